@@ -1,0 +1,247 @@
+import { parseEnv } from "node:util";
+
+/** How one setting is read: `parse` gives the value or throws an Error that says what is wrong with the text. */
+interface Setting<T> {
+  /** The names in the environment, the first one given wins. The option is the kebab case of the first unless `option` says otherwise. */
+  env: [string, ...string[]];
+  option?: string;
+  placeholder: string;
+  parse: (text: string) => T;
+  fallback: T;
+  /** The default as people read it, where the value itself does not say it. */
+  fallbackSaid?: string;
+  help: string;
+}
+
+const setting = <T>(definition: Setting<T>): Setting<T> => definition;
+
+/** Every setting of Palaver, in the order in which `--help` shows them. */
+export const settings = {
+  host: setting({
+    env: ["HOST"],
+    placeholder: "ADDRESS",
+    parse: (text) => text,
+    fallback: "127.0.0.1",
+    help: "address to listen on; 0.0.0.0 for every interface",
+  }),
+  port: setting({
+    env: ["PORT"],
+    placeholder: "N",
+    parse: integer(0, 65_535),
+    fallback: 4000,
+    help: "port to listen on; 0 for any free one",
+  }),
+  redisUrls: setting<string[]>({
+    env: ["REDIS_URL", "REDIS_ENDPOINT_URL"],
+    option: "redis",
+    placeholder: "URL",
+    parse: redisUrls,
+    fallback: [],
+    fallbackSaid: "an embedded Redis",
+    help: "redis://… or rediss://…; several, comma-separated, are the seeds of a Redis Cluster",
+  }),
+  redisPassword: setting<string | undefined>({
+    env: ["REDIS_PASSWORD"],
+    placeholder: "SECRET",
+    parse: (text) => text,
+    fallback: undefined,
+    fallbackSaid: "the one in the URL, if any",
+    help: "password of the Redis at REDIS_URL",
+  }),
+  dataDir: setting({
+    env: ["DATA_DIR"],
+    placeholder: "FOLDER",
+    parse: (text) => text,
+    fallback: "./data",
+    help: "where the embedded Redis keeps its files",
+  }),
+  dataFsync: setting<"everysec" | "always">({
+    env: ["DATA_FSYNC"],
+    placeholder: "everysec|always",
+    parse: oneOf("everysec", "always"),
+    fallback: "everysec",
+    help: "when the embedded Redis forces writes to the disk; `always` loses nothing even when the power fails, and is slower",
+  }),
+  demoData: setting<boolean | undefined>({
+    env: ["DEMO_DATA"],
+    placeholder: "on|off",
+    parse: onOff,
+    fallback: undefined,
+    fallbackSaid: "on with the embedded Redis, else off",
+    help: "fill an empty database with four accounts and some messages",
+  }),
+  sessionTtl: setting({
+    env: ["SESSION_TTL"],
+    placeholder: "SECONDS",
+    parse: integer(60, 31_536_000), // a minute to a year
+    fallback: 86_400, // a day
+    help: "how long a login lasts",
+  }),
+  bcryptCost: setting({
+    env: ["BCRYPT_COST"],
+    placeholder: "N",
+    parse: integer(4, 15), // bcrypt's least; 15 takes about 2 s a password
+    fallback: 10, // about 65 ms a password, and what the demo apps use
+    help: "cost of hashing a password; each step doubles it",
+  }),
+  messageLength: setting({
+    env: ["MESSAGE_LENGTH"],
+    placeholder: "N",
+    parse: integer(1, 10_000), // a request body is at most 64 KiB
+    fallback: 4_000,
+    help: "longest text of a message, in characters",
+  }),
+  roomLogLength: setting({
+    env: ["ROOM_LOG_LENGTH"],
+    placeholder: "N",
+    parse: integer(100, 1_000_000),
+    fallback: 10_000,
+    help: "events kept per room, so that followers can continue where they were",
+  }),
+  allowedOrigins: setting<string[]>({
+    env: ["ALLOWED_ORIGINS"],
+    placeholder: "ORIGINS",
+    parse: origins,
+    fallback: [],
+    fallbackSaid: "same origin",
+    help: "other origins whose pages may use the API, comma-separated: http://localhost:5173,https://chat.example",
+  }),
+  playground: setting<boolean | undefined>({
+    env: ["PLAYGROUND"],
+    placeholder: "on|off",
+    parse: onOff,
+    fallback: undefined,
+    fallbackSaid: "on unless NODE_ENV=production",
+    help: "serve GraphiQL at /graphql",
+  }),
+  introspection: setting<boolean | undefined>({
+    env: ["INTROSPECTION"],
+    placeholder: "on|off",
+    parse: onOff,
+    fallback: undefined,
+    fallbackSaid: "on unless NODE_ENV=production",
+    help: "let clients ask for the schema",
+  }),
+  logLevel: setting({
+    env: ["LOG_LEVEL"],
+    placeholder: "LEVEL",
+    parse: oneOf("debug", "info", "warn", "error", "silent"),
+    fallback: "info",
+    help: "debug, info, warn, error or silent",
+  }),
+} satisfies Record<string, Setting<never> | Setting<unknown>>;
+
+type Read = { [Name in keyof typeof settings]: (typeof settings)[Name]["fallback"] };
+
+/** All settings with every default decided. `redisUrls` is empty where Palaver starts its own Redis. */
+export type Config = Readonly<
+  Omit<Read, "demoData" | "playground" | "introspection"> & Record<"demoData" | "playground" | "introspection", boolean>
+>;
+
+/** Settings that cannot be used: every problem found, one line each. */
+export class ConfigError extends Error {
+  constructor(readonly problems: string[]) {
+    super(problems.join("\n"));
+    this.name = "ConfigError";
+  }
+}
+
+/** The command-line option that means the same as an environment variable: `--data-dir` for `DATA_DIR`. */
+export function optionOf({ env, option }: Pick<Setting<unknown>, "env" | "option">): string {
+  return option ?? env[0].toLowerCase().replaceAll("_", "-");
+}
+
+/**
+ * Reads the settings from command-line options, else the environment, else the text of a `.env` file, else the defaults.
+ * @param options the options by name, without dashes
+ * @throws ConfigError that lists everything that is wrong at once
+ */
+export function readConfig(options: Record<string, string>, environment: NodeJS.ProcessEnv, dotenv = ""): Config {
+  const problems: string[] = [];
+  const variables = { ...withoutEmpty(parseEnv(dotenv)), ...withoutEmpty(environment) };
+
+  const values = Object.fromEntries(
+    Object.entries<Setting<unknown>>(settings).map(([name, definition]) => {
+      const option = optionOf(definition);
+      const variable = definition.env.find((candidate) => variables[candidate] !== undefined);
+      const text = options[option] ?? (variable && variables[variable]);
+      if (text === undefined) return [name, definition.fallback];
+      try {
+        return [name, definition.parse(text)];
+      } catch (error) {
+        const source = option in options ? `--${option}` : variable;
+        problems.push(`${source}: ${(error as Error).message}`);
+        return [name, definition.fallback];
+      }
+    }),
+  ) as Read;
+
+  const known = new Set(Object.values<Setting<unknown>>(settings).map(optionOf));
+  for (const option of Object.keys(options)) {
+    if (!known.has(option)) problems.push(`--${option}: there is no such option; --help lists them`);
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+
+  const development = variables.NODE_ENV !== "production";
+  return {
+    ...values,
+    demoData: values.demoData ?? values.redisUrls.length === 0,
+    playground: values.playground ?? development,
+    introspection: values.introspection ?? development,
+  };
+}
+
+/** The settings as `--help` prints them. */
+export function describeSettings(): string {
+  return Object.values<Setting<unknown>>(settings)
+    .map((definition) => {
+      const fallback = definition.fallbackSaid ?? String(definition.fallback);
+      return `  --${optionOf(definition)} ${definition.placeholder}\n      ${definition.help}\n      ${definition.env.join(", ")}; default: ${fallback}`;
+    })
+    .join("\n");
+}
+
+function withoutEmpty(variables: NodeJS.Dict<string>): NodeJS.Dict<string> {
+  return Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ""));
+}
+
+function integer(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || value > most) throw new Error(`${text} is not a whole number from ${least} to ${most}`);
+    return value;
+  };
+}
+
+function oneOf<Choice extends string>(...choices: Choice[]): (text: string) => Choice {
+  return (text) => {
+    const choice = choices.find((candidate) => candidate === text);
+    if (choice === undefined) throw new Error(`${text} is none of ${choices.join(", ")}`);
+    return choice;
+  };
+}
+
+function onOff(text: string): boolean {
+  return oneOf("on", "off", "true", "false", "1", "0")(text).match(/^(on|true|1)$/) !== null;
+}
+
+/** Redis URLs; the demo apps' bare `host:port` is understood too. A password never shows up in a problem. */
+function redisUrls(text: string): string[] {
+  return text.split(",").map((part) => {
+    const url = part.includes("://") ? part.trim() : `redis://${part.trim()}`;
+    if (!URL.canParse(url) || !/^rediss?:$/.test(new URL(url).protocol) || new URL(url).hostname === "") {
+      throw new Error("is not a list of redis:// or rediss:// URLs");
+    }
+    return url;
+  });
+}
+
+function origins(text: string): string[] {
+  return text.split(",").map((part) => {
+    const origin = part.trim();
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+      throw new Error(`${origin} is not an origin such as https://chat.example (no path, no trailing slash)`);
+    }
+    return origin;
+  });
+}

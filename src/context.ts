@@ -1,0 +1,39 @@
+import type DataLoader from "dataloader";
+import type { MessageStore } from "./messages/message.store.js";
+import type { PresenceStore } from "./presence/presence.store.js";
+import type { RoomRecord, RoomStore } from "./rooms/room.store.js";
+import type { SessionStore } from "./sessions/session.store.js";
+import type { UserRecord, UserStore } from "./users/user.store.js";
+
+/** Who is asking: the user of a session that was valid when the operation began. */
+export interface Viewer {
+  id: string;
+  /** SHA-256 of the session's token, hexadecimal. */
+  tokenHash: string;
+}
+
+/** What the features offer each other and the API. */
+export interface Stores {
+  messages: MessageStore;
+  presence: PresenceStore;
+  rooms: RoomStore;
+  sessions: SessionStore;
+  users: UserStore;
+}
+
+/** Looks things up by id for one operation: each thing once, all that are asked for together in one round trip. */
+export interface Loaders {
+  user: DataLoader<string, UserRecord>;
+  room: DataLoader<string, RoomRecord>;
+  online: DataLoader<string, boolean>;
+}
+
+/** What a resolver works with. Each operation, and each event of a subscription, has its own. */
+export interface Context extends Stores {
+  viewer: Viewer | null;
+  load: Loaders;
+  redisAnswers: () => Promise<boolean>;
+}
+
+/** The context behind `@Authorized()`, which has made sure of a viewer. */
+export type ViewerContext = Context & { viewer: Viewer };

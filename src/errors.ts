@@ -1,0 +1,61 @@
+import { GraphQLError } from "graphql";
+
+/** One kind of refusal: whether trying again can help, and the sentence that tells a person what to do. */
+interface Entry {
+  retryable: boolean;
+  say: (...about: never[]) => string;
+}
+
+/** Every error a client can get from Palaver itself, by its `extensions.code`. GraphQL's own codes come on top. */
+export const errors = {
+  UNAUTHENTICATED: {
+    retryable: false,
+    say: () => "Log in first: send the session's token as `Authorization: Bearer …`, or in `connectionParams.authorization`.",
+  },
+  INVALID_CREDENTIALS: { retryable: false, say: () => "The username or the password is wrong." },
+  FORBIDDEN: { retryable: false, say: (what: string) => what },
+  NOT_A_MEMBER: { retryable: false, say: (roomId: string) => `You are not a member of room ${roomId}.` },
+  NOT_FOUND: { retryable: false, say: (what: string) => what },
+  BAD_USER_INPUT: { retryable: false, say: (argument: string, rule: string) => `${argument}: ${rule}` },
+  USERNAME_TAKEN: { retryable: false, say: (username: string) => `The username ${username} is taken. Choose another.` },
+  CLIENT_MESSAGE_ID_REUSED: {
+    retryable: false,
+    say: () => "clientMessageId was already used for another text in this room. Make a new one for each message.",
+  },
+  HISTORY_RESET: {
+    retryable: false,
+    say: (roomId: string) =>
+      `Room ${roomId} cannot be continued from this position. Load its newest messages again and subscribe after the position that comes with them.`,
+  },
+  UNAVAILABLE: { retryable: true, say: () => "Redis does not answer. Try again in a moment." },
+  INTERNAL_SERVER_ERROR: { retryable: false, say: () => "Something went wrong on the server. It has been logged." },
+} satisfies Record<string, Entry>;
+
+export type ErrorCode = keyof typeof errors;
+
+/** A refusal with a code of the catalogue above; the only kind of error whose text reaches a client. */
+export class ChatError extends GraphQLError {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, details: Record<string, unknown> = {}) {
+    super(message, { extensions: { code, retryable: errors[code].retryable, ...details } });
+    this.name = "ChatError";
+    this.code = code;
+  }
+}
+
+/** Makes the error of this code: `throw refusal("NOT_A_MEMBER", roomId)`. */
+export function refusal<Code extends ErrorCode>(code: Code, ...about: Parameters<(typeof errors)[Code]["say"]>): ChatError {
+  const say: (...about: string[]) => string = errors[code].say;
+  return new ChatError(code, say(...about));
+}
+
+/** The error for an argument that breaks a rule; `extensions.argument` names it for programs. */
+export function badInput(argument: string, rule: string): ChatError {
+  return new ChatError("BAD_USER_INPUT", errors.BAD_USER_INPUT.say(argument, rule), { argument });
+}
+
+/** Whether this is the refusal with that code. */
+export function isRefusal(error: unknown, code: ErrorCode): error is ChatError {
+  return error instanceof ChatError && error.code === code;
+}

@@ -1,0 +1,77 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { RedisClient } from "../redis/connect.js";
+import { GENERAL, keys } from "../redis/keys.js";
+import type { Passwords } from "../sessions/password.js";
+
+/** The accounts of the demo apps, in the order of their ids. */
+export const DEMO_USERS = ["Pablo", "Joe", "Mary", "Alex"];
+export const DEMO_PASSWORD = "password123";
+
+const GREETINGS = ["Hello", "Hi", "Yo", "Hola"];
+const GENERAL_MESSAGES = [
+  "Hello!",
+  "Hi, How are you? What about our next meeting?",
+  "Yeah everything is fine",
+  "Next meeting tomorrow 10.00AM",
+  "Wow that's great",
+];
+
+const SEEDING_LEASE = 30; // seconds after which another server may begin anew
+
+/**
+ * Fills an empty database as the demo apps do: four accounts, a private room for each two of them with two messages,
+ * and five messages in the general room. A database with a user counter is left alone.
+ *
+ * The counter comes last: a server that dies on the way leaves a database that still counts as empty, and the next
+ * start writes the same again. Of several servers that start together one writes, and the others wait.
+ */
+export async function seedDemoData(redis: RedisClient, passwords: Passwords): Promise<void> {
+  do {
+    if ((await redis.exists(keys.totalUsers)) === 1) return;
+    if ((await redis.set(keys.seeding, 1, "EX", SEEDING_LEASE, "NX")) === "OK") break;
+    await delay(50); // ms; another server is at it, and an account made before it is done would get an id of these
+  } while (true);
+  if ((await redis.exists(keys.totalUsers)) === 1) return; // it was done in between
+
+  const users = DEMO_USERS.map((username, index) => ({ id: String(index + 1), username }));
+  const now = Math.floor(Date.now() / 1_000); // seconds, as the demos count
+  const userRooms = new Map(users.map(({ id }) => [id, [GENERAL]]));
+  const rooms: { id: string; messages: { from: string; text: string; date: number }[] }[] = [
+    {
+      id: GENERAL,
+      messages: GENERAL_MESSAGES.map((text, index) => ({ from: pick(users).id, text, date: now - 1_000 + 200 * index })),
+    },
+  ];
+  for (const [index, low] of users.entries()) {
+    for (const high of users.slice(index + 1)) {
+      const id = `${low.id}:${high.id}`;
+      userRooms.get(low.id)?.push(id);
+      userRooms.get(high.id)?.push(id);
+      rooms.push({
+        id,
+        messages: [high, low].map(({ id: from }, turn) => ({ from, text: pick(GREETINGS), date: now - 222 * (2 - turn) })),
+      });
+    }
+  }
+
+  await redis.set(keys.roomName(GENERAL), "General");
+  await Promise.all(
+    rooms.map(async ({ id, messages }) => {
+      await redis.unlink(keys.room(id)); // of an attempt that was cut off
+      for (const { from, text, date } of messages)
+        await redis.zadd(keys.room(id), date, JSON.stringify({ from, date, message: text, roomId: id, id: `${id}/${date}000000` }));
+    }),
+  );
+  await Promise.all(
+    users.map(async ({ id, username }) => {
+      await redis.hset(keys.user(id), { username, password: await passwords.hash(DEMO_PASSWORD) });
+      await redis.sadd(keys.userRooms(id), ...(userRooms.get(id) ?? []));
+      await redis.set(keys.username(username), keys.user(id));
+    }),
+  );
+  await redis.set(keys.totalUsers, users.length, "NX");
+}
+
+function pick<T>(choices: T[]): T {
+  return choices[Math.floor(Math.random() * choices.length)] as T;
+}

@@ -1,0 +1,112 @@
+import {
+  Arg,
+  Args,
+  ArgsType,
+  Authorized,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+  Subscription,
+} from "type-graphql";
+import type { Context, ViewerContext } from "../context.js";
+import { PageArgs } from "../relay.js";
+import { Room } from "../rooms/room.type.js";
+import { User } from "../users/user.type.js";
+import { Message, MessageConnection } from "./message.type.js";
+import type { StoredMessage } from "./stored-message.js";
+
+@ArgsType()
+class SendArgs {
+  @Field(() => ID, { description: "The room to send to." })
+  roomId!: string;
+
+  @Field(() => String, { description: "What to say; not empty, at most 4,000 characters unless the server is set up otherwise." })
+  text!: string;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: "Makes the call repeatable: a string of your own, at most 64 characters, new for each message.",
+  })
+  clientMessageId?: string | null;
+}
+
+@ArgsType()
+class FollowArgs {
+  @Field(() => ID, { nullable: true, description: "One room; left out, every room the user is in, now or later." })
+  roomId?: string | null;
+
+  @Field(() => [String], { nullable: true, description: "Positions to continue from, at most one per room; rooms without one start now." })
+  after?: string[] | null;
+
+  @Field(() => Boolean, { nullable: true, defaultValue: true, description: "Whether the user's own messages come too." })
+  includeOwn?: boolean | null;
+}
+
+@Resolver(() => Message)
+export class MessageResolver {
+  @Authorized()
+  @Query(() => MessageConnection, {
+    description:
+      "A room's messages, oldest first within a page. `last`/`before` walk back from the newest, as a chat window does; `first`/`after` walk forward. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`.",
+  })
+  messages(
+    @Arg("roomId", () => ID, { description: "The room whose messages to read." }) roomId: string,
+    @Args(() => PageArgs) page: PageArgs,
+    @Ctx() { viewer, messages }: ViewerContext,
+  ): Promise<MessageConnection> {
+    return messages.page(viewer.id, roomId, page);
+  }
+
+  @Authorized()
+  @Mutation(() => Message, {
+    description:
+      "Send a message. With a `clientMessageId` it can be repeated safely. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `CLIENT_MESSAGE_ID_REUSED`.",
+  })
+  send(@Args(() => SendArgs) sending: SendArgs, @Ctx() { viewer, messages }: ViewerContext): Promise<Message> {
+    return messages.send(viewer.id, sending);
+  }
+
+  @Authorized()
+  @Subscription(() => Message, {
+    description:
+      "Messages as they are added: of one room, or without `roomId` of every room the user is in, now or later. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `HISTORY_RESET`.",
+    subscribe: ({ args, context }: { args: FollowArgs; context: ViewerContext }) =>
+      context.messages.follow(context.viewer.id, { ...args, includeOwn: args.includeOwn ?? true }),
+  })
+  messageAdded(@Root() message: StoredMessage, @Args(() => FollowArgs) _args: FollowArgs): Message {
+    return message;
+  }
+
+  @FieldResolver(() => User, { description: "Who sent it." })
+  from(@Root() { fromId }: StoredMessage, @Ctx() { load }: Context): Promise<User> {
+    return load.user.load(fromId);
+  }
+
+  @FieldResolver(() => Room, { description: "The room it is in." })
+  room(@Root() { roomId }: StoredMessage, @Ctx() { load }: Context): Promise<Room> {
+    return load.room.load(roomId);
+  }
+}
+
+/** What a room tells about its messages. */
+@Resolver(() => Room)
+export class RoomMessagesResolver {
+  @FieldResolver(() => MessageConnection, { description: "Its messages, paged as by the query `messages`." })
+  messages(
+    @Root() { id }: Room,
+    @Args(() => PageArgs) page: PageArgs,
+    @Ctx() { viewer, messages }: ViewerContext,
+  ): Promise<MessageConnection> {
+    return messages.page(viewer.id, id, page);
+  }
+
+  @FieldResolver(() => Message, { nullable: true, description: "Its newest message; null for an empty room." })
+  lastMessage(@Root() { id }: Room, @Ctx() { messages }: Context): Promise<Message | null> {
+    return messages.newest(id);
+  }
+}

@@ -1,0 +1,57 @@
+import { GraphQLDateTime } from "graphql-scalars";
+import { Field, ID, ObjectType } from "type-graphql";
+import { PageInfo } from "../relay.js";
+
+@ObjectType({ description: "Something that a user said in a room." })
+export class Message {
+  @Field(() => ID, { description: "Opaque; unique over all rooms." })
+  id!: string;
+
+  @Field(() => ID, { description: "The room it is in." })
+  roomId!: string;
+
+  @Field(() => String, { description: "What was said: plain text, to be escaped where it is shown." })
+  text!: string;
+
+  @Field(() => GraphQLDateTime, { description: "When it was stored, by Redis's clock." })
+  sentAt!: Date;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: "As the sender gave it, so that an optimistic client recognises its own message.",
+  })
+  clientMessageId!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: "Where the event that brought this message stands; null for a message read from history.",
+  })
+  position!: string | null;
+}
+
+@ObjectType({ description: "A message's place in a room's history." })
+export class MessageEdge {
+  @Field(() => String, { description: "Give it as `after` or `before` to go on from here. It pages through history; it is no `position`." })
+  cursor!: string;
+
+  @Field(() => Message, { description: "The message." })
+  node!: Message;
+}
+
+@ObjectType({ description: "A page of a room's messages, oldest first." })
+export class MessageConnection {
+  @Field(() => [MessageEdge], { description: "The messages with their cursors." })
+  edges!: MessageEdge[];
+
+  @Field(() => [Message], { description: "The messages alone." })
+  nodes!: Message[];
+
+  @Field(() => PageInfo, { description: "Where this page stands." })
+  pageInfo!: PageInfo;
+
+  @Field(() => String, {
+    description:
+      "Where the room's events stood when the page was read, in one step: subscribe `after` it, and nothing is missed or repeated.",
+  })
+  position!: string;
+}

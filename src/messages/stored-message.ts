@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+
+/** A message as the stores know it. */
+export interface StoredMessage {
+  id: string;
+  roomId: string;
+  fromId: string;
+  text: string;
+  sentAt: Date;
+  clientMessageId: string | null;
+  /** The position of the event that brought it; null when it was read from history. */
+  position: string | null;
+}
+
+/** A message's place in its room's order: by score, and among equal scores by id. */
+export interface Place {
+  score: string;
+  id: string;
+}
+
+/**
+ * Reads a member of a room's sorted set, ours or a demo app's.
+ * @returns undefined for what is no message
+ */
+export function readMember(roomId: string, member: string, score: string): StoredMessage | undefined {
+  const fields = parse(member);
+  if (!fields) return undefined;
+  const { from, message, clientMessageId } = fields;
+  if ((typeof from !== "string" && typeof from !== "number") || typeof message !== "string") return undefined;
+  return {
+    id: typeof fields.id === "string" && isPlacedAt(fields.id, roomId, score) ? fields.id : foreignId(roomId, member, score),
+    roomId,
+    fromId: String(from),
+    text: message,
+    sentAt: timeOf(score),
+    clientMessageId: typeof clientMessageId === "string" ? clientMessageId : null,
+    position: null,
+  };
+}
+
+/** Earlier is negative. */
+export function comparePlaces(one: Place, other: Place): number {
+  return Number(one.score) - Number(other.score) || (one.id < other.id ? -1 : Number(one.id > other.id));
+}
+
+/** The score of a message that Palaver wrote, from its id: `<room>/<microseconds>`. */
+function isPlacedAt(id: string, roomId: string, score: string): boolean {
+  const own = id.startsWith(`${roomId}/`) && /^\d{1,16}$/.exec(id.slice(roomId.length + 1))?.[0];
+  return typeof own === "string" && Number(own) === Math.round(Number(score) * 1_000_000);
+}
+
+/** Messages of the demo apps have no id. This one stays the same as long as the message does. */
+function foreignId(roomId: string, member: string, score: string): string {
+  return `${roomId}/${score}-${createHash("sha1").update(member).digest("hex").slice(0, 16)}`;
+}
+
+/** Scores are seconds; some of the demo apps' clients sent milliseconds. */
+function timeOf(score: string): Date {
+  const seconds = Number(score) > 100_000_000_000 ? Number(score) / 1_000 : Number(score); // as seconds, that would be the year 5138
+  const time = new Date(seconds * 1_000);
+  return Number.isNaN(time.getTime()) ? new Date(0) : time;
+}
+
+function parse(member: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(member);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,92 @@
+import type { Channels } from "../delivery/channels.js";
+import { Feed } from "../delivery/feed.js";
+import type { RedisClient } from "../redis/connect.js";
+import { channels, keys } from "../redis/keys.js";
+import type { Scripts } from "../redis/scripts.js";
+
+/** Someone came online or went offline. */
+export interface Transition {
+  userId: string;
+  online: boolean;
+}
+
+/** Who is online: whoever has a connection to any server that is alive. */
+export class PresenceStore {
+  readonly #redis: RedisClient;
+  readonly #scripts: Scripts;
+  readonly #channels: Channels;
+  readonly #server: string;
+  /** Connections to this server, by user. Only it writes what Redis knows of them. */
+  readonly #connections = new Map<string, number>();
+  /** Users whose count could not be written to Redis. */
+  readonly #unwritten = new Set<string>();
+
+  /** @param server this server's name; no other one has it, nor had */
+  constructor(redis: RedisClient, scripts: Scripts, channels: Channels, server: string) {
+    this.#redis = redis;
+    this.#scripts = scripts;
+    this.#channels = channels;
+    this.#server = server;
+  }
+
+  /** Counts one more connection of the user here. The count is kept where Redis is away, and written by `settle`. */
+  async opened(userId: string): Promise<void> {
+    this.#connections.set(userId, (this.#connections.get(userId) ?? 0) + 1);
+    await this.#write(userId);
+  }
+
+  /** Counts one less. */
+  async closed(userId: string): Promise<void> {
+    const left = (this.#connections.get(userId) ?? 0) - 1;
+    if (left > 0) this.#connections.set(userId, left);
+    else this.#connections.delete(userId);
+    await this.#write(userId);
+  }
+
+  /** Writes the counts that Redis missed; all of them, where it has forgotten this server. */
+  async settle(forgotten: boolean): Promise<void> {
+    for (const userId of [...this.#unwritten, ...(forgotten ? this.#connections.keys() : [])]) await this.#write(userId);
+  }
+
+  /** Takes all connections to a server back: it stopped, or it is dead. */
+  async forget(server: string): Promise<void> {
+    for (const userId of await this.#redis.smembers(keys.serverUsers(server))) await this.#change(server, userId, 0);
+    await this.#redis.unlink(keys.serverUsers(server));
+  }
+
+  /** Whether these users are online; one round trip. */
+  async areOnline(userIds: readonly string[]): Promise<boolean[]> {
+    const answers = await this.#redis.smismember(keys.onlineUsers, ...userIds);
+    return answers.map((answer) => answer === 1);
+  }
+
+  /** Transitions of everyone, or of these users. */
+  async follow(userIds: string[] | null | undefined): Promise<Feed<Transition>> {
+    const wanted = userIds && new Set(userIds);
+    const feed = new Feed<Transition>();
+    const stop = await this.#channels.subscribe(channels.onlineUsers, (payload) => {
+      const transition = payload as Transition;
+      if (!wanted || wanted.has(transition.userId)) feed.push(transition);
+    });
+    feed.onEnd(stop);
+    return feed;
+  }
+
+  async #write(userId: string): Promise<void> {
+    this.#unwritten.delete(userId);
+    try {
+      // Listed here first and taken off last, so that whoever sweeps this server always finds the user.
+      if (this.#connections.has(userId)) await this.#redis.sadd(keys.serverUsers(this.#server), userId);
+      await this.#change(this.#server, userId, this.#connections.get(userId) ?? 0);
+      if (!this.#connections.has(userId)) await this.#redis.srem(keys.serverUsers(this.#server), userId);
+    } catch (error) {
+      this.#unwritten.add(userId);
+      throw error;
+    }
+  }
+
+  async #change(server: string, userId: string, count: number): Promise<void> {
+    const [version, online] = (await this.#scripts.run("presence_change", [keys.presence(userId)], [server, count])) as [number, number];
+    await this.#scripts.run("presence_announce", [keys.onlineUsers, keys.onlineVersions], [userId, version, online]);
+  }
+}

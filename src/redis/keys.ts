@@ -1,0 +1,67 @@
+/**
+ * Every key and channel of Palaver. The braces in some names are Redis Cluster hash tags: what is written together
+ * by one script lives in one slot.
+ *
+ * The layout of redis-developer's Basic Redis Chat demos, shared with them:
+ *
+ * | key                    | type       | holds                                                             |
+ * |------------------------|------------|-------------------------------------------------------------------|
+ * | `total_users`          | string     | user id counter; its existence says that the database is in use   |
+ * | `username:NAME`        | string     | `user:ID`                                                         |
+ * | `user:ID`              | hash       | `username`, `password` (bcrypt); ours: `name`, `email`, `createdAt` |
+ * | `user:ID:rooms`        | set        | ids of the user's rooms; `0` from registration on                 |
+ * | `room:ID:name`         | string     | the name; absent for private rooms                                |
+ * | `room:ID`              | sorted set | messages: JSON scored by time in seconds                          |
+ * | `online_users`         | set        | ids of the users that are online                                  |
+ *
+ * Palaver's own, invisible to the demos:
+ *
+ * | key                      | type       | holds                                                           |
+ * |--------------------------|------------|-----------------------------------------------------------------|
+ * | `log:{room:ID}`          | stream     | the room's events; the entry of event `seq` is `<seq>-0`        |
+ * | `meta:{room:ID}`         | hash       | `seq` (last event), `epoch` (made when the log is born), `time` (last message, µs), `opened:USER` |
+ * | `sent:{room:ID}:DAY`     | hash       | user and clientMessageId → what that send became                |
+ * | `vacant:{total_users}`   | bitmap     | ids that were handed out and are no account (yet)               |
+ * | `sessions:{user:ID}`     | sorted set | SHA-256 of token → expiry in ms                                 |
+ * | `presence:{user:ID}`     | hash       | server → open connections of the user there; `version`          |
+ * | `versions:{online_users}`| hash       | user → version last applied to `online_users`                   |
+ * | `lease:SERVER`           | string     | expires unless the server renews it                             |
+ * | `users:SERVER`           | set        | ids of the users with connections there                         |
+ * | `servers`                | set        | servers whose users have to be looked after should they die     |
+ * | `seeding`                | string     | held while a server fills an empty database                     |
+ *
+ * Channels are sharded pub/sub and named like the key they speak of: `room:ID` (events of the room), `user:ID` (what
+ * concerns one user), `online_users` (presence).
+ */
+export const keys = {
+  totalUsers: "total_users",
+  vacant: "vacant:{total_users}",
+  username: (name: string) => `username:${name}`,
+  user: (id: string) => `user:${id}`,
+  userRooms: (id: string) => `user:${id}:rooms`,
+  sessions: (userId: string) => `sessions:{user:${userId}}`,
+  presence: (userId: string) => `presence:{user:${userId}}`,
+
+  roomName: (id: string) => `room:${id}:name`,
+  room: (id: string) => `room:${id}`,
+  log: (roomId: string) => `log:{room:${roomId}}`,
+  meta: (roomId: string) => `meta:{room:${roomId}}`,
+  /** @param day days since 1970, UTC */
+  sent: (roomId: string, day: number) => `sent:{room:${roomId}}:${day}`,
+
+  onlineUsers: "online_users",
+  onlineVersions: "versions:{online_users}",
+  lease: (server: string) => `lease:${server}`,
+  serverUsers: (server: string) => `users:${server}`,
+  servers: "servers",
+  seeding: "seeding",
+} as const;
+
+export const channels = {
+  room: (id: string) => `room:${id}`,
+  user: (id: string) => `user:${id}`,
+  onlineUsers: "online_users",
+} as const;
+
+/** The general room, which every account is in. */
+export const GENERAL = "0";

@@ -1,0 +1,21 @@
+--[[ presence_change: note how many connections a user has on one server, and see whether that brings them online or
+     takes them off. Saying the same again changes nothing.
+     KEYS  presence
+     ARGV  server, count
+     gives {version, 1 online or 0 offline}; the version is one more at each transition ]]
+local presence = unpack(KEYS)
+local server, count = unpack(ARGV)
+
+local function is_online()
+  return redis.call('HLEN', presence) > redis.call('HEXISTS', presence, 'version')
+end
+
+local before = is_online()
+if count == '0' then
+  redis.call('HDEL', presence, server)
+else
+  redis.call('HSET', presence, server, count)
+end
+local after = is_online()
+if before ~= after then redis.call('HINCRBY', presence, 'version', 1) end
+return { tonumber(redis.call('HGET', presence, 'version') or 0), after and 1 or 0 }

@@ -1,0 +1,96 @@
+import { ArgsType, Field, Int, ObjectType } from "type-graphql";
+import { badInput } from "./errors.js";
+
+/** Relay's connections: https://relay.dev/graphql/connections.htm */
+
+/** The longest page that can be asked for. */
+export const LONGEST_PAGE = 100;
+
+const DEFAULT_PAGE = 50;
+
+@ObjectType({ description: "Where a page stands in its list." })
+export class PageInfo {
+  @Field(() => Boolean, { description: "Whether more follows after this page." })
+  hasNextPage!: boolean;
+
+  @Field(() => Boolean, { description: "Whether more comes before this page." })
+  hasPreviousPage!: boolean;
+
+  @Field(() => String, { nullable: true, description: "Cursor of the page's first entry; null for an empty page." })
+  startCursor!: string | null;
+
+  @Field(() => String, { nullable: true, description: "Cursor of the page's last entry; null for an empty page." })
+  endCursor!: string | null;
+}
+
+@ArgsType()
+export class PageArgs {
+  @Field(() => Int, { nullable: true, description: "The first this many (at most 100) of those after `after`." })
+  first?: number | null | undefined;
+
+  @Field(() => String, { nullable: true, description: "Only what comes after this cursor." })
+  after?: string | null | undefined;
+
+  @Field(() => Int, { nullable: true, description: "The last this many (at most 100) of those before `before`." })
+  last?: number | null | undefined;
+
+  @Field(() => String, { nullable: true, description: "Only what comes before this cursor." })
+  before?: string | null | undefined;
+}
+
+/** What a page is asked for: which end it is taken from, how long it is, and the cursors it lies between. */
+export interface PageRequest<Cursor> {
+  from: "start" | "end";
+  limit: number;
+  after: Cursor | undefined;
+  before: Cursor | undefined;
+}
+
+export interface Page<Node> {
+  nodes: Node[];
+  hasNextPage: boolean;
+  hasPreviousPage: boolean;
+}
+
+export interface Connection<Node> {
+  edges: { cursor: string; node: Node }[];
+  nodes: Node[];
+  pageInfo: PageInfo;
+}
+
+/**
+ * Checks the arguments of a page. Without `first` and `last` it is the default page from `end`.
+ * @param decode reads a cursor, or throws BAD_USER_INPUT for the argument it is told
+ * @throws ChatError BAD_USER_INPUT
+ */
+export function pageRequest<Cursor>(
+  { first, after, last, before }: PageArgs,
+  defaultFrom: "start" | "end",
+  decode: (cursor: string, argument: string) => Cursor,
+): PageRequest<Cursor> {
+  if (first != null && last != null) throw badInput("last", "cannot be combined with `first`; ask for one of the two.");
+  for (const [argument, value] of [
+    ["first", first],
+    ["last", last],
+  ] as const) {
+    if (value != null && (value < 0 || value > LONGEST_PAGE)) throw badInput(argument, `must be from 0 to ${LONGEST_PAGE}.`);
+  }
+  return {
+    from: first != null ? "start" : last != null ? "end" : defaultFrom,
+    limit: first ?? last ?? DEFAULT_PAGE,
+    after: after == null ? undefined : decode(after, "after"),
+    before: before == null ? undefined : decode(before, "before"),
+  };
+}
+
+export function toConnection<Node>(
+  { nodes, hasNextPage, hasPreviousPage }: Page<Node>,
+  cursorOf: (node: Node) => string,
+): Connection<Node> {
+  const edges = nodes.map((node) => ({ cursor: cursorOf(node), node }));
+  return {
+    edges,
+    nodes,
+    pageInfo: { hasNextPage, hasPreviousPage, startCursor: edges.at(0)?.cursor ?? null, endCursor: edges.at(-1)?.cursor ?? null },
+  };
+}

@@ -1,0 +1,138 @@
+import type { Channels } from "../delivery/channels.js";
+import { Feed } from "../delivery/feed.js";
+import { encodePosition, type Position } from "../delivery/position.js";
+import type { RoomFeeds } from "../delivery/room-feed.js";
+import { badInput, refusal } from "../errors.js";
+import type { RedisClient } from "../redis/connect.js";
+import { channels, GENERAL, keys } from "../redis/keys.js";
+
+/** What a room is: open to everyone under a name, or between two users. */
+export type RoomRecord = { id: string; kind: "GENERAL"; name: string } | { id: string; kind: "PRIVATE"; userIds: [string, string] };
+
+/** What is published on a user's channel. */
+export type UserEvent =
+  /** The room can be written to from now on; its events begin after `position`. */
+  | { kind: "room.opened"; roomId: string; position: Position }
+  /** The room has its first message. */
+  | { kind: "room.shown"; roomId: string };
+
+/** The rooms, and who may be in them. */
+export class RoomStore {
+  readonly #redis: RedisClient;
+  readonly #feeds: RoomFeeds;
+  readonly #channels: Channels;
+
+  constructor(redis: RedisClient, feeds: RoomFeeds, channels: Channels) {
+    this.#redis = redis;
+    this.#feeds = feeds;
+    this.#channels = channels;
+  }
+
+  /**
+   * Makes sure that the user may read, follow and write the room.
+   * @throws ChatError BAD_USER_INPUT for what cannot be a room's id, NOT_A_MEMBER, NOT_FOUND
+   */
+  async check(userId: string, roomId: string): Promise<void> {
+    if (await this.exists(userId, roomId)) return;
+    throw refusal("NOT_FOUND", `There is no room ${roomId}.${privatePair(roomId) ? " openPrivateRoom makes it." : ""}`);
+  }
+
+  /**
+   * Whether there is such a room for the user.
+   * @throws ChatError BAD_USER_INPUT for what cannot be a room's id, NOT_A_MEMBER
+   */
+  async exists(userId: string, roomId: string): Promise<boolean> {
+    if (roomId === GENERAL) return true;
+    const pair = privatePair(roomId);
+    if (pair) {
+      if (!pair.includes(userId)) throw refusal("NOT_A_MEMBER", roomId);
+      return (await this.#redis.sismember(keys.userRooms(userId), roomId)) === 1;
+    }
+    if (!isRoomId(roomId)) throw badInput("roomId", "must be the id of a room, such as 0 or 1:2.");
+    return (await this.#redis.exists(keys.roomName(roomId))) === 1;
+  }
+
+  /** The rooms with these ids, without a look at who asks; one round trip. */
+  async byIds(ids: readonly string[]): Promise<RoomRecord[]> {
+    return Promise.all(
+      ids.map(async (id): Promise<RoomRecord> => {
+        const userIds = privatePair(id);
+        if (userIds) return { id, kind: "PRIVATE", userIds };
+        // A demo app's database may have no name for room 0.
+        const name = await this.#redis.get(keys.roomName(id));
+        return { id, kind: "GENERAL", name: name ?? (id === GENERAL ? "General" : `Room ${id}`) };
+      }),
+    );
+  }
+
+  /**
+   * The ids of all rooms that the user can follow, or only of those in their list. A private room is in the list of
+   * who opened it, and with its first message in the other's.
+   */
+  async idsOf(userId: string, which: "all" | "listed"): Promise<string[]> {
+    const joined = await this.#redis.smembers(keys.userRooms(userId));
+    const rooms = [...new Set([GENERAL, ...joined])].filter((id) => privatePair(id)?.includes(userId) ?? isRoomId(id));
+    if (which === "all") return rooms;
+    const listed = await Promise.all(rooms.map((id) => this.#isListed(id, userId)));
+    return rooms.filter((_, index) => listed[index]);
+  }
+
+  /** Opens the private room of two users; again is fine. Both must exist. */
+  async openPrivate(userId: string, otherId: string): Promise<string> {
+    const [low, high] = Number(userId) < Number(otherId) ? [userId, otherId] : [otherId, userId];
+    const id = `${low}:${high}`;
+    // Writing needs the room in one's own set. That comes last, so that by then the other side, and everyone who
+    // follows all of their rooms, knows of it: a crash in between leaves a room that nobody can write to, until the
+    // call is made again.
+    const position = await this.#feeds.position(id);
+    await this.#redis.sadd(keys.userRooms(otherId), id);
+    await Promise.all([low, high].map((user) => this.#tell(user, { kind: "room.opened", roomId: id, position })));
+    await this.#redis.hset(keys.meta(id), `opened:${userId}`, 1);
+    await this.#redis.sadd(keys.userRooms(userId), id);
+    return id;
+  }
+
+  /** Tells both users of a private room that it has its first message. */
+  async show(roomId: string): Promise<void> {
+    await Promise.all((privatePair(roomId) ?? []).map((user) => this.#tell(user, { kind: "room.shown", roomId })));
+  }
+
+  /** The ids of rooms that appear in the user's list from now on. */
+  async followShown(userId: string): Promise<Feed<string>> {
+    const feed = new Feed<string>();
+    feed.onEnd(await this.onUserEvent(userId, (event) => event.kind === "room.shown" && feed.push(event.roomId)));
+    return feed;
+  }
+
+  /** @returns a function that ends it, once Redis has acknowledged */
+  onUserEvent(userId: string, listener: (event: UserEvent) => void): Promise<() => void> {
+    return this.#channels.subscribe(channels.user(userId), (payload) => listener(payload as UserEvent));
+  }
+
+  /** Where the room's events stand now, as clients are given it. */
+  async position(roomId: string): Promise<string> {
+    return encodePosition(await this.#feeds.position(roomId));
+  }
+
+  async #isListed(id: string, userId: string): Promise<boolean> {
+    if (!privatePair(id)) return true;
+    const [messages, opened] = await Promise.all([
+      this.#redis.exists(keys.room(id)),
+      this.#redis.hexists(keys.meta(id), `opened:${userId}`),
+    ]);
+    return messages + opened > 0;
+  }
+
+  async #tell(userId: string, event: UserEvent): Promise<void> {
+    await this.#redis.spublish(channels.user(userId), JSON.stringify(event));
+  }
+}
+
+/** Whether this has the form of a named room's id. */
+const isRoomId = (id: string) => /^[\w-]{1,64}$/.test(id);
+
+/** The two users of a private room, by its id: their ids, the lower one first; undefined for any other id. */
+export function privatePair(roomId: string): [string, string] | undefined {
+  const [, low, high] = /^([1-9]\d{0,14}):([1-9]\d{0,14})$/.exec(roomId) ?? [];
+  return low !== undefined && high !== undefined && Number(low) < Number(high) ? [low, high] : undefined;
+}

@@ -1,0 +1,146 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { ApolloServer, type ApolloServerPlugin } from "@apollo/server";
+import { fastifyApolloHandler } from "@as-integrations/fastify";
+import cors from "@fastify/cors";
+import files from "@fastify/static";
+import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
+import type { GraphQLError, GraphQLSchema } from "graphql";
+import type { Logger } from "pino";
+import type { Config } from "../config.js";
+import type { Context } from "../context.js";
+import { bearerToken, createContext, type Services } from "./context.js";
+import { graphiqlPage } from "./graphiql.js";
+import type { Metrics } from "./metrics.js";
+import { extraRules, MOST_TOKENS } from "./operations.js";
+
+/** The largest body of a request and the largest frame of a socket, in bytes. */
+export const LARGEST_REQUEST = 64 * 1024;
+
+const CLIENT_EXAMPLE = fileURLToPath(new URL("../../client-example/dist", import.meta.url));
+
+/** What a server's transports are made of. */
+export interface Parts {
+  config: Config;
+  schema: GraphQLSchema;
+  services: Services;
+  metrics: Metrics;
+  /** The error as a client may see it. */
+  mask: (error: unknown) => GraphQLError;
+  log: Logger;
+}
+
+/** Everything that is served over HTTP, ready to listen. */
+export async function createHttpServer(parts: Parts): Promise<FastifyInstance> {
+  const { config, metrics, services, log } = parts;
+  const app = fastify({
+    loggerInstance: log.child({}, { level: "warn" }),
+    bodyLimit: LARGEST_REQUEST,
+    forceCloseConnections: true,
+  }) as unknown as FastifyInstance;
+
+  app.addHook("onSend", async (_request, reply) => {
+    reply.headers({ "x-content-type-options": "nosniff", "x-frame-options": "DENY", "referrer-policy": "same-origin" });
+  });
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status >= 500) log.error({ err: error }, "a request failed for a reason of ours");
+    reply.code(status).send(problem(status));
+  });
+  app.setNotFoundHandler((request, reply) => {
+    reply
+      .code(404)
+      .send({
+        errors: [
+          {
+            message: `Nothing is at ${request.url.split("?")[0]}. The API is at /graphql.`,
+            extensions: { code: "NOT_FOUND", retryable: false },
+          },
+        ],
+      });
+  });
+  if (config.allowedOrigins.length > 0)
+    await app.register(cors, { origin: config.allowedOrigins, credentials: true, maxAge: 600 /* seconds */ });
+
+  app.get("/healthz", () => ({ alive: true }));
+  app.get("/readyz", async (_request, reply) => {
+    const redis = await services.redisAnswers();
+    return reply.code(redis ? 200 : 503).send({ redis });
+  });
+  app.get("/metrics", async (_request, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()));
+
+  await serveGraphQL(app, parts);
+  await serveClientExample(app);
+  return app;
+}
+
+async function serveGraphQL(app: FastifyInstance, { config, schema, services, metrics, mask }: Parts): Promise<void> {
+  const apollo = new ApolloServer<Context>({
+    schema,
+    introspection: config.introspection,
+    hideSchemaDetailsFromClientErrors: !config.introspection,
+    parseOptions: { maxTokens: MOST_TOKENS },
+    validationRules: extraRules(config.introspection),
+    includeStacktraceInErrorResponses: false,
+    stopOnTerminationSignals: false, // main.ts does, in an order that keeps Redis until the end
+    formatError: (_formatted, error) => mask(error).toJSON(),
+    plugins: [statusForOlderClients],
+  });
+  await apollo.start();
+  app.addHook("onClose", () => apollo.stop());
+
+  const answer = fastifyApolloHandler<Context, FastifyInstance["server"]>(apollo, {
+    context: async (request) => {
+      metrics.operations.inc({ transport: "http" });
+      const token = bearerToken(request.headers.authorization);
+      return createContext(services, token === undefined ? null : await services.sessions.viewer(token));
+    },
+  });
+  app.route({
+    method: ["GET", "POST"],
+    url: "/graphql",
+    async handler(request, reply) {
+      if (!config.playground || !isBrowserVisit(request)) return answer.call(app, request, reply);
+      const { html, gzipped } = await graphiqlPage();
+      reply.type("text/html; charset=utf-8").header("vary", "accept, accept-encoding");
+      if (!/\bgzip\b/.test(request.headers["accept-encoding"] ?? "")) return reply.send(html);
+      return reply.header("content-encoding", "gzip").send(gzipped);
+    },
+  });
+}
+
+/** The page at `/`, where it has been built. */
+async function serveClientExample(app: FastifyInstance): Promise<void> {
+  if (existsSync(CLIENT_EXAMPLE)) await app.register(files, { root: CLIENT_EXAMPLE });
+}
+
+function isBrowserVisit({ method, headers, query }: FastifyRequest): boolean {
+  return method === "GET" && /\btext\/html\b/.test(headers.accept ?? "") && !("query" in (query as object));
+}
+
+/**
+ * Clients that accept only `application/json` know no other status than 200 for a response in GraphQL's form.
+ * https://graphql.github.io/graphql-over-http/draft/#sec-application-json
+ */
+const statusForOlderClients: ApolloServerPlugin<Context> = {
+  async requestDidStart() {
+    return {
+      async willSendResponse({ request, response }) {
+        const accept = request.http?.headers.get("accept") ?? "";
+        if (!accept.includes("application/graphql-response+json") && accept.includes("application/json")) response.http.status = 200;
+      },
+    };
+  },
+};
+
+/** What a request gets that is refused before GraphQL sees it. */
+function problem(status: number): object {
+  const messages: Record<number, string> = {
+    400: "The body is not valid JSON.",
+    413: `The body is larger than ${LARGEST_REQUEST} bytes.`,
+    415: "The body must be JSON, with `content-type: application/json`.",
+  };
+  const message =
+    messages[status] ?? (status < 500 ? "The request cannot be understood." : "Something went wrong on the server. It has been logged.");
+  return { errors: [{ message, extensions: { code: status < 500 ? "BAD_REQUEST" : "INTERNAL_SERVER_ERROR", retryable: false } }] };
+}

@@ -1,0 +1,37 @@
+import { GraphQLError, type GraphQLErrorOptions } from "graphql";
+import type { Logger } from "pino";
+import { ChatError, refusal } from "../errors.js";
+import { isRedisAway } from "../redis/connect.js";
+
+/**
+ * The error as a client may see it, on whatever transport: a refusal of the catalogue as it is, an outage of Redis as
+ * UNAVAILABLE, a request that GraphQL itself refuses with GraphQL's sentence. Everything else is a bug of ours: it is
+ * logged once, with its cause, and nothing of it leaves the server.
+ */
+export function maskError(error: unknown, log: Logger): GraphQLError {
+  const cause = rootCause(error);
+  if (cause instanceof ChatError) return locate(cause, error);
+  if (isRedisAway(cause)) return locate(refusal("UNAVAILABLE"), error);
+  if (error instanceof GraphQLError && cause instanceof GraphQLError) {
+    const code = error.extensions.code ?? "BAD_USER_INPUT"; // a variable of the wrong type
+    return locate(new GraphQLError(error.message, { extensions: { code, retryable: false } }), error);
+  }
+  log.error({ err: cause }, "an operation failed for a reason of ours");
+  return locate(refusal("INTERNAL_SERVER_ERROR"), error);
+}
+
+function rootCause(error: unknown): unknown {
+  let cause = error;
+  while (cause instanceof GraphQLError && cause.originalError) cause = cause.originalError;
+  return cause;
+}
+
+/** The error at the place in the operation where the other one came up. */
+function locate({ message, extensions }: GraphQLError, at: unknown): GraphQLError {
+  return new GraphQLError(message, at instanceof GraphQLError ? { ...placeOf(at), extensions } : { extensions });
+}
+
+/** Where in an operation an error came up, as the options of a new one. */
+export function placeOf({ nodes, source, positions, path }: GraphQLError): GraphQLErrorOptions {
+  return { nodes: nodes ?? null, source: source ?? null, positions: positions ?? null, path: path ?? null };
+}

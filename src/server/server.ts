@@ -1,0 +1,115 @@
+import "reflect-metadata"; // before anything with a decorator is loaded
+import { randomUUID } from "node:crypto";
+import type { AddressInfo } from "node:net";
+import { type Logger, pino } from "pino";
+import type { Config } from "../config.js";
+import { Channels } from "../delivery/channels.js";
+import { RoomFeeds } from "../delivery/room-feed.js";
+import { seedDemoData } from "../interop/demo-data.js";
+import { MessageStore } from "../messages/message.store.js";
+import { Lease } from "../presence/lease.js";
+import { PresenceStore } from "../presence/presence.store.js";
+import { connectRedis, type RedisClient } from "../redis/connect.js";
+import { startEmbeddedRedis } from "../redis/embedded.js";
+import { Scripts } from "../redis/scripts.js";
+import { RoomStore } from "../rooms/room.store.js";
+import { Passwords } from "../sessions/password.js";
+import { SessionStore } from "../sessions/session.store.js";
+import { UserStore } from "../users/user.store.js";
+import type { Services } from "./context.js";
+import { createHttpServer } from "./http.js";
+import { maskError } from "./mask-error.js";
+import { Metrics } from "./metrics.js";
+import { buildApi } from "./schema.js";
+import { type SocketServer, serveWebSockets } from "./websocket.js";
+
+export interface RunningServer {
+  /** Where it listens: `http://127.0.0.1:4000`. */
+  url: string;
+  /** The Redis it uses, the embedded one's address included. */
+  redisUrls: string[];
+  /** Lets what has begun finish, sends clients away, and ends; can be called twice. */
+  stop(): Promise<void>;
+}
+
+const LEASE = 10; // seconds
+
+/**
+ * Starts a server with everything it needs.
+ * @throws RedisUnusable, or the error of listening (such as EADDRINUSE), with nothing left running
+ */
+export async function startServer(config: Config, log: Logger = pino({ level: config.logLevel })): Promise<RunningServer> {
+  // What was started is stopped in the opposite order, also when a later step fails.
+  const stops: (() => Promise<unknown>)[] = [];
+  let stopping: Promise<void> | undefined;
+  const stop = () => {
+    stopping ??= (async () => {
+      for (const step of stops.reverse())
+        await step().catch((err: Error) => log.warn({ err }, "a part of the server did not stop cleanly"));
+    })();
+    return stopping;
+  };
+
+  try {
+    const embedded = config.redisUrls.length === 0;
+    const redisUrls = embedded ? [await startRedis()] : config.redisUrls;
+    const redis = await connectRedis(redisUrls, embedded ? undefined : config.redisPassword, log);
+    stops.push(() => redis.close());
+
+    const scripts = new Scripts(redis.commands);
+    const channels = new Channels(redis.subscriber, log);
+    const feeds = new RoomFeeds(channels, scripts, log);
+    const users = new UserStore(redis.commands, scripts);
+    const passwords = new Passwords(config.bcryptCost);
+    const sessions = new SessionStore(redis.commands, scripts, users, passwords, config.sessionTtl);
+    const rooms = new RoomStore(redis.commands, feeds, channels);
+    const messages = new MessageStore(redis.commands, scripts, feeds, rooms, config);
+    const server = randomUUID();
+    const presence = new PresenceStore(redis.commands, scripts, channels, server);
+    const services: Services = { messages, presence, rooms, sessions, users, redisAnswers: () => answers(redis.commands) };
+
+    if (config.demoData) await seedDemoData(redis.commands, passwords);
+
+    const lease = new Lease(redis.commands, presence, log, server, LEASE);
+    await lease.start();
+    stops.push(() => lease.stop());
+
+    let sockets: SocketServer | undefined;
+    const metrics = new Metrics(
+      () => sockets?.size ?? 0,
+      () => feeds.size,
+    );
+    const mask = (error: unknown) => {
+      const masked = maskError(error, log);
+      metrics.errors.inc({ code: String(masked.extensions.code) });
+      return masked;
+    };
+    const parts = { config, schema: await buildApi(), services, metrics, mask, log };
+    const http = await createHttpServer(parts);
+    sockets = serveWebSockets(http.server, parts);
+    stops.push(() => http.close());
+    stops.push(sockets.stop);
+    await http.listen({ host: config.host, port: config.port });
+
+    const { port } = http.server.address() as AddressInfo;
+    return { url: `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`, redisUrls, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+
+  async function startRedis(): Promise<string> {
+    const redis = await startEmbeddedRedis({ dataDir: config.dataDir, fsync: config.dataFsync, log });
+    stops.push(() => redis.stop());
+    return redis.url;
+  }
+}
+
+/** Whether Redis answers, for people and load balancers. */
+async function answers(redis: RedisClient): Promise<boolean> {
+  try {
+    return (await redis.ping()) === "PONG";
+  } catch {
+    return false;
+  }
+}

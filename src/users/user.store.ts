@@ -1,0 +1,167 @@
+import { badInput, refusal } from "../errors.js";
+import type { RedisClient } from "../redis/connect.js";
+import { GENERAL, keys } from "../redis/keys.js";
+import type { Scripts } from "../redis/scripts.js";
+import type { Page, PageRequest } from "../relay.js";
+
+export interface UserRecord {
+  id: string;
+  username: string;
+  name: string;
+  email: string | null;
+  createdAt: Date | null;
+}
+
+/** What it takes to register. `passwordHash` is bcrypt's. */
+export interface NewUser {
+  username: string;
+  passwordHash: string;
+  name: string | null;
+  email: string | null;
+}
+
+const FIELDS = ["username", "name", "email", "createdAt"] as const;
+
+const WINDOW = 8_192; // ids looked at together when the vacant ones are left out: 1 KiB of the bitmap
+
+/** The accounts. */
+export class UserStore {
+  readonly #redis: RedisClient;
+  readonly #scripts: Scripts;
+
+  constructor(redis: RedisClient, scripts: Scripts) {
+    this.#redis = redis;
+    this.#scripts = scripts;
+  }
+
+  /**
+   * Makes an account. It is written whole first and its name last, so that it exists, for us and for the demo apps,
+   * when its name points at it, and whoever sets the name first has it.
+   * @returns the id
+   * @throws ChatError BAD_USER_INPUT, USERNAME_TAKEN
+   */
+  async register({ username, passwordHash, name, email }: NewUser): Promise<string> {
+    const id = String(await this.#scripts.run("user_reserve_id", [keys.totalUsers, keys.vacant], []));
+    const fields = {
+      username,
+      password: passwordHash,
+      createdAt: new Date().toISOString(),
+      ...(name && { name }),
+      ...(email && { email }),
+    };
+    await this.#scripts.run("user_write", [keys.user(id), keys.userRooms(id)], [GENERAL, ...Object.entries(fields).flat()]);
+    const won = await this.#redis.set(keys.username(username), keys.user(id), "NX");
+    if (won !== "OK") {
+      await this.#scripts.run("user_erase", [keys.user(id), keys.userRooms(id)], []);
+      throw refusal("USERNAME_TAKEN", username);
+    }
+    await this.list(id);
+    return id;
+  }
+
+  /** Makes a registered user appear in `page`. A login does so again, should the registration have been cut off before. */
+  async list(id: string): Promise<void> {
+    await this.#redis.setbit(keys.vacant, Number(id), 0);
+  }
+
+  async isTaken(username: string): Promise<boolean> {
+    return (await this.#redis.exists(keys.username(username))) === 1;
+  }
+
+  /** The id and the bcrypt hash that belong to a username; undefined for a name without an account. */
+  async credentials(username: string): Promise<{ id: string; passwordHash: string } | undefined> {
+    const id = await this.idOf(username);
+    const passwordHash = id && (await this.#redis.hget(keys.user(id), "password"));
+    return id && passwordHash ? { id, passwordHash } : undefined;
+  }
+
+  async idOf(username: string): Promise<string | undefined> {
+    const target = await this.#redis.get(keys.username(username));
+    return target?.match(/^user:(\d+)$/)?.[1];
+  }
+
+  /** The users with these ids, null where there is none; one round trip. */
+  async byIds(ids: readonly string[]): Promise<(UserRecord | null)[]> {
+    return Promise.all(
+      ids.map(async (id) => {
+        const [username, name, email, createdAt] = await this.#redis.hmget(keys.user(id), ...FIELDS);
+        return username == null
+          ? null
+          : { id, username, name: name || username, email: email || null, createdAt: createdAt ? new Date(createdAt) : null };
+      }),
+    );
+  }
+
+  /** Everyone, in order of registration, from which a page is taken; and how many there are. */
+  async page({ from, limit, after, before }: PageRequest<number>): Promise<Page<UserRecord> & { totalCount: number }> {
+    const [total, vacant] = await Promise.all([this.#redis.get(keys.totalUsers), this.#redis.bitcount(keys.vacant)]);
+    const newest = Number(total ?? 0);
+    const first = Math.max(1, (after ?? 0) + 1);
+    const last = Math.min(newest, (before ?? newest + 1) - 1);
+
+    const found: UserRecord[] = [];
+    for await (const ids of this.#idWindows(first, last, from === "end", limit + 1)) {
+      const users = await this.byIds(ids);
+      found.push(...users.filter((user) => user !== null));
+      if (found.length > limit) break;
+    }
+    const nodes = found.slice(0, limit);
+    const more = found.length > limit;
+    return from === "start"
+      ? { nodes, hasNextPage: more, hasPreviousPage: first > 1, totalCount: newest - vacant }
+      : { nodes: nodes.reverse(), hasNextPage: last < newest, hasPreviousPage: more, totalCount: newest - vacant };
+  }
+
+  /** The ids from first to last that are not vacant, in portions of at most `size`, from the end where `backwards`. */
+  async *#idWindows(first: number, last: number, backwards: boolean, size: number): AsyncGenerator<string[]> {
+    const windowOf = (id: number) => Math.floor(id / WINDOW);
+    const windows = Array.from({ length: Math.max(0, windowOf(last) - windowOf(first) + 1) }, (_, index) => windowOf(first) + index);
+    if (backwards) windows.reverse();
+    for (const window of first <= last ? windows : []) {
+      const start = window * WINDOW;
+      const vacant = await this.#redis.getrangeBuffer(keys.vacant, start / 8, (start + WINDOW) / 8 - 1);
+      const ids: string[] = [];
+      for (let id = Math.max(first, start); id <= Math.min(last, start + WINDOW - 1); id++) {
+        const offset = id - start;
+        const bit = (vacant[offset >> 3] ?? 0) & (0x80 >> (offset & 7)); // Redis counts bits from the left
+        if (bit === 0) ids.push(String(id));
+      }
+      if (backwards) ids.reverse();
+      for (let at = 0; at < ids.length; at += size) yield ids.slice(at, at + size);
+    }
+  }
+}
+
+const LONGEST_NAME = 64;
+const LONGEST_EMAIL = 254; // RFC 5321, section 4.5.3.1.3, less the angle brackets
+
+/** @throws ChatError BAD_USER_INPUT unless an account may be made with this username */
+export function checkNewUsername(username: string): void {
+  if (!/^[\p{L}\p{M}\p{N}._-]{2,32}$/u.test(username) || username !== username.normalize("NFC")) {
+    throw badInput("username", "must be 2 to 32 letters, digits, dots, dashes or underscores, without spaces.");
+  }
+}
+
+/** @throws ChatError BAD_USER_INPUT unless this can be shown as someone's name */
+export function checkName(name: string): void {
+  if (name.trim() === "" || name !== name.trim() || [...name].length > LONGEST_NAME || /\p{C}/u.test(name)) {
+    throw badInput("name", `must be 1 to ${LONGEST_NAME} characters without control characters, and not begin or end with a space.`);
+  }
+}
+
+/** @throws ChatError BAD_USER_INPUT unless this looks like an address */
+export function checkEmail(email: string): void {
+  if (email.length > LONGEST_EMAIL || !/^[^\s@\p{C}]+@[^\s@\p{C}]+\.[^\s@\p{C}]+$/u.test(email)) {
+    throw badInput("email", "must be an address such as ada@example.com.");
+  }
+}
+
+/** @throws ChatError BAD_USER_INPUT unless this has the form of a user id */
+export function checkUserId(id: string, argument: string): void {
+  if (!/^[1-9]\d{0,14}$/.test(id)) throw badInput(argument, "must be the id of a user.");
+}
+
+/** Stands for someone whose account is not there (any more), such as the sender of an old message. */
+export function unknownUser(id: string): UserRecord {
+  return { id, username: `user-${id}`, name: "Unknown user", email: null, createdAt: null };
+}

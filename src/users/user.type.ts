@@ -1,0 +1,45 @@
+import { GraphQLDateTime } from "graphql-scalars";
+import { Field, ID, Int, ObjectType } from "type-graphql";
+import { PageInfo } from "../relay.js";
+
+@ObjectType({ description: "Someone who can send messages." })
+export class User {
+  @Field(() => ID, { description: "Never changes, and is never given to another user." })
+  id!: string;
+
+  @Field(() => String, { description: "The name to log in with; unique, letter case counts." })
+  username!: string;
+
+  @Field(() => String, { description: "What to show; the username where none was given." })
+  name!: string;
+
+  @Field(() => GraphQLDateTime, {
+    nullable: true,
+    description: "When the account was made; null where that is not known (accounts made by a demo app).",
+  })
+  createdAt!: Date | null;
+}
+
+@ObjectType({ description: "A user's place in a list of users." })
+export class UserEdge {
+  @Field(() => String, { description: "Give it as `after` or `before` to go on from here." })
+  cursor!: string;
+
+  @Field(() => User, { description: "The user." })
+  node!: User;
+}
+
+@ObjectType({ description: "A page of users." })
+export class UserConnection {
+  @Field(() => [UserEdge], { description: "The users with their cursors." })
+  edges!: UserEdge[];
+
+  @Field(() => [User], { description: "The users alone." })
+  nodes!: User[];
+
+  @Field(() => PageInfo, { description: "Where this page stands." })
+  pageInfo!: PageInfo;
+
+  @Field(() => Int, { description: "How many users there are in all." })
+  totalCount!: number;
+}

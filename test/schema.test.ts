@@ -1,0 +1,38 @@
+import {
+  type GraphQLNamedType,
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isIntrospectionType,
+  isObjectType,
+  isSpecifiedScalarType,
+  printSchema,
+} from "graphql";
+import { expect, it } from "vitest";
+import { buildApi } from "../src/server/schema.js";
+
+it("[API1] schema.graphql is what the server serves", async () => {
+  await expect(`${printSchema(await buildApi())}\n`).toMatchFileSnapshot("../schema.graphql");
+});
+
+it("[API2] every type, field, argument and enum value has a description", async () => {
+  const schema = await buildApi();
+  const own = Object.values(schema.getTypeMap()).filter((type) => !isIntrospectionType(type) && !isSpecifiedScalarType(type));
+  const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
+  const undescribed = own.flatMap((type) => [
+    ...(type.description || roots.includes(type as never) ? [] : [type.name]),
+    ...undescribedIn(type),
+  ]);
+  expect(undescribed).toEqual([]);
+});
+
+function undescribedIn(type: GraphQLNamedType): string[] {
+  if (isEnumType(type)) return type.getValues().flatMap(({ name, description }) => (description ? [] : [`${type.name}.${name}`]));
+  if (!isObjectType(type) && !isInterfaceType(type) && !isInputObjectType(type)) return [];
+  return Object.values(type.getFields()).flatMap((field) => [
+    ...(field.description ? [] : [`${type.name}.${field.name}`]),
+    ...("args" in field ? field.args : []).flatMap(({ name, description }) =>
+      description ? [] : [`${type.name}.${field.name}(${name}:)`],
+    ),
+  ]);
+}

@@ -1,0 +1,16 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  resolve: {
+    // Else Vite takes graphql's ES modules for our files while libraries get its CommonJS: two copies that refuse each other's types.
+    alias: [{ find: /^graphql$/, replacement: "graphql/index.js" }],
+  },
+  test: {
+    include: ["test/**/*.test.ts"],
+    globalSetup: ["test/helpers/global-setup.ts"],
+    reporters: ["default", "./test/helpers/closing-line.ts"],
+    testTimeout: 30_000, // ms
+    hookTimeout: 60_000, // ms
+    maxWorkers: 2,
+  },
+});
