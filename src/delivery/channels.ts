@@ -34,7 +34,9 @@ export class Channels {
       // when the PING is answered, they are.
       const acknowledged = subscriber instanceof Cluster ? Promise.resolve("") : (subscriber as Redis).ping();
       acknowledged.then(
-        () => this.#reconnectListeners.forEach((listener) => listener()),
+        () => {
+          for (const listener of this.#reconnectListeners) listener();
+        },
         (error: Error) => log.debug({ error: error.message }, "Redis went away again"),
       );
     });

@@ -26,12 +26,12 @@ const SEEDING_LEASE = 30; // seconds after which another server may begin anew
  * start writes the same again. Of several servers that start together one writes, and the others wait.
  */
 export async function seedDemoData(redis: RedisClient, passwords: Passwords): Promise<void> {
-  do {
+  // An account that another server makes before the filling is done would get an id of these: all wait for it.
+  while ((await redis.set(keys.seeding, 1, "EX", SEEDING_LEASE, "NX")) === null) {
     if ((await redis.exists(keys.totalUsers)) === 1) return;
-    if ((await redis.set(keys.seeding, 1, "EX", SEEDING_LEASE, "NX")) === "OK") break;
-    await delay(50); // ms; another server is at it, and an account made before it is done would get an id of these
-  } while (true);
-  if ((await redis.exists(keys.totalUsers)) === 1) return; // it was done in between
+    await delay(50); // ms
+  }
+  if ((await redis.exists(keys.totalUsers)) === 1) return;
 
   const users = DEMO_USERS.map((username, index) => ({ id: String(index + 1), username }));
   const now = Math.floor(Date.now() / 1_000); // seconds, as the demos count

@@ -31,7 +31,9 @@ export async function connectRedis(urls: string[], password: string | undefined,
   });
   const subscriber = createClient(urls, password, { maxRetriesPerRequest: null });
   const clients = [commands, subscriber];
-  const close = async () => clients.forEach((client) => client.disconnect());
+  const close = async () => {
+    for (const client of clients) client.disconnect();
+  };
 
   try {
     const failures: Error[] = [];

@@ -24,7 +24,7 @@ export class RoomResolver {
     @Arg("id", () => ID, { description: "The room's id." }) id: string,
     @Ctx() { viewer, rooms, load }: ViewerContext,
   ): Promise<Room | null> {
-    return (await rooms.exists(viewer.id, id)) ? load.room.load(id) : null;
+    return (await rooms.exists(viewer.id, id, "id")) ? load.room.load(id) : null;
   }
 
   @Authorized()

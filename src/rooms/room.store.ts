@@ -41,14 +41,14 @@ export class RoomStore {
    * Whether there is such a room for the user.
    * @throws ChatError BAD_USER_INPUT for what cannot be a room's id, NOT_A_MEMBER
    */
-  async exists(userId: string, roomId: string): Promise<boolean> {
+  async exists(userId: string, roomId: string, argument = "roomId"): Promise<boolean> {
     if (roomId === GENERAL) return true;
     const pair = privatePair(roomId);
     if (pair) {
       if (!pair.includes(userId)) throw refusal("NOT_A_MEMBER", roomId);
       return (await this.#redis.sismember(keys.userRooms(userId), roomId)) === 1;
     }
-    if (!isRoomId(roomId)) throw badInput("roomId", "must be the id of a room, such as 0 or 1:2.");
+    if (!isRoomId(roomId)) throw badInput(argument, "must be the id of a room, such as 0 or 1:2.");
     return (await this.#redis.exists(keys.roomName(roomId))) === 1;
   }
 

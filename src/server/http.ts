@@ -48,16 +48,14 @@ export async function createHttpServer(parts: Parts): Promise<FastifyInstance> {
     reply.code(status).send(problem(status));
   });
   app.setNotFoundHandler((request, reply) => {
-    reply
-      .code(404)
-      .send({
-        errors: [
-          {
-            message: `Nothing is at ${request.url.split("?")[0]}. The API is at /graphql.`,
-            extensions: { code: "NOT_FOUND", retryable: false },
-          },
-        ],
-      });
+    reply.code(404).send({
+      errors: [
+        {
+          message: `Nothing is at ${request.url.split("?")[0]}. The API is at /graphql.`,
+          extensions: { code: "NOT_FOUND", retryable: false },
+        },
+      ],
+    });
   });
   if (config.allowedOrigins.length > 0)
     await app.register(cors, { origin: config.allowedOrigins, credentials: true, maxAge: 600 /* seconds */ });
