@@ -1,0 +1,92 @@
+import { makeServer, type Server } from "graphql-ws";
+import type { WebSocket } from "ws";
+import type { Context, Viewer } from "../context.js";
+import { refusal } from "../errors.js";
+import { bearerToken, createContext } from "./context.js";
+import type { Parts } from "./http.js";
+import { extraRules, prepare, run, subscribe } from "./operations.js";
+
+/** What a connection carries once it is accepted. */
+export interface Connection {
+  socket: WebSocket;
+  token?: string;
+  viewer?: Viewer;
+}
+
+/** The codes with which a socket is closed, beside the protocol's own. After each of them the client may come back. */
+export const CLOSE = {
+  RESTARTING: 1012,
+  TRY_LATER: 1013,
+  INTERNAL_ERROR: 4500,
+  SESSION_OVER: 4403,
+} as const;
+
+/**
+ * GraphQL over WebSockets by the protocol graphql-transport-ws: who is accepted, and what runs.
+ * @param onReleased is given the work of forgetting a connection, for a server that wants to wait for it
+ */
+export function graphqlTransport(
+  { config, schema, services, metrics, mask, log }: Parts,
+  onReleased: (release: Promise<void>) => void,
+): Server<Connection> {
+  const rules = extraRules(config.introspection);
+
+  return makeServer<Record<string, unknown>, Connection>({
+    async onConnect({ connectionParams, extra }) {
+      const { socket } = extra;
+      const token = tokenIn(connectionParams);
+      if (token === undefined) return true;
+      try {
+        const viewer = await services.sessions.viewer(token);
+        // Closed while we looked: nothing would release what we take now.
+        if (!viewer || socket.readyState !== socket.OPEN) return false;
+        Object.assign(extra, { token, viewer });
+        await services.presence.opened(viewer.id);
+        return true;
+      } catch (error) {
+        log.debug({ error: String(error) }, "could not accept a connection");
+        socket.close(CLOSE.TRY_LATER, "Redis does not answer. Try again in a moment.");
+        return false;
+      }
+    },
+
+    async onSubscribe({ extra: { socket, token, viewer } }, _id, payload) {
+      metrics.operations.inc({ transport: "websocket" });
+      try {
+        if (token !== undefined && !(await services.sessions.viewer(token))) {
+          socket.close(CLOSE.SESSION_OVER, "The session is over. Log in again.");
+          return [mask(refusal("UNAUTHENTICATED"))];
+        }
+        const document = prepare(schema, rules, payload);
+        if (Array.isArray(document)) return document.map(mask);
+        return {
+          schema,
+          document,
+          operationName: payload.operationName,
+          variableValues: payload.variables,
+          contextValue: createContext(services, viewer ?? null),
+        };
+      } catch (error) {
+        return [mask(error)];
+      }
+    },
+
+    execute: (args) => run(args, mask),
+    subscribe: (args) => subscribe<Context>(args, ({ viewer }) => createContext(services, viewer), mask),
+
+    onClose({ extra: { viewer } }) {
+      if (!viewer) return;
+      onReleased(
+        services.presence.closed(viewer.id).catch((error: Error) => {
+          log.debug({ error: error.message }, "could not note that a connection closed; the lease's next beat does");
+        }),
+      );
+    },
+  });
+}
+
+/** The token in `connectionParams.authorization`, in whatever letter case the key is: GraphiQL sends headers as typed. */
+function tokenIn(params: Record<string, unknown> | undefined): string | undefined {
+  const entry = Object.entries(params ?? {}).find(([key]) => key.toLowerCase() === "authorization");
+  return bearerToken(entry?.[1]);
+}

@@ -1,0 +1,187 @@
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { TestClient } from "./helpers/client.js";
+import { ownRedis } from "./helpers/redis.js";
+import { ownServer } from "./helpers/server.js";
+
+const redis = await ownRedis();
+const one = await ownServer(redis.url);
+const two = await ownServer(redis.url);
+const nobody = new TestClient(one.url);
+
+const register =
+  "mutation ($username: String!, $password: String!, $name: String, $email: String) { register(username: $username, password: $password, name: $name, email: $email) { token expiresAt user { id username name } } }";
+const login = "mutation ($username: String!, $password: String!) { login(username: $username, password: $password) { token user { id } } }";
+const password = "a good password";
+
+describe("accounts", () => {
+  it("[S1] of 50 sign-ups for one name, over two servers, one gets it", async () => {
+    const attempts = await Promise.all(
+      Array.from({ length: 50 }, (_, n) =>
+        nobody.on(n % 2 ? one : two).request(register, { username: "wanted", password: `${password} ${n}` }),
+      ),
+    );
+    const won = attempts.filter(({ data }) => data);
+    expect(won).toHaveLength(1);
+    const codes = attempts.flatMap(({ errors }) => errors?.map(({ extensions }) => extensions.code) ?? []);
+    expect(codes).toEqual(Array(49).fill("USERNAME_TAKEN"));
+
+    const [{ data }] = won as [(typeof won)[number]];
+    const { id } = data.register.user;
+    expect(await redis.client.get("username:wanted")).toBe(`user:${id}`);
+    expect((await redis.client.keys("user:*")).sort()).toEqual([`user:${id}`, `user:${id}:rooms`]); // the others left nothing
+    const number = attempts.findIndex(({ data }) => data);
+    expect((await nobody.ask(login, { username: "wanted", password: `${password} ${number}` })).login.user.id).toBe(id);
+  });
+
+  it("[S1] letter case counts, and a taken name is refused", async () => {
+    for (const username of ["Casey", "casey"]) await nobody.ask(register, { username, password });
+    const error = await nobody.refused(register, { username: "Casey", password });
+    expect(error.extensions).toEqual({ code: "USERNAME_TAKEN", retryable: false });
+  });
+
+  it("[S1] an account whose sign-up was cut off before its name was set does not exist; one cut off after is mended by a login", async () => {
+    const { user } = (await nobody.ask(register, { username: "halfway", password })).register;
+    const ada = new TestClient(one.url, (await nobody.ask(login, { username: "halfway", password })).login.token);
+    await redis.client.setbit("vacant:{total_users}", Number(user.id), 1); // as it is until the last step
+    const listed = async () => (await ada.ask("{ users(first: 100) { nodes { id } } }")).users.nodes.map(({ id }: { id: string }) => id);
+    expect(await listed()).not.toContain(user.id);
+    await nobody.ask(login, { username: "halfway", password });
+    expect(await listed()).toContain(user.id);
+    await redis.client.del("username:halfway");
+    expect((await nobody.refused(login, { username: "halfway", password })).extensions.code).toBe("INVALID_CREDENTIALS");
+  });
+
+  it("[S2] passwords are stored as bcrypt of the demo apps' kind, and come back in no answer", async () => {
+    const { user } = (await nobody.ask(register, { username: "hashed", password: "Tr0ub4dor&3 ☂" })).register;
+    const stored = await redis.client.hgetall(`user:${user.id}`);
+    expect(stored.password).toMatch(/^\$2b\$04\$/);
+    expect(Object.keys(stored).sort()).toEqual(["createdAt", "password", "username"]);
+    expect(await redis.client.smembers(`user:${user.id}:rooms`)).toEqual(["0"]);
+    const wrong = await nobody.request(register, { username: "hashed", password: ["Tr0ub4dor&3 ☂"] });
+    const short = await nobody.request(register, { username: "hashed2", password: "Tr0ub4d" });
+    expect(JSON.stringify([short])).not.toContain("Tr0ub4d");
+    expect(wrong.errors ?? [wrong.data]).toHaveLength(1);
+  });
+
+  it("[S2] a password over 72 bytes is refused at sign-up, and never taken for its beginning at login", async () => {
+    const longest = "é".repeat(36);
+    await nobody.ask(register, { username: "longest", password: longest });
+    expect((await nobody.refused(register, { username: "longer", password: `${longest}x` })).extensions).toMatchObject({
+      code: "BAD_USER_INPUT",
+      argument: "password",
+    });
+    expect((await nobody.refused(login, { username: "longest", password: `${longest}x` })).extensions.code).toBe("INVALID_CREDENTIALS");
+    await nobody.ask(login, { username: "longest", password: longest });
+  });
+
+  it("[S2] an unknown name and a wrong password get the same answer", async () => {
+    await nobody.ask(register, { username: "known", password });
+    const answers = [];
+    for (const [username, secret] of [
+      ["known", "not the password"],
+      ["unknown", password],
+      ["known", ""],
+      ["", ""],
+      ["known\r\nx", password],
+    ]) {
+      answers.push(await nobody.refused(login, { username, password: secret }));
+    }
+    for (const answer of answers) expect(answer).toEqual(answers[0]);
+    expect(answers[0]?.extensions.code).toBe("INVALID_CREDENTIALS");
+  });
+
+  const bad: [what: string, argument: string, fields: Record<string, string>][] = [
+    ["a name with a space", "username", { username: "two words" }],
+    ["a name of one letter", "username", { username: "x" }],
+    ["a name that is too long", "username", { username: "x".repeat(33) }],
+    ["a name with a control character", "username", { username: "tab\tbed" }],
+    ["a name with a colon", "username", { username: "user:1" }],
+    ["a name with an invisible character", "username", { username: "in\u200bvisible" }],
+    ["a name that is not normalised", "username", { username: "e\u0301cole" }],
+    ["a short password", "password", { password: "1234567" }],
+    ["a password with NUL", "password", { password: "1234\u00005678" }],
+    ["an empty display name", "name", { name: " " }],
+    ["a display name with a line break", "name", { name: "a\nb" }],
+    ["a display name that turns the text around", "name", { name: "a\u202eb" }],
+    ["a long display name", "name", { name: "x".repeat(65) }],
+    ["no email", "email", { email: "nobody" }],
+    ["an email with a line break", "email", { email: "a@b.c\nBcc: d@e.f" }],
+  ];
+  it.each(bad)("[O1] %s is BAD_USER_INPUT and names %s", async (_what, argument, fields) => {
+    const { message, extensions } = await nobody.refused(register, { username: "somebody", password, ...fields });
+    expect(extensions).toEqual({ code: "BAD_USER_INPUT", retryable: false, argument });
+    expect(message).toMatch(new RegExp(`^${argument}: .*\\.$`));
+    expect(await redis.client.exists("username:somebody")).toBe(0);
+  });
+
+  it("[S1] names of any script are welcome", async () => {
+    for (const username of ["Zoë", "мария", "さくら", "user.name-1_2"]) {
+      const { user } = (await nobody.ask(register, { username, password, name: `${username} the first` })).register;
+      expect(user).toMatchObject({ username, name: `${username} the first` });
+    }
+  });
+});
+
+describe("sessions", () => {
+  it("[S3] a token is random, Redis holds only its SHA-256, and it ends when it says", async () => {
+    const { token, expiresAt, user } = (await nobody.ask(register, { username: "holder", password })).register;
+    expect(token).toMatch(new RegExp(`^${user.id}\\.[A-Za-z0-9_-]{43}$`));
+    const key = `sessions:{user:${user.id}}`;
+    const [hash, expiry] = await redis.client.zrange(key, 0, -1, "WITHSCORES");
+    expect(hash).toBe(createHash("sha256").update(token).digest("hex"));
+    expect(Number(expiry)).toBe(Date.parse(expiresAt));
+    expect(await redis.client.pexpiretime(key)).toBe(Number(expiry));
+    expect(Math.abs(Date.parse(expiresAt) - Date.now() - 86_400_000)).toBeLessThan(60_000);
+    for (const found of await redis.client.keys("*")) {
+      const dump = await redis.client.dumpBuffer(found);
+      expect(dump?.includes(token.split(".")[1])).toBe(false);
+    }
+
+    const holder = new TestClient(two.url, token);
+    expect((await holder.ask("{ me { id } }")).me.id).toBe(user.id);
+    await redis.client.zadd(key, Date.now() - 1, hash as string);
+    expect((await holder.ask("{ me { id } }")).me).toBeNull();
+    expect((await holder.refused("{ rooms { id } }")).extensions.code).toBe("UNAUTHENTICATED");
+  });
+
+  it("[S3] tokens that are forged, malformed or another user's are worth nothing", async () => {
+    const { token, user } = (await nobody.ask(register, { username: "target", password })).register;
+    const secret = token.split(".")[1];
+    for (const forged of [
+      "",
+      "x",
+      `${user.id}.`,
+      `${user.id}.${"A".repeat(43)}`,
+      `${Number(user.id) + 1}.${secret}`,
+      `${token}x`,
+      `*.${secret}`,
+      `0${token}`,
+    ]) {
+      expect((await new TestClient(one.url, forged).request("{ me { id } }")).data).toEqual({ me: null });
+    }
+  });
+
+  it("[S3] logout ends one session or all, on every server", async () => {
+    await nobody.ask(register, { username: "leaver", password });
+    const logIn = async () => new TestClient(one.url, (await nobody.ask(login, { username: "leaver", password })).login.token);
+    const [first, second, third] = [await logIn(), await logIn(), await logIn()];
+    const areIn = () => Promise.all([first, second, third].map(async (client) => (await client.on(two).ask("{ me { id } }")).me !== null));
+    expect((await first.ask("mutation { logout }")).logout).toBe(true);
+    expect(await areIn()).toEqual([false, true, true]);
+    await second.ask("mutation { logout(everywhere: true) }");
+    expect(await areIn()).toEqual([false, false, false]);
+  });
+
+  it("[S3] a user has at most 100 sessions; the one that ends first gives way", async () => {
+    const { token, user } = (await nobody.ask(register, { username: "busy", password })).register;
+    const key = `sessions:{user:${user.id}}`;
+    const later = Date.now() + 90_000_000;
+    await redis.client.zadd(key, ...Array.from({ length: 99 }, (_, n) => [later + n, `hash ${n}`]).flat());
+    expect((await new TestClient(one.url, token).ask("{ me { id } }")).me).not.toBeNull();
+    await redis.client.zadd(key, later + 100, "one more");
+    await nobody.ask(login, { username: "busy", password });
+    expect(await redis.client.zcard(key)).toBe(100);
+    expect((await new TestClient(one.url, token).ask("{ me { id } }")).me).toBeNull();
+  });
+});

@@ -1,0 +1,199 @@
+import { describe, expect, it, vi } from "vitest";
+import { TestClient } from "./helpers/client.js";
+import { ownRedis } from "./helpers/redis.js";
+import { ownServer } from "./helpers/server.js";
+
+const redis = await ownRedis();
+const one = await ownServer(redis.url, { roomLogLength: 100 });
+const two = await ownServer(redis.url, { roomLogLength: 100 });
+const alice = await TestClient.register(one, "alice");
+const bob = await TestClient.register(two, "bob");
+
+const openRoom = "mutation ($id: ID!) { openPrivateRoom(userId: $id) { id position } }";
+
+/** How many servers listen to a channel, by Redis's own count. */
+async function listeners(channel: string): Promise<number> {
+  const [, count] = (await redis.client.call("PUBSUB", "SHARDNUMSUB", channel)) as [string, number];
+  return count;
+}
+
+describe("following one room", () => {
+  it("[D3] after the position of a page misses nothing and repeats nothing, from whichever server it was sent", async () => {
+    await alice.send("before");
+    const after = [await bob.position()];
+    const followed = bob.follow({ roomId: "0", after });
+    for (let n = 0; n < 20; n++) await (n % 2 ? alice : alice.on(two)).send(`live ${n}`);
+    expect(await followed.texts(20)).toEqual(Array.from({ length: 20 }, (_, n) => `live ${n}`));
+  });
+
+  it("[D1] who was cut off continues where they were, on the other server", async () => {
+    const first = bob.follow({ roomId: "0", after: [await bob.position()] });
+    await alice.send("one");
+    const { position } = await first.next();
+    await bob.disconnect();
+    await alice.send("two");
+    await alice.send("three");
+
+    const second = bob.on(one).follow({ roomId: "0", after: [position] });
+    expect(await second.texts(2)).toEqual(["two", "three"]);
+    await alice.send("marker"); // nothing else came in between
+    expect(await second.texts(1)).toEqual(["marker"]);
+  });
+
+  it("[D1] brings what is sent while it catches up with a long stretch, in order", async () => {
+    const start = await alice.position();
+    for (let n = 0; n < 90; n++) await alice.send(`old ${n}`);
+    const followed = bob.follow({ roomId: "0", after: [start] });
+    const sending = Promise.all(Array.from({ length: 9 }, (_, n) => alice.send(`new ${n}`)));
+    const texts = await followed.texts(99);
+    const sent = (await sending).map(({ text, position }) => ({ text, seq: seqOf(position) }));
+    const inOrder = sent.sort((a, b) => a.seq - b.seq).map(({ text }) => text);
+    expect(texts).toEqual([...Array.from({ length: 90 }, (_, n) => `old ${n}`), ...inOrder]);
+  });
+
+  it("[D1] keeps going in order while the servers' subscriber connections are killed under load", async () => {
+    const followers = [alice, bob].map((client) => client.follow({ roomId: "0" }));
+    const started = await Promise.all(
+      followers.map(async (stream) => {
+        let arrived = false;
+        const first = stream.next().then((message) => {
+          arrived = true;
+          return message;
+        });
+        await vi.waitFor(
+          async () => {
+            await alice.send("are you there?");
+            expect(arrived).toBe(true);
+          },
+          { timeout: 10_000 },
+        );
+        return first;
+      }),
+    );
+    expect(started).toHaveLength(2);
+
+    for (let n = 0; n < 60; n++) {
+      if (n % 15 === 5) await redis.client.client("KILL", "TYPE", "pubsub");
+      await (n % 2 ? alice : bob).send(`load ${n}`);
+    }
+    await alice.send("end");
+    for (const stream of followers) {
+      const texts: string[] = [];
+      while (texts.at(-1) !== "end") texts.push(...(await stream.texts(1)));
+      expect(texts.filter((text) => text !== "are you there?")).toEqual([...Array.from({ length: 60 }, (_, n) => `load ${n}`), "end"]);
+    }
+  });
+
+  it("[D1] brings the newest message after a lost connection, though nothing is sent after it", async () => {
+    const followed = bob.follow({ roomId: "0", after: [await bob.position()] });
+    await alice.send("heard");
+    await followed.texts(1);
+    // In one transaction: nobody listens any more when the message is published.
+    const meta = await redis.client.hgetall("meta:{room:0}");
+    const seq = Number(meta.seq) + 1;
+    const event = { seq, epoch: meta.epoch, kind: "message.added", at: 1, message: { from: alice.id, message: "unheard", id: "0/1" } };
+    const results = await redis.client
+      .multi()
+      .client("KILL", "TYPE", "pubsub")
+      .xadd("log:{room:0}", `${seq}-0`, "event", JSON.stringify(event))
+      .hset("meta:{room:0}", "seq", seq)
+      .spublish("room:0", JSON.stringify(event))
+      .exec();
+    expect(results?.[0]).toEqual([null, 2]); // both servers' connections
+    expect(await followed.texts(1)).toEqual(["unheard"]);
+  });
+
+  it("[D2] a position whose events are trimmed gives HISTORY_RESET and ends the subscription", async () => {
+    const start = await alice.position();
+    await alice.send("will be trimmed");
+    await redis.client.xtrim("log:{room:0}", "MAXLEN", 0);
+    expect(await bob.follow({ roomId: "0", after: [start] }).refusal()).toBe("HISTORY_RESET");
+  });
+
+  it("[D2] a position that the log has not reached, or of another life of it, gives HISTORY_RESET", async () => {
+    const position = Buffer.from(await alice.position(), "base64url").toString();
+    const [epoch = "", seq = ""] = position.split(".");
+    for (const forged of [`${epoch}.${Number(seq) + 1}.0`, `${"f".repeat(16)}.${seq}.0`, `.${seq}.0`]) {
+      expect(await bob.follow({ roomId: "0", after: [Buffer.from(forged).toString("base64url")] }).refusal()).toBe("HISTORY_RESET");
+    }
+  });
+
+  it("[D2] a live follower of a log that is lost and born again is told", async () => {
+    await redis.client.set("room:lost:name", "Lost");
+    await alice.send("a first life", "lost");
+    const followed = bob.follow({ roomId: "lost", after: [await bob.position("lost")] });
+    await alice.send("still there", "lost");
+    expect(await followed.texts(1)).toEqual(["still there"]);
+    await redis.client.del("log:{room:lost}", "meta:{room:lost}", "room:lost");
+    await alice.send("a second life", "lost");
+    expect(await followed.refusal()).toBe("HISTORY_RESET");
+  });
+
+  it("[D3] a room without a log has a position too: the one before its first event", async () => {
+    await redis.client.set("room:fresh:name", "Fresh");
+    const followed = bob.follow({ roomId: "fresh", after: [await bob.position("fresh")] });
+    const again = await bob.position("fresh");
+    await alice.send("first", "fresh");
+    expect(await followed.texts(1)).toEqual(["first"]);
+    expect(await bob.follow({ roomId: "fresh", after: [again] }).texts(1)).toEqual(["first"]);
+  });
+
+  it("[D3] includeOwn: false leaves out what the follower sent, and nothing else", async () => {
+    const followed = bob.follow({ roomId: "0", after: [await bob.position()], includeOwn: false });
+    await bob.send("my own");
+    await alice.send("another's");
+    expect(await followed.texts(1)).toEqual(["another's"]);
+  });
+
+  it("[O1] a position that is none is BAD_USER_INPUT", async () => {
+    for (const nonsense of ["", "nonsense", Buffer.from("abc.1").toString("base64url"), `${await alice.position()}=`]) {
+      expect(await bob.follow({ after: [nonsense] }).refusal()).toBe("BAD_USER_INPUT");
+    }
+  });
+
+  it("[D4] one Redis subscription serves all followers of a room on a server, and goes with the last", async () => {
+    await redis.client.set("room:crowd:name", "Crowd");
+    const after = [await bob.position("crowd")];
+    const streams = Array.from({ length: 5 }, () => bob.follow({ roomId: "crowd", after }));
+    await alice.send("hello, crowd", "crowd");
+    for (const stream of streams) expect(await stream.texts(1)).toEqual(["hello, crowd"]);
+    expect(await listeners("room:crowd")).toBe(1);
+    for (const stream of streams) stream.stop();
+    await expect.poll(() => listeners("room:crowd")).toBe(0);
+    expect(await bob.follow({ roomId: "crowd", after }).texts(1)).toEqual(["hello, crowd"]);
+  });
+});
+
+describe("following all rooms", () => {
+  it("[D1] brings every room of the user, those opened later from their beginning, and no others", async () => {
+    const carol = await TestClient.register(one, "carol");
+    const eve = await TestClient.register(two, "eve");
+    const followed = carol.follow({ after: [await carol.position()] });
+    const { openPrivateRoom: withBob } = await bob.ask(openRoom, { id: carol.id });
+    const { openPrivateRoom: elsewhere } = await bob.ask(openRoom, { id: eve.id });
+    await bob.send("not for carol", elsewhere.id);
+    await bob.send("to carol", withBob.id);
+    await bob.send("to all");
+    const arrived = [await followed.next(), await followed.next()];
+    expect(arrived.map(({ text, roomId }) => [roomId, text]).sort()).toEqual([
+      ["0", "to all"],
+      [withBob.id, "to carol"],
+    ]);
+  });
+
+  it("[D1] continues each room from its own position", async () => {
+    const dave = await TestClient.register(one, "dave");
+    const { openPrivateRoom: room } = await dave.ask(openRoom, { id: alice.id });
+    const general = await dave.position();
+    await alice.send("missed in general");
+    await alice.send("missed in private", room.id);
+    const followed = dave.follow({ after: [general, room.position] });
+    const arrived = [await followed.next(), await followed.next()].map(({ text }) => text);
+    expect(arrived.sort()).toEqual(["missed in general", "missed in private"]);
+  });
+});
+
+/** The number of the event that a position stands after; clients treat positions as opaque, this test looks inside. */
+function seqOf(position: string): number {
+  return Number(Buffer.from(position, "base64url").toString().split(".")[1]);
+}

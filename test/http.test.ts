@@ -1,0 +1,148 @@
+import { serverAudits } from "graphql-http";
+import { describe, expect, it } from "vitest";
+import { version } from "../package.json";
+import { TestClient } from "./helpers/client.js";
+import { proxyTo } from "./helpers/proxy.js";
+import { ownRedis } from "./helpers/redis.js";
+import { ownServer } from "./helpers/server.js";
+
+const redis = await ownRedis();
+const server = await ownServer(redis.url);
+const closed = await ownServer(redis.url, { playground: false, introspection: false, allowedOrigins: ["https://chat.example"] });
+const endpoint = `${server.url}/graphql`;
+
+const post = (body: string, headers: Record<string, string> = {}) =>
+  fetch(endpoint, { method: "POST", headers: { "content-type": "application/json", ...headers }, body });
+
+describe("GraphQL over HTTP", () => {
+  const audits = serverAudits({ url: endpoint, fetchFn: fetch }).filter(({ name }) => /^(MUST|SHOULD) /.test(name));
+
+  it("[HTTP1] is audited for every MUST and SHOULD of the specification", () => {
+    expect(audits.length).toBeGreaterThanOrEqual(36); // as of graphql-http 1.23
+  });
+
+  it.each(audits.map((audit) => [audit.name, audit] as const))("[HTTP1] %s", async (_name, audit) => {
+    expect(await audit.fn()).toMatchObject({ status: "ok" });
+  });
+
+  it("[O1] what is no GraphQL request gets a code and a sentence, and nothing of the server", async () => {
+    for (const [response, status] of [
+      [await post("{"), 400],
+      [await post("null"), 400],
+      [await post("[]"), 400],
+      [await post('{"query": 5}'), 400],
+      [await post("{}", { "content-type": "text/plain" }), 400],
+      [await post("{}", { "content-type": "application/xml" }), 415],
+      [await post(JSON.stringify({ query: `{ me { id } } #${"x".repeat(70_000)}` })), 413],
+      [await fetch(`${server.url}/nowhere`), 404],
+    ] as const) {
+      expect(response.status).toBe(status);
+      const text = await response.text();
+      const { errors } = JSON.parse(text);
+      expect(errors[0]).toMatchObject({ message: expect.any(String), extensions: { code: expect.any(String), retryable: false } });
+      expect(text).not.toMatch(/node_modules|at \w+ \(|stack/);
+    }
+  });
+
+  it("[O1] a query that is wrong says where", async () => {
+    const codes = async (query: string, variables = {}) => {
+      const { errors } = await new TestClient(server.url).request(query, variables);
+      return errors?.map(({ extensions }) => extensions);
+    };
+    expect(await codes("{ me { id }")).toEqual([{ code: "GRAPHQL_PARSE_FAILED", retryable: false }]);
+    expect(await codes("{ you }")).toEqual([{ code: "GRAPHQL_VALIDATION_FAILED", retryable: false }]);
+    expect(await codes("query ($id: ID!) { room(id: $id) { id } }")).toEqual([{ code: "BAD_USER_INPUT", retryable: false }]);
+    expect(await codes("query A { me { id } } query B { me { id } }")).toEqual([
+      { code: "OPERATION_RESOLUTION_FAILURE", retryable: false },
+    ]);
+    expect(await codes(`{ ${"me { id } ".repeat(1_000)} }`)).toEqual([{ code: "GRAPHQL_PARSE_FAILED", retryable: false }]);
+  });
+
+  it("[O1] a failure of ours is masked", async () => {
+    await redis.client.set("sessions:{user:77}", "not a sorted set");
+    const { errors } = await new TestClient(server.url, `77.${"A".repeat(43)}`).request("{ me { id } }");
+    expect(errors?.[0]?.extensions).toEqual({ code: "INTERNAL_SERVER_ERROR", retryable: false });
+    expect(JSON.stringify(errors)).not.toMatch(/WRONGTYPE|sorted set|script/i);
+  });
+
+  it("[API4] a page of 50 messages with their senders takes one round trip for the page and one for the senders", async () => {
+    const { roundTrips, url, stop } = await proxyTo(redis.url);
+    const proxied = await ownServer(url);
+    try {
+      const writers = await Promise.all(Array.from({ length: 10 }, () => TestClient.register(server)));
+      for (let n = 0; n < 50; n++) await writers[n % 10]?.send(`message ${n}`);
+      const reader = writers[0]?.on(proxied) as TestClient;
+      const query = (size: number) =>
+        reader.ask(`{ messages(roomId: "0", last: ${size}) { nodes { text from { id name online } room { name } } position } }`);
+      await query(1); // the scripts are known to Redis from here on
+      for (const size of [1, 10, 50]) {
+        const before = roundTrips();
+        expect((await query(size)).messages.nodes).toHaveLength(size);
+        // The session; the page; its senders and their presence and the room, asked for together.
+        expect(roundTrips() - before).toBeLessThanOrEqual(4);
+      }
+    } finally {
+      await proxied.stop();
+      await stop();
+    }
+  });
+});
+
+describe("pages for browsers and machines", () => {
+  it("[GIQL1] GraphiQL is served at /graphql to browsers, whole, with operations to try", async () => {
+    const response = await fetch(endpoint, { headers: { accept: "text/html,application/xhtml+xml", "accept-encoding": "identity" } });
+    expect(response.headers.get("content-type")).toContain("text/html");
+    const page = await response.text();
+    expect(page).toContain("messageAdded");
+    expect(page.match(/<(?:script|link)[^>]*(?:src|href)="https?:/g)).toBeNull();
+    const zipped = await fetch(endpoint, { headers: { accept: "text/html", "accept-encoding": "gzip" } });
+    expect(zipped.headers.get("content-encoding")).toBe("gzip");
+    expect((await zipped.text()).length).toBe(page.length); // fetch unzips
+  });
+
+  it("[GIQL2] with the playground off a browser gets no page, and with introspection off nobody the schema", async () => {
+    const visit = await fetch(`${closed.url}/graphql`, { headers: { accept: "text/html" } });
+    expect(visit.headers.get("content-type")).not.toContain("text/html");
+    const error = await new TestClient(closed.url).refused("{ __schema { types { name } } }");
+    expect(error.extensions.code).toBe("GRAPHQL_VALIDATION_FAILED");
+    const stream = new TestClient(closed.url).subscribe("{ __schema { types { name } } }");
+    await expect(stream.next()).rejects.toMatchObject([{ extensions: { code: "GRAPHQL_VALIDATION_FAILED" } }]);
+  });
+
+  it("[RUN8] /healthz, /readyz and /metrics tell what they should", async () => {
+    expect(await (await fetch(`${server.url}/healthz`)).json()).toEqual({ alive: true });
+    const ready = await fetch(`${server.url}/readyz`);
+    expect([ready.status, await ready.json()]).toEqual([200, { redis: true }]);
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    expect(metrics).toMatch(/^palaver_operations_total\{transport="http"\} \d+$/m);
+    expect(metrics).toMatch(/^palaver_errors_total\{code="BAD_USER_INPUT"\} \d+$/m);
+    expect(metrics).toMatch(/^palaver_sockets \d+$/m);
+  });
+
+  it("[API5] server tells the product's version and whether Redis answers", async () => {
+    expect((await new TestClient(server.url).ask("{ server { name version redis } }")).server).toEqual({
+      name: "palaver",
+      version,
+      redis: true,
+    });
+  });
+});
+
+describe("other origins", () => {
+  const preflight = (url: string, origin: string) =>
+    fetch(`${url}/graphql`, {
+      method: "OPTIONS",
+      headers: { origin, "access-control-request-method": "POST", "access-control-request-headers": "content-type,authorization" },
+    });
+
+  it("[SEC1] may use the API over HTTP when they are allowed, and not otherwise", async () => {
+    expect((await preflight(closed.url, "https://chat.example")).headers.get("access-control-allow-origin")).toBe("https://chat.example");
+    expect((await preflight(closed.url, "https://evil.example")).headers.get("access-control-allow-origin")).toBeNull();
+    expect((await preflight(server.url, "https://chat.example")).headers.get("access-control-allow-origin")).toBeNull();
+  });
+
+  it("[SEC2] a form of another site cannot make a browser send an operation", async () => {
+    const form = await fetch(`${endpoint}?query=${encodeURIComponent("{ me { id } }")}`, { headers: { "content-type": "text/plain" } });
+    expect(form.status).toBe(400);
+  });
+});

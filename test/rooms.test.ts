@@ -1,0 +1,115 @@
+import { describe, expect, it } from "vitest";
+import { TestClient } from "./helpers/client.js";
+import { ownRedis } from "./helpers/redis.js";
+import { ownServer } from "./helpers/server.js";
+
+const redis = await ownRedis();
+const one = await ownServer(redis.url);
+const two = await ownServer(redis.url);
+
+const openRoom = "mutation ($id: ID!) { openPrivateRoom(userId: $id) { id kind name names } }";
+const listRooms = "{ rooms { id kind name names lastMessage { text } } }";
+
+async function pair(): Promise<[TestClient, TestClient]> {
+  return [await TestClient.register(one, "ann"), await TestClient.register(two, "ben")];
+}
+
+describe("rooms", () => {
+  it("[ROOM1] everyone is in the general room, even where a demo app left it without a name", async () => {
+    const [ann] = await pair();
+    expect((await ann.ask('{ room(id: "0") { id kind name names } }')).room).toEqual({
+      id: "0",
+      kind: "GENERAL",
+      name: "General",
+      names: ["General"],
+    });
+    expect((await ann.ask(listRooms)).rooms).toMatchObject([{ id: "0" }]);
+  });
+
+  it("[ROOM2] a private room's id is both users' ids in numeric order, and each sees the other's name", async () => {
+    const [ann, ben] = await pair();
+    const { openPrivateRoom: room } = await ben.ask(openRoom, { id: ann.id });
+    const names = [ann.username, ben.username];
+    expect(room).toEqual({ id: `${ann.id}:${ben.id}`, kind: "PRIVATE", name: ann.username, names });
+    expect((await ann.ask(openRoom, { id: ben.id })).openPrivateRoom).toEqual({ ...room, name: ben.username });
+  });
+
+  it("[ROOM2] users 9 and 10 have room 9:10", async () => {
+    const clients = await Promise.all(Array.from({ length: 12 }, () => TestClient.register(one)));
+    const nine = clients.find(({ id }) => id === "9");
+    const ten = clients.find(({ id }) => id === "10");
+    if (!nine || !ten) throw new Error("no users 9 and 10");
+    expect((await ten.ask(openRoom, { id: "9" })).openPrivateRoom.id).toBe("9:10");
+  });
+
+  it("[ROOM3] who opened a private room has it in the list at once; the other side with the first message", async () => {
+    const [ann, ben] = await pair();
+    const { openPrivateRoom: room } = await ann.ask(openRoom, { id: ben.id });
+    const ids = async (client: TestClient) => (await client.ask(listRooms)).rooms.map(({ id }: { id: string }) => id);
+    expect(await ids(ann)).toContain(room.id);
+    expect(await ids(ben)).toEqual(["0"]);
+    await ann.send("hello, Ben", room.id);
+    expect(await ids(ben)).toEqual([room.id, "0"]);
+  });
+
+  it("[ROOM4] the room with the newest message comes first, empty ones last", async () => {
+    const [ann, ben] = await pair();
+    const cid = await TestClient.register(one, "cid");
+    const withBen = (await ann.ask(openRoom, { id: ben.id })).openPrivateRoom.id;
+    const withCid = (await ann.ask(openRoom, { id: cid.id })).openPrivateRoom.id;
+    await ann.send("first", "0");
+    await ann.send("second", withCid);
+    const ids = (await ann.ask(listRooms)).rooms.map(({ id }: { id: string }) => id);
+    expect(ids).toEqual([withCid, "0", withBen]);
+    await ben.send("third", "0");
+    expect((await ann.ask(listRooms)).rooms[0]).toMatchObject({ id: "0", lastMessage: { text: "third" } });
+  });
+
+  it("[ROOM5] roomShown tells both users of a private room's first message, once, and nobody else", async () => {
+    const [ann, ben] = await pair();
+    const eve = await TestClient.register(one, "eve");
+    const streams = [ann, ben, eve].map((client) => client.subscribe("subscription { roomShown { id name lastMessage { text } } }"));
+    for (const { id } of [ann, ben, eve]) {
+      await expect.poll(() => redis.client.call("PUBSUB", "SHARDNUMSUB", `user:${id}`)).toEqual([`user:${id}`, 1]);
+    }
+    const room = (await ann.ask(openRoom, { id: ben.id })).openPrivateRoom.id;
+    await ann.send("first", room, "with-an-id");
+    await ann.send("second", room);
+    const other = (await eve.ask(openRoom, { id: ann.id })).openPrivateRoom.id;
+    await eve.send("hi", other);
+    const [toAnn, toBen, toEve] = streams;
+    expect(await toAnn?.next()).toEqual({ id: room, name: ben.username, lastMessage: expect.anything() });
+    expect(await toBen?.next()).toMatchObject({ id: room, name: ann.username });
+    expect(await toAnn?.next()).toMatchObject({ id: other, name: eve.username });
+    expect(await toEve?.next()).toMatchObject({ id: other, name: ann.username });
+  });
+
+  it("[ROOM6] a room that was cut off while it was opened cannot be written to until it is opened again", async () => {
+    const [ann, ben] = await pair();
+    const { openPrivateRoom: room } = await ann.ask(openRoom, { id: ben.id });
+    await redis.client.srem(`user:${ann.id}:rooms`, room.id); // the last step of opening
+    expect((await ann.refused('mutation ($r: ID!) { send(roomId: $r, text: "hi") { id } }', { r: room.id })).extensions.code).toBe(
+      "NOT_FOUND",
+    );
+    await ann.ask(openRoom, { id: ben.id });
+    await ann.send("hi", room.id);
+  });
+
+  it("[ROOM7] lists what strange databases hold without failing", async () => {
+    const [ann] = await pair();
+    await redis.client.sadd(`user:${ann.id}:rooms`, "no good id!", "7:3", "1:2:3", "named", `${ann.id}:999999`);
+    await redis.client.set("room:named:name", "A named room");
+    await redis.client.zadd(`room:${ann.id}:999999`, 5, JSON.stringify({ from: "999999", message: "from nobody" }));
+    const { rooms } = await ann.ask("{ rooms { id name names lastMessage { text from { id name online } } } }");
+    expect(rooms).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ id: "named", name: "A named room" }),
+        expect.objectContaining({
+          name: "Unknown user",
+          lastMessage: { text: "from nobody", from: { id: "999999", name: "Unknown user", online: false } },
+        }),
+      ]),
+    );
+    expect(rooms).toHaveLength(3);
+  });
+});

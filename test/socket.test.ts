@@ -1,0 +1,161 @@
+import { once } from "node:events";
+import { describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
+import { TestClient } from "./helpers/client.js";
+import { ownRedis } from "./helpers/redis.js";
+import { ownServer } from "./helpers/server.js";
+
+const redis = await ownRedis();
+const server = await ownServer(redis.url, { allowedOrigins: ["https://chat.example"] });
+const alice = await TestClient.register(server, "alice");
+const url = `${server.url.replace("http", "ws")}/graphql`;
+
+/** A socket that speaks frames; what arrives is kept from the first one on. */
+function open(headers: Record<string, string> = {}, protocol = "graphql-transport-ws") {
+  const socket = new WebSocket(url, protocol, { headers });
+  const frames: unknown[] = [];
+  const waiting: ((frame: unknown) => void)[] = [];
+  socket.on("message", (data) => {
+    const frame = JSON.parse(String(data));
+    const reader = waiting.shift();
+    if (reader) reader(frame);
+    else frames.push(frame);
+  });
+  const closed = new Promise<number>((resolve) => {
+    socket.on("close", resolve);
+  });
+  socket.on("error", () => {}); // a refused upgrade; `closed` tells
+  return {
+    socket,
+    closed,
+    say: async (frame: unknown) => {
+      if (socket.readyState === socket.CONNECTING) await once(socket, "open");
+      socket.send(typeof frame === "string" ? frame : JSON.stringify(frame));
+    },
+    next: () => (frames.length > 0 ? Promise.resolve(frames.shift()) : new Promise((resolve) => waiting.push(resolve))),
+  };
+}
+
+async function accepted(authorization?: string, key = "authorization") {
+  const connection = open();
+  await connection.say({ type: "connection_init", payload: authorization === undefined ? {} : { [key]: authorization } });
+  expect(await connection.next()).toEqual({ type: "connection_ack" });
+  return connection;
+}
+
+describe("GraphQL over WebSockets", () => {
+  it("[WS1] queries, mutations and subscriptions run on one socket, with the session of its connectionParams", async () => {
+    const { say, next } = await accepted(`Bearer ${alice.token}`);
+    await say({ id: "1", type: "subscribe", payload: { query: "{ me { id } }" } });
+    expect(await next()).toEqual({ id: "1", type: "next", payload: { data: { me: { id: alice.id } } } });
+    expect(await next()).toEqual({ id: "1", type: "complete" });
+    const after = [await alice.position()];
+    await say({
+      id: "2",
+      type: "subscribe",
+      payload: { query: "subscription ($after: [String!]) { messageAdded(after: $after) { text } }", variables: { after } },
+    });
+    await say({ id: "3", type: "subscribe", payload: { query: 'mutation { send(roomId: "0", text: "over the socket") { text } }' } });
+    const frames = [await next(), await next(), await next()];
+    expect(frames).toEqual(
+      expect.arrayContaining([
+        { id: "2", type: "next", payload: { data: { messageAdded: { text: "over the socket" } } } },
+        { id: "3", type: "next", payload: { data: { send: { text: "over the socket" } } } },
+        { id: "3", type: "complete" },
+      ]),
+    );
+    await say({ id: "2", type: "complete" });
+    await say({ type: "ping" });
+    expect(await next()).toEqual({ type: "pong" });
+    await expect.poll(() => redis.client.call("PUBSUB", "SHARDNUMSUB", "room:0")).toEqual(["room:0", 0]);
+  });
+
+  it.each(["authorization", "Authorization", "AUTHORIZATION"])("[WS1] the key may be %s, as GraphiQL's headers are typed", async (key) => {
+    const { say, next } = await accepted(`Bearer ${alice.token}`, key);
+    await say({ id: "1", type: "subscribe", payload: { query: "{ me { id } }" } });
+    expect(await next()).toMatchObject({ payload: { data: { me: { id: alice.id } } } });
+  });
+
+  it("[WS2] an operation that is wrong gets an error frame, and the socket stays", async () => {
+    const { say, next } = await accepted();
+    const error = (id: string, code: string) => ({
+      id,
+      type: "error",
+      payload: [expect.objectContaining({ extensions: { code, retryable: false } })],
+    });
+    await say({ id: "1", type: "subscribe", payload: { query: "{ me {" } });
+    expect(await next()).toEqual(error("1", "GRAPHQL_PARSE_FAILED"));
+    await say({ id: "2", type: "subscribe", payload: { query: "{ you }" } });
+    expect(await next()).toEqual(error("2", "GRAPHQL_VALIDATION_FAILED"));
+    await say({ id: "3", type: "subscribe", payload: { query: "query A { me { id } }", operationName: "B" } });
+    expect(await next()).toEqual(error("3", "OPERATION_RESOLUTION_FAILURE"));
+    await say({ id: "4", type: "subscribe", payload: { query: "query ($id: ID!) { room(id: $id) { id } }" } });
+    expect(await next()).toMatchObject({
+      id: "4",
+      type: "next",
+      payload: { errors: [{ extensions: { code: "BAD_USER_INPUT", retryable: false } }] },
+    });
+    expect(await next()).toEqual({ id: "4", type: "complete" });
+    await say({ id: "5", type: "subscribe", payload: { query: "{ rooms { id } }" } });
+    expect(await next()).toMatchObject({ id: "5", payload: { data: null, errors: [{ extensions: { code: "UNAUTHENTICATED" } }] } });
+    expect(await next()).toEqual({ id: "5", type: "complete" });
+    await say({ id: "6", type: "subscribe", payload: { query: "{ server { name } }" } });
+    expect(await next()).toMatchObject({ id: "6", payload: { data: { server: { name: "palaver" } } } });
+  });
+
+  it.each([
+    ["no JSON", "no JSON", 4400],
+    ["an unknown frame", { type: "dance" }, 4400],
+    ["a subscription before the connection is accepted", { id: "1", type: "subscribe", payload: { query: "{ me { id } }" } }, 4401],
+    ["a frame over 64 KiB", { type: "ping", payload: { x: "x".repeat(66_000) } }, 1009],
+    ["a forged token", { type: "connection_init", payload: { authorization: `Bearer 1.${"A".repeat(43)}` } }, 4403],
+  ])("[WS3] %s closes the socket with a code of its own", async (_what, frame, code) => {
+    const { say, closed } = open();
+    await say(frame);
+    expect(await closed).toBe(code);
+  });
+
+  it("[WS3] a second connection_init, or an id in use, closes the socket", async () => {
+    const twice = await accepted();
+    await twice.say({ type: "connection_init" });
+    expect(await twice.closed).toBe(4429);
+    const { say, closed } = await accepted(`Bearer ${alice.token}`);
+    const subscription = { id: "same", type: "subscribe", payload: { query: "subscription { messageAdded { text } }" } };
+    await say(subscription);
+    await say(subscription);
+    expect(await closed).toBe(4409);
+  });
+
+  it("[WS4] an operation after the session's end does not run, and closes the socket with 4403", async () => {
+    const leaver = await TestClient.register(server, "leaver");
+    const { say, closed } = await accepted(`Bearer ${leaver.token}`);
+    await leaver.ask("mutation { logout }");
+    await say({ id: "1", type: "subscribe", payload: { query: 'mutation { send(roomId: "0", text: "too late") { id } }' } });
+    expect(await closed).toBe(4403);
+    expect((await alice.ask('{ messages(roomId: "0", last: 1) { nodes { text } } }')).messages.nodes).not.toEqual([{ text: "too late" }]);
+  });
+
+  it("[SEC1] a page of another origin cannot connect, unless it is allowed", async () => {
+    const refused = open({ origin: "https://evil.example" });
+    const [, response] = (await once(refused.socket, "unexpected-response")) as [unknown, { statusCode: number }];
+    expect(response.statusCode).toBe(403);
+    for (const origin of ["https://chat.example", server.url]) {
+      const { say, next } = open({ origin });
+      await say({ type: "connection_init" });
+      expect(await next()).toEqual({ type: "connection_ack" });
+    }
+  });
+
+  it("[O2] a server that stops asks its clients to come back, and finishes though one does not answer", async () => {
+    const stopping = await ownServer(redis.url);
+    const stubborn = new WebSocket(`${stopping.url.replace("http", "ws")}/graphql`, "graphql-transport-ws");
+    const polite = new WebSocket(`${stopping.url.replace("http", "ws")}/graphql`, "graphql-transport-ws");
+    await Promise.all([once(stubborn, "open"), once(polite, "open")]);
+    stubborn.pause();
+    const goodbye = once(polite, "close");
+    await Promise.all([stopping.stop(), stopping.stop()]);
+    expect((await goodbye)[0]).toBe(1012);
+    stubborn.terminate();
+    await expect(fetch(stopping.url)).rejects.toThrow();
+  });
+});
