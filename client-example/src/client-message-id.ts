@@ -1,0 +1,5 @@
+/** A new id, unique everywhere. `crypto.randomUUID` exists only on https and localhost. */
+export function newClientMessageId(): string {
+  if ("randomUUID" in crypto) return crypto.randomUUID();
+  return Array.from((crypto as Crypto).getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

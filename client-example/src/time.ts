@@ -1,0 +1,13 @@
+const time = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const date = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const day = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+
+export const asTime = (instant: string) => time.format(new Date(instant));
+
+export function asDay(instant: string): string {
+  const then = new Date(instant).toDateString();
+  return then === new Date().toDateString() ? "Today" : day.format(new Date(instant));
+}
+
+/** The time of today's, the date of what is older. */
+export const asShortTime = (instant: string) => (asDay(instant) === "Today" ? asTime(instant) : date.format(new Date(instant)));
