@@ -154,10 +154,16 @@ export function optionOf({ env, option }: Pick<Setting<unknown>, "env" | "option
 /**
  * Reads the settings from command-line options, else the environment, else the text of a `.env` file, else the defaults.
  * @param options the options by name, without dashes
+ * @param problems what is wrong already with the command line
  * @throws ConfigError that lists everything that is wrong at once
  */
-export function readConfig(options: Record<string, string>, environment: NodeJS.ProcessEnv, dotenv = ""): Config {
-  const problems: string[] = [];
+export function readConfig(
+  options: Record<string, string>,
+  environment: NodeJS.ProcessEnv,
+  dotenv = "",
+  problems: readonly string[] = [],
+): Config {
+  const found = [...problems];
   const variables = { ...withoutEmpty(parseEnv(dotenv)), ...withoutEmpty(environment) };
 
   const values = Object.fromEntries(
@@ -170,7 +176,7 @@ export function readConfig(options: Record<string, string>, environment: NodeJS.
         return [name, definition.parse(text)];
       } catch (error) {
         const source = option in options ? `--${option}` : variable;
-        problems.push(`${source}: ${(error as Error).message}`);
+        found.push(`${source}: ${(error as Error).message}`);
         return [name, definition.fallback];
       }
     }),
@@ -178,9 +184,9 @@ export function readConfig(options: Record<string, string>, environment: NodeJS.
 
   const known = new Set(Object.values<Setting<unknown>>(settings).map(optionOf));
   for (const option of Object.keys(options)) {
-    if (!known.has(option)) problems.push(`--${option}: there is no such option; --help lists them`);
+    if (!known.has(option)) found.push(`--${option}: there is no such option; --help lists them`);
   }
-  if (problems.length > 0) throw new ConfigError(problems);
+  if (found.length > 0) throw new ConfigError(found);
 
   const development = variables.NODE_ENV !== "production";
   return {
@@ -232,8 +238,17 @@ function redisUrls(text: string): string[] {
     if (!URL.canParse(url) || !/^rediss?:$/.test(new URL(url).protocol) || new URL(url).hostname === "") {
       throw new Error("is not a list of redis:// or rediss:// URLs");
     }
+    if (!isEscaped(url)) throw new Error("has a % in a user name or password that escapes nothing; write it as %25");
     return url;
   });
+}
+
+function isEscaped(url: string): boolean {
+  try {
+    return decodeURIComponent(url) !== "";
+  } catch {
+    return false;
+  }
 }
 
 function origins(text: string): string[] {

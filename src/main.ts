@@ -19,6 +19,9 @@ ${describeSettings()}
   --help, --version
 `;
 
+/** For so long a second signal is the first one again: npm passes on a Ctrl-C that the terminal has given to us as well. */
+const ECHO = 500; // ms
+
 await main(process.argv.slice(2));
 
 async function main(args: string[]): Promise<void> {
@@ -26,41 +29,44 @@ async function main(args: string[]): Promise<void> {
   if (args.includes("--version")) return say(version);
 
   try {
-    const config = readConfig(readOptions(args), process.env, existsSync(".env") ? readFileSync(".env", "utf8") : "");
+    const { options, problems } = readOptions(args);
+    const config = readConfig(options, process.env, existsSync(".env") ? readFileSync(".env", "utf8") : "", problems);
     const log = pino({ level: config.logLevel });
     const server = await startServer(config, log);
-    say(welcome(config, server));
 
-    let asked = 0;
+    let asked: number | undefined;
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       process.on(signal, () => {
-        if (++asked > 1) process.exit(1); // asked twice: at once
-        log.info({ signal }, "stopping");
-        void server.stop().then(() => process.exit(0));
+        const now = performance.now();
+        if (asked === undefined) {
+          asked = now;
+          log.info({ signal }, "stopping");
+          void server.stop().then(() => process.exit(0));
+        } else if (now - asked > ECHO) process.exit(1); // asked again: at once
       });
     }
+    say(welcome(config, server)); // only now: who reads it may send a signal
   } catch (error) {
     process.stderr.write(`${explain(error)}\n`);
     process.exit(1);
   }
 }
 
-/** `--name value` and `--name=value`, by name. */
-function readOptions(args: string[]): Record<string, string> {
+/** `--name value` and `--name=value`, by name; and what is no such thing. */
+function readOptions(args: string[]): { options: Record<string, string>; problems: string[] } {
   const options: Record<string, string> = {};
   const problems: string[] = [];
   for (let at = 0; at < args.length; at++) {
     const [, name, inline] = /^--([\w-]+)(?:=(.*))?$/s.exec(args[at] ?? "") ?? [];
-    const value = inline ?? args[at + 1];
-    if (name === undefined) problems.push(`${args[at]}: options begin with --; --help lists them`);
-    else if (value === undefined || (inline === undefined && value.startsWith("--"))) problems.push(`--${name}: a value is missing`);
-    else {
-      options[name] = value;
-      if (inline === undefined) at++;
+    if (name === undefined) {
+      problems.push(`${args[at]?.replace(/:\/\/.*@/s, "://…@")}: options begin with --; --help lists them`);
+      continue;
     }
+    const value = inline ?? (args[at + 1]?.startsWith("--") ? undefined : args[++at]);
+    if (value) options[name] = value;
+    else problems.push(`--${name}: a value is missing`);
   }
-  if (problems.length > 0) throw new ConfigError(problems);
-  return options;
+  return { options, problems };
 }
 
 function welcome({ playground, demoData, redisUrls }: Config, server: RunningServer): string {
@@ -88,11 +94,10 @@ function explain(error: unknown): string {
       "--help lists all settings.",
     ].join("\n");
   if (error instanceof RedisUnusable) return error.message;
-  const { code, message, stack } = error as NodeJS.ErrnoException & { port?: number };
+  const { code, message, stack, syscall } = error as NodeJS.ErrnoException;
   if (code === "EADDRINUSE")
     return `${message.replace(/^listen EADDRINUSE: /, "")}. Another program listens there. Choose a free port:  npm start -- --port 4100`;
-  if (code === "EACCES" || code === "EADDRNOTAVAIL" || code === "ENOTFOUND")
-    return `${message}. Choose another address or port with --host and --port.`;
+  if (syscall === "listen" || syscall === "getaddrinfo") return `${message}. Choose another address or port with --host and --port.`;
   return stack ?? message;
 }
 

@@ -151,7 +151,7 @@ describe("following one room", () => {
     }
   });
 
-  it("[D4] one Redis subscription serves all followers of a room on a server, and goes with the last", async () => {
+  it("[FEED1] one Redis subscription serves all followers of a room on a server, and goes with the last", async () => {
     await redis.client.set("room:crowd:name", "Crowd");
     const after = [await bob.position("crowd")];
     const streams = Array.from({ length: 5 }, () => bob.follow({ roomId: "crowd", after }));

@@ -40,7 +40,7 @@ describe("presence", () => {
     expect(await redis.client.sismember("online_users", ann.id)).toBe(0);
   });
 
-  it("[P3] userOnline fires once when the first connection opens and once when the last has closed", async () => {
+  it("[PRES1] userOnline fires once when the first connection opens and once when the last has closed", async () => {
     const ann = await TestClient.register(one, "ann");
     const ben = await TestClient.register(two, "ben");
     const stream = await watch([ann.id]);

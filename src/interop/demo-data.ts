@@ -26,12 +26,10 @@ const SEEDING_LEASE = 30; // seconds after which another server may begin anew
  * start writes the same again. Of several servers that start together one writes, and the others wait.
  */
 export async function seedDemoData(redis: RedisClient, passwords: Passwords): Promise<void> {
+  const inUse = async () => (await redis.exists(keys.totalUsers)) === 1;
   // An account that another server makes before the filling is done would get an id of these: all wait for it.
-  while ((await redis.set(keys.seeding, 1, "EX", SEEDING_LEASE, "NX")) === null) {
-    if ((await redis.exists(keys.totalUsers)) === 1) return;
-    await delay(50); // ms
-  }
-  if ((await redis.exists(keys.totalUsers)) === 1) return;
+  while (!(await inUse()) && (await redis.set(keys.seeding, 1, "EX", SEEDING_LEASE, "NX")) === null) await delay(50); // ms
+  if (await inUse()) return;
 
   const users = DEMO_USERS.map((username, index) => ({ id: String(index + 1), username }));
   const now = Math.floor(Date.now() / 1_000); // seconds, as the demos count

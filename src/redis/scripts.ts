@@ -12,9 +12,7 @@ export const scriptNames = [
   "presence_change",
   "session_find",
   "session_start",
-  "user_erase",
   "user_reserve_id",
-  "user_write",
 ] as const;
 
 export type ScriptName = (typeof scriptNames)[number];

@@ -3,28 +3,38 @@ import { gzip } from "node:zlib";
 
 /** The operations that GraphiQL opens with, one tab each. */
 const TABS = [
-  `# Welcome to Palaver. Press ▶ to log in as one of the demo accounts: Pablo, Joe, Mary, Alex.
-# Then put the token into the Headers pane below, in every tab that needs it:
-#   { "Authorization": "Bearer <token>" }
+  `# Welcome to Palaver! Press ▶ to log in.
+# Copy the token into the Headers pane below,
+# in each of the other tabs:
+#   { "Authorization": "Bearer TOKEN" }
 
 mutation LogIn {
-  login(username: "Pablo", password: "password123") {
+  login(
+    # or Joe, Mary, Alex
+    username: "Pablo"
+    password: "password123"
+  ) {
     token
     expiresAt
     user { id name }
   }
 }
+`,
+  `# An account of your own.
 
-# Or make an account of your own.
 mutation Register {
-  register(username: "ada", password: "correct horse battery") {
+  register(
+    username: "ada"
+    password: "correct horse battery"
+  ) {
     token
     user { id username }
   }
 }
 `,
-  `# Press ▶ and leave it running: messages appear as they are sent.
-# With \`after: ["<position>"]\` it continues where another one stopped.
+  `# Press ▶ and leave it running: messages appear
+# as they are sent. After a break, continue with
+# after: ["POSITION"] of the last one you saw.
 
 subscription Follow {
   messageAdded(roomId: "0") {
@@ -35,27 +45,38 @@ subscription Follow {
   }
 }
 `,
-  `# Send it again with the same clientMessageId: it is stored once.
+  `# Press ▶ twice: with the same clientMessageId
+# a message is stored once.
 
 mutation Send {
-  send(roomId: "0", text: "Hello from GraphiQL", clientMessageId: "try-1") {
+  send(
+    roomId: "0"
+    text: "Hello from GraphiQL"
+    clientMessageId: "try-1"
+  ) {
     id
+    text
     sentAt
     position
   }
 }
 `,
-  `# The newest messages of the general room. Page back with \`before: "<startCursor>"\`.
+  `# The newest messages. Page back with
+# before: "CURSOR", the page's startCursor.
 
 query History {
   messages(roomId: "0", last: 20) {
-    nodes { from { name online } text sentAt }
+    nodes {
+      from { name online }
+      text
+      sentAt
+    }
     pageInfo { hasPreviousPage startCursor }
     position
   }
 }
-
-query Rooms {
+`,
+  `query Rooms {
   me { id name }
   rooms {
     id
@@ -66,6 +87,10 @@ query Rooms {
 }
 `,
 ];
+
+const SPEECH_BUBBLE =
+  "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24'><path fill='#4f46e5' d='M4 3h16a2 2 0 0 1 2 2v10a2 2 0 0 1-2 2h-8l-6 5v-5H4a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2z'/></svg>";
+const ICON = `data:image/svg+xml,${encodeURIComponent(SPEECH_BUBBLE)}`;
 
 export interface CompressedPage {
   html: Buffer;
@@ -81,6 +106,8 @@ export function graphiqlPage(): Promise<CompressedPage> {
     const html = Buffer.from(
       renderGraphiQL({
         title: "Palaver",
+        logo: "💬",
+        favicon: ICON,
         endpoint: "/graphql",
         subscriptionsProtocol: "WS",
         defaultTabs: TABS.map((query) => ({ query })),

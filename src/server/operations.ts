@@ -53,7 +53,8 @@ export async function run(args: ExecutionArgs, mask: Masked): Promise<ExecutionR
 
 /**
  * Starts a subscription: each event is executed on its own, with a context of its own. Whatever ends it early, at the
- * start or later, arrives the same way: as one result with errors, after which it is complete.
+ * start, between events, or by an event that cannot be told, arrives the same way: as one result with errors, after
+ * which it is complete.
  */
 export async function subscribe<Context>(
   args: ExecutionArgs,
@@ -66,6 +67,10 @@ export async function subscribe<Context>(
   const events = source[Symbol.asyncIterator]();
   let over = false;
   const done = { value: undefined, done: true } as const;
+  const end = async () => {
+    over = true;
+    await events.return?.();
+  };
   // Not an async generator function: its `return` would wait for the next event.
   const results: AsyncGenerator<ExecutionResult, void, void> = {
     async next() {
@@ -74,20 +79,20 @@ export async function subscribe<Context>(
         const { value, done: ended } = await events.next();
         if (ended) return done;
         const contextValue = newContext(args.contextValue as Context);
-        return { value: await run({ ...args, rootValue: value, contextValue }, mask), done: false };
+        const result = await run({ ...args, rootValue: value, contextValue }, mask);
+        if (result.data == null) await end(); // an event that cannot be told would be a gap: the client starts again from its position
+        return { value: result, done: false };
       } catch (error) {
         over = true;
         return { value: { errors: [mask(error)] }, done: false };
       }
     },
     async return() {
-      over = true;
-      await events.return?.();
+      await end();
       return done;
     },
     async throw(error) {
-      over = true;
-      await events.return?.();
+      await end();
       throw error;
     },
     [Symbol.asyncIterator]: () => results,

@@ -57,6 +57,9 @@ export function graphqlTransport(
           socket.close(CLOSE.SESSION_OVER, "The session is over. Log in again.");
           return [mask(refusal("UNAUTHENTICATED"))];
         }
+        // GraphiQL has one socket for all tabs, and sends the headers of a tab with each operation.
+        const ownToken = tokenIn(payload.extensions?.headers);
+        const asker = ownToken === undefined ? viewer : await services.sessions.viewer(ownToken);
         const document = prepare(schema, rules, payload);
         if (Array.isArray(document)) return document.map(mask);
         return {
@@ -64,7 +67,7 @@ export function graphqlTransport(
           document,
           operationName: payload.operationName,
           variableValues: payload.variables,
-          contextValue: createContext(services, viewer ?? null),
+          contextValue: createContext(services, asker ?? null),
         };
       } catch (error) {
         return [mask(error)];
@@ -85,8 +88,9 @@ export function graphqlTransport(
   });
 }
 
-/** The token in `connectionParams.authorization`, in whatever letter case the key is: GraphiQL sends headers as typed. */
-function tokenIn(params: Record<string, unknown> | undefined): string | undefined {
-  const entry = Object.entries(params ?? {}).find(([key]) => key.toLowerCase() === "authorization");
+/** The token in a field `authorization`, in whatever letter case it is: GraphiQL sends headers as they are typed. */
+function tokenIn(fields: unknown): string | undefined {
+  if (typeof fields !== "object" || fields === null) return undefined;
+  const entry = Object.entries(fields).find(([key]) => key.toLowerCase() === "authorization");
   return bearerToken(entry?.[1]);
 }

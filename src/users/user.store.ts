@@ -49,10 +49,10 @@ export class UserStore {
       ...(name && { name }),
       ...(email && { email }),
     };
-    await this.#scripts.run("user_write", [keys.user(id), keys.userRooms(id)], [GENERAL, ...Object.entries(fields).flat()]);
-    const won = await this.#redis.set(keys.username(username), keys.user(id), "NX");
-    if (won !== "OK") {
-      await this.#scripts.run("user_erase", [keys.user(id), keys.userRooms(id)], []);
+    await this.#redis.sadd(keys.userRooms(id), GENERAL);
+    await this.#redis.hset(keys.user(id), fields);
+    if ((await this.#redis.set(keys.username(username), keys.user(id), "NX")) !== "OK") {
+      await Promise.all([this.#redis.unlink(keys.user(id)), this.#redis.unlink(keys.userRooms(id))]);
       throw refusal("USERNAME_TAKEN", username);
     }
     await this.list(id);

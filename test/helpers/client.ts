@@ -108,6 +108,8 @@ export class TestClient {
       webSocketImpl: WebSocket,
       connectionParams: this.token === undefined ? {} : { authorization: `Bearer ${this.token}` },
       retryAttempts: 0,
+      lazy: false, // stays open between operations
+      onNonLazyError: () => {}, // the operations fail too
     });
     afterAll(() => client.dispose());
     return client;

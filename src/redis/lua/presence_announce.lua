@@ -7,5 +7,9 @@ local user, version, online = unpack(ARGV)
 
 if tonumber(redis.call('HGET', versions, user) or 0) >= tonumber(version) then return end
 redis.call('HSET', versions, user, version)
-redis.call(online == '1' and 'SADD' or 'SREM', online_users, user)
+if online == '1' then
+  redis.call('SADD', online_users, user)
+else
+  redis.call('SREM', online_users, user)
+end
 redis.call('SPUBLISH', online_users, string.format('{"userId":"%s","online":%s}', user, online == '1' and 'true' or 'false'))

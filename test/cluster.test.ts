@@ -1,0 +1,43 @@
+import { expect, it } from "vitest";
+import { TestClient } from "./helpers/client.js";
+import { ownCluster } from "./helpers/cluster.js";
+import { ownServer } from "./helpers/server.js";
+
+const { urls, listeners } = await ownCluster();
+
+it("[RUN9] two servers on a Redis Cluster share accounts, rooms, history, presence and live messages", async () => {
+  const one = await ownServer(urls.join(","));
+  const two = await ownServer(urls.join(","), { demoData: true });
+  const users = await Promise.all(Array.from({ length: 6 }, (_, n) => TestClient.register(n % 2 ? one : two, `user${n}`)));
+  const [alice, bob] = users as [TestClient, TestClient];
+  await bob.subscribe("{ me { id } }").next(); // bob is online from here on
+  const watching = alice.subscribe("subscription ($ids: [ID!]) { userOnline(userIds: $ids) { id online } }", { ids: [bob.id] });
+  const shown = bob.subscribe("subscription { roomShown { id } }");
+
+  await expect.poll(() => listeners("online_users")).toBe(1);
+  await expect.poll(() => listeners(`user:${bob.id}`)).toBe(1);
+
+  const rooms = await Promise.all(
+    users
+      .slice(1)
+      .map(
+        async ({ id }) => (await alice.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id position } }", { id })).openPrivateRoom,
+      ),
+  );
+  const after = [await alice.position(), ...rooms.map(({ position }) => position)];
+  const followed = alice.on(one).follow({ after });
+  for (const [n, user] of users.entries()) {
+    await user.send(`general ${n}`);
+    if (n > 0) await user.send(`private ${n}`, rooms[n - 1].id);
+  }
+  const texts = await followed.texts(11);
+  expect(texts.filter((text) => text.startsWith("general"))).toEqual(users.map((_, n) => `general ${n}`));
+  expect(texts.filter((text) => text.startsWith("private"))).toHaveLength(5);
+
+  const listed = await alice.ask("{ rooms { id lastMessage { from { id } } } users { totalCount } }");
+  expect(listed.rooms).toHaveLength(6);
+  expect(listed.users.totalCount).toBe(10); // with the four of the demo data
+  expect(await shown.next()).toEqual({ id: rooms[0].id });
+  await bob.disconnect();
+  expect(await watching.next()).toEqual({ id: bob.id, online: false });
+}, 60_000);

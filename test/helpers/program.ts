@@ -1,0 +1,188 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { onTestFinished, vi } from "vitest";
+import { redisBinary } from "../../src/redis/install.js";
+import { ownFolder } from "./redis.js";
+
+/** The built program; `npm test` builds it first. */
+export const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
+
+const scratch = await ownFolder();
+let launched = 0;
+
+/** A new folder, to start the program in: no stray .env is there. */
+export async function emptyFolder(): Promise<string> {
+  return mkdtemp(join(scratch, "run-"));
+}
+
+/** An executable shell script. */
+export async function writeScript(path: string, ...lines: string[]): Promise<void> {
+  await writeFile(path, `${["#!/bin/sh", ...lines].join("\n")}\n`, { mode: 0o755 });
+}
+
+/**
+ * A folder for the PATH whose `redis-server` is the real one, and notes its process group first: that of the supervisor
+ * which started it.
+ */
+export const redisTools = join(scratch, "tools");
+await mkdir(redisTools);
+await writeScript(
+  join(redisTools, "redis-server"),
+  'echo "$PPID" >>"$REDIS_GROUPS"',
+  `exec "${redisBinary(() => {})}" "$@"`, // is there: the global set-up has seen to it
+);
+
+interface Launch {
+  /** Where it is started. */
+  cwd: string;
+  args?: string[];
+  /** All of its environment, beside PATH. */
+  env?: NodeJS.Dict<string>;
+  /** The PATH; else that of the tests, with `redisTools` first. */
+  path?: string;
+}
+
+/** Starts the program without any option of the tests' own. */
+export function launch(how: Launch): Program {
+  return new Program(how);
+}
+
+/** Starts the program on a free port, with cheap passwords, and waits until it runs. */
+export async function start(cwd: string, ...args: string[]): Promise<Program> {
+  const program = launch({ cwd, args: ["--port", "0", "--bcrypt-cost", "4", ...args] });
+  await program.ready();
+  return program;
+}
+
+/**
+ * The program as a user runs it, in a process group of its own, as a shell starts it. When the test is done, whatever
+ * is left of it is killed; a Redis that does not end with it fails the test.
+ */
+export class Program {
+  stdout = "";
+  stderr = "";
+  /** How it ended: an exit code, or the signal that killed it. */
+  ended: number | NodeJS.Signals | undefined;
+  readonly pid: number;
+  readonly #child: ChildProcess;
+  readonly #closed: Promise<unknown>;
+  readonly #groups: string;
+
+  constructor({ cwd, args = [], env = {}, path = [redisTools, process.env.PATH].join(delimiter) }: Launch) {
+    this.#groups = join(scratch, `groups-${++launched}`);
+    this.#child = spawn(process.execPath, [MAIN, ...args], {
+      cwd,
+      env: { ...env, PATH: path, REDIS_GROUPS: this.#groups },
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.pid = this.#child.pid ?? 0;
+    for (const name of ["stdout", "stderr"] as const) {
+      this.#child[name]?.setEncoding("utf8").on("data", (text: string) => {
+        this[name] += text;
+      });
+    }
+    this.#closed = once(this.#child, "close").then(([code, signal]) => {
+      this.ended = code ?? signal;
+    });
+    onTestFinished(() => this.#dispose());
+  }
+
+  /** Where it listens, by what it printed. */
+  get url(): string {
+    return /^ {2}Chat +(\S+)\/$/m.exec(this.stdout)?.[1] ?? "";
+  }
+
+  /** The Redis it uses, by what it printed. */
+  get redisUrl(): string {
+    return /^ {2}Redis +(\S+)/m.exec(this.stdout)?.[1] ?? "";
+  }
+
+  /** The process groups in which it has started a Redis. */
+  get redisGroups(): number[] {
+    return existsSync(this.#groups) ? readFileSync(this.#groups, "utf8").trim().split("\n").map(Number) : [];
+  }
+
+  /** Waits until it says that it runs. */
+  async ready(): Promise<void> {
+    while (this.redisUrl === "") {
+      if (this.ended !== undefined) throw new Error(`the program ended with ${this.ended}:\n${this.stdout}${this.stderr}`);
+      await Promise.race([this.#closed, once(this.#child.stdout ?? this.#child, "data")]);
+    }
+  }
+
+  /** Waits until it ends, and gives how. */
+  async end(): Promise<number | NodeJS.Signals | undefined> {
+    await this.#closed;
+    return this.ended;
+  }
+
+  /** Sends the program alone a signal, as `kill PID` does. */
+  kill(signal: NodeJS.Signals): void {
+    process.kill(this.pid, signal);
+  }
+
+  /** Sends its process group a signal, as a terminal does. */
+  killGroup(signal: NodeJS.Signals): void {
+    process.kill(-this.pid, signal);
+  }
+
+  /** Waits until no process is left of the Redis that it started. */
+  async redisGone(): Promise<void> {
+    await vi.waitFor(
+      () => {
+        const left = this.redisGroups.filter(runs);
+        if (left.length > 0) throw new Error(`an embedded Redis still runs, in process group ${left}`);
+      },
+      { timeout: 10_000 },
+    );
+  }
+
+  async #dispose(): Promise<void> {
+    if (this.ended === undefined) this.kill("SIGKILL");
+    await this.#closed;
+    try {
+      await this.redisGone();
+    } finally {
+      for (const group of this.redisGroups.filter(runs)) process.kill(-group, "SIGKILL");
+    }
+  }
+}
+
+/** Whether a process group has a process that runs. One that is dead, and that its parent has not asked after, does not count. */
+function runs(group: number): boolean {
+  try {
+    process.kill(-group, 0);
+  } catch {
+    return false;
+  }
+  if (process.platform !== "linux") return true;
+  return readdirSync("/proc").some((pid) => {
+    const [, state, member] = / ([A-Z]) \d+ (\d+) /.exec(statusOf(pid)) ?? [];
+    return Number(member) === group && state !== "Z";
+  });
+}
+
+/** Linux's line about a process, from after its name; empty where there is no such process. */
+function statusOf(pid: string): string {
+  if (!/^\d+$/.test(pid)) return "";
+  try {
+    return readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\)/s, "");
+  } catch {
+    return "";
+  }
+}
+
+/** Whether anything listens at this URL. */
+export async function isListening(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  return new Promise<boolean>((resolve) => {
+    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+  }).finally(() => socket.destroy());
+}

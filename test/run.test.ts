@@ -1,0 +1,471 @@
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { optionOf, settings } from "../src/config.js";
+import { DEMO_PASSWORD, DEMO_USERS } from "../src/interop/demo-data.js";
+import { TestClient } from "./helpers/client.js";
+import { emptyFolder, isListening, launch, MAIN, type Program, redisTools, start, writeScript } from "./helpers/program.js";
+import { ownRedis } from "./helpers/redis.js";
+
+const shared = await ownRedis();
+
+beforeAll(() => {
+  if (!existsSync(MAIN))
+    throw new Error(`${MAIN} does not exist: these tests run the built program. Build it with "npm run build:server".`);
+});
+
+describe("one command", () => {
+  it("[RUN1] starts everything without a setting, and tells where it is and who can log in", async () => {
+    const cwd = await emptyFolder();
+    const program = launch({ cwd, args: ["--port", "0"] }); // 4000 may be taken
+    await program.ready();
+    expect(program.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(program.stdout).toContain(`GraphiQL   ${program.url}/graphql`);
+    expect(program.stdout).toContain(`${program.url.replace("http", "ws")}/graphql`);
+    expect(program.stdout).toContain(`${program.redisUrl}  (its own)`);
+    for (const username of DEMO_USERS) {
+      expect(program.stdout).toContain(username);
+      expect((await login(program, username)).username).toBe(username);
+    }
+    expect(program.stderr).toBe("");
+    expect(await readdir(cwd)).toEqual(["data"]);
+  });
+
+  it("[RUN2] finds everything again after a restart, and does not fill in the demo data twice", async () => {
+    const cwd = await emptyFolder();
+    const first = await start(cwd);
+    const pablo = await login(first);
+    await pablo.send("still here?");
+    const before = await history(pablo);
+    first.kill("SIGTERM");
+    expect(await first.end()).toBe(0);
+    await first.redisGone();
+
+    const second = await start(cwd);
+    const again = pablo.on(second); // the session is data too
+    expect(before.at(-1)).toBe("still here?");
+    expect(before).toHaveLength(6);
+    expect(await history(again)).toEqual(before);
+    expect(await history(again, "1:2")).toHaveLength(2);
+    expect((await again.ask("{ users { totalCount } }")).users.totalCount).toBe(4);
+  });
+});
+
+describe("the end", () => {
+  it("[O2] SIGTERM amid sends: exit 0, and every send that was answered is there afterwards", async () => {
+    const cwd = await emptyFolder();
+    const program = await start(cwd);
+    const sending = await keepSending(program);
+    program.kill("SIGTERM");
+    expect(await program.end()).toBe(0);
+    await program.redisGone();
+    const answered = await sending.answered();
+    expect(await history(await login(await start(cwd)))).toEqual(expect.arrayContaining(answered));
+  });
+
+  it("[O2] Ctrl-C goes to the whole process group, Redis outlives the server, and nothing is lost", async () => {
+    const cwd = await emptyFolder();
+    const program = await start(cwd);
+    const sending = await keepSending(program);
+    program.killGroup("SIGINT");
+    expect(await program.end()).toBe(0);
+    await program.redisGone();
+    const answered = await sending.answered();
+    expect(await history(await login(await start(cwd)))).toEqual(expect.arrayContaining(answered));
+  });
+
+  it("[O2] a Ctrl-C that arrives twice, from the terminal and from npm, is one", async () => {
+    const program = await start(await emptyFolder());
+    const pablo = await login(program);
+    const stream = pablo.follow({ after: [await pablo.position()] });
+    await pablo.send("connected");
+    expect(await stream.texts(1)).toEqual(["connected"]);
+    program.kill("SIGINT");
+    program.kill("SIGTERM"); // another signal, since two equal ones may arrive as one
+    await expect(stream.next()).rejects.toMatchObject({ code: 1012 });
+    expect(await program.end()).toBe(0);
+  });
+
+  it("[M1] [RUN3] kill -9 amid sends: Redis ends by itself with everything that was answered, and the next start has it", async () => {
+    const cwd = await emptyFolder();
+    const program = await start(cwd);
+    const sending = await keepSending(program);
+    const pablo = await login(program);
+    await pablo.send("the last words");
+    program.kill("SIGKILL");
+    expect(await program.end()).toBe("SIGKILL");
+    await vi.waitFor(async () => expect(await isListening(program.redisUrl)).toBe(false), { timeout: 10_000 });
+    await program.redisGone();
+
+    const answered = [...(await sending.answered()), "the last words"];
+    expect(await history(pablo.on(await start(cwd)))).toEqual(expect.arrayContaining(answered));
+  });
+
+  it("[RUN3] a start while the Redis of a killed server is still ending waits for it, and has everything", async () => {
+    const cwd = await emptyFolder();
+    const killed = await start(cwd);
+    const pablo = await login(killed);
+    await pablo.send("saved at the last moment");
+    const redis = await redisProcess(killed.redisUrl);
+    process.kill(redis, "SIGSTOP"); // takes its time
+    killed.kill("SIGKILL");
+    await killed.end();
+
+    const next = launch({ cwd, args: ["--port", "0"] });
+    await vi.waitFor(async () => expect(await readdir(join(cwd, "data"))).toContain(`palaver.lock.${next.pid}`), { timeout: 10_000 });
+    expect(next.redisGroups).toEqual([]);
+    process.kill(redis, "SIGCONT");
+    await next.ready();
+    expect(await history(pablo.on(next))).toContain("saved at the last moment");
+  });
+
+  it("[RUN3] no Redis stays behind a server that is killed while it starts, or whose terminal is closed", async () => {
+    const cwd = await emptyFolder();
+    const starting = launch({ cwd, args: ["--port", "0"] });
+    await vi.waitFor(() => expect(starting.redisGroups).toHaveLength(1), { timeout: 10_000, interval: 1 });
+    starting.kill("SIGKILL");
+    await starting.end();
+    await starting.redisGone();
+
+    const running = await start(cwd);
+    running.killGroup("SIGHUP");
+    expect(await running.end()).toBe("SIGHUP");
+    await running.redisGone();
+  });
+});
+
+describe("a Redis that is killed", () => {
+  it("[M1] is started again on the same files and address, with everything that was answered", async () => {
+    const program = await start(await emptyFolder());
+    const pablo = await login(program);
+    await pablo.send("before the kill");
+    const killed = await redisProcess(program.redisUrl);
+    process.kill(killed, "SIGKILL");
+    await vi.waitFor(async () => expect(await history(pablo)).toContain("before the kill"), { timeout: 15_000, interval: 100 });
+    await vi.waitFor(async () => expect((await pablo.send("after the kill")).text).toBe("after the kill"), { timeout: 15_000 });
+    expect(await redisProcess(program.redisUrl)).not.toBe(killed);
+    program.kill("SIGTERM");
+    expect(await program.end()).toBe(0);
+  });
+
+  it("[RUN3] does not keep the server from ending, and does not come back afterwards", async () => {
+    const program = await start(await emptyFolder());
+    process.kill(await redisProcess(program.redisUrl), "SIGKILL");
+    program.kill("SIGTERM");
+    expect(await program.end()).toBe(0);
+    await program.redisGone();
+  });
+
+  it("[RUN4] leaves the folder to its server: another start is refused while Redis is away, too", async () => {
+    const cwd = await emptyFolder();
+    const program = await start(cwd);
+    const redis = await redisProcess(program.redisUrl);
+    program.kill("SIGSTOP"); // cannot start Redis again for now
+    process.kill(redis, "SIGKILL");
+    await vi.waitFor(async () => expect(await isListening(program.redisUrl)).toBe(false));
+
+    const other = launch({ cwd, args: ["--port", "0"] });
+    await vi.waitFor(async () => expect(await readdir(join(cwd, "data"))).toContain(`palaver.lock.${other.pid}`), { timeout: 10_000 });
+    program.kill("SIGCONT");
+    expect(await other.end()).toBe(1);
+    expect(other.stderr).toContain(`Another Palaver (process ${program.pid})`);
+    expect(other.redisGroups).toEqual([]);
+  });
+});
+
+describe("a data folder", () => {
+  it("[RUN4] is one server's: a second one exits 1, says how to share its Redis, and can share it so", async () => {
+    const cwd = await emptyFolder();
+    const first = await start(cwd);
+    const second = launch({ cwd, args: ["--port", "0"] });
+    expect(await second.end()).toBe(1);
+    expect(second.stderr).toContain(`Another Palaver (process ${first.pid})`);
+    expect(second.redisGroups).toEqual([]);
+
+    const [, advised = ""] = /--redis (\S+)/.exec(second.stderr) ?? [];
+    expect(advised).toBe(first.redisUrl);
+    const sharing = await start(cwd, "--redis", advised);
+    expect(sharing.redisGroups).toEqual([]);
+    const pablo = await login(first);
+    const joe = await login(sharing, "Joe");
+    await pablo.send("through the first");
+    expect(await history(joe)).toContain("through the first");
+
+    sharing.kill("SIGTERM");
+    expect(await sharing.end()).toBe(0);
+    expect(await history(pablo)).toContain("through the first"); // a shared Redis is not the second's to stop
+  });
+
+  it("[RUN4] a lock that dead processes left does not prevent a start, and of two starts at once one has the folder", async () => {
+    const cwd = await emptyFolder();
+    const dead = spawnSync(process.execPath, ["--version"]).pid;
+    await mkdir(join(cwd, "data"));
+    await writeFile(join(cwd, "data", "palaver.lock"), `${dead}\nredis://127.0.0.1:${await freePort()}\n`);
+
+    const both = [launch({ cwd, args: ["--port", "0"] }), launch({ cwd, args: ["--port", "0"] })] as const;
+    const outcomes = await Promise.allSettled(both.map((program) => program.ready()));
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    const [winner, loser] = outcomes[0]?.status === "fulfilled" ? both : [both[1], both[0]];
+    expect(loser.ended).toBe(1);
+    expect(loser.stderr).toContain(`Another Palaver (process ${winner.pid})`);
+    expect(loser.redisGroups).toEqual([]);
+    expect(await login(winner)).toBeDefined();
+  });
+
+  it("[RUN4] a lock whose process number belongs to another program by now does not prevent a start", async () => {
+    const cwd = await emptyFolder();
+    await mkdir(join(cwd, "data"));
+    await writeFile(join(cwd, "data", "palaver.lock"), `${process.pid}\nredis://127.0.0.1:${await freePort()}\n`);
+    await start(cwd);
+  });
+
+  it("[RUN6] that cannot be one: exit 1, and says to choose another", async () => {
+    const cwd = await emptyFolder();
+    await writeFile(join(cwd, "file"), "");
+    const program = launch({ cwd, args: ["--port", "0", "--data-dir", "file"] });
+    expect(await program.end()).toBe(1);
+    expect(program.stderr).toContain(join(cwd, "file"));
+    expect(program.stderr).toContain("--data-dir");
+    expect(program.stderr).not.toContain("    at ");
+  });
+});
+
+describe("what is in the way", () => {
+  it("[RUN6] a port in use: exit 1, says to choose another, and leaves no Redis behind", async () => {
+    const { port } = await listener();
+    const program = launch({ cwd: await emptyFolder(), args: ["--port", String(port)] });
+    expect(await program.end()).toBe(1);
+    expect(program.stderr).toContain(`127.0.0.1:${port}`);
+    expect(program.stderr).toContain("npm start -- --port");
+    expect(program.stderr).not.toContain("    at ");
+    expect(program.redisGroups).toHaveLength(1);
+    await program.redisGone();
+  });
+
+  it("[RUN6] a Redis that cannot be reached: exit 1 in seconds, says what to do, and keeps the password", async () => {
+    const port = await freePort();
+    const program = launch({ cwd: await emptyFolder(), args: ["--port", "0", "--redis", `redis://:geheim@127.0.0.1:${port}`] });
+    expect(await program.end()).toBe(1);
+    expect(program.stderr).toContain(`127.0.0.1:${port}`);
+    expect(program.stderr).toContain("ECONNREFUSED");
+    expect(program.stderr).toContain("Without --redis");
+    expect(program.stdout + program.stderr).not.toMatch(/geheim| {4}at /);
+    expect(program.redisGroups).toEqual([]);
+  }, 10_000);
+
+  it("[RUN6] a Redis that wants another password: exit 1 in seconds, says so, and keeps the one it was given", async () => {
+    const { url, client } = shared;
+    await client.config("SET", "requirepass", "right");
+    const cwd = await emptyFolder();
+    const refused = [
+      ["--redis", url.replace("//", "//:geheim@")],
+      ["--redis", url, "--redis-password", "geheim"],
+      ["--redis", url],
+    ].map((args) => launch({ cwd, args: ["--port", "0", ...args] }));
+    for (const program of refused) {
+      expect(await program.end()).toBe(1);
+      expect(program.stderr).toMatch(/WRONGPASS|NOAUTH/);
+      expect(program.stderr).toContain("password right?");
+      expect(program.stdout + program.stderr).not.toMatch(/geheim| {4}at /);
+    }
+    const program = await start(cwd, "--redis", url, "--redis-password", "right");
+    expect(program.stdout).not.toContain("right");
+    expect(await client.ping()).toBe("PONG");
+  });
+
+  it("[RUN6] something else at the address of Redis: exit 1 in seconds, and says what to do", async () => {
+    const { port } = await listener("HTTP/1.1 400 Bad Request\r\n\r\n");
+    const program = launch({ cwd: await emptyFolder(), args: ["--port", "0", "--redis", `127.0.0.1:${port}`] });
+    expect(await program.end()).toBe(1);
+    expect(program.stderr).toContain(`Cannot use Redis at redis://127.0.0.1:${port}`);
+    expect(program.stderr).not.toContain("    at ");
+  }, 10_000);
+
+  it("[RUN6] no Redis and no way to install it: exit 1, and how to do it in one screen", async () => {
+    const program = launch({ cwd: await emptyFolder(), args: ["--port", "0"], path: await toolFolder() });
+    expect(await program.end()).toBe(1);
+    expect(program.stderr).toContain("sudo apt-get install redis-server");
+    expect(program.stderr).toContain("brew install redis");
+    expect(program.stderr).toContain("npm start -- --redis redis://");
+    expect(program.stderr.trimEnd().split("\n").length).toBeLessThanOrEqual(24);
+  });
+
+  it("[RUN6] no Redis but a package manager: each command is shown before it runs, then the server starts", async () => {
+    const path = await toolFolder();
+    await packageManager(
+      path,
+      `[ "$1" = install ] && ${await pathOf("ln")} -s "${join(redisTools, "redis-server")}" "${path}/redis-server"`,
+    );
+    const program = launch({ cwd: await emptyFolder(), args: ["--port", "0"], path });
+    await program.ready();
+    const asRoot = process.getuid?.() === 0 ? "" : "sudo --non-interactive ";
+    expect(program.stderr.split("\n").slice(1, -1)).toEqual([
+      `  $ ${asRoot}apt-get update`,
+      "ran: update",
+      `  $ ${asRoot}apt-get install --yes --no-install-recommends redis-server`,
+      "ran: install --yes --no-install-recommends redis-server",
+    ]);
+    expect(await login(program)).toBeDefined();
+  });
+
+  it("[RUN6] no Redis and a package manager that fails: exit 1, and how to do it oneself", async () => {
+    const path = await toolFolder();
+    await packageManager(path, "exit 100");
+    const program = launch({ cwd: await emptyFolder(), args: ["--port", "0"], path });
+    expect(await program.end()).toBe(1);
+    expect(program.stderr).toContain("exit 100");
+    expect(program.stderr).toContain("sudo apt-get install redis-server");
+    expect(program.stderr.trimEnd().split("\n").length).toBeLessThanOrEqual(24);
+  });
+});
+
+describe("settings", () => {
+  it("[RUN5] all problems at once, of options and variables, on stderr; exit 1, and nothing is started", async () => {
+    const cwd = await emptyFolder();
+    await writeFile(join(cwd, ".env"), "PLAYGROUND=maybe\n");
+    const program = launch({
+      cwd,
+      args: ["--port", "abc", "--colour", "red", "--host=", "redis://:geheim@elsewhere", "--redis", "ftp://:geheim@host", "--demo-data"],
+      env: { SESSION_TTL: "1", LOG_LEVEL: "loud" },
+    });
+    expect(await program.end()).toBe(1);
+    for (const problem of [
+      "--port: abc is not a whole number from 0 to 65535",
+      "--colour: there is no such option",
+      "--host: a value is missing",
+      "elsewhere: options begin with --",
+      "--redis: is not a list of redis:// or rediss:// URLs",
+      "--demo-data: a value is missing",
+      "SESSION_TTL: 1 is not a whole number from 60 to 31536000",
+      "LOG_LEVEL: loud is none of debug, info, warn, error, silent",
+      "PLAYGROUND: maybe is none of on, off",
+    ])
+      expect(program.stderr).toContain(problem);
+    expect(program.stderr).toContain("--help");
+    expect(program.stderr).not.toMatch(/geheim| {4}at /);
+    expect(program.stdout).toBe("");
+    expect(await readdir(cwd)).toEqual([".env"]);
+    expect(program.redisGroups).toEqual([]);
+  });
+
+  it("[RUN5] an option wins over the environment, and that over a .env file in the working directory", async () => {
+    const cwd = await emptyFolder();
+    await writeFile(join(cwd, ".env"), "PORT=0\nPLAYGROUND=off\nDATA_DIR=of-dotenv\nMESSAGE_LENGTH=10\n");
+    const program = launch({ cwd, args: ["--message-length", "30"], env: { DATA_DIR: "of-environment", MESSAGE_LENGTH: "20" } });
+    await program.ready();
+    expect(program.stdout).not.toContain("GraphiQL"); // PLAYGROUND of the file
+    expect((await readdir(cwd)).sort()).toEqual([".env", "of-environment"]);
+    const pablo = await login(program);
+    expect((await pablo.send("x".repeat(30))).text).toHaveLength(30);
+    const error = await pablo.refused('mutation ($text: String!) { send(roomId: "0", text: $text) { id } }', { text: "x".repeat(31) });
+    expect(error.extensions).toMatchObject({ code: "BAD_USER_INPUT", argument: "text" });
+  });
+
+  it("[RUN7] --help names every option and --version the version, beside whatever else is there", async () => {
+    const cwd = await emptyFolder();
+    const help = launch({ cwd, args: ["--port", "abc", "--help"] });
+    const version = launch({ cwd, args: ["--version"] });
+    expect(await Promise.all([help.end(), version.end()])).toEqual([0, 0]);
+    for (const definition of Object.values(settings)) expect(help.stdout).toContain(`  --${optionOf(definition)} `);
+    expect(help.stdout).toContain("npm start");
+    const { version: packaged } = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8"));
+    expect(version.stdout).toBe(`${packaged}\n`);
+    expect(help.stderr + version.stderr).toBe("");
+    expect(await readdir(cwd)).toEqual([]);
+  });
+});
+
+/** One of the demo accounts, logged in. */
+async function login(program: Program, username = "Pablo"): Promise<TestClient> {
+  const { login } = await new TestClient(program.url).ask(
+    "mutation ($username: String!, $password: String!) { login(username: $username, password: $password) { token user { id } } }",
+    { username, password: DEMO_PASSWORD },
+  );
+  return new TestClient(program.url, login.token, login.user.id, username);
+}
+
+/** The texts of a room, oldest first. */
+async function history(client: TestClient, roomId = "0"): Promise<string[]> {
+  const texts: string[] = [];
+  for (let before: string | undefined; ; ) {
+    const { messages } = await client.ask(
+      `query ($roomId: ID!, $before: String) {
+        messages(roomId: $roomId, last: 100, before: $before) { nodes { text } pageInfo { hasPreviousPage startCursor } }
+      }`,
+      { roomId, before },
+    );
+    texts.unshift(...messages.nodes.map(({ text }: { text: string }) => text));
+    if (!messages.pageInfo.hasPreviousPage) return texts;
+    before = messages.pageInfo.startCursor;
+  }
+}
+
+/** Three users send one message after the other until they are refused; it resolves when some have been answered. */
+async function keepSending(program: Program): Promise<{ answered: () => Promise<string[]> }> {
+  const texts: string[] = [];
+  const senders = await Promise.all(["Joe", "Mary", "Alex"].map((username) => login(program, username)));
+  const over = Promise.all(
+    senders.map(async (sender) => {
+      for (let n = 1; n <= 100; n++) {
+        const sent = await sender.send(`${sender.username} ${n}`).catch(() => undefined);
+        if (!sent) return;
+        texts.push(sent.text);
+      }
+    }),
+  );
+  await vi.waitFor(() => expect(texts.length).toBeGreaterThan(10), { timeout: 10_000, interval: 5 });
+  return {
+    answered: async () => {
+      await over;
+      return texts;
+    },
+  };
+}
+
+/** The process of the Redis at this URL. */
+async function redisProcess(url: string): Promise<number> {
+  const client = new Redis(url);
+  onTestFinished(() => client.disconnect());
+  client.on("error", () => {}); // it may be about to be killed
+  return Number(/process_id:(\d+)/.exec(await client.info("server"))?.[1]);
+}
+
+/** Something that listens on loopback, and answers everything with this. */
+async function listener(answer = ""): Promise<AddressInfo> {
+  const server = createServer((socket) => socket.on("error", () => {}).on("data", () => socket.end(answer)));
+  onTestFinished(() => void server.close());
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return server.address() as AddressInfo;
+}
+
+/** A port at which nothing listens. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  await once(server.close(), "close");
+  return port;
+}
+
+/** A folder for the PATH with little in it: neither Redis nor a package manager. */
+async function toolFolder(): Promise<string> {
+  const folder = await emptyFolder();
+  await symlink(process.execPath, join(folder, "node"));
+  await symlink(await pathOf("sh"), join(folder, "sh"));
+  return folder;
+}
+
+/** Puts an `apt-get` there that tells that it ran, and does this; and a `sudo` that needs no password. */
+async function packageManager(folder: string, action: string): Promise<void> {
+  await writeScript(join(folder, "apt-get"), 'echo "ran: $*"', action, "exit 0");
+  await writeScript(join(folder, "sudo"), "shift", '"$@"');
+}
+
+async function pathOf(tool: string): Promise<string> {
+  return spawnSync("sh", ["-c", `command -v ${tool}`], { encoding: "utf8" }).stdout.trim();
+}

@@ -1,0 +1,77 @@
+import { readdirSync } from "node:fs";
+import calculateSlot from "cluster-key-slot";
+import { describe, expect, it } from "vitest";
+import { errors } from "../src/errors.js";
+import { type ScriptName, scriptNames, scriptSource } from "../src/redis/scripts.js";
+import { TestClient } from "./helpers/client.js";
+import { ownRedis } from "./helpers/redis.js";
+import { ownServer } from "./helpers/server.js";
+
+const redis = await ownRedis();
+
+/** The names in a script's head behind KEYS or ARGV, and those that its first lines unpack. */
+function names(source: string, list: "KEYS" | "ARGV"): { promised: string[]; unpacked: string[] } {
+  const [head = "", body = ""] = source.split("]]");
+  const described = new RegExp(`^ +${list} +(.*?)(?=^ +(?:KEYS|ARGV|gives|fails) |$(?![\\s\\S]))`, "ms").exec(head)?.[1] ?? "";
+  const promised = described
+    .replace(/\([^)]*\)/g, "")
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => /^\w+$/.test(name));
+  const unpacked = new RegExp(`^local (.*) = unpack\\(${list}\\)$`, "m").exec(body)?.[1]?.split(", ") ?? [];
+  return { promised, unpacked };
+}
+
+describe("scripts", () => {
+  it("[LUA1] every file is known, and every known script has its file", () => {
+    const files = readdirSync(new URL("../src/redis/lua", import.meta.url)).map((file) => file.replace(/\.lua$/, ""));
+    expect(files.sort()).toEqual([...scriptNames].sort());
+  });
+
+  it.each(scriptNames)("[LUA2] %s starts with a contract that fits what follows", (name) => {
+    const source = scriptSource(name);
+    expect(source).toMatch(new RegExp(`^--\\[\\[ ${name}: [A-Za-z]`));
+    const keys = names(source, "KEYS");
+    expect(keys.promised).not.toEqual([]);
+    expect(keys.unpacked).toEqual(keys.promised);
+    const args = names(source, "ARGV");
+    // A script may take the rest of its arguments as they are, such as fields and values.
+    expect(args.promised.slice(0, args.unpacked.length)).toEqual(args.unpacked);
+    expect(args.promised.filter((arg) => !args.unpacked.includes(arg)).every((arg) => ["field", "value"].includes(arg))).toBe(true);
+  });
+
+  it.each(scriptNames)("[LUA3] %s takes every key through KEYS, and fails with codes of the catalogue", (name) => {
+    const source = scriptSource(name);
+    const { unpacked } = names(source, "KEYS");
+    const calls = [...source.matchAll(/redis\.call\(('\w+')?(?:, *([^,)]+))?/g)];
+    expect(calls.length).toBeGreaterThan(0);
+    for (const [call, command, key] of calls)
+      expect(command === "'TIME'" || [...unpacked, "today", "yesterday"].includes(key ?? ""), call).toBe(true);
+    for (const [, code = ""] of source.matchAll(/error_reply\('([A-Z_]{3,})/g)) expect(Object.keys(errors)).toContain(code);
+  });
+
+  it("[LUA4] all keys of a script, as it is really called, share one slot of a cluster", async () => {
+    const seen = new Map<string, string[][]>();
+    const shas = new Map<string, ScriptName>();
+    for (const name of scriptNames) shas.set((await redis.client.script("LOAD", scriptSource(name))) as string, name);
+    const monitor = await redis.client.duplicate().monitor();
+    monitor.on("monitor", (_time: string, [command = "", sha = "", count = "", ...rest]: string[]) => {
+      const name = command.toLowerCase() === "evalsha" && shas.get(sha);
+      if (name) seen.set(name, [...(seen.get(name) ?? []), rest.slice(0, Number(count))]);
+    });
+
+    const server = await ownServer(redis.url);
+    const [ann, ben] = [await TestClient.register(server, "ann"), await TestClient.register(server, "ben")];
+    const { openPrivateRoom: room } = await ann.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: ben.id });
+    const followed = ben.follow({ after: [await ann.position(room.id)] });
+    await ann.send("hello", room.id, "once");
+    await followed.texts(1);
+    await ben.disconnect();
+    await expect.poll(() => [...seen.keys()].sort()).toEqual([...scriptNames].sort());
+    monitor.disconnect();
+
+    for (const [name, calls] of seen) {
+      for (const keys of calls) expect(new Set(keys.map((key) => calculateSlot(key))).size, `${name} ${keys.join(" ")}`).toBe(1);
+    }
+  });
+});
