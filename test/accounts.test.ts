@@ -128,7 +128,7 @@ describe("sessions", () => {
     const { token, expiresAt, user } = (await nobody.ask(register, { username: "holder", password })).register;
     expect(token).toMatch(new RegExp(`^${user.id}\\.[A-Za-z0-9_-]{43}$`));
     const key = `sessions:{user:${user.id}}`;
-    const [hash, expiry] = await redis.client.zrange(key, 0, -1, "WITHSCORES");
+    const [hash, expiry] = await redis.client.zrevrange(key, 0, -1, "WITHSCORES");
     expect(hash).toBe(createHash("sha256").update(token).digest("hex"));
     expect(Number(expiry)).toBe(Date.parse(expiresAt));
     expect(await redis.client.pexpiretime(key)).toBe(Number(expiry));

@@ -73,7 +73,7 @@ describe("following one room", () => {
     expect(started).toHaveLength(2);
 
     for (let n = 0; n < 60; n++) {
-      if (n % 15 === 5) await redis.client.client("KILL", "TYPE", "pubsub");
+      if (n % 15 === 5) await redis.client.call("CLIENT", "KILL", "TYPE", "pubsub");
       await (n % 2 ? alice : bob).send(`load ${n}`);
     }
     await alice.send("end");
@@ -94,7 +94,7 @@ describe("following one room", () => {
     const event = { seq, epoch: meta.epoch, kind: "message.added", at: 1, message: { from: alice.id, message: "unheard", id: "0/1" } };
     const results = await redis.client
       .multi()
-      .client("KILL", "TYPE", "pubsub")
+      .call("CLIENT", "KILL", "TYPE", "pubsub")
       .xadd("log:{room:0}", `${seq}-0`, "event", JSON.stringify(event))
       .hset("meta:{room:0}", "seq", seq)
       .spublish("room:0", JSON.stringify(event))

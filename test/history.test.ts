@@ -41,7 +41,7 @@ async function walk(roomId: string, direction: "newest" | "oldest", size: () => 
   const pages: Page["nodes"][] = [];
   let cursor: string | null = null;
   for (;;) {
-    const { nodes, pageInfo } = await (direction === "newest"
+    const { nodes, pageInfo }: Page = await (direction === "newest"
       ? page(roomId, { last: size(), before: cursor })
       : page(roomId, { first: size(), after: cursor }));
     if (direction === "newest") pages.unshift(nodes);
@@ -122,7 +122,7 @@ describe("paging through history", () => {
     const room = await newRoom();
     for (const text of ["one", "two", "three", "four"]) await alice.send(text, room);
     const { pageInfo } = await page(room, { last: 2 });
-    const members = await redis.client.zrange(`room:${room}`, 0, -1);
+    const members = await redis.client.zrangebyscore(`room:${room}`, "-inf", "+inf");
     await redis.client.zrem(`room:${room}`, ...members.filter((member) => member.includes('"three"')));
     expect((await page(room, { last: 5, before: pageInfo.startCursor })).nodes.map(({ text }) => text)).toEqual(["one", "two"]);
     expect((await page(room, { first: 5, after: pageInfo.startCursor })).nodes.map(({ text }) => text)).toEqual(["four"]);
@@ -143,7 +143,7 @@ describe("paging through history", () => {
       const disturb = async () => {
         await addForeign();
         if (random.chance(0.5)) await alice.send(`late ${n++}`, room);
-        const members = await redis.client.zrange(`room:${room}`, 0, -1);
+        const members = await redis.client.zrangebyscore(`room:${room}`, "-inf", "+inf");
         if (random.chance(0.7)) {
           const victim = random.pick(members);
           removed.add(JSON.parse(victim).message);
@@ -160,7 +160,9 @@ describe("paging through history", () => {
 
       for (const direction of ["newest", "oldest"] as const) {
         removed.clear();
-        const before = new Set((await redis.client.zrange(`room:${room}`, 0, -1)).map((member) => JSON.parse(member).message as string));
+        const before = new Set(
+          (await redis.client.zrangebyscore(`room:${room}`, "-inf", "+inf")).map((member) => JSON.parse(member).message as string),
+        );
         const seen = (await walk(room, direction, () => random.integer(1, 9), disturb)).map(({ text }) => text);
         expect(new Set(seen).size).toBe(seen.length);
         expect([...before].filter((text) => !removed.has(text) && !seen.includes(text))).toEqual([]);

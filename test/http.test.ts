@@ -1,6 +1,6 @@
 import { serverAudits } from "graphql-http";
 import { describe, expect, it } from "vitest";
-import { version } from "../package.json";
+import packageJson from "../package.json" with { type: "json" };
 import { TestClient } from "./helpers/client.js";
 import { proxyTo } from "./helpers/proxy.js";
 import { ownRedis } from "./helpers/redis.js";
@@ -123,7 +123,7 @@ describe("pages for browsers and machines", () => {
   it("[API5] server tells the product's version and whether Redis answers", async () => {
     expect((await new TestClient(server.url).ask("{ server { name version redis } }")).server).toEqual({
       name: "palaver",
-      version,
+      version: packageJson.version,
       redis: true,
     });
   });

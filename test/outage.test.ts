@@ -64,7 +64,7 @@ describe("Redis goes away and comes back", () => {
                 .data,
           )
           .toBeTruthy();
-      const stored = (await redis.client.zrange("room:0", 0, -1)).filter((member) => JSON.parse(member).message === "cut");
+      const stored = (await redis.client.zrangebyscore("room:0", "-inf", "+inf")).filter((member) => JSON.parse(member).message === "cut");
       expect(stored).toHaveLength(200);
     } finally {
       await far.stop();

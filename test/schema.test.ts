@@ -1,4 +1,7 @@
 import {
+  type GraphQLArgument,
+  type GraphQLField,
+  type GraphQLInputField,
   type GraphQLNamedType,
   isEnumType,
   isInputObjectType,
@@ -31,8 +34,10 @@ function undescribedIn(type: GraphQLNamedType): string[] {
   if (!isObjectType(type) && !isInterfaceType(type) && !isInputObjectType(type)) return [];
   return Object.values(type.getFields()).flatMap((field) => [
     ...(field.description ? [] : [`${type.name}.${field.name}`]),
-    ...("args" in field ? field.args : []).flatMap(({ name, description }) =>
-      description ? [] : [`${type.name}.${field.name}(${name}:)`],
-    ),
+    ...argumentsOf(field).flatMap(({ name, description }) => (description ? [] : [`${type.name}.${field.name}(${name}:)`])),
   ]);
+}
+
+function argumentsOf(field: GraphQLField<unknown, unknown> | GraphQLInputField): readonly GraphQLArgument[] {
+  return "args" in field ? field.args : [];
 }

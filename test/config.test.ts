@@ -1,0 +1,240 @@
+import { describe, expect, it } from "vitest";
+import { type Config, ConfigError, describeSettings, optionOf, readConfig, settings } from "../src/config.js";
+
+describe("where a setting comes from", () => {
+  it("[RUN5] an option wins over the environment, that over .env, that over the default", () => {
+    const dotenv = "PORT=2\nMESSAGE_LENGTH=20\nSESSION_TTL=200\n";
+    const environment = { PORT: "3", MESSAGE_LENGTH: "30" };
+    const config = readConfig({ port: "4" }, environment, dotenv);
+    expect(config).toMatchObject({ port: 4, messageLength: 30, sessionTtl: 200, bcryptCost: 10 });
+  });
+
+  it("[RUN5] without any, everything has its default", () => {
+    expect(readConfig({}, {})).toEqual({
+      host: "127.0.0.1",
+      port: 4000,
+      redisUrls: [],
+      redisPassword: undefined,
+      dataDir: "./data",
+      dataFsync: "everysec",
+      demoData: true,
+      sessionTtl: 86_400,
+      bcryptCost: 10,
+      messageLength: 4_000,
+      roomLogLength: 10_000,
+      allowedOrigins: [],
+      playground: true,
+      introspection: true,
+      logLevel: "info",
+    });
+  });
+
+  it("[RUN5] each setting can be given in each way, under the names that --help tells", () => {
+    const texts: Record<keyof Config, string> = {
+      host: "0.0.0.0",
+      port: "4100",
+      redisUrls: "redis://one:1,rediss://two",
+      redisPassword: "secret",
+      dataDir: "/somewhere",
+      dataFsync: "always",
+      demoData: "on",
+      sessionTtl: "60",
+      bcryptCost: "4",
+      messageLength: "1",
+      roomLogLength: "100",
+      allowedOrigins: "https://a.example, http://localhost:5173",
+      playground: "off",
+      introspection: "off",
+      logLevel: "debug",
+    };
+    const values: Config = {
+      host: "0.0.0.0",
+      port: 4100,
+      redisUrls: ["redis://one:1", "rediss://two"],
+      redisPassword: "secret",
+      dataDir: "/somewhere",
+      dataFsync: "always",
+      demoData: true,
+      sessionTtl: 60,
+      bcryptCost: 4,
+      messageLength: 1,
+      roomLogLength: 100,
+      allowedOrigins: ["https://a.example", "http://localhost:5173"],
+      playground: false,
+      introspection: false,
+      logLevel: "debug",
+    };
+    const given = namesOf(texts).map((name) => ({ ...settings[name], text: texts[name] }));
+    const variables = Object.fromEntries(given.map(({ env, text }) => [env[0], text]));
+    const dotenv = given.map(({ env, text }) => `${env[0]}="${text}"`).join("\n");
+    expect(readConfig(Object.fromEntries(given.map((setting) => [optionOf(setting), setting.text])), {})).toEqual(values);
+    expect(readConfig({}, variables)).toEqual(values);
+    expect(readConfig({}, {}, dotenv)).toEqual(values);
+  });
+
+  it("[RUN5] an empty variable counts as unset", () => {
+    expect(readConfig({}, { PORT: "", REDIS_URL: "", PLAYGROUND: "" })).toEqual(readConfig({}, {}));
+    expect(readConfig({}, { PORT: "" }, "PORT=5\nREDIS_PASSWORD=\n")).toMatchObject({ port: 5, redisPassword: undefined });
+  });
+
+  it("[RUN5] a variable of the system that is no setting is no problem", () => {
+    expect(readConfig({}, { PATH: "/bin", HOSTNAME: "x" }, "COLOUR=red")).toEqual(readConfig({}, {}));
+  });
+});
+
+describe("what it means", () => {
+  it("demo data is on with the embedded Redis only, unless it is said otherwise", () => {
+    expect(readConfig({}, {}).demoData).toBe(true);
+    expect(readConfig({ redis: "redis://host" }, {}).demoData).toBe(false);
+    expect(readConfig({ redis: "redis://host", "demo-data": "on" }, {}).demoData).toBe(true);
+    expect(readConfig({ "demo-data": "off" }, {}).demoData).toBe(false);
+  });
+
+  it("playground and introspection are on except in production, unless it is said otherwise", () => {
+    const both = ({ playground, introspection }: Config) => [playground, introspection];
+    expect(both(readConfig({}, { NODE_ENV: "development" }))).toEqual([true, true]);
+    expect(both(readConfig({}, { NODE_ENV: "production" }))).toEqual([false, false]);
+    expect(both(readConfig({}, {}, "NODE_ENV=production"))).toEqual([false, false]);
+    expect(both(readConfig({ playground: "on" }, { NODE_ENV: "production", INTROSPECTION: "true" }))).toEqual([true, true]);
+    expect(both(readConfig({ introspection: "0" }, {}))).toEqual([true, false]);
+  });
+
+  it("on and off can be said in three ways", () => {
+    expect(["on", "true", "1"].map((text) => readConfig({ playground: text }, {}).playground)).toEqual([true, true, true]);
+    expect(["off", "false", "0"].map((text) => readConfig({ playground: text }, {}).playground)).toEqual([false, false, false]);
+  });
+
+  it("the demo apps' REDIS_ENDPOINT_URL is host:port; REDIS_URL wins over it", () => {
+    expect(readConfig({}, { REDIS_ENDPOINT_URL: "127.0.0.1:6379" }).redisUrls).toEqual(["redis://127.0.0.1:6379"]);
+    expect(readConfig({}, { REDIS_ENDPOINT_URL: "redis://127.0.0.1:6379" }).redisUrls).toEqual(["redis://127.0.0.1:6379"]);
+    expect(readConfig({}, { REDIS_ENDPOINT_URL: "one:1", REDIS_URL: "redis://two" }).redisUrls).toEqual(["redis://two"]);
+    expect(readConfig({}, { REDIS_ENDPOINT_URL: "one:1", REDIS_PASSWORD: "p" })).toMatchObject({ redisPassword: "p", demoData: false });
+  });
+
+  it("the limits of numbers belong to them", () => {
+    expect(readConfig({ port: "0" }, {}).port).toBe(0);
+    expect(readConfig({ port: "65535" }, {}).port).toBe(65_535);
+    expect(readConfig({ "bcrypt-cost": "15" }, {}).bcryptCost).toBe(15);
+  });
+});
+
+describe("what cannot be used", () => {
+  const anything = ["host", "redisPassword", "dataDir"]; // any text may be one
+  const bad: Partial<Record<keyof Config, string[]>> = {
+    port: ["abc", "-1", "65536", "4000.5", "4e3", "0x10", " ", "80 81"],
+    redisUrls: [
+      "http://host",
+      "redis://",
+      "redis://host:port",
+      "redis://host:99999",
+      "redis://one,",
+      "one two",
+      "redis://:p%ss@host",
+      "redis://u%ff@host",
+    ],
+    dataFsync: ["no", "ALWAYS", "always "],
+    demoData: ["yes", "ON", "2"],
+    sessionTtl: ["59", "31536001", "1d", "-60"],
+    bcryptCost: ["3", "16", "ten"],
+    messageLength: ["0", "10001", "∞"],
+    roomLogLength: ["99", "1000001", "1_000"],
+    allowedOrigins: ["*", "chat.example", "https://chat.example/", "https://chat.example/path", "https://ok.example,", "null"],
+    playground: ["maybe", "True"],
+    introspection: ["no", "-"],
+    logLevel: ["loud", "INFO", "trace"],
+  };
+
+  it("[RUN5] every setting that not every text can be is tried here", () => {
+    expect([...anything, ...Object.keys(bad)].sort()).toEqual(Object.keys(settings).sort());
+  });
+
+  for (const name of namesOf(bad)) {
+    const definition = settings[name];
+    it(`[RUN5] ${definition.env[0]}: what it cannot be is a problem, with the name by which it was given`, () => {
+      for (const text of bad[name] ?? []) {
+        expect(problems({ [optionOf(definition)]: text }, {}), text).toEqual([expect.stringMatching(`^--${optionOf(definition)}: .`)]);
+        for (const variable of definition.env) {
+          expect(problems({}, { [variable]: text }), text).toEqual([expect.stringMatching(`^${variable}: .`)]);
+        }
+      }
+    });
+  }
+
+  it("[RUN5] all problems are told at once, those of the command line itself too", () => {
+    expect(
+      problems(
+        { port: "abc", colour: "red", "log-level": "loud" },
+        { SESSION_TTL: "1", PORT: "not looked at" },
+        "BCRYPT_COST=99\nPLAYGROUND=maybe\n",
+        ["4100: options begin with --"],
+      ),
+    ).toEqual([
+      "4100: options begin with --",
+      "--port: abc is not a whole number from 0 to 65535",
+      "SESSION_TTL: 1 is not a whole number from 60 to 31536000",
+      "BCRYPT_COST: 99 is not a whole number from 4 to 15",
+      "PLAYGROUND: maybe is none of on, off, true, false, 1, 0",
+      "--log-level: loud is none of debug, info, warn, error, silent",
+      "--colour: there is no such option; --help lists them",
+    ]);
+  });
+
+  it("[RUN5] an option is known by its one name", () => {
+    for (const option of ["PORT", "redis-url", "REDIS_URL", "no-playground", "constructor", "p"])
+      expect(problems({ [option]: "1" }, {})).toEqual([`--${option}: there is no such option; --help lists them`]);
+  });
+
+  it("[RUN5] a bad value behind one that wins is not looked at", () => {
+    expect(readConfig({ port: "1" }, { PORT: "abc" }, "PORT=def").port).toBe(1);
+  });
+
+  it("[RUN5] a Redis password never shows up in a problem", () => {
+    for (const url of [
+      "ftp://:geheim@host",
+      "redis://:geheim@host:99999",
+      "redis://:geheim%@host",
+      "redis://host,:geheim@",
+      "//geheim@host",
+      "user:geheim@host:port",
+    ]) {
+      for (const found of [problems({ redis: url }, {}), problems({}, { REDIS_URL: url }), problems({}, {}, `REDIS_ENDPOINT_URL=${url}`)]) {
+        expect(found).toHaveLength(1);
+        expect(found.join()).not.toContain("geheim");
+      }
+    }
+    const found = problems({ "redis-password": "geheim", "redis-pasword": "geheim", port: "x" }, { REDIS_PASSWORD: "geheim" });
+    expect(found).toHaveLength(2);
+    expect(found.join()).not.toContain("geheim");
+  });
+});
+
+describe("--help", () => {
+  it("[RUN7] mentions every setting: its option, its variables, what it is for, and its default", () => {
+    const paragraphs = describeSettings().split(/\n(?= {2}--)/);
+    const described = Object.values(settings).map(({ fallback, ...definition }) => {
+      const paragraph = paragraphs.find((candidate) => candidate.startsWith(`  --${optionOf(definition)} ${definition.placeholder}\n`));
+      expect(paragraph, optionOf(definition)).toContain(definition.help);
+      expect(paragraph).toContain(definition.env.join(", "));
+      expect(paragraph).toMatch(/; default: \S/);
+      if (typeof fallback === "number" || typeof fallback === "string") expect(paragraph).toMatch(new RegExp(`; default: ${fallback}$`));
+      expect(paragraph).not.toMatch(/undefined|\[object/);
+      return paragraph;
+    });
+    expect(described).toEqual(paragraphs);
+  });
+});
+
+/** What readConfig finds wrong. */
+function problems(...parameters: Parameters<typeof readConfig>): string[] {
+  try {
+    readConfig(...parameters);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+function namesOf(record: Partial<Record<keyof Config, unknown>>): (keyof Config)[] {
+  return Object.keys(record) as (keyof Config)[];
+}

@@ -1,0 +1,185 @@
+import { Redis } from "ioredis";
+import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { DEMO_PASSWORD, DEMO_USERS, seedDemoData } from "../src/interop/demo-data.js";
+import { Passwords } from "../src/sessions/password.js";
+import { ownRedis } from "./helpers/redis.js";
+
+const { url, client } = await ownRedis();
+const passwords = new Passwords(4);
+const PRIVATE_ROOMS = ["1:2", "1:3", "1:4", "2:3", "2:4", "3:4"];
+
+/** A message as the demo apps keep it, in a sorted set. */
+interface Member {
+  from: string;
+  date: number;
+  message: string;
+  roomId: string;
+  id: string;
+}
+
+beforeEach(async () => {
+  await client.flushall();
+});
+
+describe("an empty database", () => {
+  it("[DEMO1] gets the four accounts, with bcrypt hashes of their password", async () => {
+    await seedDemoData(client, passwords);
+    expect(await client.get("total_users")).toBe("4");
+    for (const [index, username] of DEMO_USERS.entries()) {
+      const id = index + 1;
+      expect(await client.get(`username:${username}`)).toBe(`user:${id}`);
+      const { password = "", ...others } = await client.hgetall(`user:${id}`);
+      expect(others).toEqual({ username });
+      expect(password).toMatch(/^\$2b\$04\$.{53}$/);
+      expect(await passwords.matches(DEMO_PASSWORD, password)).toBe(true);
+    }
+    expect([DEMO_USERS, DEMO_PASSWORD]).toEqual([["Pablo", "Joe", "Mary", "Alex"], "password123"]);
+  });
+
+  it("[DEMO1] has everyone in the general room and in a private room with each other", async () => {
+    await seedDemoData(client, passwords);
+    for (const id of ["1", "2", "3", "4"]) {
+      const rooms = PRIVATE_ROOMS.filter((room) => room.split(":").includes(id));
+      expect((await client.smembers(`user:${id}:rooms`)).sort()).toEqual(["0", ...rooms]);
+    }
+    expect(await client.get("room:0:name")).toBe("General");
+    expect(await client.keys("room:*:name")).toEqual(["room:0:name"]);
+    expect((await client.keys("room:?:?")).sort()).toEqual(PRIVATE_ROOMS.map((room) => `room:${room}`));
+  });
+
+  it("[DEMO1] has two messages in each private room, one of each user", async () => {
+    await seedDemoData(client, passwords);
+    for (const room of PRIVATE_ROOMS) {
+      const members = await membersOf(room);
+      expect(members.map(({ from }) => from).sort()).toEqual(room.split(":"));
+      for (const { message } of members) expect(["Hello", "Hi", "Yo", "Hola"]).toContain(message);
+    }
+  });
+
+  it("[DEMO1] has the demo apps' five messages in the general room, in their order", async () => {
+    await seedDemoData(client, passwords);
+    expect((await membersOf("0")).map(({ message }) => message)).toEqual([
+      "Hello!",
+      "Hi, How are you? What about our next meeting?",
+      "Yeah everything is fine",
+      "Next meeting tomorrow 10.00AM",
+      "Wow that's great",
+    ]);
+  });
+
+  it("[DEMO1] has messages that every demo app can read: compact JSON, string ids, whole seconds, score = date", async () => {
+    await seedDemoData(client, passwords);
+    const now = Date.now() / 1_000; // seconds
+    const ids = new Set<string>();
+    for (const roomId of ["0", ...PRIVATE_ROOMS]) {
+      const raw = await client.zrange(`room:${roomId}`, "0", "-1", "WITHSCORES");
+      for (let at = 0; at < raw.length; at += 2) {
+        const member = JSON.parse(raw[at] ?? "") as Member;
+        expect(raw[at]).toBe(JSON.stringify(member));
+        expect(Object.keys(member).sort()).toEqual(["date", "from", "id", "message", "roomId"]);
+        expect(DEMO_USERS[Number(member.from) - 1]).toBeDefined();
+        expect(member).toMatchObject({ from: expect.any(String), message: expect.any(String), roomId });
+        expect(Number.isInteger(member.date)).toBe(true);
+        expect(member.date).toBeLessThan(now);
+        expect(member.date).toBeGreaterThan(now - 2_000);
+        expect(raw[at + 1]).toBe(String(member.date));
+        expect(member.id).toMatch(new RegExp(`^${roomId}/\\d+$`));
+        ids.add(member.id);
+      }
+    }
+    expect(ids.size).toBe(5 + 6 * 2);
+  });
+
+  it("[DEMO1] is filled once: a second time changes nothing", async () => {
+    await seedDemoData(client, passwords);
+    const before = await everything();
+    await seedDemoData(client, passwords);
+    expect(await everything()).toEqual(before);
+  });
+
+  it("[DEMO1] is filled once by five servers that start together, and none goes on before it is done", async () => {
+    await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const own = new Redis(url);
+        onTestFinished(() => own.disconnect());
+        await seedDemoData(own, passwords);
+        expect(await own.get("total_users")).toBe("4");
+        expect(await own.exists(...DEMO_USERS.map((username) => `username:${username}`))).toBe(4);
+      }),
+    );
+    expect(await client.zcard("room:0")).toBe(5);
+    for (const room of PRIVATE_ROOMS) expect(await client.zcard(`room:${room}`)).toBe(2);
+  });
+
+  it("[DEMO1] that a server began to fill and died: another waits for its lease to run out, and fills it", async () => {
+    await client.set("seeding", 1, "EX", 30);
+    await client.config("RESETSTAT");
+    let over = false;
+    const seeding = seedDemoData(client, passwords).then(() => {
+      over = true;
+    });
+    await vi.waitFor(async () => expect(await callsOf("set")).toBeGreaterThan(2)); // it has tried again
+    expect(over).toBe(false);
+    expect(await client.keys("*")).toEqual(["seeding"]);
+    await client.pexpire("seeding", 1);
+    await seeding;
+    expect(await client.get("total_users")).toBe("4");
+    expect(await membersOf("0")).toHaveLength(5);
+  });
+
+  it("[DEMO1] that was left half filled is completed, and no message is there twice", async () => {
+    await seedDemoData(client, passwords);
+    const complete = (await everything()).map(([key]) => key);
+    await client.del("total_users", "seeding", "user:3", "user:3:rooms", "username:Alex", "room:2:3", "room:0:name");
+    await client.zremrangebyrank("room:0", 3, -1); // cut off amid the general room
+
+    await seedDemoData(client, passwords);
+    expect((await everything()).map(([key]) => key)).toEqual(complete);
+    expect(await client.get("total_users")).toBe("4");
+    expect(await membersOf("0")).toHaveLength(5);
+    for (const room of PRIVATE_ROOMS) expect(await membersOf(room)).toHaveLength(2);
+    expect(await passwords.matches(DEMO_PASSWORD, (await client.hget("user:3", "password")) ?? undefined)).toBe(true);
+  });
+});
+
+describe("a database in use", () => {
+  it("[DEMO2] is left alone, down to the last key", async () => {
+    await client.mset({ total_users: "7", "username:Pablo": "user:7", "room:0:name": "Lobby" });
+    await client.zadd("room:0", 1, "theirs");
+    const before = await everything();
+    await seedDemoData(client, passwords);
+    expect(await client.exists("seeding")).toBe(0);
+    expect(await everything()).toEqual(before);
+  });
+
+  it("[DEMO2] is one with a user counter, be it 0", async () => {
+    await client.set("total_users", 0);
+    await seedDemoData(client, passwords);
+    expect(await client.keys("*")).toEqual(["total_users"]);
+  });
+
+  it("[DEMO2] is left alone also if it comes into use while this server waits to fill it", async () => {
+    await client.set("seeding", 1, "EX", 30);
+    await client.config("RESETSTAT");
+    const seeding = seedDemoData(client, passwords);
+    await vi.waitFor(async () => expect(await callsOf("set")).toBeGreaterThan(0));
+    await client.set("total_users", 1);
+    await seeding;
+    expect((await client.keys("*")).sort()).toEqual(["seeding", "total_users"]);
+  });
+});
+
+async function membersOf(roomId: string): Promise<Member[]> {
+  return (await client.zrange(`room:${roomId}`, "0", "-1")).map((member) => JSON.parse(member) as Member);
+}
+
+/** Every key with its value as Redis serialises it, but for the lease of the seeding itself. */
+async function everything(): Promise<[key: string, value: string | undefined][]> {
+  const names = (await client.keys("*")).filter((key) => key !== "seeding").sort();
+  return Promise.all(names.map(async (key) => [key, (await client.dumpBuffer(key))?.toString("hex")]));
+}
+
+/** How often Redis was asked for a command since its statistics were reset. */
+async function callsOf(command: string): Promise<number> {
+  return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(await client.info("commandstats"))?.[1] ?? 0);
+}
