@@ -28,6 +28,17 @@ try {
   }
   await page.screenshot({ path: "docs/graphiql.png" });
   await page.close();
+
+  const chat = await browser.newPage({ viewport: { width: 1200, height: 720 } });
+  await chat.goto(server.url);
+  await chat.getByRole("button", { name: "Pablo", exact: true }).click();
+  await chat.getByRole("navigation").getByRole("button", { name: "General" }).click();
+  await chat.getByLabel("Message to General").fill("Good morning, Mary! Does it resume?");
+  await chat.keyboard.press("Enter");
+  await chat.getByText("Does it resume?").first().waitFor();
+  await send(tokens[1], "It does. I closed my laptop for an hour, and nothing was missing when I came back.");
+  await chat.getByText("nothing was missing").last().waitFor();
+  await chat.screenshot({ path: "docs/chat.png" });
 } finally {
   await browser.close();
   await server.stop();
