@@ -83,14 +83,14 @@ describe("where a setting comes from", () => {
 });
 
 describe("what it means", () => {
-  it("demo data is on with the embedded Redis only, unless it is said otherwise", () => {
+  it("[RUN5] demo data is on with the embedded Redis only, unless it is said otherwise", () => {
     expect(readConfig({}, {}).demoData).toBe(true);
     expect(readConfig({ redis: "redis://host" }, {}).demoData).toBe(false);
     expect(readConfig({ redis: "redis://host", "demo-data": "on" }, {}).demoData).toBe(true);
     expect(readConfig({ "demo-data": "off" }, {}).demoData).toBe(false);
   });
 
-  it("playground and introspection are on except in production, unless it is said otherwise", () => {
+  it("[RUN5] playground and introspection are on except in production, unless it is said otherwise", () => {
     const both = ({ playground, introspection }: Config) => [playground, introspection];
     expect(both(readConfig({}, { NODE_ENV: "development" }))).toEqual([true, true]);
     expect(both(readConfig({}, { NODE_ENV: "production" }))).toEqual([false, false]);
@@ -99,19 +99,19 @@ describe("what it means", () => {
     expect(both(readConfig({ introspection: "0" }, {}))).toEqual([true, false]);
   });
 
-  it("on and off can be said in three ways", () => {
+  it("[RUN5] on and off can be said in three ways", () => {
     expect(["on", "true", "1"].map((text) => readConfig({ playground: text }, {}).playground)).toEqual([true, true, true]);
     expect(["off", "false", "0"].map((text) => readConfig({ playground: text }, {}).playground)).toEqual([false, false, false]);
   });
 
-  it("the demo apps' REDIS_ENDPOINT_URL is host:port; REDIS_URL wins over it", () => {
+  it("[RUN5] the demo apps' REDIS_ENDPOINT_URL is host:port; REDIS_URL wins over it", () => {
     expect(readConfig({}, { REDIS_ENDPOINT_URL: "127.0.0.1:6379" }).redisUrls).toEqual(["redis://127.0.0.1:6379"]);
     expect(readConfig({}, { REDIS_ENDPOINT_URL: "redis://127.0.0.1:6379" }).redisUrls).toEqual(["redis://127.0.0.1:6379"]);
     expect(readConfig({}, { REDIS_ENDPOINT_URL: "one:1", REDIS_URL: "redis://two" }).redisUrls).toEqual(["redis://two"]);
     expect(readConfig({}, { REDIS_ENDPOINT_URL: "one:1", REDIS_PASSWORD: "p" })).toMatchObject({ redisPassword: "p", demoData: false });
   });
 
-  it("the limits of numbers belong to them", () => {
+  it("[RUN5] the limits of numbers belong to them", () => {
     expect(readConfig({ port: "0" }, {}).port).toBe(0);
     expect(readConfig({ port: "65535" }, {}).port).toBe(65_535);
     expect(readConfig({ "bcrypt-cost": "15" }, {}).bcryptCost).toBe(15);

@@ -91,7 +91,7 @@ describe("the end", () => {
     expect(await program.end()).toBe(0);
   });
 
-  it("[M1] [RUN3] kill -9 amid sends: Redis ends by itself with everything that was answered, and the next start has it", async () => {
+  it("[RUN3] [M1] kill -9 amid sends: Redis ends by itself with everything that was answered, and the next start has it", async () => {
     const cwd = await emptyFolder();
     const program = await start(cwd);
     const sending = await keepSending(program);
@@ -140,7 +140,7 @@ describe("the end", () => {
 });
 
 describe("a Redis that is killed", () => {
-  it("[M1] is started again on the same files and address, with everything that was answered", async () => {
+  it("[RUN3] [M1] is started again on the same files and address, with everything that was answered", async () => {
     const program = await start(await emptyFolder());
     const pablo = await login(program);
     await pablo.send("before the kill");

@@ -134,7 +134,8 @@ export class MessageStore {
    */
   async follow(userId: string, { roomId, after, includeOwn }: Following): Promise<Feed<StoredMessage>> {
     const positions = positionsByRoom(after ?? [], roomId);
-    for (const room of roomId == null ? positions.keys() : [roomId]) await this.#rooms.check(userId, room);
+    if (roomId != null) await this.#rooms.check(userId, roomId);
+    else await Promise.all([...positions.keys()].map((room) => this.#rooms.check(userId, room, "after")));
 
     const feed = new Feed<StoredMessage>();
     const followed = new Set<string>();

@@ -32,8 +32,8 @@ export class RoomStore {
    * Makes sure that the user may read, follow and write the room.
    * @throws ChatError BAD_USER_INPUT for what cannot be a room's id, NOT_A_MEMBER, NOT_FOUND
    */
-  async check(userId: string, roomId: string): Promise<void> {
-    if (await this.exists(userId, roomId)) return;
+  async check(userId: string, roomId: string, argument = "roomId"): Promise<void> {
+    if (await this.exists(userId, roomId, argument)) return;
     throw refusal("NOT_FOUND", `There is no room ${roomId}.${privatePair(roomId) ? " openPrivateRoom makes it." : ""}`);
   }
 

@@ -32,9 +32,9 @@ mutation Register {
   }
 }
 `,
-  `# Press ▶ and leave it running: messages appear
-# as they are sent. After a break, continue with
-# after: ["POSITION"] of the last one you saw.
+  `# Press ▶ and leave it running: messages
+# appear as they are sent. Continue later
+# with after: ["POSITION"].
 
 subscription Follow {
   messageAdded(roomId: "0") {

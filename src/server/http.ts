@@ -37,7 +37,7 @@ export async function createHttpServer(parts: Parts): Promise<FastifyInstance> {
   const app = fastify({
     loggerInstance: log.child({}, { level: "warn" }),
     bodyLimit: LARGEST_REQUEST,
-    forceCloseConnections: true,
+    forceCloseConnections: "idle",
   }) as unknown as FastifyInstance;
 
   app.addHook("onSend", async (_request, reply) => {

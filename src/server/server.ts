@@ -33,6 +33,7 @@ export interface RunningServer {
 }
 
 const LEASE = 10; // seconds
+const PATIENCE = 5_000; // ms that requests get to finish when the server stops
 
 /**
  * Starts a server with everything it needs.
@@ -87,7 +88,11 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     const parts = { config, schema: await buildApi(), services, metrics, mask, log };
     const http = await createHttpServer(parts);
     sockets = serveWebSockets(http.server, parts);
-    stops.push(() => http.close());
+    stops.push(async () => {
+      const cut = setTimeout(() => http.server.closeAllConnections(), PATIENCE);
+      await http.close();
+      clearTimeout(cut);
+    });
     stops.push(sockets.stop);
     await http.listen({ host: config.host, port: config.port });
 
