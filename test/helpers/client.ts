@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type Client, createClient } from "graphql-ws";
-import { afterAll } from "vitest";
 import { WebSocket } from "ws";
+import { cleanUp } from "./cleanup.js";
 
 type Variables = Record<string, unknown>;
 
@@ -111,7 +111,7 @@ export class TestClient {
       lazy: false, // stays open between operations
       onNonLazyError: () => {}, // the operations fail too
     });
-    afterAll(() => client.dispose());
+    cleanUp(() => this.disconnect());
     return client;
   }
 

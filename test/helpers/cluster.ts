@@ -4,8 +4,9 @@ import { mkdir } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { afterAll, vi } from "vitest";
+import { vi } from "vitest";
 import { redisBinary } from "../../src/redis/install.js";
+import { cleanUp } from "./cleanup.js";
 import { ownFolder } from "./redis.js";
 
 const NODES = 3;
@@ -15,7 +16,7 @@ const SLOTS = 16_384;
 export async function ownCluster(): Promise<{ urls: string[]; listeners(channel: string): Promise<number> }> {
   const folder = await ownFolder();
   const nodes: { child: ChildProcess; client: Redis; port: number }[] = [];
-  afterAll(async () => {
+  cleanUp(async () => {
     for (const { child, client } of nodes) {
       client.disconnect();
       child.kill();

@@ -3,23 +3,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { pino } from "pino";
-import { afterAll } from "vitest";
 import { startEmbeddedRedis } from "../../src/redis/embedded.js";
+import { cleanUp } from "./cleanup.js";
 
 export const silent = pino({ level: "silent" });
 
-/** A folder of the test file's own; it goes when the file is done. */
+/** A folder of a test's or a file's own; it goes with it. */
 export async function ownFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "palaver-test-"));
-  afterAll(() => rm(folder, { recursive: true, force: true }));
+  cleanUp(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** A Redis of the test file's own, with a client for looking at what is in it; both go when the file is done. */
+/** A Redis of a test's or a file's own, with a client for looking at what is in it; both go with it. */
 export async function ownRedis(): Promise<{ url: string; client: Redis }> {
   const { url, stop } = await startEmbeddedRedis({ dataDir: await ownFolder(), fsync: "everysec", log: silent });
   const client = new Redis(url);
-  afterAll(async () => {
+  cleanUp(async () => {
     client.disconnect();
     await stop();
   });
