@@ -1,13 +1,12 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, rmSync } from "node:fs";
-import { link, mkdir, rename, rm, writeFile } from "node:fs/promises";
-import { type AddressInfo, connect, createServer } from "node:net";
-import { join, resolve } from "node:path";
+import { type AddressInfo, createServer } from "node:net";
+import { resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { RedisUnusable } from "./connect.js";
+import { lockFolder } from "./data-folder.js";
 import { redisBinary } from "./install.js";
 
 export interface EmbeddedRedis {
@@ -37,8 +36,6 @@ const SUPERVISOR = `
 
 const START_TIMEOUT = 60_000; // a minute: a big append-only file takes a while to load
 const RESTART_PAUSE = 500; // ms
-const LOCK_PAUSE = 50; // ms
-const LOCK_PATIENCE = 5_000; // ms
 
 /**
  * Starts a Redis of our own on a free loopback port, with append-only persistence in `dataDir`. Should it die, it is
@@ -165,100 +162,5 @@ async function answers(url: string): Promise<boolean> {
     return false;
   } finally {
     client.disconnect();
-  }
-}
-
-/** A data folder that this process alone uses. */
-interface FolderLock {
-  write(url: string): Promise<void>;
-  release(): Promise<void>;
-}
-
-/**
- * Makes sure that there is a data folder, and that one server at a time uses it: two Redis on the same files would destroy them.
- * The file in it names the owner's process and the address of its Redis.
- */
-async function lockFolder(folder: string): Promise<FolderLock> {
-  const path = join(folder, "palaver.lock");
-  const draft = `${path}.${process.pid}`;
-  const patience = AbortSignal.timeout(LOCK_PATIENCE);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  try {
-    await writeFile(draft, `${process.pid}\n`, { mode: 0o600 });
-    while (!(await linked(draft, path))) {
-      const owner = read(path);
-      if (owner === undefined) continue; // released since
-      const [pid = "", url = ""] = owner.split("\n");
-      const alive = isAlive(Number(pid));
-      const listening = await isListening(url);
-      if (listening && alive) throw new RedisUnusable(alreadyUsed(folder, pid, url));
-      if (listening && patience.aborted) throw new RedisUnusable(notEnded(path, pid, url));
-      // One of the two needs a moment: the Redis of a server that was killed saves, or a living server starts its Redis
-      // (again). If no Redis comes, another program has the number of a dead server by now.
-      const wait = listening || (alive && Number(pid) !== process.pid && !patience.aborted);
-      if (wait) await delay(LOCK_PAUSE);
-      else if (read(path) === owner) rmSync(path, { force: true }); // unless another has found it stale too, and put its own there
-    }
-  } finally {
-    await rm(draft, { force: true });
-  }
-  return {
-    write: async (url) => {
-      await writeFile(draft, `${process.pid}\n${url}\n`, { mode: 0o600 });
-      await rename(draft, path); // whole, whenever it is read
-    },
-    release: () => rm(path, { force: true }),
-  };
-}
-
-/** Makes `path` another name of the file `draft`: it appears with what is in it, or not at all where there is one already. */
-async function linked(draft: string, path: string): Promise<boolean> {
-  try {
-    await link(draft, path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
-  }
-}
-
-/** What is in a file; undefined where there is none. */
-function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
-}
-
-/** Whether something listens at this URL, be it a Redis that loads, saves or hangs and does not answer. */
-async function isListening(url: string): Promise<boolean> {
-  if (!URL.canParse(url)) return false;
-  const { hostname, port } = new URL(url);
-  const socket = connect(Number(port), hostname);
-  return new Promise<boolean>((resolve) => {
-    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
-  }).finally(() => socket.destroy());
-}
-
-function alreadyUsed(folder: string, pid: string, url: string): string {
-  return `Another Palaver (process ${pid}) uses the data in ${folder}.
-To share its data:  npm start -- --port ANOTHER --redis ${url}
-To have data apart:  npm start -- --port ANOTHER --data-dir FOLDER`;
-}
-
-function notEnded(path: string, pid: string, url: string): string {
-  return `The server that used this data (process ${pid}) is gone, but what it started at ${url} has not ended.
-Wait for that; or, if it is another program by now, delete ${path}`;
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
