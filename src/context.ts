@@ -2,15 +2,8 @@ import type DataLoader from "dataloader";
 import type { MessageStore } from "./messages/message.store.js";
 import type { PresenceStore } from "./presence/presence.store.js";
 import type { RoomRecord, RoomStore } from "./rooms/room.store.js";
-import type { SessionStore } from "./sessions/session.store.js";
+import type { SessionStore, Viewer } from "./sessions/session.store.js";
 import type { UserRecord, UserStore } from "./users/user.store.js";
-
-/** Who is asking: the user of a session that was valid when the operation began. */
-export interface Viewer {
-  id: string;
-  /** SHA-256 of the session's token, hexadecimal. */
-  tokenHash: string;
-}
 
 /** What the features offer each other and the API. */
 export interface Stores {

@@ -1,5 +1,6 @@
 import DataLoader from "dataloader";
-import type { Context, Stores, Viewer } from "../context.js";
+import type { Context, Stores } from "../context.js";
+import type { Viewer } from "../sessions/session.store.js";
 import { unknownUser } from "../users/user.store.js";
 
 /** What every operation of a server shares. */

@@ -1,7 +1,8 @@
 import { makeServer, type Server } from "graphql-ws";
 import type { WebSocket } from "ws";
-import type { Context, Viewer } from "../context.js";
+import type { Context } from "../context.js";
 import { refusal } from "../errors.js";
+import type { Viewer } from "../sessions/session.store.js";
 import { bearerToken, createContext } from "./context.js";
 import type { Parts } from "./http.js";
 import { extraRules, prepare, run, subscribe } from "./operations.js";

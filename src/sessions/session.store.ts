@@ -1,11 +1,17 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { Viewer } from "../context.js";
 import { refusal } from "../errors.js";
 import type { RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import { checkEmail, checkName, checkNewUsername, type UserStore } from "../users/user.store.js";
 import { checkNewPassword, type Passwords } from "./password.js";
+
+/** Who is asking: the user of a session that was valid when the operation began. */
+export interface Viewer {
+  id: string;
+  /** SHA-256 of the session's token, hexadecimal. */
+  tokenHash: string;
+}
 
 export interface Registration {
   username: string;
