@@ -91,12 +91,13 @@ describe("following one room", () => {
     // In one transaction: nobody listens any more when the message is published.
     const meta = await redis.client.hgetall("meta:{room:0}");
     const seq = Number(meta.seq) + 1;
-    const event = { seq, epoch: meta.epoch, kind: "message.added", at: 1, message: { from: alice.id, message: "unheard", id: "0/1" } };
+    const at = Number(meta.time) + 1;
+    const event = { seq, epoch: meta.epoch, kind: "message.added", at, message: { from: alice.id, message: "unheard", id: `0/${at}` } };
     const results = await redis.client
       .multi()
       .call("CLIENT", "KILL", "TYPE", "pubsub")
       .xadd("log:{room:0}", `${seq}-0`, "event", JSON.stringify(event))
-      .hset("meta:{room:0}", "seq", seq)
+      .hset("meta:{room:0}", { seq, time: at })
       .spublish("room:0", JSON.stringify(event))
       .exec();
     expect(results?.[0]?.[1]).toBeGreaterThanOrEqual(1); // the connection that bob's server hears with
@@ -112,10 +113,29 @@ describe("following one room", () => {
 
   it("[D2] a position that the log has not reached, or of another life of it, gives HISTORY_RESET", async () => {
     const position = Buffer.from(await alice.position(), "base64url").toString();
-    const [epoch = "", seq = ""] = position.split(".");
-    for (const forged of [`${epoch}.${Number(seq) + 1}.0`, `${"f".repeat(16)}.${seq}.0`, `.${seq}.0`]) {
+    const [epoch = "", seq = "", at = ""] = position.split(".");
+    for (const forged of [
+      `${epoch}.${Number(seq) + 1}.${at}.0`,
+      `${"f".repeat(16)}.${seq}.${at}.0`,
+      `.${seq}.${at}.0`,
+      `${epoch}.${seq}.${Number(at) - 1}.0`,
+    ]) {
       expect(await bob.follow({ roomId: "0", after: [Buffer.from(forged).toString("base64url")] }).refusal()).toBe("HISTORY_RESET");
     }
+  });
+
+  it("[D2] a log that lost its end and gives the same numbers out again is noticed, by who follows and by who comes back", async () => {
+    await redis.client.set("room:rewound:name", "Rewound");
+    await alice.send("kept", "rewound");
+    const keys = ["room:rewound", "log:{room:rewound}", "meta:{room:rewound}"];
+    const backup = await Promise.all(keys.map((key) => redis.client.dumpBuffer(key)));
+    const followed = bob.follow({ roomId: "rewound", after: [await bob.position("rewound")] });
+    const lost = [await alice.send("lost one", "rewound"), await alice.send("lost two", "rewound")];
+    expect(await followed.texts(2)).toEqual(["lost one", "lost two"]);
+    for (const [n, key] of keys.entries()) await redis.client.restore(key, 0, backup[n] as Buffer, "REPLACE");
+    for (const text of ["other one", "other two", "other three"]) await alice.send(text, "rewound");
+    expect(await followed.refusal()).toBe("HISTORY_RESET");
+    for (const { position } of lost) expect(await bob.follow({ roomId: "rewound", after: [position] }).refusal()).toBe("HISTORY_RESET");
   });
 
   it("[D2] a live follower of a log that is lost and born again is told", async () => {
@@ -143,6 +163,19 @@ describe("following one room", () => {
     await bob.send("my own");
     await alice.send("another's");
     expect(await followed.texts(1)).toEqual(["another's"]);
+  });
+
+  it("[O1] whatever is published on the channels of a shared Redis, servers and followers stay", async () => {
+    const followed = bob.follow({ after: [await bob.position()] });
+    await alice.send("listening");
+    await followed.texts(1);
+    for (const channel of ["room:0", `user:${bob.id}`, "online_users"]) {
+      for (const payload of ["null", "5", "[]", "{}", "no JSON", '{"kind":"room.opened","roomId":"98:99","position":{}}', '{"seq":"x"}']) {
+        await redis.client.spublish(channel, payload);
+      }
+    }
+    await alice.send("still there");
+    expect(await followed.texts(1)).toEqual(["still there"]);
   });
 
   it("[O1] a position that is none is BAD_USER_INPUT", async () => {
@@ -179,6 +212,28 @@ describe("following all rooms", () => {
       ["0", "to all"],
       [withBob.id, "to carol"],
     ]);
+  });
+
+  it("[D1] brings a room that was opened while the server's connection was down", async () => {
+    const fred = await TestClient.register(one, "fred");
+    const followed = fred.follow({ after: [await fred.position()] });
+    await alice.send("here we go");
+    expect(await followed.texts(1)).toEqual(["here we go"]);
+    // What opening the room writes, without what it tells: nobody would have heard it.
+    const id = `${alice.id}:${fred.id}`;
+    for (const user of [alice, fred]) await redis.client.sadd(`user:${user.id}:rooms`, id);
+    await alice.send("not heard of", id);
+    await redis.client.call("CLIENT", "KILL", "TYPE", "pubsub");
+    expect(await followed.texts(1)).toEqual(["not heard of"]);
+  });
+
+  it("[D1] opening a room again does not make its followers skip what they missed", async () => {
+    const gina = await TestClient.register(one, "gina");
+    const { openPrivateRoom: room } = await gina.ask(openRoom, { id: alice.id });
+    await alice.send("missed", room.id);
+    const followed = gina.follow({ after: [room.position] });
+    await Promise.all(Array.from({ length: 5 }, () => alice.ask(openRoom, { id: gina.id })));
+    expect(await followed.texts(1)).toEqual(["missed"]);
   });
 
   it("[D1] continues each room from its own position", async () => {

@@ -12,10 +12,14 @@ type Listener = (payload: unknown) => void;
  */
 export class Channels {
   readonly #pubSub: RedisPubSub;
-  readonly #reconnectListeners = new Set<() => void>();
+  readonly #reconnectListeners = new Set<() => unknown>();
+  readonly #log: Logger;
+  /** The channels that Redis did not let us subscribe to, and why. */
+  readonly #refused = new Map<string, Error>();
 
   constructor(subscriber: RedisClient, log: Logger) {
-    const sharded = shardedFace(subscriber);
+    this.#log = log;
+    const sharded = this.#shardedFace(subscriber);
     this.#pubSub = new RedisPubSub({
       subscriber: sharded,
       publisher: sharded,
@@ -35,7 +39,7 @@ export class Channels {
       const acknowledged = subscriber instanceof Cluster ? Promise.resolve("") : (subscriber as Redis).ping();
       acknowledged.then(
         () => {
-          for (const listener of this.#reconnectListeners) listener();
+          for (const listener of this.#reconnectListeners) void this.#call(listener);
         },
         (error: Error) => log.debug({ error: error.message }, "Redis went away again"),
       );
@@ -44,29 +48,62 @@ export class Channels {
 
   /**
    * Calls the listener with the JSON value of everything published from the moment the promise resolves, which is when
-   * Redis has acknowledged. The listener must not throw and not change what it gets: all listeners share it.
+   * Redis has acknowledged. The listener must not change what it gets: all listeners share it. Whoever can publish on
+   * this Redis may have published it: look before you believe.
    * @returns a function that ends it
+   * @throws the error with which Redis refused
    */
   async subscribe(channel: string, listener: Listener): Promise<() => void> {
-    const id = await this.#pubSub.subscribe(channel, listener);
+    const id = await this.#pubSub.subscribe(channel, (payload: unknown) => {
+      try {
+        listener(payload);
+      } catch (err) {
+        this.#log.error({ err, channel }, "a payload could not be handled"); // and the other listeners get it all the same
+      }
+    });
+    const refused = this.#refused.get(channel);
+    if (refused) {
+      this.#pubSub.unsubscribe(id);
+      throw refused;
+    }
     return () => this.#pubSub.unsubscribe(id);
   }
 
-  /** @returns a function that ends it */
-  onReconnect(listener: () => void): () => void {
+  /**
+   * Calls the listener when the connection is back and every channel is listened to again.
+   * @returns a function that ends it
+   */
+  onReconnect(listener: () => unknown): () => void {
     this.#reconnectListeners.add(listener);
     return () => this.#reconnectListeners.delete(listener);
   }
-}
 
-/** The client as graphql-redis-subscriptions wants it, with sharded pub/sub behind the plain names. */
-function shardedFace(client: RedisClient): Redis {
-  return {
-    on: client.on.bind(client),
-    subscribe: client.ssubscribe.bind(client),
-    unsubscribe: (channel: string) => client.sunsubscribe(channel).catch(() => {}), // gone with its connection
-    punsubscribe: () => {},
-    publish: client.spublish.bind(client),
-    quit: () => Promise.resolve("OK"),
-  } as unknown as Redis;
+  async #call(listener: () => unknown): Promise<void> {
+    try {
+      await listener();
+    } catch (err) {
+      this.#log.error({ err }, "could not make up for a lost connection");
+    }
+  }
+
+  /**
+   * The client as graphql-redis-subscriptions wants it, with sharded pub/sub behind the plain names. A refusal is kept
+   * for `subscribe` to throw: given to the library, it would also raise an unhandled rejection there.
+   */
+  #shardedFace(client: RedisClient): Redis {
+    return {
+      on: client.on.bind(client),
+      subscribe: (channel: string, done: () => void) => {
+        this.#refused.delete(channel);
+        client
+          .ssubscribe(channel)
+          .catch((error: Error) => this.#refused.set(channel, error))
+          .then(() => done());
+      },
+      unsubscribe: (channel: string) => client.sunsubscribe(channel).catch(() => {}), // gone with its connection
+      punsubscribe: () => {},
+      publish: client.spublish.bind(client),
+      quit: () => Promise.resolve("OK"),
+    } as unknown as Redis;
+  }
 }

@@ -1,10 +1,10 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { refusal } from "../errors.js";
+import { onceRedisAnswers } from "../redis/connect.js";
 import { channels, keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import type { Channels } from "./channels.js";
-import type { Position } from "./position.js";
+import { BEGINNING, type Position } from "./position.js";
 
 /** An event as the log and the channel carry it; `kind` and what comes with it belong to the features. */
 export interface RoomEvent {
@@ -33,7 +33,7 @@ export class RoomFeeds {
     this.#scripts = scripts;
     this.#log = log;
     channels.onReconnect(() => {
-      for (const room of this.#rooms.values()) void room.catchUp();
+      for (const room of this.#rooms.values()) room.catchUp();
     });
   }
 
@@ -44,8 +44,8 @@ export class RoomFeeds {
 
   /** Where the room's events stand now. */
   async position(roomId: string): Promise<Position> {
-    const { seq, epoch } = await this.#read(roomId, Number.MAX_SAFE_INTEGER, 1);
-    return { roomId, seq, epoch };
+    const { end } = await this.#read(roomId, Number.MAX_SAFE_INTEGER, 1);
+    return { roomId, ...end };
   }
 
   /**
@@ -70,25 +70,27 @@ export class RoomFeeds {
     return room.follow(after, follower);
   }
 
-  async #read(roomId: string, after: number, count: number): Promise<LogStretch> {
-    const [seq, epoch, events] = (await this.#scripts.run("log_read", [keys.log(roomId), keys.meta(roomId)], [after, count])) as [
+  async #read(roomId: string, from: number, count: number): Promise<LogStretch> {
+    const [seq, epoch, at, events] = (await this.#scripts.run("log_read", [keys.log(roomId), keys.meta(roomId)], [from, count])) as [
       number,
       string,
+      number,
       string[],
     ];
-    return { seq, epoch, events: events.map((event) => JSON.parse(event) as RoomEvent) };
+    return { end: { seq, epoch, at }, events: events.map((event) => JSON.parse(event) as RoomEvent) };
   }
 }
 
-/** Events of a log after some seq, and where the log stood when they were read. */
+/** A place in the room's events. */
+type Place = Omit<Position, "roomId">;
+
+/** Events of a log from some seq on, and where the log stood when they were read. */
 interface LogStretch {
-  seq: number;
-  epoch: string;
+  end: Place;
   events: RoomEvent[];
 }
 
 const STRETCH = 500; // events read from Redis at once
-const RETRY_PAUSE = 100; // ms
 
 /**
  * One followed room. The order in which it starts is the argument that nothing is missed: subscribe to the channel and
@@ -100,25 +102,24 @@ class RoomFeed {
   readonly #opened: Promise<() => void>;
   #joining = 0;
   #closed = false;
-  #epoch = "";
-  #seq: number | undefined; // once it is known where the log stands
+  #place: Place | undefined; // once it is known where the log stands
   #behind = false; // there may be events that were neither heard nor read
   #catchingUp: Promise<void> | undefined;
 
   constructor(
     readonly roomId: string,
     redisChannels: Channels,
-    readonly read: (after: number, count: number) => Promise<LogStretch>,
+    readonly read: (from: number, count: number) => Promise<LogStretch>,
     readonly log: Logger,
     readonly onEmpty: () => void,
   ) {
     this.#opened = (async () => {
-      const unsubscribe = await redisChannels.subscribe(channels.room(roomId), (payload) => this.#heard(payload));
+      const unsubscribe = await redisChannels.subscribe(channels.room(roomId), (payload) => {
+        if (isRoomEvent(payload)) this.#heard(payload);
+      });
       try {
-        const { seq, epoch } = await this.read(Number.MAX_SAFE_INTEGER, 1);
-        this.#epoch = epoch;
-        this.#seq = seq;
-        if (this.#behind) void this.catchUp();
+        this.#place = (await this.read(Number.MAX_SAFE_INTEGER, 1)).end;
+        if (this.#behind) this.catchUp();
       } catch (error) {
         unsubscribe();
         throw error;
@@ -131,10 +132,10 @@ class RoomFeed {
     this.#joining++;
     try {
       await this.#opened;
-      const cursor = new Cursor(after?.seq ?? this.#seq ?? 0, follower);
+      const cursor = new Cursor(after ?? this.#place ?? BEGINNING, follower);
       this.#followers.add(cursor);
       try {
-        if (after) await this.#replay(cursor, after);
+        if (after) await this.#replay(cursor);
       } catch (error) {
         this.#followers.delete(cursor);
         throw error;
@@ -151,67 +152,63 @@ class RoomFeed {
   }
 
   /** Reads what the channel did not bring and passes it on; tries until Redis answers. */
-  catchUp(): Promise<void> {
+  catchUp(): void {
     this.#behind = true;
-    this.#catchingUp ??= this.#readOn().finally(() => {
-      this.#catchingUp = undefined;
-    });
-    return this.#catchingUp;
+    if (!this.#place) return; // opening looks again
+    this.#catchingUp ??= this.#readOn(this.#place)
+      .catch((err: unknown) => this.log.error({ err, room: this.roomId }, "could not read the room's log"))
+      .finally(() => {
+        this.#catchingUp = undefined;
+      });
   }
 
-  #heard(payload: unknown): void {
-    const event = payload as RoomEvent;
+  #heard(event: RoomEvent): void {
+    const place = this.#place;
     // A read that is under way may have been made before this event: it has to look again.
-    if (this.#seq === undefined || this.#catchingUp) {
-      this.#behind = true;
-      return;
-    }
-    const born = this.#epoch === "" && event.seq === 1;
-    const known = event.epoch === this.#epoch;
-    if (event.seq === this.#seq + 1 && (known || born)) this.#pass(event);
-    else if (!(known && event.seq <= this.#seq)) void this.catchUp();
+    if (!place || this.#catchingUp) this.#behind = true;
+    else if (follows(event, place)) this.#pass(event);
+    else if (!isKnown(event, place)) this.catchUp();
   }
 
-  async #readOn(): Promise<void> {
+  async #readOn(from: Place): Promise<void> {
+    let place = from;
     while (this.#behind && !this.#closed) {
       this.#behind = false;
-      try {
-        const stretch = await this.read(this.#seq ?? 0, STRETCH);
-        if (!continues(stretch, this.#epoch, this.#seq ?? 0)) this.#reset(stretch);
-        else for (const event of stretch.events) this.#pass(event);
-        if ((this.#seq ?? 0) < stretch.seq) this.#behind = true;
-      } catch (error) {
-        this.log.debug({ room: this.roomId, error: String(error) }, "could not read the room's log; trying again");
-        this.#behind = true;
-        await delay(RETRY_PAUSE);
-      }
+      const { seq } = place;
+      const stretch = await onceRedisAnswers(
+        () => this.read(seq, STRETCH),
+        () => !this.#closed,
+      );
+      if (!stretch) return;
+      const events = after(place, stretch);
+      if (events) for (const event of events) this.#pass(event);
+      else this.#reset(stretch.end);
+      place = events ? (events.at(-1) ?? place) : stretch.end;
+      if (place.seq < stretch.end.seq) this.#behind = true;
     }
   }
 
   #pass(event: RoomEvent): void {
-    this.#seq = event.seq;
-    this.#epoch = event.epoch;
+    this.#place = event;
     for (const cursor of this.#followers) cursor.offer(event);
   }
 
-  #reset({ seq, epoch }: LogStretch): void {
-    this.#seq = seq;
-    this.#epoch = epoch;
-    for (const cursor of this.#followers) cursor.follower.over(refusal("HISTORY_RESET", this.roomId));
+  #reset(end: Place): void {
+    this.#place = end;
+    for (const cursor of this.#followers) cursor.end(refusal("HISTORY_RESET", this.roomId));
     this.#followers.clear();
     this.#closeIfEmpty();
   }
 
   /** Brings a cursor from its position to where the feed stands; events that the feed passes meanwhile wait in it. */
-  async #replay(cursor: Cursor, after: Position): Promise<void> {
-    let epoch = after.epoch;
+  async #replay(cursor: Cursor): Promise<void> {
     cursor.waiting = [];
     while (!cursor.over) {
-      const stretch = await this.read(cursor.seq, STRETCH);
-      if (!continues(stretch, epoch, cursor.seq)) throw refusal("HISTORY_RESET", this.roomId);
-      epoch = stretch.epoch;
-      for (const event of stretch.events) cursor.tell(event);
-      if (cursor.seq >= stretch.seq) break;
+      const stretch = await this.read(cursor.place.seq, STRETCH);
+      const events = after(cursor.place, stretch);
+      if (!events) throw refusal("HISTORY_RESET", this.roomId);
+      for (const event of events) cursor.tell(event);
+      if (cursor.place.seq >= stretch.end.seq) break;
     }
     const { waiting } = cursor;
     cursor.waiting = undefined;
@@ -235,24 +232,52 @@ class Cursor {
   over = false;
 
   constructor(
-    public seq: number,
+    public place: Place,
     readonly follower: Follower,
   ) {}
 
   offer(event: RoomEvent): void {
     if (this.waiting) this.waiting.push(event);
-    else if (event.seq > this.seq) this.tell(event);
+    else if (event.seq > this.place.seq) this.tell(event);
   }
 
   tell(event: RoomEvent): void {
-    this.seq = event.seq;
+    this.place = event;
     if (!this.over) this.follower.event(event);
+  }
+
+  end(reason: unknown): void {
+    if (!this.over) this.follower.over(reason);
+    this.over = true;
   }
 }
 
-/** Whether the stretch begins right after (epoch, seq), and not in another life of the log or behind a gap. */
-function continues({ seq, epoch, events }: LogStretch, afterEpoch: string, after: number): boolean {
-  if (epoch !== afterEpoch && !(afterEpoch === "" && after === 0)) return false;
-  if (after > seq) return false;
-  return after === seq || events[0]?.seq === after + 1;
+/** Whether this is the very next event. */
+function follows(event: RoomEvent, { epoch, seq }: Place): boolean {
+  return event.seq === seq + 1 && (event.epoch === epoch || isBeginning({ epoch, seq }));
+}
+
+/** Whether this event has been passed on already, rather than another one with a number that was given out again. */
+function isKnown(event: RoomEvent, { epoch, seq, at }: Place): boolean {
+  return event.epoch === epoch && event.seq <= seq && event.at <= at;
+}
+
+const isBeginning = ({ epoch, seq }: Pick<Place, "epoch" | "seq">) => epoch === "" && seq === 0;
+
+/**
+ * The events that come right after a place, from a stretch that was read from the place's seq on.
+ * @returns undefined where they do not: another life of the log, its end lost, or a gap
+ */
+function after(place: Place, { end, events }: LogStretch): RoomEvent[] | undefined {
+  if (end.epoch !== place.epoch && !isBeginning(place)) return undefined;
+  if (place.seq > end.seq || (place.seq === end.seq && place.at !== end.at)) return undefined;
+  const [here] = events;
+  if (here?.seq === place.seq && here.at !== place.at) return undefined;
+  const later = events.filter(({ seq }) => seq > place.seq);
+  return place.seq === end.seq || later[0]?.seq === place.seq + 1 ? later : undefined;
+}
+
+function isRoomEvent(payload: unknown): payload is RoomEvent {
+  const { seq, epoch, kind, at } = (payload ?? {}) as Partial<RoomEvent>;
+  return typeof seq === "number" && typeof epoch === "string" && typeof kind === "string" && typeof at === "number";
 }

@@ -68,23 +68,23 @@ export class MessageStore {
     if (clientMessageId != null) checkClientMessageId(clientMessageId);
     await this.#rooms.check(userId, roomId);
 
-    const yesterday = Math.floor(Date.now() / DAY) - 1;
-    const [message, seq, epoch, first] = (await this.#scripts.run(
+    const firstDay = Math.floor(Date.now() / DAY) - 2;
+    const [message, seq, epoch, at, first] = (await this.#scripts.run(
       "message_send",
-      [keys.room(roomId), keys.log(roomId), keys.meta(roomId), ...[0, 1, 2].map((days) => keys.sent(roomId, yesterday + days))],
+      [keys.room(roomId), keys.log(roomId), keys.meta(roomId), ...[0, 1, 2, 3].map((days) => keys.sent(roomId, firstDay + days))],
       [
         roomId,
         userId,
         JSON.stringify(text),
         clientMessageId == null ? "" : JSON.stringify(clientMessageId),
-        yesterday,
+        firstDay,
         randomBytes(8).toString("hex"),
         this.#limits.roomLogLength,
       ],
-    )) as [string, number, string, number];
+    )) as [string, number, string, number, number];
 
     if (first === 1) await this.#rooms.show(roomId);
-    const position = { roomId, epoch, seq };
+    const position = { roomId, epoch, seq, at };
     return readAdded(position, JSON.parse(message) as Record<string, unknown>);
   }
 
@@ -158,13 +158,14 @@ export class MessageStore {
         await follow(roomId, positions.get(roomId));
         return feed;
       }
-      // First hear of rooms that open, then read which there are: no room can fall in between.
-      const stopHearing = await this.#rooms.onUserEvent(userId, (event) => {
-        if (event.kind === "room.opened") follow(event.roomId, event.position).catch((error) => feed.end(error));
+      const beginnings: Promise<void>[] = [];
+      const stop = await this.#rooms.onRooms(userId, (room, opened) => {
+        const beginning = follow(room, positions.get(room) ?? opened);
+        beginning.catch((error) => feed.end(error));
+        beginnings.push(beginning);
       });
-      feed.onEnd(stopHearing);
-      const rooms = await this.#rooms.idsOf(userId, "all");
-      await Promise.all(rooms.map((room) => follow(room, positions.get(room))));
+      feed.onEnd(stop);
+      await Promise.all(beginnings.splice(0));
       return feed;
     } catch (error) {
       feed.end(error);
@@ -183,13 +184,13 @@ export class MessageStore {
     from: "start" | "end",
     count: number,
   ): Promise<{ position: Position; stretch: Stretch }> {
-    const [seq, epoch, behind, flat] = (await this.#scripts.run(
+    const [seq, epoch, at, behind, flat] = (await this.#scripts.run(
       "messages_page",
       [keys.room(roomId), keys.meta(roomId)],
       [near, far, from === "start" ? "NEWER" : "OLDER", count],
-    )) as [number, string, number, string[]];
+    )) as [number, string, number, number, string[]];
     const members = Array.from({ length: flat.length / 2 }, (_, index) => flat.slice(2 * index, 2 * index + 2) as [string, string]);
-    return { position: { roomId, epoch, seq }, stretch: { members, cut: members.length === count, behind } };
+    return { position: { roomId, epoch, seq, at }, stretch: { members, cut: members.length === count, behind } };
   }
 
   #checkText(text: string): void {

@@ -45,7 +45,8 @@ export class PresenceStore {
 
   /** Writes the counts that Redis missed; all of them, where it has forgotten this server. */
   async settle(forgotten: boolean): Promise<void> {
-    for (const userId of [...this.#unwritten, ...(forgotten ? this.#connections.keys() : [])]) await this.#write(userId);
+    if (forgotten) for (const userId of this.#connections.keys()) this.#unwritten.add(userId);
+    for (const userId of [...this.#unwritten]) await this.#write(userId);
   }
 
   /** Takes all connections to a server back: it stopped, or it is dead. */
@@ -65,8 +66,7 @@ export class PresenceStore {
     const wanted = userIds && new Set(userIds);
     const feed = new Feed<Transition>();
     const stop = await this.#channels.subscribe(channels.onlineUsers, (payload) => {
-      const transition = payload as Transition;
-      if (!wanted || wanted.has(transition.userId)) feed.push(transition);
+      if (isTransition(payload) && (!wanted || wanted.has(payload.userId))) feed.push(payload);
     });
     feed.onEnd(stop);
     return feed;
@@ -89,4 +89,9 @@ export class PresenceStore {
     const [version, online] = (await this.#scripts.run("presence_change", [keys.presence(userId)], [server, count])) as [number, number];
     await this.#scripts.run("presence_announce", [keys.onlineUsers, keys.onlineVersions], [userId, version, online]);
   }
+}
+
+function isTransition(payload: unknown): payload is Transition {
+  const { userId, online } = (payload ?? {}) as Partial<Transition>;
+  return typeof userId === "string" && typeof online === "boolean";
 }

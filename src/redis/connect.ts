@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { Cluster, Redis, type RedisOptions } from "ioredis";
 import type { Logger } from "pino";
 
@@ -61,11 +62,26 @@ export function isRedisAway(error: unknown): boolean {
     error.name === "MaxRetriesPerRequestError" ||
     error.name === "ClusterAllFailedError" ||
     error.name === "AbortError" ||
-    /^(Connection is closed|Command timed out|Stream isn't writeable|LOADING|CLUSTERDOWN|MASTERDOWN|READONLY|UNBLOCKED)/.test(
+    /^(Connection is closed|Command timed out|Stream isn't writeable|LOADING|BUSY|OOM|MISCONF|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|READONLY|UNBLOCKED)/.test(
       error.message,
     ) ||
     /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|None of startup nodes/.test(error.message)
   );
+}
+
+const PAUSE = 100; // ms between two tries
+
+/** Gives what `work` gives, trying again while Redis is away; undefined once it is not wanted any more. */
+export async function onceRedisAnswers<T>(work: () => Promise<T>, wanted: () => boolean): Promise<T | undefined> {
+  while (wanted()) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isRedisAway(error)) throw error;
+      await delay(PAUSE);
+    }
+  }
+  return undefined;
 }
 
 /** The URL without what may be secret in it, for people and logs. */

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync, renameSync } from "node:fs";
 import { link, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -38,7 +38,13 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
       // (again). If no Redis comes, another program has the number of a dead server by now.
       const wait = listening || (alive && Number(pid) !== process.pid && !patience.aborted);
       if (wait) await delay(PAUSE);
-      else if (read(path) === owner) rmSync(path, { force: true }); // unless another has found it stale too, and put its own there
+      else if (read(path) === owner) {
+        // Others may find it stale at the same moment: each puts its own in its place, and the last one has it.
+        renameSync(draft, path);
+        await delay(PAUSE);
+        if (isOurs(path)) break;
+        await writeFile(draft, `${process.pid}\n`, { mode: 0o600 });
+      }
     }
   } finally {
     await rm(draft, { force: true });
@@ -48,9 +54,13 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
       await writeFile(draft, `${process.pid}\n${url}\n`, { mode: 0o600 });
       await rename(draft, path); // whole, whenever it is read
     },
-    release: () => rm(path, { force: true }),
+    release: async () => {
+      if (isOurs(path)) await rm(path, { force: true });
+    },
   };
 }
+
+const isOurs = (path: string) => read(path)?.startsWith(`${process.pid}\n`) === true;
 
 /** Makes `path` another name of the file `draft`: it appears with what is in it, or not at all where there is one already. */
 async function linked(draft: string, path: string): Promise<boolean> {

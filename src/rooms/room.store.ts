@@ -1,9 +1,9 @@
 import type { Channels } from "../delivery/channels.js";
 import { Feed } from "../delivery/feed.js";
-import { encodePosition, type Position } from "../delivery/position.js";
+import { BEGINNING, encodePosition, type Position } from "../delivery/position.js";
 import type { RoomFeeds } from "../delivery/room-feed.js";
 import { badInput, refusal } from "../errors.js";
-import type { RedisClient } from "../redis/connect.js";
+import { onceRedisAnswers, type RedisClient } from "../redis/connect.js";
 import { channels, GENERAL, keys } from "../redis/keys.js";
 
 /** What a room is: open to everyone under a name, or between two users. */
@@ -46,7 +46,8 @@ export class RoomStore {
     const pair = privatePair(roomId);
     if (pair) {
       if (!pair.includes(userId)) throw refusal("NOT_A_MEMBER", roomId);
-      return (await this.#redis.sismember(keys.userRooms(userId), roomId)) === 1;
+      const known = await Promise.all(pair.map((user) => this.#redis.sismember(keys.userRooms(user), roomId)));
+      return known.every((answer) => answer === 1);
     }
     if (!isRoomId(roomId)) throw badInput(argument, "must be the id of a room, such as 0 or 1:2.");
     return (await this.#redis.exists(keys.roomName(roomId))) === 1;
@@ -71,7 +72,7 @@ export class RoomStore {
    */
   async idsOf(userId: string, which: "all" | "listed"): Promise<string[]> {
     const joined = await this.#redis.smembers(keys.userRooms(userId));
-    const rooms = [...new Set([GENERAL, ...joined])].filter((id) => privatePair(id)?.includes(userId) ?? isRoomId(id));
+    const rooms = [...new Set([GENERAL, ...joined])].filter((id) => mayFollow(userId, id));
     if (which === "all") return rooms;
     const listed = await Promise.all(rooms.map((id) => this.#isListed(id, userId)));
     return rooms.filter((_, index) => listed[index]);
@@ -81,14 +82,12 @@ export class RoomStore {
   async openPrivate(userId: string, otherId: string): Promise<string> {
     const [low, high] = Number(userId) < Number(otherId) ? [userId, otherId] : [otherId, userId];
     const id = `${low}:${high}`;
-    // Writing needs the room in one's own set. That comes last, so that by then the other side, and everyone who
-    // follows all of their rooms, knows of it: a crash in between leaves a room that nobody can write to, until the
-    // call is made again.
+    // The room exists once both users have it in their sets. They are told before, so that by then everyone who follows
+    // all of their rooms knows of it; a crash in between leaves no room, until the call is made again.
     const position = await this.#feeds.position(id);
-    await this.#redis.sadd(keys.userRooms(otherId), id);
     await Promise.all([low, high].map((user) => this.#tell(user, { kind: "room.opened", roomId: id, position })));
     await this.#redis.hset(keys.meta(id), `opened:${userId}`, 1);
-    await this.#redis.sadd(keys.userRooms(userId), id);
+    await Promise.all([low, high].map((user) => this.#redis.sadd(keys.userRooms(user), id)));
     return id;
   }
 
@@ -100,13 +99,48 @@ export class RoomStore {
   /** The ids of rooms that appear in the user's list from now on. */
   async followShown(userId: string): Promise<Feed<string>> {
     const feed = new Feed<string>();
-    feed.onEnd(await this.onUserEvent(userId, (event) => event.kind === "room.shown" && feed.push(event.roomId)));
+    feed.onEnd(await this.#onUserEvent(userId, (event) => event.kind === "room.shown" && feed.push(event.roomId)));
     return feed;
   }
 
+  /**
+   * Tells of every room that the user can follow: those there are, and those opened later with the position at which
+   * their events begin. A room may be told of again.
+   * @returns a function that ends it, once those there are have been told of
+   */
+  async onRooms(userId: string, listener: (roomId: string, opened: Position | undefined) => void): Promise<() => void> {
+    let wanted = true;
+    // First hear of rooms that open, then read which there are: no room can fall in between.
+    const stopHearing = await this.#onUserEvent(userId, (event) => {
+      if (event.kind === "room.opened" && mayFollow(userId, event.roomId)) listener(event.roomId, event.position);
+    });
+    // What opened while the connection was down was not heard.
+    const stopWatching = this.#channels.onReconnect(async () => {
+      const ids = await onceRedisAnswers(
+        () => this.idsOf(userId, "all"),
+        () => wanted,
+      );
+      for (const id of ids ?? []) listener(id, { roomId: id, ...BEGINNING });
+    });
+    const stop = () => {
+      wanted = false;
+      stopHearing();
+      stopWatching();
+    };
+    try {
+      for (const id of await this.idsOf(userId, "all")) listener(id, undefined);
+      return stop;
+    } catch (error) {
+      stop();
+      throw error;
+    }
+  }
+
   /** @returns a function that ends it, once Redis has acknowledged */
-  onUserEvent(userId: string, listener: (event: UserEvent) => void): Promise<() => void> {
-    return this.#channels.subscribe(channels.user(userId), (payload) => listener(payload as UserEvent));
+  #onUserEvent(userId: string, listener: (event: UserEvent) => void): Promise<() => void> {
+    return this.#channels.subscribe(channels.user(userId), (payload) => {
+      if (isUserEvent(payload)) listener(payload);
+    });
   }
 
   /** Where the room's events stand now, as clients are given it. */
@@ -127,6 +161,14 @@ export class RoomStore {
     await this.#redis.spublish(channels.user(userId), JSON.stringify(event));
   }
 }
+
+function isUserEvent(payload: unknown): payload is UserEvent {
+  const { kind, roomId, position } = (payload ?? {}) as Partial<UserEvent & { position: Position }>;
+  return typeof roomId === "string" && (kind === "room.shown" || (kind === "room.opened" && typeof position === "object"));
+}
+
+/** Whether it can be a room of the user: named rooms are open to all, private ones to the two in their id. */
+const mayFollow = (userId: string, roomId: string) => privatePair(roomId)?.includes(userId) ?? isRoomId(roomId);
 
 /** Whether this has the form of a named room's id. */
 const isRoomId = (id: string) => /^[\w-]{1,64}$/.test(id);

@@ -12,7 +12,8 @@ export function maskError(error: unknown, log: Logger): GraphQLError {
   const cause = rootCause(error);
   if (cause instanceof ChatError) return locate(cause, error);
   if (isRedisAway(cause)) return locate(refusal("UNAVAILABLE"), error);
-  if (error instanceof GraphQLError && cause instanceof GraphQLError) {
+  // With a path it came up while a field was worked out, which is no longer the request's fault.
+  if (error instanceof GraphQLError && cause instanceof GraphQLError && !error.path) {
     const code = error.extensions.code ?? "BAD_USER_INPUT"; // a variable of the wrong type
     return locate(new GraphQLError(error.message, { extensions: { code, retryable: false } }), error);
   }

@@ -12,15 +12,20 @@ export interface Connection {
   socket: WebSocket;
   token?: string;
   viewer?: Viewer;
+  /** The ids of operations that have not begun to answer. */
+  starting: Set<string>;
 }
 
-/** The codes with which a socket is closed, beside the protocol's own. After each of them the client may come back. */
+/** The codes with which a socket is closed here; the protocol has more of its own. */
 export const CLOSE = {
   RESTARTING: 1012,
   TRY_LATER: 1013,
+  ID_IN_USE: 4409,
   INTERNAL_ERROR: 4500,
   SESSION_OVER: 4403,
 } as const;
+
+const LONGEST_REASON = 60; // characters; a close frame has room for 123 bytes
 
 /**
  * GraphQL over WebSockets by the protocol graphql-transport-ws: who is accepted, and what runs.
@@ -51,8 +56,15 @@ export function graphqlTransport(
       }
     },
 
-    async onSubscribe({ extra: { socket, token, viewer } }, _id, payload) {
+    async onSubscribe({ extra: { socket, token, viewer, starting } }, id, payload) {
       metrics.operations.inc({ transport: "websocket" });
+      // Completed while it started and asked for again: graphql-ws would take the first one's events for the second's.
+      if (starting.has(id)) {
+        socket.close(CLOSE.ID_IN_USE, `Subscriber for ${id} already exists`.slice(0, LONGEST_REASON));
+        return [mask(refusal("BAD_USER_INPUT", "id", "is in use."))];
+      }
+      starting.add(id);
+      let prepared = false;
       try {
         if (token !== undefined && !(await services.sessions.viewer(token))) {
           socket.close(CLOSE.SESSION_OVER, "The session is over. Log in again.");
@@ -63,6 +75,7 @@ export function graphqlTransport(
         const asker = ownToken === undefined ? viewer : await services.sessions.viewer(ownToken);
         const document = prepare(schema, rules, payload);
         if (Array.isArray(document)) return document.map(mask);
+        prepared = true;
         return {
           schema,
           document,
@@ -72,7 +85,13 @@ export function graphqlTransport(
         };
       } catch (error) {
         return [mask(error)];
+      } finally {
+        if (!prepared) starting.delete(id);
       }
+    },
+
+    onOperation({ extra: { starting } }, id) {
+      starting.delete(id);
     },
 
     execute: (args) => run(args, mask),

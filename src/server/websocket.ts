@@ -32,6 +32,7 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
   });
 
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on("error", () => {}); // Node listens no more from here on, and an error nobody hears ends the process
     const refused = refusal(request, config.allowedOrigins);
     if (refused) socket.end(`HTTP/1.1 ${refused}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
     else sockets.handleUpgrade(request, socket, head, accept);
@@ -49,7 +50,7 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
   }, KEEP_ALIVE);
 
   function accept(socket: WebSocket): void {
-    const connection: Connection = { socket };
+    const connection: Connection = { socket, starting: new Set() };
     socket.on("error", (error) => log.debug({ error: error.message }, "a socket broke")); // `close` follows
     socket.on("pong", () => silent.delete(socket));
     const closed = transport.opened(

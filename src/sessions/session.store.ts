@@ -77,7 +77,8 @@ export class SessionStore {
 
   /** Ends this session, or all of the user's. */
   async end({ id, tokenHash }: Viewer, everywhere: boolean): Promise<void> {
-    (await everywhere) ? this.#redis.unlink(keys.sessions(id)) : this.#redis.zrem(keys.sessions(id), tokenHash);
+    if (everywhere) await this.#redis.unlink(keys.sessions(id));
+    else await this.#redis.zrem(keys.sessions(id), tokenHash);
   }
 
   async #start(userId: string): Promise<StartedSession> {

@@ -84,10 +84,9 @@ export class UserStore {
   async byIds(ids: readonly string[]): Promise<(UserRecord | null)[]> {
     return Promise.all(
       ids.map(async (id) => {
+        if (!isUserId(id)) return null; // a message in the database may name anything as its sender
         const [username, name, email, createdAt] = await this.#redis.hmget(keys.user(id), ...FIELDS);
-        return username == null
-          ? null
-          : { id, username, name: name || username, email: email || null, createdAt: createdAt ? new Date(createdAt) : null };
+        return username == null ? null : { id, username, name: name || username, email: email || null, createdAt: dateOf(createdAt) };
       }),
     );
   }
@@ -158,7 +157,14 @@ export function checkEmail(email: string): void {
 
 /** @throws ChatError BAD_USER_INPUT unless this has the form of a user id */
 export function checkUserId(id: string, argument: string): void {
-  if (!/^[1-9]\d{0,14}$/.test(id)) throw badInput(argument, "must be the id of a user.");
+  if (!isUserId(id)) throw badInput(argument, "must be the id of a user.");
+}
+
+const isUserId = (id: string) => /^[1-9]\d{0,14}$/.test(id);
+
+function dateOf(text: string | null | undefined): Date | null {
+  const date = new Date(text ?? "");
+  return Number.isNaN(date.getTime()) ? null : date;
 }
 
 /** Stands for someone whose account is not there (any more), such as the sender of an old message. */

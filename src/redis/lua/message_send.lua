@@ -1,10 +1,10 @@
 --[[ message_send: add a message to a room, once, and wake its followers.
      The caller has made sure that the sender may write here.
-     KEYS  room, log, meta, sent_before, sent_today, sent_after   (the days around the caller's clock; Redis's decides)
-     ARGV  room_id, from, text (JSON), client_id (JSON, '' for none), first_day (of sent_before), new_epoch, log_length
-     gives {message (JSON), seq, epoch, 1 if it is the room's first message else 0}
+     KEYS  room, log, meta, sent_1, sent_2, sent_3, sent_4   (days around the caller's clock; Redis's decides which is today)
+     ARGV  room_id, from, text (JSON), client_id (JSON, '' for none), first_day (of sent_1), new_epoch, log_length
+     gives {message (JSON), seq, epoch, at (µs), 1 if it is the room's first message else 0}
      fails CLIENT_MESSAGE_ID_REUSED ]]
-local room, log, meta, sent_before, sent_today, sent_after = unpack(KEYS)
+local room, log, meta, sent_1, sent_2, sent_3, sent_4 = unpack(KEYS)
 local room_id, from, text, client_id, first_day, new_epoch, log_length = unpack(ARGV)
 
 local DAY = 86400
@@ -21,21 +21,21 @@ local function message_at(at)
 end
 
 -- A send is remembered under the day it was made, so looking at today and yesterday covers at least 24 hours.
-local days = { sent_before, sent_today, sent_after }
+local days = { sent_1, sent_2, sent_3, sent_4 }
 local today = days[day - first_day + 1]
 local yesterday = days[day - first_day]
-if not today then return redis.error_reply('the clocks of this server and of Redis are more than a day apart') end
+if not (today and yesterday) then return redis.error_reply('the clocks of this server and of Redis are more than a day apart') end
 
 local sender_and_id = from .. ' ' .. client_id
 if client_id ~= '' then
   local earlier = redis.call('HGET', today, sender_and_id)
-    or (yesterday and redis.call('HGET', yesterday, sender_and_id))
+    or redis.call('HGET', yesterday, sender_and_id)
   if earlier then
     local at, seq, epoch, first, digest = unpack(cjson.decode(earlier))
     if digest ~= redis.sha1hex(text) then
       return redis.error_reply('CLIENT_MESSAGE_ID_REUSED for another text')
     end
-    return { message_at(at), seq, epoch, first }
+    return { message_at(at), seq, epoch, at, first }
   end
 end
 
@@ -63,4 +63,4 @@ if client_id ~= '' then
 end
 redis.call('SPUBLISH', room, event)
 
-return { message, seq, epoch, first }
+return { message, seq, epoch, at, first }
