@@ -13,7 +13,6 @@ export const errors = {
     say: () => "Log in first: send the session's token as `Authorization: Bearer …`, or in `connectionParams.authorization`.",
   },
   INVALID_CREDENTIALS: { retryable: false, say: () => "The username or the password is wrong." },
-  FORBIDDEN: { retryable: false, say: (what: string) => what },
   NOT_A_MEMBER: { retryable: false, say: (roomId: string) => `You are not a member of room ${roomId}.` },
   NOT_FOUND: { retryable: false, say: (what: string) => what },
   BAD_USER_INPUT: { retryable: false, say: (argument: string, rule: string) => `${argument}: ${rule}` },
@@ -26,6 +25,11 @@ export const errors = {
     retryable: false,
     say: (roomId: string) =>
       `Room ${roomId} cannot be continued from this position. Load its newest messages again and subscribe after the position that comes with them.`,
+  },
+  QUERY_TOO_COMPLEX: {
+    retryable: false,
+    say: (most: number) =>
+      `The answer could hold more than ${most} values. Ask for shorter pages, or for pages within pages one at a time.`,
   },
   UNAVAILABLE: { retryable: true, say: () => "Redis does not answer. Try again in a moment." },
   INTERNAL_SERVER_ERROR: { retryable: false, say: () => "Something went wrong on the server. It has been logged." },
@@ -46,7 +50,7 @@ export class ChatError extends GraphQLError {
 
 /** Makes the error of this code: `throw refusal("NOT_A_MEMBER", roomId)`. */
 export function refusal<Code extends ErrorCode>(code: Code, ...about: Parameters<(typeof errors)[Code]["say"]>): ChatError {
-  const say: (...about: string[]) => string = errors[code].say;
+  const say = errors[code].say as (...about: unknown[]) => string;
   return new ChatError(code, say(...about));
 }
 

@@ -58,6 +58,36 @@ describe("GraphQL over HTTP", () => {
     expect(await codes(`{ ${"me { id } ".repeat(1_000)} }`)).toEqual([{ code: "GRAPHQL_PARSE_FAILED", retryable: false }]);
   });
 
+  it("[O1] pages within pages that multiply are refused before they are worked out, on both transports", async () => {
+    const alice = await TestClient.register(server);
+    const page = (inner: string) => `messages(last: 100) { nodes { room { ${inner} } } }`;
+    const deep = `{ room(id: "0") { ${page(page(page("id")))} } }`;
+    const spread = `{ room(id: "0") { ...a } } fragment a on Room { ${page("...b ...b")} } fragment b on Room { ${page("id name")} }`;
+    const variable = `query ($n: Int) { rooms { messages(last: $n) { nodes { from { id } text } } } }`;
+    const code = { code: "QUERY_TOO_COMPLEX", retryable: false };
+    for (const query of [deep, spread]) {
+      expect((await alice.refused(query)).extensions).toEqual(code);
+      await expect(alice.subscribe(query).next()).rejects.toMatchObject([{ extensions: code }]);
+    }
+    expect((await alice.refused(variable, { n: 100 })).extensions).toEqual(code);
+    expect((await alice.ask(variable, { n: 20 })).rooms).toHaveLength(1);
+    const everything =
+      '{ messages(roomId: "0", last: 100) { edges { cursor node { id text sentAt position clientMessageId roomId from { id name online } room { id name position } } } } }';
+    expect((await alice.request(everything)).errors).toBeUndefined();
+  });
+
+  it("[O1] a subscription over HTTP is told where to go", async () => {
+    const { message, extensions } = await new TestClient(server.url).refused("subscription { messageAdded { id } }");
+    expect(extensions).toEqual({ code: "BAD_USER_INPUT", retryable: false, argument: "query" });
+    expect(message).toContain("WebSocket");
+  });
+
+  it("[O1] what the database holds wrongly is our fault, not the client's", async () => {
+    const alice = await TestClient.register(server);
+    await redis.client.hset(`user:${alice.id}`, "createdAt", "no date");
+    expect((await alice.ask("{ me { id createdAt } }")).me).toEqual({ id: alice.id, createdAt: null });
+  });
+
   it("[O1] a failure of ours is masked", async () => {
     await redis.client.set("sessions:{user:77}", "not a sorted set");
     const { errors } = await new TestClient(server.url, `77.${"A".repeat(43)}`).request("{ me { id } }");

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { TestClient } from "./helpers/client.js";
@@ -124,6 +125,31 @@ describe("GraphQL over WebSockets", () => {
     await say(subscription);
     await say(subscription);
     expect(await closed).toBe(4409);
+  });
+
+  it("[WS3] an id that is used again while its first operation still starts closes the socket and leaves nothing behind", async () => {
+    const { say, closed } = await accepted(`Bearer ${alice.token}`);
+    const subscription = { id: "1", type: "subscribe", payload: { query: "subscription { messageAdded { text } }" } };
+    for (const frame of [subscription, { id: "1", type: "complete" }, subscription]) await say(frame);
+    expect(await closed).toBe(4409);
+    await expect
+      .poll(async () => (await (await fetch(`${server.url}/metrics`)).text()).match(/palaver_followed_rooms (\d+)/)?.[1])
+      .toBe("0");
+  });
+
+  it("[SEC3] whoever breaks off an upgrade leaves the server running", async () => {
+    const { port } = new URL(server.url);
+    for (let n = 0; n < 40; n++) {
+      const socket = connect(Number(port), "127.0.0.1");
+      socket.on("error", () => {}); // the server may be quicker
+      await once(socket, "connect");
+      socket.write(
+        `GET /${n % 2 ? "graphql" : "nowhere"} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n`,
+      );
+      socket.resetAndDestroy();
+      await once(socket, "close");
+    }
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
   });
 
   it("[WS4] an operation after the session's end does not run, and closes the socket with 4403", async () => {

@@ -10,10 +10,12 @@ import type { GraphQLError, GraphQLSchema } from "graphql";
 import type { Logger } from "pino";
 import type { Config } from "../config.js";
 import type { Context } from "../context.js";
+import { badInput } from "../errors.js";
 import { bearerToken, createContext, type Services } from "./context.js";
 import { graphiqlPage } from "./graphiql.js";
+import { checkCost, MOST_TOKENS } from "./limits.js";
 import type { Metrics } from "./metrics.js";
-import { extraRules, MOST_TOKENS } from "./operations.js";
+import { extraRules } from "./operations.js";
 
 /** The largest body of a request and the largest frame of a socket, in bytes. */
 export const LARGEST_REQUEST = 64 * 1024;
@@ -83,7 +85,7 @@ async function serveGraphQL(app: FastifyInstance, { config, schema, services, me
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false, // main.ts does, in an order that keeps Redis until the end
     formatError: (_formatted, error) => mask(error).toJSON(),
-    plugins: [statusForOlderClients, ApolloServerPluginLandingPageDisabled()],
+    plugins: [refuseEarly(schema), statuses, ApolloServerPluginLandingPageDisabled()],
   });
   await apollo.start();
   app.addHook("onClose", () => apollo.stop());
@@ -117,20 +119,39 @@ function isBrowserVisit({ method, headers, query }: FastifyRequest): boolean {
   return method === "GET" && /\btext\/html\b/.test(headers.accept ?? "") && !("query" in (query as object));
 }
 
+/** Refuses operations that parse and fit the schema, and still must not run here. */
+function refuseEarly(schema: GraphQLSchema): ApolloServerPlugin<Context> {
+  return {
+    async requestDidStart() {
+      return {
+        async didResolveOperation({ document, operation, operationName, request }) {
+          if (operation?.operation === "subscription") {
+            throw badInput("query", "must be a query or a mutation here. Subscriptions run over a WebSocket at the same address.");
+          }
+          checkCost(schema, document, operationName, request.variables ?? {});
+        },
+      };
+    },
+  };
+}
+
 /**
- * Clients that accept only `application/json` know no other status than 200 for a response in GraphQL's form.
+ * The status of a response in GraphQL's form. Clients that accept only `application/json` know no other than 200.
  * https://graphql.github.io/graphql-over-http/draft/#sec-application-json
  */
-const statusForOlderClients: ApolloServerPlugin<Context> = {
+const statuses: ApolloServerPlugin<Context> = {
   async requestDidStart() {
     return {
-      async willSendResponse({ request, response }) {
+      async willSendResponse({ request, response, errors }) {
         const accept = request.http?.headers.get("accept") ?? "";
         if (!accept.includes("application/graphql-response+json") && accept.includes("application/json")) response.http.status = 200;
+        else if (response.http.status === 500 && errors?.every(isOfTheClient)) response.http.status = 400;
       },
     };
   },
 };
+
+const isOfTheClient = ({ extensions }: GraphQLError) => extensions.code !== "INTERNAL_SERVER_ERROR" && extensions.code !== "UNAVAILABLE";
 
 /** What a request gets that is refused before GraphQL sees it. */
 function problem(status: number): object {

@@ -13,6 +13,7 @@ import {
   type ValidationRule,
   validate,
 } from "graphql";
+import { checkCost, MOST_TOKENS } from "./limits.js";
 import { placeOf } from "./mask-error.js";
 
 /** The rules for operations beyond GraphQL's own, on every transport. */
@@ -20,14 +21,14 @@ export function extraRules(introspection: boolean): ValidationRule[] {
   return introspection ? [] : [NoSchemaIntrospectionCustomRule];
 }
 
-/** Tokens in one operation; a long query of GraphiQL's introspection has about 200. */
-export const MOST_TOKENS = 2_000;
-
-/** Parses and validates what came over a socket, as Apollo does for HTTP: the same rules and the same codes. */
+/**
+ * Parses and validates what came over a socket, as Apollo does for HTTP: the same rules and the same codes.
+ * @throws ChatError QUERY_TOO_COMPLEX
+ */
 export function prepare(
   schema: GraphQLSchema,
   rules: ValidationRule[],
-  { query, operationName }: { query: string; operationName?: string | null | undefined },
+  { query, operationName, variables }: Asked,
 ): DocumentNode | GraphQLError[] {
   let document: DocumentNode;
   try {
@@ -40,7 +41,15 @@ export function prepare(
   if (!getOperationAST(document, operationName)) {
     return [withCode(new GraphQLError("operationName: must name one of the document's operations."), "OPERATION_RESOLUTION_FAILURE")];
   }
+  checkCost(schema, document, operationName, variables ?? {});
   return document;
+}
+
+/** An operation as a client asks for it. */
+interface Asked {
+  query: string;
+  operationName?: string | null | undefined;
+  variables?: Record<string, unknown> | null | undefined;
 }
 
 type Masked = (error: unknown) => GraphQLError;
