@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { RedisClient } from "../redis/connect.js";
 import { GENERAL, keys } from "../redis/keys.js";
+import type { Scripts } from "../redis/scripts.js";
 import type { Passwords } from "../sessions/password.js";
 
 /** The accounts of the demo apps, in the order of their ids. */
@@ -22,14 +23,16 @@ const SEEDING_LEASE = 30; // seconds after which another server may begin anew
  * Fills an empty database as the demo apps do: four accounts, a private room for each two of them with two messages,
  * and five messages in the general room. A database with a user counter is left alone.
  *
- * The counter comes last: a server that dies on the way leaves a database that still counts as empty, and the next
- * start writes the same again. Of several servers that start together one writes, and the others wait.
+ * Of several servers that start together one writes, and the others wait. When it dies on the way, another one writes
+ * the same again.
  */
-export async function seedDemoData(redis: RedisClient, passwords: Passwords): Promise<void> {
-  const inUse = async () => (await redis.exists(keys.totalUsers)) === 1;
-  // An account that another server makes before the filling is done would get an id of these: all wait for it.
-  while (!(await inUse()) && (await redis.set(keys.seeding, 1, "EX", SEEDING_LEASE, "NX")) === null) await delay(50); // ms
-  if (await inUse()) return;
+export async function seedDemoData(redis: RedisClient, scripts: Scripts, passwords: Passwords): Promise<void> {
+  for (;;) {
+    const claim = await scripts.run("demo_data_claim", [keys.totalUsers, keys.seeding], [DEMO_USERS.length, SEEDING_LEASE]);
+    if (claim === -1) return;
+    if (claim === 1) break;
+    await delay(50); // ms
+  }
 
   const users = DEMO_USERS.map((username, index) => ({ id: String(index + 1), username }));
   const now = Math.floor(Date.now() / 1_000); // seconds, as the demos count
@@ -67,7 +70,7 @@ export async function seedDemoData(redis: RedisClient, passwords: Passwords): Pr
       await redis.set(keys.username(username), keys.user(id));
     }),
   );
-  await redis.set(keys.totalUsers, users.length, "NX");
+  await redis.unlink(keys.seeding);
 }
 
 function pick<T>(choices: T[]): T {

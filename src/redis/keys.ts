@@ -28,7 +28,7 @@
  * | `lease:SERVER`           | string     | expires unless the server renews it                             |
  * | `users:SERVER`           | set        | ids of the users with connections there                         |
  * | `servers`                | set        | servers whose users have to be looked after should they die     |
- * | `seeding`                | string     | held while a server fills an empty database                     |
+ * | `seeding:{total_users}`  | string     | while a server fills an empty database: when another may take over (s)   |
  *
  * Channels are sharded pub/sub and named like the key they speak of: `room:ID` (events of the room), `user:ID` (what
  * concerns one user), `online_users` (presence).
@@ -54,7 +54,7 @@ export const keys = {
   lease: (server: string) => `lease:${server}`,
   serverUsers: (server: string) => `users:${server}`,
   servers: "servers",
-  seeding: "seeding",
+  seeding: "seeding:{total_users}",
 } as const;
 
 export const channels = {

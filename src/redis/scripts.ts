@@ -5,6 +5,7 @@ import type { RedisClient } from "./connect.js";
 
 /** The transactions of Palaver, one file each in `lua/`; a file's head says what it takes, gives and refuses. */
 export const scriptNames = [
+  "demo_data_claim",
   "log_read",
   "message_send",
   "messages_page",

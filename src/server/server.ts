@@ -69,7 +69,7 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     const presence = new PresenceStore(redis.commands, scripts, channels, server);
     const services: Services = { messages, presence, rooms, sessions, users, redisAnswers: () => answers(redis.commands) };
 
-    if (config.demoData) await seedDemoData(redis.commands, passwords);
+    if (config.demoData) await seedDemoData(redis.commands, scripts, passwords);
 
     const lease = new Lease(redis.commands, presence, log, server, LEASE);
     await lease.start();
