@@ -26,6 +26,8 @@ export interface Context extends Stores {
   viewer: Viewer | null;
   load: Loaders;
   redisAnswers: () => Promise<boolean>;
+  /** The event of a subscription is worked out for many at once, each of whom had the right to it when it began. */
+  forMany: boolean;
 }
 
 /** The context behind `@Authorized()`, which has made sure of a viewer. */

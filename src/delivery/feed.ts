@@ -1,27 +1,49 @@
+import type { Position } from "./position.js";
+
+/** What takes the values of a feed as they come. */
+export interface Sink<T> {
+  /** @param position where the value stands, for one that comes from a room's log */
+  value(value: T, position: Position | undefined): void;
+  /** There will be no more; with a reason where it is not for the follower's leaving. */
+  end(failure: unknown): void;
+}
+
+type Reader<T> = { resolve: (result: IteratorResult<T, undefined>) => void; reject: (error: unknown) => void };
+
 /**
- * A queue that one side pushes to and the other iterates over: what a subscription's resolver returns.
- * The iterator's `return` (a client that completes or leaves) runs `release`, once, however the feed ends.
+ * What a subscription's resolver returns: values as they come, for whoever iterates, or for a sink that takes them at
+ * once. The iterator's `return` (a client that completes or leaves) releases what the feed holds, once, however it ends.
  */
-export class Feed<T> implements AsyncIterableIterator<T> {
-  readonly #queue: T[] = [];
-  readonly #waiting: { resolve: (result: IteratorResult<T, undefined>) => void; reject: (error: unknown) => void }[] = [];
+export class Feed<T extends object> implements AsyncIterableIterator<T> {
+  readonly #queue: { value: T; position: Position | undefined }[] = [];
+  readonly #readers: Reader<T>[] = [];
   readonly #releases: (() => void)[] = [];
+  #sink: Sink<T> | undefined;
   #ended = false;
   #failure: unknown;
 
-  push(value: T): void {
+  push(value: T, position?: Position): void {
     if (this.#ended) return;
-    const reader = this.#waiting.shift();
-    if (reader) reader.resolve({ value, done: false });
-    else this.#queue.push(value);
+    const reader = this.#readers.shift();
+    if (this.#sink) this.#sink.value(value, position);
+    else if (reader) reader.resolve({ value, done: false });
+    else this.#queue.push({ value, position });
   }
 
-  /** Ends the feed after what is queued; with an error, that is what the reader meets last. */
+  /** From now on values go to the sink; first those that have come before. */
+  attach(sink: Sink<T>): void {
+    this.#sink = sink;
+    for (const { value, position } of this.#queue.splice(0)) sink.value(value, position);
+    if (this.#ended) sink.end(this.#failure);
+  }
+
+  /** Ends the feed after what has been pushed; with an error, that is what the reader meets last. */
   end(failure?: unknown): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#failure = failure;
-    for (const reader of this.#waiting.splice(0)) this.#finish(reader);
+    this.#sink?.end(failure);
+    for (const reader of this.#readers.splice(0)) this.#finish(reader);
     for (const release of this.#releases.splice(0)) release();
   }
 
@@ -36,11 +58,11 @@ export class Feed<T> implements AsyncIterableIterator<T> {
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
-    const value = this.#queue.shift();
-    if (value !== undefined) return Promise.resolve({ value, done: false });
+    const next = this.#queue.shift();
+    if (next) return Promise.resolve({ value: next.value, done: false });
     return new Promise((resolve, reject) => {
       if (this.#ended) this.#finish({ resolve, reject });
-      else this.#waiting.push({ resolve, reject });
+      else this.#readers.push({ resolve, reject });
     });
   }
 
@@ -54,7 +76,7 @@ export class Feed<T> implements AsyncIterableIterator<T> {
     return this;
   }
 
-  #finish(reader: { resolve: (result: IteratorResult<T, undefined>) => void; reject: (error: unknown) => void }): void {
+  #finish(reader: Reader<T>): void {
     const failure = this.#failure;
     this.#failure = undefined;
     if (failure === undefined) reader.resolve({ value: undefined, done: true });

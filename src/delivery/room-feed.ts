@@ -21,6 +21,11 @@ export interface Follower {
   over(reason: unknown): void;
 }
 
+export interface Following {
+  from: Position;
+  stop: () => void;
+}
+
 /** Follows the logs of rooms for the whole server: one Redis subscription per room, however many followers. */
 export class RoomFeeds {
   readonly #rooms = new Map<string, RoomFeed>();
@@ -50,10 +55,10 @@ export class RoomFeeds {
 
   /**
    * Tells the follower every event of the room after a position, or from now on.
-   * @returns a function that ends it; the follower hears nothing after that
+   * @returns where it began, and a function that ends it; the follower hears nothing after that
    * @throws ChatError HISTORY_RESET where the position cannot be continued
    */
-  async follow(roomId: string, after: Position | undefined, follower: Follower): Promise<() => void> {
+  async follow(roomId: string, after: Position | undefined, follower: Follower): Promise<Following> {
     let room = this.#rooms.get(roomId);
     if (!room) {
       room = new RoomFeed(
@@ -128,11 +133,12 @@ class RoomFeed {
     })();
   }
 
-  async follow(after: Position | undefined, follower: Follower): Promise<() => void> {
+  async follow(after: Position | undefined, follower: Follower): Promise<Following> {
     this.#joining++;
     try {
       await this.#opened;
-      const cursor = new Cursor(after ?? this.#place ?? BEGINNING, follower);
+      const from = after ?? this.#place ?? BEGINNING;
+      const cursor = new Cursor(from, follower);
       this.#followers.add(cursor);
       try {
         if (after) await this.#replay(cursor);
@@ -140,11 +146,12 @@ class RoomFeed {
         this.#followers.delete(cursor);
         throw error;
       }
-      return () => {
+      const stop = () => {
         cursor.over = true;
         this.#followers.delete(cursor);
         this.#closeIfEmpty();
       };
+      return { from: { ...placeOf(from), roomId: this.roomId }, stop };
     } finally {
       this.#joining--;
       this.#closeIfEmpty();
@@ -251,6 +258,8 @@ class Cursor {
     this.over = true;
   }
 }
+
+const placeOf = ({ epoch, seq, at }: Place): Place => ({ epoch, seq, at });
 
 /** Whether this is the very next event. */
 function follows(event: RoomEvent, { epoch, seq }: Place): boolean {

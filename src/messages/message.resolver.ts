@@ -4,6 +4,7 @@ import {
   ArgsType,
   Authorized,
   Ctx,
+  Extensions,
   Field,
   FieldResolver,
   ID,
@@ -96,6 +97,7 @@ export class MessageResolver {
 /** What a room tells about its messages. */
 @Resolver(() => Room)
 export class RoomMessagesResolver {
+  @Extensions({ perViewer: true })
   @FieldResolver(() => MessageConnection, { description: "Its messages, paged as by the query `messages`." })
   messages(
     @Root() { id }: Room,

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { Feed } from "../delivery/feed.js";
 import { decodePosition, encodePosition, type Position } from "../delivery/position.js";
 import type { RoomEvent, RoomFeeds } from "../delivery/room-feed.js";
+import { RoomsFeed } from "../delivery/rooms-feed.js";
 import { badInput } from "../errors.js";
 import type { RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
@@ -42,6 +42,7 @@ export class MessageStore {
   readonly #scripts: Scripts;
   readonly #feeds: RoomFeeds;
   readonly #rooms: RoomStore;
+  readonly #messages = new WeakMap<RoomEvent, StoredMessage>();
   readonly #limits: { messageLength: number; roomLogLength: number };
 
   constructor(
@@ -132,35 +133,23 @@ export class MessageStore {
    * Messages as they are added: to one room, or to every room of the user, now or later.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, HISTORY_RESET
    */
-  async follow(userId: string, { roomId, after, includeOwn }: Following): Promise<Feed<StoredMessage>> {
+  async follow(userId: string, { roomId, after, includeOwn }: Following): Promise<RoomsFeed<StoredMessage>> {
     const positions = positionsByRoom(after ?? [], roomId);
     if (roomId != null) await this.#rooms.check(userId, roomId);
     else await Promise.all([...positions.keys()].map((room) => this.#rooms.check(userId, room, "after")));
 
-    const feed = new Feed<StoredMessage>();
-    const followed = new Set<string>();
-    const follow = async (room: string, position: Position | undefined) => {
-      if (followed.has(room)) return;
-      followed.add(room);
-      const unfollow = await this.#feeds.follow(room, position, {
-        event: (event) => {
-          if (!isMessageAdded(event)) return;
-          const message = readAdded({ roomId: room, ...event }, event.message);
-          if (includeOwn || message.fromId !== userId) feed.push(message);
-        },
-        over: (reason) => feed.end(reason),
-      });
-      feed.onEnd(unfollow);
-    };
-
+    const feed = new RoomsFeed<StoredMessage>(this.#feeds, (event, position) => {
+      const message = this.#added(event, position);
+      return includeOwn || message?.fromId !== userId ? message : undefined;
+    });
     try {
       if (roomId != null) {
-        await follow(roomId, positions.get(roomId));
+        await feed.add(roomId, positions.get(roomId));
         return feed;
       }
       const beginnings: Promise<void>[] = [];
       const stop = await this.#rooms.onRooms(userId, (room, opened) => {
-        const beginning = follow(room, positions.get(room) ?? opened);
+        const beginning = feed.add(room, positions.get(room) ?? opened);
         beginning.catch((error) => feed.end(error));
         beginnings.push(beginning);
       });
@@ -168,9 +157,19 @@ export class MessageStore {
       await Promise.all(beginnings.splice(0));
       return feed;
     } catch (error) {
-      feed.end(error);
+      feed.end();
       throw error;
     }
+  }
+
+  /** The message that an event added, the same object for every follower; undefined for other events. */
+  #added(event: RoomEvent, position: Position): StoredMessage | undefined {
+    if (!isMessageAdded(event)) return undefined;
+    const known = this.#messages.get(event);
+    if (known) return known;
+    const message = readAdded(position, event.message);
+    this.#messages.set(event, message);
+    return message;
   }
 
   #newestMember(roomId: string): Promise<string[]> {

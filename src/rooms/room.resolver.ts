@@ -1,4 +1,4 @@
-import { Arg, Authorized, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root, Subscription } from "type-graphql";
+import { Arg, Authorized, Ctx, Extensions, FieldResolver, ID, Mutation, Query, Resolver, Root, Subscription } from "type-graphql";
 import type { Context, ViewerContext } from "../context.js";
 import { badInput, refusal } from "../errors.js";
 import { checkUserId } from "../users/user.store.js";
@@ -48,10 +48,11 @@ export class RoomResolver {
     description: "A room appeared in the user's list: the first message of a private room was sent.",
     subscribe: ({ context }: { context: ViewerContext }) => context.rooms.followShown(context.viewer.id),
   })
-  roomShown(@Root() id: string, @Ctx() { load }: Context): Promise<Room> {
-    return load.room.load(id);
+  roomShown(@Root() { roomId }: { roomId: string }, @Ctx() { load }: Context): Promise<Room> {
+    return load.room.load(roomId);
   }
 
+  @Extensions({ perViewer: true })
   @FieldResolver(() => String, { description: "The general room's name; for a private room the other user's." })
   async name(@Root() room: RoomRecord, @Ctx() { viewer, load }: Context): Promise<string> {
     if (room.kind === "GENERAL") return room.name;

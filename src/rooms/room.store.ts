@@ -96,10 +96,10 @@ export class RoomStore {
     await Promise.all((privatePair(roomId) ?? []).map((user) => this.#tell(user, { kind: "room.shown", roomId })));
   }
 
-  /** The ids of rooms that appear in the user's list from now on. */
-  async followShown(userId: string): Promise<Feed<string>> {
-    const feed = new Feed<string>();
-    feed.onEnd(await this.#onUserEvent(userId, (event) => event.kind === "room.shown" && feed.push(event.roomId)));
+  /** The rooms that appear in the user's list from now on. */
+  async followShown(userId: string): Promise<Feed<{ roomId: string }>> {
+    const feed = new Feed<{ roomId: string }>();
+    feed.onEnd(await this.#onUserEvent(userId, (event) => event.kind === "room.shown" && feed.push({ roomId: event.roomId })));
     return feed;
   }
 

@@ -11,6 +11,7 @@ export function createContext(stores: Services, viewer: Viewer | null): Context 
   return {
     ...stores,
     viewer,
+    forMany: false,
     load: {
       user: new DataLoader(async (ids: readonly string[]) => {
         const users = await stores.users.byIds(ids);

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { ApolloServer, type ApolloServerPlugin } from "@apollo/server";
-import { ApolloServerPluginLandingPageDisabled } from "@apollo/server/plugin/disabled";
+import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginLandingPageDisabled } from "@apollo/server/plugin/disabled";
 import { fastifyApolloHandler } from "@as-integrations/fastify";
 import cors from "@fastify/cors";
 import files from "@fastify/static";
@@ -85,7 +85,7 @@ async function serveGraphQL(app: FastifyInstance, { config, schema, services, me
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false, // main.ts does, in an order that keeps Redis until the end
     formatError: (_formatted, error) => mask(error).toJSON(),
-    plugins: [refuseEarly(schema), statuses, ApolloServerPluginLandingPageDisabled()],
+    plugins: [refuseEarly(schema), statuses, ApolloServerPluginLandingPageDisabled(), ApolloServerPluginCacheControlDisabled()],
   });
   await apollo.start();
   app.addHook("onClose", () => apollo.stop());

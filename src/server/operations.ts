@@ -1,5 +1,4 @@
 import {
-  createSourceEventStream,
   type DocumentNode,
   type ExecutionArgs,
   type ExecutionResult,
@@ -21,30 +20,6 @@ export function extraRules(introspection: boolean): ValidationRule[] {
   return introspection ? [] : [NoSchemaIntrospectionCustomRule];
 }
 
-/**
- * Parses and validates what came over a socket, as Apollo does for HTTP: the same rules and the same codes.
- * @throws ChatError QUERY_TOO_COMPLEX
- */
-export function prepare(
-  schema: GraphQLSchema,
-  rules: ValidationRule[],
-  { query, operationName, variables }: Asked,
-): DocumentNode | GraphQLError[] {
-  let document: DocumentNode;
-  try {
-    document = parse(query, { maxTokens: MOST_TOKENS });
-  } catch (error) {
-    return [withCode(error as GraphQLError, "GRAPHQL_PARSE_FAILED")];
-  }
-  const problems = validate(schema, document, [...specifiedRules, ...rules]);
-  if (problems.length > 0) return problems.map((problem) => withCode(problem, "GRAPHQL_VALIDATION_FAILED"));
-  if (!getOperationAST(document, operationName)) {
-    return [withCode(new GraphQLError("operationName: must name one of the document's operations."), "OPERATION_RESOLUTION_FAILURE")];
-  }
-  checkCost(schema, document, operationName, variables ?? {});
-  return document;
-}
-
 /** An operation as a client asks for it. */
 interface Asked {
   query: string;
@@ -52,61 +27,60 @@ interface Asked {
   variables?: Record<string, unknown> | null | undefined;
 }
 
-type Masked = (error: unknown) => GraphQLError;
-
-/** Runs a query or a mutation; errors come out masked. */
-export async function run(args: ExecutionArgs, mask: Masked): Promise<ExecutionResult> {
-  const result = await execute(args);
-  return result.errors ? { ...result, errors: result.errors.map(mask) } : result;
-}
+const MOST_DOCUMENTS = 1_000;
+const LONGEST_KEPT = 8_192; // characters; clients have shorter ones, and who sends many long ones is up to something
 
 /**
- * Starts a subscription: each event is executed on its own, with a context of its own. Whatever ends it early, at the
- * start, between events, or by an event that cannot be told, arrives the same way: as one result with errors, after
- * which it is complete.
+ * Parses and validates what comes over sockets, as Apollo does for HTTP: the same rules and the same codes. What has
+ * been found right is kept, the documents used last, and given again as the same object.
  */
-export async function subscribe<Context>(
-  args: ExecutionArgs,
-  newContext: (context: Context) => Context,
-  mask: Masked,
-): Promise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult> {
-  const source = await createSourceEventStream(args);
-  if (!(Symbol.asyncIterator in source)) return source.errors ? { ...source, errors: source.errors.map(mask) } : source;
+export class Documents {
+  readonly #schema: GraphQLSchema;
+  readonly #rules: readonly ValidationRule[];
+  readonly #kept = new Map<string, DocumentNode>();
 
-  const events = source[Symbol.asyncIterator]();
-  let over = false;
-  const done = { value: undefined, done: true } as const;
-  const end = async () => {
-    over = true;
-    await events.return?.();
-  };
-  // Not an async generator function: its `return` would wait for the next event.
-  const results: AsyncGenerator<ExecutionResult, void, void> = {
-    async next() {
-      if (over) return done;
-      try {
-        const { value, done: ended } = await events.next();
-        if (ended) return done;
-        const contextValue = newContext(args.contextValue as Context);
-        const result = await run({ ...args, rootValue: value, contextValue }, mask);
-        if (result.data == null) await end(); // an event that cannot be told would be a gap: the client starts again from its position
-        return { value: result, done: false };
-      } catch (error) {
-        over = true;
-        return { value: { errors: [mask(error)] }, done: false };
-      }
-    },
-    async return() {
-      await end();
-      return done;
-    },
-    async throw(error) {
-      await end();
-      throw error;
-    },
-    [Symbol.asyncIterator]: () => results,
-  };
-  return results;
+  constructor(schema: GraphQLSchema, rules: ValidationRule[]) {
+    this.#schema = schema;
+    this.#rules = [...specifiedRules, ...rules];
+  }
+
+  /** @throws ChatError QUERY_TOO_COMPLEX */
+  prepare({ query, operationName, variables }: Asked): DocumentNode | GraphQLError[] {
+    const document = this.#kept.get(query) ?? this.#read(query);
+    if (!("kind" in document)) return document;
+    this.#keep(query, document);
+    if (!getOperationAST(document, operationName)) {
+      return [withCode(new GraphQLError("operationName: must name one of the document's operations."), "OPERATION_RESOLUTION_FAILURE")];
+    }
+    checkCost(this.#schema, document, operationName, variables ?? {});
+    return document;
+  }
+
+  #read(query: string): DocumentNode | GraphQLError[] {
+    let document: DocumentNode;
+    try {
+      document = parse(query, { maxTokens: MOST_TOKENS });
+    } catch (error) {
+      return [withCode(error as GraphQLError, "GRAPHQL_PARSE_FAILED")];
+    }
+    const problems = validate(this.#schema, document, this.#rules);
+    return problems.length > 0 ? problems.map((problem) => withCode(problem, "GRAPHQL_VALIDATION_FAILED")) : document;
+  }
+
+  /** Puts the document last in the map's order, and lets the first one go where there are too many. */
+  #keep(query: string, document: DocumentNode): void {
+    if (query.length > LONGEST_KEPT) return;
+    this.#kept.delete(query);
+    this.#kept.set(query, document);
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size > MOST_DOCUMENTS && oldest !== undefined) this.#kept.delete(oldest);
+  }
+}
+
+/** Runs a query or a mutation; errors come out masked. */
+export async function run(args: ExecutionArgs, mask: (error: unknown) => GraphQLError): Promise<ExecutionResult> {
+  const result = await execute(args);
+  return result.errors ? { ...result, errors: result.errors.map(mask) } : result;
 }
 
 function withCode(error: GraphQLError, code: string): GraphQLError {

@@ -1,29 +1,23 @@
 import { makeServer, type Server } from "graphql-ws";
 import type { WebSocket } from "ws";
-import type { Context } from "../context.js";
+import type { Outlet } from "../delivery/broadcast.js";
 import { refusal } from "../errors.js";
 import type { Viewer } from "../sessions/session.store.js";
+import { CLOSE } from "./close-codes.js";
 import { bearerToken, createContext } from "./context.js";
 import type { Parts } from "./http.js";
-import { extraRules, prepare, run, subscribe } from "./operations.js";
+import { Documents, extraRules, run } from "./operations.js";
+import { type SocketSubscription, Subscriptions } from "./subscriptions.js";
 
 /** What a connection carries once it is accepted. */
 export interface Connection {
   socket: WebSocket;
   token?: string;
   viewer?: Viewer;
+  outlet: Outlet;
   /** The ids of operations that have not begun to answer. */
   starting: Set<string>;
 }
-
-/** The codes with which a socket is closed here; the protocol has more of its own. */
-export const CLOSE = {
-  RESTARTING: 1012,
-  TRY_LATER: 1013,
-  ID_IN_USE: 4409,
-  INTERNAL_ERROR: 4500,
-  SESSION_OVER: 4403,
-} as const;
 
 const LONGEST_REASON = 60; // characters; a close frame has room for 123 bytes
 
@@ -35,7 +29,8 @@ export function graphqlTransport(
   { config, schema, services, metrics, mask, log }: Parts,
   onReleased: (release: Promise<void>) => void,
 ): Server<Connection> {
-  const rules = extraRules(config.introspection);
+  const documents = new Documents(schema, extraRules(config.introspection));
+  const subscriptions = new Subscriptions({ schema, services, mask });
 
   return makeServer<Record<string, unknown>, Connection>({
     async onConnect({ connectionParams, extra }) {
@@ -56,7 +51,7 @@ export function graphqlTransport(
       }
     },
 
-    async onSubscribe({ extra: { socket, token, viewer, starting } }, id, payload) {
+    async onSubscribe({ extra: { socket, outlet, token, viewer, starting } }, id, payload) {
       metrics.operations.inc({ transport: "websocket" });
       // Completed while it started and asked for again: graphql-ws would take the first one's events for the second's.
       if (starting.has(id)) {
@@ -73,16 +68,19 @@ export function graphqlTransport(
         // GraphiQL has one socket for all tabs, and sends the headers of a tab with each operation.
         const ownToken = tokenIn(payload.extensions?.headers);
         const asker = ownToken === undefined ? viewer : await services.sessions.viewer(ownToken);
-        const document = prepare(schema, rules, payload);
+        const document = documents.prepare(payload);
         if (Array.isArray(document)) return document.map(mask);
         prepared = true;
-        return {
+        const operation: SocketSubscription = {
           schema,
           document,
-          operationName: payload.operationName,
-          variableValues: payload.variables,
+          operationName: payload.operationName ?? null,
+          variableValues: payload.variables ?? null,
           contextValue: createContext(services, asker ?? null),
+          id,
+          outlet,
         };
+        return operation;
       } catch (error) {
         return [mask(error)];
       } finally {
@@ -95,7 +93,8 @@ export function graphqlTransport(
     },
 
     execute: (args) => run(args, mask),
-    subscribe: (args) => subscribe<Context>(args, ({ viewer }) => createContext(services, viewer), mask),
+    // What `onSubscribe` gave comes back here as it was.
+    subscribe: (args) => subscriptions.start(args as SocketSubscription),
 
     onClose({ extra: { viewer } }) {
       if (!viewer) return;

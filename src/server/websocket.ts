@@ -2,10 +2,13 @@ import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from "graphql-ws";
 import { type WebSocket, WebSocketServer } from "ws";
+import { CLOSE } from "./close-codes.js";
 import { LARGEST_REQUEST, type Parts } from "./http.js";
-import { CLOSE, type Connection, graphqlTransport } from "./protocol.js";
+import { SocketOutlet } from "./outlet.js";
+import { type Connection, graphqlTransport } from "./protocol.js";
 
 const KEEP_ALIVE = 12_000; // ms between pings; a socket that has not answered one by the next is dead
+const BUDGET = 1024 * 1024; // bytes that may wait for a client to read them
 const SPREAD = 5; // seconds over which clients are asked to come back after a restart
 const PATIENCE = 1_000; // ms that a socket gets to say goodbye
 
@@ -35,7 +38,7 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
     socket.on("error", () => {}); // Node listens no more from here on, and an error nobody hears ends the process
     const refused = refusal(request, config.allowedOrigins);
     if (refused) socket.end(`HTTP/1.1 ${refused}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
-    else sockets.handleUpgrade(request, socket, head, accept);
+    else sockets.handleUpgrade(request, socket, head, (webSocket) => accept(webSocket, socket));
   };
   server.on("upgrade", upgrade);
 
@@ -49,8 +52,8 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
     }
   }, KEEP_ALIVE);
 
-  function accept(socket: WebSocket): void {
-    const connection: Connection = { socket, starting: new Set() };
+  function accept(socket: WebSocket, duplex: Duplex): void {
+    const connection: Connection = { socket, outlet: new SocketOutlet(socket, duplex, BUDGET), starting: new Set() };
     socket.on("error", (error) => log.debug({ error: error.message }, "a socket broke")); // `close` follows
     socket.on("pong", () => silent.delete(socket));
     const closed = transport.opened(

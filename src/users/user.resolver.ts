@@ -1,4 +1,4 @@
-import { Arg, Args, ArgsType, Authorized, Ctx, Field, FieldResolver, ID, Int, Query, Resolver, Root } from "type-graphql";
+import { Arg, Args, ArgsType, Authorized, Ctx, Extensions, Field, FieldResolver, ID, Int, Query, Resolver, Root } from "type-graphql";
 import type { Context } from "../context.js";
 import { badInput } from "../errors.js";
 import { PageArgs, pageRequest, toConnection } from "../relay.js";
@@ -45,6 +45,7 @@ export class UserResolver {
     return { ...toConnection<User>(page, encodeCursor), totalCount: page.totalCount };
   }
 
+  @Extensions({ perViewer: true })
   @FieldResolver(() => String, {
     nullable: true,
     description: "The address given at registration; only to the user themself, null for everyone else.",

@@ -1,0 +1,80 @@
+import type { Duplex } from "node:stream";
+import type { WebSocket } from "ws";
+import type { Outlet } from "../delivery/broadcast.js";
+import { CLOSE } from "./close-codes.js";
+
+const TEXT = 0x81; // a whole text frame: https://www.rfc-editor.org/rfc/rfc6455#section-5.2
+
+/** Sockets that were written to in this turn of the event loop, and are held back until its end. */
+const corked = new Set<Duplex>();
+
+function uncorkAll(): void {
+  for (const socket of corked) socket.uncork();
+  corked.clear();
+}
+
+/** Writes shared frames to a client's socket: one write for all that one turn of the event loop brings. */
+export class SocketOutlet implements Outlet {
+  readonly #webSocket: WebSocket;
+  readonly #socket: Duplex;
+  readonly #budget: number;
+  #drained: (() => void)[] = [];
+  #lagSince: number | undefined;
+
+  /**
+   * @param socket the connection below the WebSocket
+   * @param budget bytes that may wait to be sent
+   */
+  constructor(webSocket: WebSocket, socket: Duplex, budget: number) {
+    this.#webSocket = webSocket;
+    this.#socket = socket;
+    this.#budget = budget;
+  }
+
+  get congested(): boolean {
+    return this.#socket.writableLength > this.#budget;
+  }
+
+  /** Milliseconds since it is congested; 0 while it is not. */
+  get lag(): number {
+    return this.#lagSince === undefined ? 0 : performance.now() - this.#lagSince;
+  }
+
+  write(head: Buffer, tail: Buffer): void {
+    if (this.#webSocket.readyState !== this.#webSocket.OPEN) return;
+    if (!corked.has(this.#socket)) {
+      this.#socket.cork();
+      if (corked.size === 0) setImmediate(uncorkAll);
+      corked.add(this.#socket);
+    }
+    const length = head.length + tail.length;
+    const start = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+    const frame = Buffer.allocUnsafe(start + length);
+    frame[0] = TEXT;
+    if (start === 2) frame[1] = length;
+    else if (start === 4) {
+      frame[1] = 126;
+      frame.writeUInt16BE(length, 2);
+    } else {
+      frame[1] = 127;
+      frame.writeBigUInt64BE(BigInt(length), 2);
+    }
+    head.copy(frame, start);
+    tail.copy(frame, start + head.length);
+    this.#socket.write(frame);
+  }
+
+  onDrained(listener: () => void): void {
+    this.#drained.push(listener);
+    if (this.#drained.length > 1) return;
+    this.#lagSince = performance.now();
+    this.#socket.once("drain", () => {
+      this.#lagSince = undefined;
+      for (const drained of this.#drained.splice(0)) drained();
+    });
+  }
+
+  giveUp(): void {
+    this.#webSocket.close(CLOSE.TRY_LATER, "Too slow. Come back with your position.");
+  }
+}

@@ -1,0 +1,167 @@
+import {
+  createSourceEventStream,
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  execute,
+  type GraphQLError,
+  type GraphQLSchema,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+} from "graphql";
+import type { Context } from "../context.js";
+import { Group, type Outlet, type Payload, Subscriber } from "../delivery/broadcast.js";
+import { Feed } from "../delivery/feed.js";
+import { createContext, type Services } from "./context.js";
+
+interface Parts {
+  schema: GraphQLSchema;
+  services: Services;
+  /** The error as a client may see it. */
+  mask: (error: unknown) => GraphQLError;
+}
+
+/** A subscription as a socket asks for it. */
+export interface SocketSubscription extends ExecutionArgs {
+  contextValue: Context;
+  /** The client's name for it. */
+  id: string;
+  outlet: Outlet;
+}
+
+/** What of an operation decides whether two subscribers see the same. */
+interface Shape {
+  /** Of its document and operation on this server. */
+  id: number;
+  /** A field of it depends on who looks. */
+  perViewer: boolean;
+  /** The variables that it uses beyond the arguments of the subscription itself, which only say what is followed. */
+  variables: string[];
+}
+
+/** Runs the subscriptions of sockets: each event once for all who see the same. */
+export class Subscriptions {
+  readonly #parts: Parts;
+  readonly #shapes = new WeakMap<DocumentNode, Map<string, Shape>>();
+  #shapesFound = 0;
+  readonly #groups = new Map<string, Group<object>>();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Starts a subscription, whose frames then go to its outlet. What ends it early, at the start or later, arrives the same
+   * way: as one result with errors, after which it is complete.
+   * @returns what graphql-ws iterates over: nothing but that last result
+   */
+  async start(args: SocketSubscription): Promise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult> {
+    const { mask } = this.#parts;
+    const source = await createSourceEventStream(args);
+    if (!(Symbol.asyncIterator in source)) return source.errors ? { ...source, errors: source.errors.map(mask) } : source;
+    if (!(source instanceof Feed)) throw new Error("a subscription's resolver must return a Feed");
+
+    const { key, group } = this.#groupFor(args);
+    let leave = () => {};
+    const ended = new Promise<unknown>((resolve) => {
+      const head = `{"id":${JSON.stringify(args.id)},"type":"next","payload":`;
+      const subscriber = new Subscriber(source as Feed<object>, group, args.outlet, head, resolve);
+      leave = () => subscriber.leave();
+    }).finally(() => {
+      if (group.size === 0) this.#groups.delete(key);
+    });
+
+    let over = false;
+    // Not an async generator function: its `return` would wait for the end of the feed.
+    const results: AsyncGenerator<ExecutionResult, void, void> = {
+      async next() {
+        const failure = over ? undefined : await ended;
+        if (over || failure === undefined) return { value: undefined, done: true };
+        over = true;
+        return { value: { errors: [mask(failure)] }, done: false };
+      },
+      async return() {
+        over = true;
+        leave();
+        return { value: undefined, done: true };
+      },
+      async throw(error) {
+        over = true;
+        leave();
+        throw error;
+      },
+      [Symbol.asyncIterator]: () => results,
+    };
+    return results;
+  }
+
+  #groupFor(args: SocketSubscription): { key: string; group: Group<object> } {
+    const { document, operationName, variableValues, contextValue } = args;
+    const shape = this.#shapeOf(document, operationName);
+    const viewer = shape.perViewer ? contextValue.viewer : null;
+    const variables = shape.variables.map((name) => [name, variableValues?.[name]]);
+    const key = JSON.stringify([shape.id, variables, viewer?.id]);
+    const group = this.#groups.get(key) ?? new Group<object>((value) => this.#payloadOf(args, value, shape.perViewer));
+    this.#groups.set(key, group);
+    return { key, group };
+  }
+
+  /** Executes an event, for everyone or for one viewer, and serialises the end of its frames. */
+  async #payloadOf(args: SocketSubscription, value: object, perViewer: boolean): Promise<Payload> {
+    const { services, mask } = this.#parts;
+    const contextValue = perViewer ? createContext(services, args.contextValue.viewer) : createSharedContext(services);
+    let result: ExecutionResult;
+    try {
+      result = await execute({ ...args, rootValue: value, contextValue });
+    } catch (error) {
+      result = { errors: [mask(error)] };
+    }
+    const { errors, ...others } = result;
+    const masked = errors ? { ...others, errors: errors.map(mask) } : others;
+    // An event that cannot be told would be a gap: the client starts again from its position.
+    return { text: Buffer.from(`${JSON.stringify(masked)}}`), last: result.data == null };
+  }
+
+  #shapeOf(document: DocumentNode, operationName: string | null | undefined): Shape {
+    const shapes = this.#shapes.get(document) ?? new Map<string, Shape>();
+    this.#shapes.set(document, shapes);
+    const name = operationName ?? "";
+    const shape = shapes.get(name) ?? findShape(this.#parts.schema, document, ++this.#shapesFound);
+    shapes.set(name, shape);
+    return shape;
+  }
+}
+
+/**
+ * The context of an execution whose result goes to many. A field that looks at the viewer here has not been marked as
+ * depending on it: it fails, rather than show one viewer's answer to the others.
+ */
+function createSharedContext(services: Services): Context {
+  const context = { ...createContext(services, null), forMany: true };
+  return Object.defineProperty(context, "viewer", {
+    get() {
+      throw new Error("a field depends on the viewer, and is not marked as perViewer");
+    },
+  });
+}
+
+function findShape(schema: GraphQLSchema, document: DocumentNode, id: number): Shape {
+  const shape: Shape = { id, perViewer: false, variables: [] };
+  const types = new TypeInfo(schema);
+  const root = schema.getSubscriptionType();
+  visit(
+    document,
+    visitWithTypeInfo(types, {
+      VariableDefinition: () => false,
+      Field: () => {
+        if (types.getFieldDef()?.extensions.perViewer === true) shape.perViewer = true;
+      },
+      Argument: () => (types.getParentType() === root ? false : undefined),
+      Variable: ({ name }) => {
+        shape.variables.push(name.value);
+      },
+    }),
+  );
+  return shape;
+}
