@@ -105,10 +105,12 @@ describe("following one room", () => {
   });
 
   it("[D2] a position whose events are trimmed gives HISTORY_RESET and ends the subscription", async () => {
-    const start = await alice.position();
-    await alice.send("will be trimmed");
-    await redis.client.xtrim("log:{room:0}", "MAXLEN", 0);
-    expect(await bob.follow({ roomId: "0", after: [start] }).refusal()).toBe("HISTORY_RESET");
+    await redis.client.set("room:trimmed:name", "Trimmed");
+    await alice.send("the first", "trimmed");
+    const start = await alice.position("trimmed");
+    await alice.send("will be trimmed", "trimmed");
+    await redis.client.xtrim("log:{room:trimmed}", "MAXLEN", 0);
+    expect(await bob.follow({ roomId: "trimmed", after: [start] }).refusal()).toBe("HISTORY_RESET");
   });
 
   it("[D2] a position that the log has not reached, or of another life of it, gives HISTORY_RESET", async () => {

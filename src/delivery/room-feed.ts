@@ -75,7 +75,7 @@ export class RoomFeeds {
     return room.follow(after, follower);
   }
 
-  async #read(roomId: string, from: number, count: number): Promise<LogStretch> {
+  async #read(roomId: string, from: number | "", count: number): Promise<LogStretch> {
     const [seq, epoch, at, events] = (await this.#scripts.run("log_read", [keys.log(roomId), keys.meta(roomId)], [from, count])) as [
       number,
       string,
@@ -96,6 +96,7 @@ interface LogStretch {
 }
 
 const STRETCH = 500; // events read from Redis at once
+const REMEMBERED = 100; // events kept per followed room, at least; a message has at most 40 KB, and mostly a hundredth of that
 
 /**
  * One followed room. The order in which it starts is the argument that nothing is missed: subscribe to the channel and
@@ -108,13 +109,17 @@ class RoomFeed {
   #joining = 0;
   #closed = false;
   #place: Place | undefined; // once it is known where the log stands
+  /** The newest events, so that who was away for a short while needs nothing from Redis. */
+  #recent: RoomEvent[] = [];
+  /** Reads of the log that are under way, by where they begin: those who come back together share them. */
+  readonly #reads = new Map<number, Promise<LogStretch>>();
   #behind = false; // there may be events that were neither heard nor read
   #catchingUp: Promise<void> | undefined;
 
   constructor(
     readonly roomId: string,
     redisChannels: Channels,
-    readonly read: (from: number, count: number) => Promise<LogStretch>,
+    readonly read: (from: number | "", count: number) => Promise<LogStretch>,
     readonly log: Logger,
     readonly onEmpty: () => void,
   ) {
@@ -123,7 +128,10 @@ class RoomFeed {
         if (isRoomEvent(payload)) this.#heard(payload);
       });
       try {
-        this.#place = (await this.read(Number.MAX_SAFE_INTEGER, 1)).end;
+        const { end, events } = await this.read("", REMEMBERED);
+        this.#place = end;
+        // Only what leads up to where the log stands: after a loss there may be other things in it.
+        if (events.at(-1)?.seq === end.seq && events.every(({ epoch }) => epoch === end.epoch)) this.#recent = events;
         if (this.#behind) this.catchUp();
       } catch (error) {
         unsubscribe();
@@ -197,11 +205,14 @@ class RoomFeed {
 
   #pass(event: RoomEvent): void {
     this.#place = event;
+    this.#recent.push(event);
+    if (this.#recent.length > 2 * REMEMBERED) this.#recent = this.#recent.slice(-REMEMBERED);
     for (const cursor of this.#followers) cursor.offer(event);
   }
 
   #reset(end: Place): void {
     this.#place = end;
+    this.#recent = [];
     for (const cursor of this.#followers) cursor.end(refusal("HISTORY_RESET", this.roomId));
     this.#followers.clear();
     this.#closeIfEmpty();
@@ -211,7 +222,7 @@ class RoomFeed {
   async #replay(cursor: Cursor): Promise<void> {
     cursor.waiting = [];
     while (!cursor.over) {
-      const stretch = await this.read(cursor.place.seq, STRETCH);
+      const stretch = this.#remembered(cursor.place) ?? (await this.#readTogether(cursor.place.seq));
       const events = after(cursor.place, stretch);
       if (!events) throw refusal("HISTORY_RESET", this.roomId);
       for (const event of events) cursor.tell(event);
@@ -220,6 +231,19 @@ class RoomFeed {
     const { waiting } = cursor;
     cursor.waiting = undefined;
     for (const event of waiting) cursor.offer(event);
+  }
+
+  /** What is remembered from a place on; undefined where the memory does not reach back to it. */
+  #remembered({ seq }: Place): LogStretch | undefined {
+    const first = this.#recent[0]?.seq;
+    if (!this.#place || first === undefined || seq < first || seq > this.#place.seq) return undefined;
+    return { end: placeOf(this.#place), events: this.#recent.slice(seq - first) };
+  }
+
+  #readTogether(seq: number): Promise<LogStretch> {
+    const reading = this.#reads.get(seq) ?? this.read(seq, STRETCH).finally(() => this.#reads.delete(seq));
+    this.#reads.set(seq, reading);
+    return reading;
   }
 
   #closeIfEmpty(): void {

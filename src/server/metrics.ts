@@ -11,6 +11,12 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly executions = new Counter({
+    name: "palaver_event_executions_total",
+    help: "Events of subscriptions that were executed; one execution may serve any number of subscribers.",
+    registers: [this.registry],
+  });
+
   readonly errors = new Counter({
     name: "palaver_errors_total",
     help: "Errors given to clients, by code.",

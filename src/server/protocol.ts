@@ -30,7 +30,7 @@ export function graphqlTransport(
   onReleased: (release: Promise<void>) => void,
 ): Server<Connection> {
   const documents = new Documents(schema, extraRules(config.introspection));
-  const subscriptions = new Subscriptions({ schema, services, mask });
+  const subscriptions = new Subscriptions({ schema, services, metrics, mask });
 
   return makeServer<Record<string, unknown>, Connection>({
     async onConnect({ connectionParams, extra }) {

@@ -14,10 +14,12 @@ import type { Context } from "../context.js";
 import { Group, type Outlet, type Payload, Subscriber } from "../delivery/broadcast.js";
 import { Feed } from "../delivery/feed.js";
 import { createContext, type Services } from "./context.js";
+import type { Metrics } from "./metrics.js";
 
 interface Parts {
   schema: GraphQLSchema;
   services: Services;
+  metrics: Metrics;
   /** The error as a client may see it. */
   mask: (error: unknown) => GraphQLError;
 }
@@ -109,7 +111,8 @@ export class Subscriptions {
 
   /** Executes an event, for everyone or for one viewer, and serialises the end of its frames. */
   async #payloadOf(args: SocketSubscription, value: object, perViewer: boolean): Promise<Payload> {
-    const { services, mask } = this.#parts;
+    const { services, metrics, mask } = this.#parts;
+    metrics.executions.inc();
     const contextValue = perViewer ? createContext(services, args.contextValue.viewer) : createSharedContext(services);
     let result: ExecutionResult;
     try {

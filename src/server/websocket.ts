@@ -9,6 +9,7 @@ import { type Connection, graphqlTransport } from "./protocol.js";
 
 const KEEP_ALIVE = 12_000; // ms between pings; a socket that has not answered one by the next is dead
 const BUDGET = 1024 * 1024; // bytes that may wait for a client to read them
+const LONGEST_LAG = 30_000; // ms that a client may take to read what waits for it
 const SPREAD = 5; // seconds over which clients are asked to come back after a restart
 const PATIENCE = 1_000; // ms that a socket gets to say goodbye
 
@@ -44,8 +45,10 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
 
   /** Sockets that have not answered the last ping. */
   const silent = new WeakSet<WebSocket>();
+  const outlets = new WeakMap<WebSocket, SocketOutlet>();
   const keepAlive = setInterval(() => {
     for (const socket of sockets.clients) {
+      if ((outlets.get(socket)?.lag ?? 0) > LONGEST_LAG) outlets.get(socket)?.giveUp();
       if (silent.has(socket)) socket.terminate();
       silent.add(socket);
       socket.ping();
@@ -53,7 +56,9 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
   }, KEEP_ALIVE);
 
   function accept(socket: WebSocket, duplex: Duplex): void {
-    const connection: Connection = { socket, outlet: new SocketOutlet(socket, duplex, BUDGET), starting: new Set() };
+    const outlet = new SocketOutlet(socket, duplex, BUDGET);
+    outlets.set(socket, outlet);
+    const connection: Connection = { socket, outlet, starting: new Set() };
     socket.on("error", (error) => log.debug({ error: error.message }, "a socket broke")); // `close` follows
     socket.on("pong", () => silent.delete(socket));
     const closed = transport.opened(

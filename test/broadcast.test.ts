@@ -1,0 +1,113 @@
+import { once } from "node:events";
+import { describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
+import { TestClient } from "./helpers/client.js";
+import { ownRedis } from "./helpers/redis.js";
+import { ownServer } from "./helpers/server.js";
+
+const redis = await ownRedis();
+const server = await ownServer(redis.url);
+const alice = await TestClient.register(server, "alice");
+
+async function executions(): Promise<number> {
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  return Number(/^palaver_event_executions_total (\d+)$/m.exec(metrics)?.[1]);
+}
+
+describe("one event for many", () => {
+  it("[D6] is executed once for all with the same operation, whatever they follow and wherever they began", async () => {
+    const followers = await Promise.all(Array.from({ length: 20 }, () => TestClient.register(server)));
+    const after = [await alice.position()];
+    const streams = followers.flatMap((client, n) => [
+      client.follow({ after }),
+      client.follow({ roomId: "0", after, includeOwn: n % 2 === 0 }),
+    ]);
+    await alice.send("warm");
+    for (const stream of streams) expect(await stream.texts(1)).toEqual(["warm"]);
+
+    const before = await executions();
+    for (const text of ["one", "two", "three"]) await alice.send(text);
+    for (const stream of streams) expect(await stream.texts(3)).toEqual(["one", "two", "three"]);
+    expect((await executions()) - before).toBe(3);
+  });
+
+  it("[D6] is executed apart where a variable shows in the answer", async () => {
+    const query = `subscription ($after: [String!], $long: Boolean!) { messageAdded(after: $after) { text position @include(if: $long) } }`;
+    const after = [await alice.position()];
+    const long = alice.subscribe(query, { after, long: true });
+    const short = alice.subscribe(query, { after, long: false });
+    const { position } = await alice.send("both");
+    expect(await long.next()).toEqual({ text: "both", position });
+    expect(await short.next()).toEqual({ text: "both" });
+  });
+
+  it("[D6] shows each viewer only what that viewer may see, however the fields are asked for", async () => {
+    const register = async (name: string) => {
+      const { register: session } = await alice.ask(
+        'mutation ($u: String!, $e: String) { register(username: $u, password: "a good password", email: $e) { token user { id } } }',
+        { u: name, e: `${name}@example.com` },
+      );
+      return new TestClient(server.url, session.token, session.user.id, name);
+    };
+    const [ann, ben] = [await register("ann-6"), await register("ben-6")];
+    const { openPrivateRoom: room } = await ann.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id position } }", { id: ben.id });
+    const query = `subscription ($after: [String!]) {
+      messageAdded(after: $after) { text from { ...who } ... on Message { place: room { name } } room { messages(last: 1) { nodes { text } } } }
+    }
+    fragment who on User { mail: email }`;
+    const streams = [ann, ben].map((client) => client.subscribe(query, { after: [room.position] }));
+    await ann.send("hi", room.id);
+    const [toAnn, toBen] = await Promise.all(streams.map((stream) => stream.next()));
+    const shared = { text: "hi", room: { messages: { nodes: [{ text: "hi" }] } } };
+    expect(toAnn).toEqual({ ...shared, from: { mail: "ann-6@example.com" }, place: { name: "ben-6" } });
+    expect(toBen).toEqual({ ...shared, from: { mail: null }, place: { name: "ann-6" } });
+  });
+
+  it("[D6] looks afresh at each event", async () => {
+    const after = [await alice.position()];
+    const stream = alice.subscribe("subscription ($after: [String!]) { messageAdded(after: $after) { from { name } } }", { after });
+    await alice.send("before");
+    expect(await stream.next()).toEqual({ from: { name: alice.username } });
+    await redis.client.hset(`user:${alice.id}`, "name", "Alice the Second");
+    await alice.send("after");
+    expect(await stream.next()).toEqual({ from: { name: "Alice the Second" } });
+  });
+});
+
+describe("a client that does not read", () => {
+  it("[D4] is paused, costs the others nothing, and gets everything in order when it reads again", async () => {
+    const bob = await TestClient.register(server, "bob");
+    const after = [await bob.position()];
+    const socket = new WebSocket(`${server.url.replace("http", "ws")}/graphql`, "graphql-transport-ws");
+    await once(socket, "open");
+    const texts: string[] = [];
+    socket.on("message", (data) => {
+      const { type, payload } = JSON.parse(String(data));
+      if (type === "next") texts.push(payload.data.messageAdded.text.trim());
+    });
+    socket.send(JSON.stringify({ type: "connection_init", payload: { authorization: bob.token } }));
+    await once(socket, "message");
+    const query = "subscription ($after: [String!]) { messageAdded(after: $after) { text } }";
+    socket.send(JSON.stringify({ id: "1", type: "subscribe", payload: { query, variables: { after } } }));
+    await alice.send("first");
+    await expect.poll(() => texts).toEqual(["first"]);
+    socket.pause();
+
+    const reader = bob.follow({ after });
+    const count = 5_000; // of 4,000 bytes: more than all buffers between the two hold
+    const padding = " ".repeat(3_990);
+    const before = await executions();
+    for (let n = 0; n < count; n += 50) {
+      await Promise.all(Array.from({ length: 50 }, (_, m) => alice.send(`${n + m}${padding}`)));
+    }
+    expect(await reader.texts(1)).toEqual(["first"]);
+    const seen = (await reader.texts(count)).map((text) => text.trim());
+    expect(new Set(seen).size).toBe(count);
+
+    socket.resume();
+    await expect.poll(() => texts.length, { timeout: 20_000 }).toBe(count + 1);
+    expect(texts).toEqual(["first", ...seen]);
+    expect((await executions()) - before).toBeGreaterThan(count); // it lagged: later events were worked out again for it
+    socket.terminate();
+  }, 60_000);
+});
