@@ -1,7 +1,7 @@
 import { RedisPubSub } from "graphql-redis-subscriptions";
 import { Cluster, type Redis } from "ioredis";
 import type { Logger } from "pino";
-import type { RedisClient } from "../redis/connect.js";
+import { onceRedisAnswers, type RedisClient } from "../redis/connect.js";
 
 type Listener = (payload: unknown) => void;
 
@@ -14,6 +14,8 @@ export class Channels {
   readonly #pubSub: RedisPubSub;
   readonly #reconnectListeners = new Set<() => unknown>();
   readonly #log: Logger;
+  /** How many listen to each channel. */
+  readonly #listeners = new Map<string, number>();
   /** The channels that Redis did not let us subscribe to, and why. */
   readonly #refused = new Map<string, Error>();
 
@@ -26,24 +28,8 @@ export class Channels {
       messageEventName: "smessage",
       pmessageEventName: "none",
     });
-
-    let connected = true;
-    subscriber.on("close", () => {
-      connected = false;
-    });
-    subscriber.on("ready", () => {
-      if (connected) return;
-      connected = true;
-      // The client has sent its subscriptions again by now, but they are not acknowledged. Redis answers in order:
-      // when the PING is answered, they are.
-      const acknowledged = subscriber instanceof Cluster ? Promise.resolve("") : (subscriber as Redis).ping();
-      acknowledged.then(
-        () => {
-          for (const listener of this.#reconnectListeners) void this.#call(listener);
-        },
-        (error: Error) => log.debug({ error: error.message }, "Redis went away again"),
-      );
-    });
+    if (subscriber instanceof Cluster) this.#watchCluster(subscriber);
+    else this.#watch(subscriber);
   }
 
   /**
@@ -66,7 +52,13 @@ export class Channels {
       this.#pubSub.unsubscribe(id);
       throw refused;
     }
-    return () => this.#pubSub.unsubscribe(id);
+    this.#listeners.set(channel, (this.#listeners.get(channel) ?? 0) + 1);
+    return () => {
+      const left = (this.#listeners.get(channel) ?? 0) - 1;
+      if (left > 0) this.#listeners.set(channel, left);
+      else this.#listeners.delete(channel);
+      this.#pubSub.unsubscribe(id);
+    };
   }
 
   /**
@@ -76,6 +68,42 @@ export class Channels {
   onReconnect(listener: () => unknown): () => void {
     this.#reconnectListeners.add(listener);
     return () => this.#reconnectListeners.delete(listener);
+  }
+
+  #watch(subscriber: Redis): void {
+    let connected = true;
+    subscriber.on("close", () => {
+      connected = false;
+    });
+    subscriber.on("ready", () => {
+      if (connected) return;
+      connected = true;
+      // The client has sent its subscriptions again by now, but they are not acknowledged. Redis answers in order:
+      // when the PING is answered, they are.
+      void this.#reconnected(() => subscriber.ping());
+    });
+  }
+
+  #watchCluster(subscriber: Cluster): void {
+    subscriber.on("subscribersReady", () => {
+      // As above, on each shard: a probe beside a channel goes over the connection that the channel comes by.
+      const probes = [...this.#listeners.keys()].map((channel) => `{${channel}}:probe`);
+      void this.#reconnected(async () => {
+        await Promise.all(probes.map((probe) => subscriber.ssubscribe(probe)));
+        await Promise.all(probes.map((probe) => subscriber.sunsubscribe(probe)));
+      });
+    });
+  }
+
+  /** Tells the listeners once Redis has acknowledged; should the connection break before that, the next one does. */
+  async #reconnected(acknowledged: () => Promise<unknown>): Promise<void> {
+    try {
+      await acknowledged();
+    } catch (error) {
+      this.#log.debug({ error: String(error) }, "Redis went away again");
+      return;
+    }
+    for (const listener of this.#reconnectListeners) void this.#call(listener);
   }
 
   async #call(listener: () => unknown): Promise<void> {
@@ -95,8 +123,11 @@ export class Channels {
       on: client.on.bind(client),
       subscribe: (channel: string, done: () => void) => {
         this.#refused.delete(channel);
-        client
-          .ssubscribe(channel)
+        // A cluster's connections do not try again by themselves.
+        onceRedisAnswers(
+          () => client.ssubscribe(channel),
+          () => client.status !== "end",
+        )
           .catch((error: Error) => this.#refused.set(channel, error))
           .then(() => done());
       },

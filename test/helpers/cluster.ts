@@ -13,7 +13,11 @@ const NODES = 3;
 const SLOTS = 16_384;
 
 /** A Redis Cluster of three masters of the test file's own. It ends when the file is done. */
-export async function ownCluster(): Promise<{ urls: string[]; listeners(channel: string): Promise<number> }> {
+export async function ownCluster(): Promise<{
+  urls: string[];
+  listeners(channel: string): Promise<number>;
+  killSubscribers(): Promise<void>;
+}> {
   const folder = await ownFolder();
   const nodes: { child: ChildProcess; client: Redis; port: number }[] = [];
   cleanUp(async () => {
@@ -69,6 +73,9 @@ export async function ownCluster(): Promise<{ urls: string[]; listeners(channel:
         nodes.map(({ client }) => client.call("PUBSUB", "SHARDNUMSUB", channel) as Promise<[string, number]>),
       );
       return counts.reduce((sum, [, count]) => sum + count, 0);
+    },
+    async killSubscribers() {
+      for (const { client } of nodes) await client.call("CLIENT", "KILL", "TYPE", "pubsub");
     },
   };
 }
