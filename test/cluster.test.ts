@@ -3,7 +3,7 @@ import { TestClient } from "./helpers/client.js";
 import { ownCluster } from "./helpers/cluster.js";
 import { ownServer } from "./helpers/server.js";
 
-const { urls, listeners } = await ownCluster();
+const { urls, listeners, nodeOf } = await ownCluster();
 
 it("[RUN9] two servers on a Redis Cluster share accounts, rooms, history, presence and live messages", async () => {
   const one = await ownServer(urls.join(","));
@@ -41,3 +41,26 @@ it("[RUN9] two servers on a Redis Cluster share accounts, rooms, history, presen
   await bob.disconnect();
   expect(await watching.next()).toEqual({ id: bob.id, online: false });
 }, 60_000);
+
+it("[D1] a lost connection to a shard is made up for at once, though nothing is sent after what was missed", async () => {
+  const one = await ownServer(urls.join(","));
+  const alice = await TestClient.register(one, "alice");
+  const followed = alice.follow({ roomId: "0", after: [await alice.position()] });
+  await alice.send("heard");
+  expect(await followed.texts(1)).toEqual(["heard"]);
+
+  const node = nodeOf("room:0");
+  const meta = await node.hgetall("meta:{room:0}");
+  const [seq, at] = [Number(meta.seq) + 1, Number(meta.time) + 1];
+  const event = { seq, epoch: meta.epoch, kind: "message.added", at, message: { from: alice.id, message: "unheard", id: `0/${at}` } };
+  // In one transaction: nobody listens any more when the message is published.
+  const results = await node
+    .multi()
+    .call("CLIENT", "KILL", "TYPE", "pubsub")
+    .xadd("log:{room:0}", `${seq}-0`, "event", JSON.stringify(event))
+    .hset("meta:{room:0}", { seq, time: at })
+    .spublish("room:0", JSON.stringify(event))
+    .exec();
+  expect(results?.[0]?.[1]).toBeGreaterThanOrEqual(1);
+  expect(await followed.texts(1)).toEqual(["unheard"]);
+});

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
+import calculateSlot from "cluster-key-slot";
 import { Redis } from "ioredis";
 import { vi } from "vitest";
 import { redisBinary } from "../../src/redis/install.js";
@@ -12,12 +13,18 @@ import { ownFolder } from "./redis.js";
 const NODES = 3;
 const SLOTS = 16_384;
 
-/** A Redis Cluster of three masters of the test file's own. It ends when the file is done. */
-export async function ownCluster(): Promise<{
+interface OwnCluster {
   urls: string[];
+  /** How many connections listen to a channel, on all nodes. */
   listeners(channel: string): Promise<number>;
+  /** Cuts every connection that listens to channels, on all nodes. */
   killSubscribers(): Promise<void>;
-}> {
+  /** The node that holds a key. */
+  nodeOf(key: string): Redis;
+}
+
+/** A Redis Cluster of three masters of the test file's own. It ends when the file is done. */
+export async function ownCluster(): Promise<OwnCluster> {
   const folder = await ownFolder();
   const nodes: { child: ChildProcess; client: Redis; port: number }[] = [];
   cleanUp(async () => {
@@ -67,12 +74,16 @@ export async function ownCluster(): Promise<{
   );
   return {
     urls: nodes.map(({ port }) => `redis://127.0.0.1:${port}`),
-    /** How many connections listen to a channel, on all nodes. */
     async listeners(channel) {
       const counts = await Promise.all(
         nodes.map(({ client }) => client.call("PUBSUB", "SHARDNUMSUB", channel) as Promise<[string, number]>),
       );
       return counts.reduce((sum, [, count]) => sum + count, 0);
+    },
+    nodeOf(key) {
+      const slot = calculateSlot(key);
+      const index = nodes.findIndex((_, n) => slot < Math.floor((SLOTS * (n + 1)) / NODES));
+      return nodes[index]?.client as Redis;
     },
     async killSubscribers() {
       for (const { client } of nodes) await client.call("CLIENT", "KILL", "TYPE", "pubsub");
