@@ -199,6 +199,23 @@ describe("following one room", () => {
   });
 });
 
+describe("following events", () => {
+  const query = `subscription ($roomId: ID, $after: [String!]) {
+    roomEvents(roomId: $roomId, after: $after) { __typename position roomId at ... on MessageAdded { message { id text sentAt position } } }
+  }`;
+
+  it("[D1] roomEvents tells what is kept, and continues from positions, those of messageAdded among them", async () => {
+    const start = await bob.position();
+    const events = bob.subscribe(query, { roomId: "0", after: [start] });
+    const { id, sentAt, position } = await alice.send("an event");
+    const event = { __typename: "MessageAdded", position, roomId: "0", at: sentAt, message: { id, text: "an event", sentAt, position } };
+    expect(await events.next()).toEqual(event);
+    await alice.send("another");
+    expect((await bob.subscribe(query, { after: [position] }).next()).message.text).toBe("another");
+    expect(await bob.follow({ after: [(await bob.subscribe(query, { after: [start] }).next()).position] }).texts(1)).toEqual(["another"]);
+  });
+});
+
 describe("following all rooms", () => {
   it("[D1] brings every room of the user, those opened later from their beginning, and no others", async () => {
     const carol = await TestClient.register(one, "carol");

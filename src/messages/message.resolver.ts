@@ -18,7 +18,9 @@ import type { Context, ViewerContext } from "../context.js";
 import { PageArgs } from "../relay.js";
 import { Room } from "../rooms/room.type.js";
 import { User } from "../users/user.type.js";
+import type { AddedRecord } from "./message.store.js";
 import { Message, MessageConnection } from "./message.type.js";
+import { RoomEvent } from "./room-event.type.js";
 import type { StoredMessage } from "./stored-message.js";
 
 @ArgsType()
@@ -37,13 +39,19 @@ class SendArgs {
 }
 
 @ArgsType()
-class FollowArgs {
+class EventsArgs {
   @Field(() => ID, { nullable: true, description: "One room; left out, every room the user is in, now or later." })
   roomId?: string | null;
 
-  @Field(() => [String], { nullable: true, description: "Positions to continue from, at most one per room; rooms without one start now." })
+  @Field(() => [String], {
+    nullable: true,
+    description: "Positions to continue from, at most one per room; rooms without one start now.",
+  })
   after?: string[] | null;
+}
 
+@ArgsType()
+class FollowArgs extends EventsArgs {
   @Field(() => Boolean, { nullable: true, defaultValue: true, description: "Whether the user's own messages come too." })
   includeOwn?: boolean | null;
 }
@@ -81,6 +89,16 @@ export class MessageResolver {
   })
   messageAdded(@Root() message: StoredMessage, @Args(() => FollowArgs) _args: FollowArgs): Message {
     return message;
+  }
+
+  @Authorized()
+  @Subscription(() => RoomEvent, {
+    description:
+      "Everything that happens in a room and is kept; without `roomId`, in every room the user is in, now or later. Errors: as of `messageAdded`.",
+    subscribe: ({ args, context }: { args: EventsArgs; context: ViewerContext }) => context.messages.followEvents(context.viewer.id, args),
+  })
+  roomEvents(@Root() event: AddedRecord, @Args(() => EventsArgs) _args: EventsArgs): RoomEvent {
+    return event;
   }
 
   @FieldResolver(() => User, { description: "Who sent it." })

@@ -20,7 +20,15 @@ export interface Sending {
 export interface Following {
   roomId?: string | null | undefined;
   after?: string[] | null | undefined;
-  includeOwn: boolean;
+}
+
+/** The event of a message that was added, as the API gives it. */
+export interface AddedRecord {
+  kind: "message.added";
+  position: string;
+  roomId: string;
+  at: Date;
+  message: StoredMessage;
 }
 
 /** The event of a message that was added to a room. */
@@ -42,7 +50,7 @@ export class MessageStore {
   readonly #scripts: Scripts;
   readonly #feeds: RoomFeeds;
   readonly #rooms: RoomStore;
-  readonly #messages = new WeakMap<RoomEvent, StoredMessage>();
+  readonly #records = new WeakMap<RoomEvent, AddedRecord>();
   readonly #limits: { messageLength: number; roomLogLength: number };
 
   constructor(
@@ -133,15 +141,31 @@ export class MessageStore {
    * Messages as they are added: to one room, or to every room of the user, now or later.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, HISTORY_RESET
    */
-  async follow(userId: string, { roomId, after, includeOwn }: Following): Promise<RoomsFeed<StoredMessage>> {
+  follow(userId: string, { includeOwn, ...following }: Following & { includeOwn: boolean }): Promise<RoomsFeed<StoredMessage>> {
+    return this.#follow(userId, following, (event, position) => {
+      const added = this.#added(event, position);
+      return includeOwn || added?.message.fromId !== userId ? added?.message : undefined;
+    });
+  }
+
+  /**
+   * Everything that happens and is kept: in one room, or in every room of the user, now or later.
+   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, HISTORY_RESET
+   */
+  followEvents(userId: string, following: Following): Promise<RoomsFeed<AddedRecord>> {
+    return this.#follow(userId, following, (event, position) => this.#added(event, position));
+  }
+
+  async #follow<T extends object>(
+    userId: string,
+    { roomId, after }: Following,
+    select: (event: RoomEvent, position: Position) => T | undefined,
+  ): Promise<RoomsFeed<T>> {
     const positions = positionsByRoom(after ?? [], roomId);
     if (roomId != null) await this.#rooms.check(userId, roomId);
     else await Promise.all([...positions.keys()].map((room) => this.#rooms.check(userId, room, "after")));
 
-    const feed = new RoomsFeed<StoredMessage>(this.#feeds, (event, position) => {
-      const message = this.#added(event, position);
-      return includeOwn || message?.fromId !== userId ? message : undefined;
-    });
+    const feed = new RoomsFeed(this.#feeds, select);
     try {
       if (roomId != null) {
         await feed.add(roomId, positions.get(roomId));
@@ -162,14 +186,21 @@ export class MessageStore {
     }
   }
 
-  /** The message that an event added, the same object for every follower; undefined for other events. */
-  #added(event: RoomEvent, position: Position): StoredMessage | undefined {
+  /** What an event added, the same object for every follower; undefined for other events. */
+  #added(event: RoomEvent, position: Position): AddedRecord | undefined {
     if (!isMessageAdded(event)) return undefined;
-    const known = this.#messages.get(event);
+    const known = this.#records.get(event);
     if (known) return known;
     const message = readAdded(position, event.message);
-    this.#messages.set(event, message);
-    return message;
+    const record: AddedRecord = {
+      kind: event.kind,
+      position: encodePosition(position),
+      roomId: position.roomId,
+      at: new Date(event.at / 1_000),
+      message,
+    };
+    this.#records.set(event, record);
+    return record;
   }
 
   #newestMember(roomId: string): Promise<string[]> {

@@ -1,0 +1,27 @@
+import { GraphQLDateTime } from "graphql-scalars";
+import { Field, ID, InterfaceType, ObjectType } from "type-graphql";
+import { Message } from "./message.type.js";
+
+@InterfaceType({
+  description: "Something that happened in a room and is kept. New kinds may come: leave out those you do not know.",
+  resolveType: ({ kind }: { kind: keyof typeof TYPES }) => TYPES[kind],
+})
+export abstract class RoomEvent {
+  @Field(() => String, { description: "Where it stands: subscribe `after` it to go on from here. Opaque; it names its room." })
+  position!: string;
+
+  @Field(() => ID, { description: "The room in which it happened." })
+  roomId!: string;
+
+  @Field(() => GraphQLDateTime, { description: "When it happened, by Redis's clock." })
+  at!: Date;
+}
+
+@ObjectType({ description: "A message was added.", implements: RoomEvent })
+export class MessageAdded extends RoomEvent {
+  @Field(() => Message, { description: "The message." })
+  message!: Message;
+}
+
+/** The type of each kind of event in a room's log. */
+const TYPES = { "message.added": "MessageAdded" } as const;
