@@ -17,7 +17,8 @@ export interface RoomEvent {
 
 /** What a follower is told, in order: each event once, then at most one reason why there will be no more. */
 export interface Follower {
-  event(event: RoomEvent): void;
+  /** @param position where the event stands; the same object for every follower */
+  event(event: RoomEvent, position: Position): void;
   over(reason: unknown): void;
 }
 
@@ -207,7 +208,8 @@ class RoomFeed {
     this.#place = event;
     this.#recent.push(event);
     if (this.#recent.length > 2 * REMEMBERED) this.#recent = this.#recent.slice(-REMEMBERED);
-    for (const cursor of this.#followers) cursor.offer(event);
+    const position = this.#positionOf(event);
+    for (const cursor of this.#followers) cursor.offer(event, position);
   }
 
   #reset(end: Place): void {
@@ -225,12 +227,16 @@ class RoomFeed {
       const stretch = this.#remembered(cursor.place) ?? (await this.#readTogether(cursor.place.seq));
       const events = after(cursor.place, stretch);
       if (!events) throw refusal("HISTORY_RESET", this.roomId);
-      for (const event of events) cursor.tell(event);
+      for (const event of events) cursor.tell(event, this.#positionOf(event));
       if (cursor.place.seq >= stretch.end.seq) break;
     }
     const { waiting } = cursor;
     cursor.waiting = undefined;
-    for (const event of waiting) cursor.offer(event);
+    for (const event of waiting) cursor.offer(event, this.#positionOf(event));
+  }
+
+  #positionOf(event: RoomEvent): Position {
+    return { roomId: this.roomId, ...placeOf(event) };
   }
 
   /** What is remembered from a place on; undefined where the memory does not reach back to it. */
@@ -267,14 +273,14 @@ class Cursor {
     readonly follower: Follower,
   ) {}
 
-  offer(event: RoomEvent): void {
+  offer(event: RoomEvent, position: Position): void {
     if (this.waiting) this.waiting.push(event);
-    else if (event.seq > this.place.seq) this.tell(event);
+    else if (event.seq > this.place.seq) this.tell(event, position);
   }
 
-  tell(event: RoomEvent): void {
-    this.place = event;
-    if (!this.over) this.follower.event(event);
+  tell(event: RoomEvent, position: Position): void {
+    this.place = position;
+    if (!this.over) this.follower.event(event, position);
   }
 
   end(reason: unknown): void {

@@ -58,8 +58,7 @@ export class RoomsFeed<T extends object> extends Feed<T> {
       wanted = false;
     });
     const { stop, from } = await this.#feeds.follow(roomId, after, {
-      event: (event) => {
-        const position = { roomId, epoch: event.epoch, seq: event.seq, at: event.at };
+      event: (event, position) => {
         const value = wanted ? this.#select(event, position) : undefined;
         if (value) this.push(value, position);
       },
