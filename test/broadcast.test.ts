@@ -74,6 +74,23 @@ describe("one event for many", () => {
   });
 });
 
+describe("subscriptions that come and go", () => {
+  it("[FEED1] leave no Redis channel and no followed room behind, 3,000 of them on one socket", async () => {
+    const client = await TestClient.register(server);
+    await redis.client.set("room:passing:name", "Passing");
+    for (let n = 0; n < 3_000; n += 100) {
+      const streams = Array.from({ length: 100 }, (_, m) => client.follow({ roomId: m % 2 ? "0" : "passing" }));
+      await client.ask("{ me { id } }");
+      for (const stream of streams) stream.stop();
+    }
+    await client.subscribe("{ me { id } }").next(); // the socket is still good
+    await client.disconnect();
+    const metric = async () => /^palaver_followed_rooms (\d+)$/m.exec(await (await fetch(`${server.url}/metrics`)).text())?.[1];
+    await expect.poll(metric).toBe("0");
+    await expect.poll(() => redis.client.call("PUBSUB", "SHARDCHANNELS")).toEqual([]);
+  });
+});
+
 describe("a client that does not read", () => {
   it("[D4] is paused, costs the others nothing, and gets everything in order when it reads again", async () => {
     const bob = await TestClient.register(server, "bob");

@@ -56,6 +56,40 @@ describe("one command", () => {
   });
 });
 
+describe("two servers on one Redis", () => {
+  it("[D1] [P2] when one is killed, its followers go on at the other, with nothing lost or repeated, and are offline meanwhile", async () => {
+    const redis = await ownRedis();
+    const doomed = await start(await emptyFolder(), "--redis", redis.url);
+    const other = await start(await emptyFolder(), "--redis", redis.url);
+    const writer = await TestClient.register(other, "writer");
+    const reader = await TestClient.register(doomed, "reader");
+    const watching = writer.subscribe("subscription ($ids: [ID!]) { userOnline(userIds: $ids) { online } }", { ids: [reader.id] });
+    await expect.poll(() => redis.client.call("PUBSUB", "SHARDNUMSUB", "online_users")).toEqual(["online_users", 1]);
+
+    const first = reader.follow({ after: [await reader.position()] });
+    expect(await watching.next()).toEqual({ online: true });
+    for (let n = 0; n < 10; n++) await writer.send(`before ${n}`);
+    const arrived = await first.next();
+    const sending = Promise.all(Array.from({ length: 20 }, (_, n) => writer.send(`amid ${n}`)));
+    doomed.kill("SIGKILL");
+    const positions = [arrived];
+    for (;;) {
+      const message = await first.next().catch(() => undefined); // cut off somewhere amid them
+      if (!message) break;
+      positions.push(message);
+    }
+    await sending;
+    await writer.send("after");
+    expect(await watching.next()).toEqual({ online: false }); // the killed server's lease has run out
+
+    const second = reader.on(other).follow({ after: [positions.at(-1).position] });
+    const rest = await second.texts(31 - positions.length);
+    const { messages } = await writer.ask('{ messages(roomId: "0", last: 31) { nodes { text } } }');
+    expect([...positions.map(({ text }) => text), ...rest]).toEqual(messages.nodes.map(({ text }: { text: string }) => text));
+    await reader.disconnect();
+  });
+});
+
 describe("the end", () => {
   it("[O2] SIGTERM amid sends: exit 0, and every send that was answered is there afterwards", async () => {
     const cwd = await emptyFolder();
