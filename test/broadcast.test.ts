@@ -127,4 +127,34 @@ describe("a client that does not read", () => {
     expect((await executions()) - before).toBeGreaterThan(count); // it lagged: later events were worked out again for it
     socket.terminate();
   }, 60_000);
+
+  it("[D4] that leaves while it is paused leaves nothing behind when its socket drains", async () => {
+    await redis.client.set("room:stalled:name", "Stalled");
+    const listening = async () => ((await redis.client.call("PUBSUB", "SHARDNUMSUB", "room:stalled")) as [string, number])[1];
+    const socket = new WebSocket(`${server.url.replace("http", "ws")}/graphql`, "graphql-transport-ws");
+    await once(socket, "open");
+    socket.send(JSON.stringify({ type: "connection_init", payload: { authorization: alice.token } }));
+    await once(socket, "message");
+    const query = 'subscription { messageAdded(roomId: "stalled") { text } }';
+    socket.send(JSON.stringify({ id: "1", type: "subscribe", payload: { query } }));
+    await expect.poll(listening).toBe(1);
+
+    socket.pause();
+    for (let n = 0; (await listening()) === 1; n++) {
+      expect(n).toBeLessThan(300); // batches; by then far more is sent than all buffers hold
+      await Promise.all(Array.from({ length: 50 }, () => alice.send("x".repeat(4_000), "stalled")));
+    }
+    socket.send(JSON.stringify({ id: "1", type: "complete" }));
+    const pong = (id: string) =>
+      new Promise<void>((resolve) => {
+        socket.on("message", (data) => String(data).includes(`"pong","payload":{"id":"${id}"}`) && resolve());
+        socket.send(JSON.stringify({ type: "ping", payload: { id } }));
+      });
+    socket.resume();
+    await pong("behind everything that waited");
+    await pong("after the socket has drained");
+    await alice.send("who hears this?", "stalled");
+    expect(await listening()).toBe(0);
+    socket.terminate();
+  }, 60_000);
 });

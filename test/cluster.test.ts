@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { TestClient } from "./helpers/client.js";
 import { ownCluster } from "./helpers/cluster.js";
 import { ownServer } from "./helpers/server.js";
+import { sendUnheard } from "./helpers/unheard.js";
 
 const { urls, listeners, nodeOf } = await ownCluster();
 
@@ -49,18 +50,6 @@ it("[D1] a lost connection to a shard is made up for at once, though nothing is 
   await alice.send("heard");
   expect(await followed.texts(1)).toEqual(["heard"]);
 
-  const node = nodeOf("room:0");
-  const meta = await node.hgetall("meta:{room:0}");
-  const [seq, at] = [Number(meta.seq) + 1, Number(meta.time) + 1];
-  const event = { seq, epoch: meta.epoch, kind: "message.added", at, message: { from: alice.id, message: "unheard", id: `0/${at}` } };
-  // In one transaction: nobody listens any more when the message is published.
-  const results = await node
-    .multi()
-    .call("CLIENT", "KILL", "TYPE", "pubsub")
-    .xadd("log:{room:0}", `${seq}-0`, "event", JSON.stringify(event))
-    .hset("meta:{room:0}", { seq, time: at })
-    .spublish("room:0", JSON.stringify(event))
-    .exec();
-  expect(results?.[0]?.[1]).toBeGreaterThanOrEqual(1);
+  expect(await sendUnheard(nodeOf("room:0"), alice.id, "unheard")).toBeGreaterThanOrEqual(1);
   expect(await followed.texts(1)).toEqual(["unheard"]);
 });

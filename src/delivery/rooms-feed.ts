@@ -47,6 +47,7 @@ export class RoomsFeed<T extends object> extends Feed<T> {
 
   /** Follows all rooms again, each from where the follower is; ends the feed where that cannot be. */
   resume(): void {
+    if (this.ended) return; // the follower has left meanwhile
     this.#suspended = false;
     for (const [roomId, position] of this.#positions) this.#follow(roomId, position).catch((error) => this.end(error));
     // A room without a position was just being joined, which looks after itself.

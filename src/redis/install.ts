@@ -1,6 +1,4 @@
 import { spawnSync } from "node:child_process";
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
 import { RedisUnusable } from "./connect.js";
 
 const BINARIES = ["redis-server", "valkey-server"];
@@ -41,10 +39,7 @@ export function redisBinary(say: (line: string) => void): string {
   for (const step of recipe.steps) {
     const [command = "", ...args] = [...prefix, ...step];
     say(`  $ ${[command, ...args].join(" ")}`);
-    const { status } = spawnSync(command, args, {
-      stdio: ["ignore", 2, 2],
-      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
-    });
+    const { status } = spawnSync(command, args, { stdio: ["ignore", 2, 2] }); // nobody is asked anything
     if (status !== 0) throw new RedisUnusable(`That did not work (exit ${status}).\n\n${HOW_TO}`);
   }
   const installed = which(...BINARIES);
@@ -61,18 +56,11 @@ const HOW_TO = `Palaver keeps its data in Redis 7 (or Valkey), and there is no r
 
 Then start Palaver again.`;
 
+/** The path of the first of these programs that is installed. */
 function which(...names: string[]): string | undefined {
-  const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
-  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  return names
+    .map((name) => spawnSync("sh", ["-c", 'command -v "$1"', "sh", name], { encoding: "utf8" }).stdout.trim())
+    .find((path) => path !== "");
 }
 
 /** What to put before a command so that it may run here: nothing, or a sudo that asks for no password. */

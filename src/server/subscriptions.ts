@@ -71,7 +71,7 @@ export class Subscriptions {
       const subscriber = new Subscriber(source as Feed<object>, group, args.outlet, head, resolve);
       leave = () => subscriber.leave();
     }).finally(() => {
-      if (group.size === 0) this.#groups.delete(key);
+      if (group.size === 0 && this.#groups.get(key) === group) this.#groups.delete(key);
     });
 
     let over = false;
