@@ -1,9 +1,12 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { RedisPubSub } from "graphql-redis-subscriptions";
 import { Cluster, type Redis } from "ioredis";
 import type { Logger } from "pino";
 import { onceRedisAnswers, type RedisClient } from "../redis/connect.js";
 
 type Listener = (payload: unknown) => void;
+
+const PAUSE = 100; // ms between two tries
 
 /**
  * The Redis channels that this server listens to: one subscription per channel, however many listen here.
@@ -80,28 +83,35 @@ export class Channels {
       connected = true;
       // The client has sent its subscriptions again by now, but they are not acknowledged. Redis answers in order:
       // when the PING is answered, they are.
-      void this.#reconnected(() => subscriber.ping());
+      void this.#reconnected(subscriber, () => subscriber.ping());
     });
   }
 
   #watchCluster(subscriber: Cluster): void {
     subscriber.on("subscribersReady", () => {
       // As above, on each shard: a probe beside a channel goes over the connection that the channel comes by.
-      const probes = [...this.#listeners.keys()].map((channel) => `{${channel}}:probe`);
-      void this.#reconnected(async () => {
+      void this.#reconnected(subscriber, async () => {
+        const probes = [...this.#listeners.keys()].map((channel) => `{${channel}}:probe`);
         await Promise.all(probes.map((probe) => subscriber.ssubscribe(probe)));
         await Promise.all(probes.map((probe) => subscriber.sunsubscribe(probe)));
       });
     });
   }
 
-  /** Tells the listeners once Redis has acknowledged; should the connection break before that, the next one does. */
-  async #reconnected(acknowledged: () => Promise<unknown>): Promise<void> {
-    try {
-      await acknowledged();
-    } catch (error) {
-      this.#log.debug({ error: String(error) }, "Redis went away again");
-      return;
+  /**
+   * Tells the listeners once Redis has acknowledged. It asks again where that fails: of a cluster's connections one may
+   * break while another comes back, and what was missed on any of them has to be looked for in the end.
+   */
+  async #reconnected(client: RedisClient, acknowledged: () => Promise<unknown>): Promise<void> {
+    for (;;) {
+      try {
+        await acknowledged();
+        break;
+      } catch (error) {
+        this.#log.debug({ error: String(error) }, "Redis went away again");
+        if (client.status === "end") return;
+        await delay(PAUSE);
+      }
     }
     for (const listener of this.#reconnectListeners) void this.#call(listener);
   }
