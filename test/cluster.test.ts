@@ -52,4 +52,4 @@ it("[D1] a lost connection to a shard is made up for at once, though nothing is 
 
   expect(await sendUnheard(nodeOf("room:0"), alice.id, "unheard")).toBeGreaterThanOrEqual(1);
   expect(await followed.texts(1)).toEqual(["unheard"]);
-});
+}, 5_000);

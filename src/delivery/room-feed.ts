@@ -33,14 +33,22 @@ export class RoomFeeds {
   readonly #channels: Channels;
   readonly #scripts: Scripts;
   readonly #log: Logger;
+  readonly #check: NodeJS.Timeout;
 
   constructor(channels: Channels, scripts: Scripts, log: Logger) {
     this.#channels = channels;
     this.#scripts = scripts;
     this.#log = log;
-    channels.onReconnect(() => {
+    const lookAgain = () => {
       for (const room of this.#rooms.values()) room.catchUp();
-    });
+    };
+    channels.onReconnect(lookAgain);
+    this.#check = setInterval(lookAgain, CHECK).unref();
+  }
+
+  /** Ends the regular checks. */
+  close(): void {
+    clearInterval(this.#check);
   }
 
   /** The number of rooms followed here. */
@@ -95,6 +103,12 @@ interface LogStretch {
   end: Place;
   events: RoomEvent[];
 }
+
+/**
+ * Milliseconds between two looks at where the log of each followed room stands. Pub/sub promises nothing: should an event be
+ * lost in a way that shows in no broken connection, a room where nothing else happens would never notice.
+ */
+const CHECK = 10_000;
 
 const STRETCH = 500; // events read from Redis at once
 const REMEMBERED = 100; // events kept per followed room, at least; a message has at most 40 KB, and mostly a hundredth of that

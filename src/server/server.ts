@@ -60,6 +60,7 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     const scripts = new Scripts(redis.commands);
     const channels = new Channels(redis.subscriber, log);
     const feeds = new RoomFeeds(channels, scripts, log);
+    stops.push(async () => feeds.close());
     const users = new UserStore(redis.commands, scripts);
     const passwords = new Passwords(config.bcryptCost);
     const sessions = new SessionStore(redis.commands, scripts, users, passwords, config.sessionTtl);
