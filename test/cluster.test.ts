@@ -1,6 +1,11 @@
-import { expect, it } from "vitest";
+import { once } from "node:events";
+import { expect, it, vi } from "vitest";
+import { Channels } from "../src/delivery/channels.js";
+import { connectRedis } from "../src/redis/connect.js";
+import { cleanUp } from "./helpers/cleanup.js";
 import { TestClient } from "./helpers/client.js";
 import { ownCluster } from "./helpers/cluster.js";
+import { silent } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
 import { sendUnheard } from "./helpers/unheard.js";
 
@@ -53,3 +58,19 @@ it("[D1] a lost connection to a shard is made up for at once, though nothing is 
   expect(await sendUnheard(nodeOf("room:0"), alice.id, "unheard")).toBeGreaterThanOrEqual(1);
   expect(await followed.texts(1)).toEqual(["unheard"]);
 }, 5_000);
+
+it("[FEED1] a channel stays followed that is left and followed again while a connection to its shard is lost", async () => {
+  const { subscriber, close } = await connectRedis(urls, undefined, silent);
+  cleanUp(close);
+  const leaving = vi.spyOn(subscriber, "sunsubscribe"); // what the client then tries to send again by itself
+  const channels = new Channels(subscriber, silent);
+  const leave = await channels.subscribe("room:left", () => {});
+
+  const back = once(subscriber, "subscribersReady");
+  await nodeOf("room:left").call("CLIENT", "KILL", "TYPE", "pubsub");
+  leave();
+  await back;
+  await channels.subscribe("room:left", () => {});
+  await Promise.allSettled(leaving.mock.results.map(({ value }) => value));
+  expect(await listeners("room:left")).toBe(1);
+});

@@ -19,6 +19,8 @@ export class Channels {
   readonly #log: Logger;
   /** How many listen to each channel. */
   readonly #listeners = new Map<string, number>();
+  /** The channels that are being left, until Redis has answered. */
+  readonly #leaving = new Map<string, Promise<unknown>>();
   /** The channels that Redis did not let us subscribe to, and why. */
   readonly #refused = new Map<string, Error>();
 
@@ -131,17 +133,25 @@ export class Channels {
   #shardedFace(client: RedisClient): Redis {
     return {
       on: client.on.bind(client),
-      subscribe: (channel: string, done: () => void) => {
+      subscribe: async (channel: string, done: () => void) => {
         this.#refused.delete(channel);
+        await this.#leaving.get(channel);
         // A cluster's connections do not try again by themselves.
-        onceRedisAnswers(
+        await onceRedisAnswers(
           () => client.ssubscribe(channel),
           () => client.status !== "end",
-        )
-          .catch((error: Error) => this.#refused.set(channel, error))
-          .then(() => done());
+        ).catch((error: Error) => this.#refused.set(channel, error));
+        done();
       },
-      unsubscribe: (channel: string) => client.sunsubscribe(channel).catch(() => {}), // gone with its connection
+      unsubscribe: (channel: string) => {
+        // A cluster's client sends it again some time after a connection is lost. Had the channel been subscribed to anew
+        // by then, that would end without anyone knowing: so it is waited for.
+        const leaving = client
+          .sunsubscribe(channel)
+          .catch(() => {}) // gone with its connection
+          .finally(() => this.#leaving.delete(channel));
+        this.#leaving.set(channel, leaving);
+      },
       punsubscribe: () => {},
       publish: client.spublish.bind(client),
       quit: () => Promise.resolve("OK"),
