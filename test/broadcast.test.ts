@@ -1,6 +1,9 @@
 import { once } from "node:events";
-import { describe, expect, it } from "vitest";
+import { setImmediate } from "node:timers/promises";
+import { describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
+import { Group, Subscriber } from "../src/delivery/broadcast.js";
+import { Feed } from "../src/delivery/feed.js";
 import { TestClient } from "./helpers/client.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
@@ -75,10 +78,10 @@ describe("one event for many", () => {
 });
 
 describe("subscriptions that come and go", () => {
-  it("[FEED1] leave no Redis channel and no followed room behind, 3,000 of them on one socket", async () => {
+  it("[FEED1] leave no Redis channel and no followed room behind, 10,000 of them on one socket", async () => {
     const client = await TestClient.register(server);
     await redis.client.set("room:passing:name", "Passing");
-    for (let n = 0; n < 3_000; n += 100) {
+    for (let n = 0; n < 10_000; n += 100) {
       const streams = Array.from({ length: 100 }, (_, m) => client.follow({ roomId: m % 2 ? "0" : "passing" }));
       await client.ask("{ me { id } }");
       for (const stream of streams) stream.stop();
@@ -88,6 +91,58 @@ describe("subscriptions that come and go", () => {
     const metric = async () => /^palaver_followed_rooms (\d+)$/m.exec(await (await fetch(`${server.url}/metrics`)).text())?.[1];
     await expect.poll(metric).toBe("0");
     await expect.poll(() => redis.client.call("PUBSUB", "SHARDCHANNELS")).toEqual([]);
+  });
+});
+
+describe("a client that does not read what is not kept", () => {
+  function stalled() {
+    const written: string[] = [];
+    let drained = () => {};
+    const outlet = {
+      congested: true,
+      write: (head: Buffer, tail: Buffer) => void written.push(`${head}${tail}`),
+      onDrained: (listener: () => void) => {
+        drained = listener;
+      },
+      giveUp: vi.fn(),
+    };
+    const feed = new Feed<{ n: number }>();
+    const group = new Group<{ n: number }>(async ({ n }) => ({ text: Buffer.from(String(n)), last: false }));
+    const onEnd = vi.fn();
+    new Subscriber(feed, group, outlet, "#", onEnd);
+    const drain = () => {
+      outlet.congested = false;
+      drained();
+    };
+    return { written, outlet, feed, onEnd, drain };
+  }
+
+  it("[D4] gets it in order when it reads again", async () => {
+    const { written, outlet, feed, drain } = stalled();
+    for (let n = 0; n < 900; n++) feed.push({ n });
+    await setImmediate();
+    expect(written).toEqual([]);
+    drain();
+    expect(written).toEqual(Array.from({ length: 900 }, (_, n) => `#${n}`));
+    feed.push({ n: 900 });
+    await expect.poll(() => written.at(-1)).toBe("#900");
+    expect(outlet.giveUp).not.toHaveBeenCalled();
+  });
+
+  it("[D4] has to come back when it is too much", async () => {
+    const { outlet, feed } = stalled();
+    for (let n = 0; n < 1_001; n++) feed.push({ n });
+    expect(outlet.giveUp).toHaveBeenCalledOnce();
+  });
+
+  it("[D4] and leaves, is waited for no more", async () => {
+    const { written, feed, onEnd, drain } = stalled();
+    feed.push({ n: 1 });
+    await setImmediate();
+    feed.end();
+    expect(onEnd).toHaveBeenCalledOnce();
+    drain();
+    expect(written).toEqual([]);
   });
 });
 

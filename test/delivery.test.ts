@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { RunningServer } from "../src/server/server.js";
 import { type Stream, TestClient } from "./helpers/client.js";
 import { ownCluster } from "./helpers/cluster.js";
@@ -20,6 +20,7 @@ const restarted = await ownRedis();
 const cluster = await ownCluster();
 const start = (url: string, count: number) => Promise.all(Array.from({ length: count }, () => ownServer(url)));
 const nothing = async () => {};
+const onRestarted = await start(restarted.url, 2);
 
 const arrangements: Arrangement[] = [
   { name: "one server", servers: await start(redis.url, 1), disturb: nothing },
@@ -34,11 +35,13 @@ const arrangements: Arrangement[] = [
   },
   {
     name: "two servers whose Redis is restarted with its data",
-    servers: await start(restarted.url, 2),
+    servers: onRestarted,
     disturb: async () => {
-      const pid = /process_id:(\d+)/.exec(await restarted.client.info("server"))?.[1];
-      process.kill(Number(pid)); // it is started again by whoever started it
-      await expect.poll(() => restarted.client.ping().catch(() => ""), { timeout: 10_000 }).toBe("PONG");
+      const processId = async () => Number(/process_id:(\d+)/.exec(await restarted.client.info("server"))?.[1]);
+      const pid = await processId();
+      process.kill(pid); // it goes when it gets round to it, and is started again by whoever started it
+      await vi.waitFor(async () => expect(await processId()).not.toBe(pid), { timeout: 10_000, interval: 20 });
+      await Promise.all(onRestarted.map(({ url }) => vi.waitFor(async () => expect((await fetch(`${url}/readyz`)).status).toBe(200))));
     },
   },
   { name: "two servers on a cluster of three", servers: await start(cluster.urls.join(","), 2), disturb: () => cluster.killSubscribers() },

@@ -8,7 +8,7 @@ export interface Outlet {
   readonly congested: boolean;
   /** Writes a frame: its own beginning, and the rest that it shares with others. */
   write(head: Buffer, tail: Buffer): void;
-  /** Calls this once when nothing waits any more. */
+  /** Calls this once, later, when nothing waits any more. */
   onDrained(listener: () => void): void;
   /** The client reads too slowly for what cannot be brought again: it has to come back. */
   giveUp(): void;
@@ -22,6 +22,7 @@ export interface Payload {
 }
 
 const FRESH = 1_000; // ms for which followers that replay an event share what was made of it for others
+const MOST_WAITING = 1_000; // events that one subscription holds before their turn to be written comes
 
 /**
  * Live subscribers for whom each event means the same: the same operation, the same variables as far as they show in an
@@ -29,7 +30,8 @@ const FRESH = 1_000; // ms for which followers that replay an event share what w
  */
 export class Group<T extends object> {
   readonly #execute: (value: T) => Promise<Payload>;
-  readonly #frames = new WeakMap<T, Frame>();
+  /** What was made of late, the oldest first. */
+  readonly #frames = new Map<T, Frame>();
   /** Subscribers now. */
   size = 0;
 
@@ -39,9 +41,17 @@ export class Group<T extends object> {
 
   frame(value: T): Frame {
     const known = this.#frames.get(value);
-    const now = performance.now();
-    if (known && now - known.madeAt < FRESH) return known;
-    const frame: Frame = { madeAt: now, payload: undefined, waiting: [] };
+    if (known && (!known.payload || performance.now() - known.madeAt < FRESH)) return known;
+    return this.#make(value);
+  }
+
+  #make(value: T): Frame {
+    const frame: Frame = { madeAt: performance.now(), payload: undefined, waiting: [] };
+    for (const [old, { madeAt, payload }] of this.#frames) {
+      if (!payload || frame.madeAt - madeAt < FRESH) break;
+      this.#frames.delete(old);
+    }
+    this.#frames.delete(value); // to go to the end
     this.#frames.set(value, frame);
     void this.#execute(value).then((payload) => {
       frame.payload = payload;
@@ -59,20 +69,21 @@ interface Frame {
 }
 
 /**
- * One subscription of one client. Live, it writes what its group makes of each event, in order. When its client's
- * outlet is congested it lags: it lets go of everything but its positions, and goes on from them once the outlet has
- * drained.
+ * One subscription of one client. Live, it writes what its group makes of each event, in order. While its client's outlet
+ * is congested it lags: events of a log it lets go of, and brings them from there once the outlet has drained; events
+ * that are not kept wait, and if there are too many of them, the client has to come back.
  */
 export class Subscriber<T extends object> implements Sink<T> {
   readonly #feed: Feed<T>;
+  /** The feed, where its events can be brought again. */
+  readonly #log: RoomsFeed<T> | undefined;
   readonly #group: Group<T>;
   readonly #outlet: Outlet;
   readonly #head: Buffer;
   readonly #onEnd: (failure: unknown) => void;
   #queue: { frame: Frame; position: Position | undefined }[] = [];
-  #lagging = false;
+  #state: "live" | "lagging" | "over" = "live";
   #end: { failure: unknown } | undefined;
-  #over = false;
 
   /**
    * @param head what each of its frames begins with
@@ -80,6 +91,7 @@ export class Subscriber<T extends object> implements Sink<T> {
    */
   constructor(feed: Feed<T>, group: Group<T>, outlet: Outlet, head: string, onEnd: (failure: unknown) => void) {
     this.#feed = feed;
+    this.#log = feed instanceof RoomsFeed ? feed : undefined;
     this.#group = group;
     this.#outlet = outlet;
     this.#head = Buffer.from(head);
@@ -89,15 +101,12 @@ export class Subscriber<T extends object> implements Sink<T> {
   }
 
   value(value: T, position: Position | undefined): void {
-    if (this.#lagging || this.#over) return; // it will come again, or is no longer wanted
-    if (this.#outlet.congested) {
-      this.#lag();
-      return;
-    }
+    if (this.#state === "over" || (this.#state === "lagging" && this.#log)) return; // no longer wanted, or it will come again
     const frame = this.#group.frame(value);
     this.#queue.push({ frame, position });
-    if (frame.payload) this.flush();
-    else frame.waiting.push(this);
+    if (!frame.payload) frame.waiting.push(this);
+    if (this.#queue.length > MOST_WAITING) this.#fallBehind();
+    else if (frame.payload) this.flush();
   }
 
   /** The client has left: nothing more is written for it. */
@@ -111,38 +120,50 @@ export class Subscriber<T extends object> implements Sink<T> {
     this.flush();
   }
 
-  /** Writes what is ready, in order. */
+  /** Writes what is ready, in order, as long as the client reads. */
   flush(): void {
-    for (;;) {
-      const next = this.#queue[0];
-      if (!next?.frame.payload || this.#over) break;
-      this.#queue.shift();
-      this.#outlet.write(this.#head, next.frame.payload.text);
-      if (next.position && this.#feed instanceof RoomsFeed) this.#feed.taken(next.position);
-      if (next.frame.payload.last) {
-        this.#queue = [];
-        this.#feed.end();
+    let written = 0;
+    for (const { frame, position } of this.#queue) {
+      if (!frame.payload || this.#state !== "live") break;
+      if (this.#outlet.congested) {
+        this.#lag();
+        break;
       }
+      this.#outlet.write(this.#head, frame.payload.text);
+      written++;
+      if (position) this.#log?.taken(position);
+      if (frame.payload.last) this.leave();
     }
-    if (this.#end && this.#queue.length === 0 && !this.#over) {
-      this.#over = true;
-      this.#group.size--;
-      this.#onEnd(this.#end.failure);
-    }
+    if (written === this.#queue.length) this.#queue.length = 0;
+    else this.#queue.splice(0, written);
+    if (this.#end && (this.#queue.length === 0 || this.#state === "lagging")) this.#finish(this.#end.failure);
+  }
+
+  /** More wait than are held. */
+  #fallBehind(): void {
+    if (!this.#log) this.#outlet.giveUp();
+    this.#lag();
   }
 
   #lag(): void {
-    const feed = this.#feed;
-    if (!(feed instanceof RoomsFeed)) {
-      this.#outlet.giveUp();
-      return;
+    this.#state = "lagging";
+    if (this.#log) {
+      this.#queue = [];
+      this.#log.suspend();
     }
-    this.#lagging = true;
-    this.#queue = [];
-    feed.suspend();
     this.#outlet.onDrained(() => {
-      this.#lagging = false;
-      feed.resume();
+      if (this.#state !== "lagging") return;
+      this.#state = "live";
+      this.#log?.resume();
+      this.flush();
     });
+  }
+
+  #finish(failure: unknown): void {
+    if (this.#state === "over") return;
+    this.#state = "over";
+    this.#queue = [];
+    this.#group.size--;
+    this.#onEnd(failure);
   }
 }

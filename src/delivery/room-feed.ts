@@ -1,19 +1,11 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { refusal } from "../errors.js";
-import { onceRedisAnswers } from "../redis/connect.js";
-import { channels, keys } from "../redis/keys.js";
-import type { Scripts } from "../redis/scripts.js";
+import { isRedisAway, onceRedisAnswers } from "../redis/connect.js";
 import type { Channels } from "./channels.js";
-import { BEGINNING, type Position } from "./position.js";
-
-/** An event as the log and the channel carry it; `kind` and what comes with it belong to the features. */
-export interface RoomEvent {
-  seq: number;
-  epoch: string;
-  kind: string;
-  /** Microseconds since 1970, by Redis's clock. */
-  at: number;
-}
+import { after, type Entry, follows, isKnown, isSamePlace, type Place, type RoomEvent, type RoomLog, type Stretch } from "./log.js";
+import type { NewestOfRoom } from "./newest.js";
+import type { Position } from "./position.js";
 
 /** What a follower is told, in order: each event once, then at most one reason why there will be no more. */
 export interface Follower {
@@ -23,253 +15,237 @@ export interface Follower {
 }
 
 export interface Following {
-  from: Position;
+  /**
+   * Resolves once Redis listens and the first events after the position have been told.
+   * @throws ChatError HISTORY_RESET where the position cannot be continued; the error of a Redis that is away
+   */
+  started: Promise<void>;
+  /** Ends it, at any time; the follower hears nothing after that. */
   stop: () => void;
 }
 
-/** Follows the logs of rooms for the whole server: one Redis subscription per room, however many followers. */
-export class RoomFeeds {
-  readonly #rooms = new Map<string, RoomFeed>();
-  readonly #channels: Channels;
-  readonly #scripts: Scripts;
-  readonly #log: Logger;
-  readonly #check: NodeJS.Timeout;
-
-  constructor(channels: Channels, scripts: Scripts, log: Logger) {
-    this.#channels = channels;
-    this.#scripts = scripts;
-    this.#log = log;
-    const lookAgain = () => {
-      for (const room of this.#rooms.values()) room.catchUp();
-    };
-    channels.onReconnect(lookAgain);
-    this.#check = setInterval(lookAgain, CHECK).unref();
-  }
-
-  /** Ends the regular checks. */
-  close(): void {
-    clearInterval(this.#check);
-  }
-
-  /** The number of rooms followed here. */
-  get size(): number {
-    return this.#rooms.size;
-  }
-
-  /** Where the room's events stand now. */
-  async position(roomId: string): Promise<Position> {
-    const { end } = await this.#read(roomId, Number.MAX_SAFE_INTEGER, 1);
-    return { roomId, ...end };
-  }
-
-  /**
-   * Tells the follower every event of the room after a position, or from now on.
-   * @returns where it began, and a function that ends it; the follower hears nothing after that
-   * @throws ChatError HISTORY_RESET where the position cannot be continued
-   */
-  async follow(roomId: string, after: Position | undefined, follower: Follower): Promise<Following> {
-    let room = this.#rooms.get(roomId);
-    if (!room) {
-      room = new RoomFeed(
-        roomId,
-        this.#channels,
-        (seq, count) => this.#read(roomId, seq, count),
-        this.#log,
-        () => {
-          this.#rooms.delete(roomId);
-        },
-      );
-      this.#rooms.set(roomId, room);
-    }
-    return room.follow(after, follower);
-  }
-
-  async #read(roomId: string, from: number | "", count: number): Promise<LogStretch> {
-    const [seq, epoch, at, events] = (await this.#scripts.run("log_read", [keys.log(roomId), keys.meta(roomId)], [from, count])) as [
-      number,
-      string,
-      number,
-      string[],
-    ];
-    return { end: { seq, epoch, at }, events: events.map((event) => JSON.parse(event) as RoomEvent) };
-  }
-}
-
-/** A place in the room's events. */
-type Place = Omit<Position, "roomId">;
-
-/** Events of a log from some seq on, and where the log stood when they were read. */
-interface LogStretch {
-  end: Place;
-  events: RoomEvent[];
-}
-
-/**
- * Milliseconds between two looks at where the log of each followed room stands. Pub/sub promises nothing: should an event be
- * lost in a way that shows in no broken connection, a room where nothing else happens would never notice.
- */
-const CHECK = 10_000;
-
-const STRETCH = 500; // events read from Redis at once
-const REMEMBERED = 100; // events kept per followed room, at least; a message has at most 40 KB, and mostly a hundredth of that
+const NEWEST = 100; // events read when a room is opened
+const PAUSE = 100; // ms between two tries while Redis is away
 
 /**
  * One followed room. The order in which it starts is the argument that nothing is missed: subscribe to the channel and
  * wait for Redis's acknowledgement, then read where the log stands, then follow. An event with the next seq passes on;
  * a later one, or a new connection to Redis, makes it read the log from where it is; an earlier one is dropped.
  */
-class RoomFeed {
-  readonly #followers = new Set<Cursor>();
+export class RoomFeed {
+  readonly #log: RoomLog;
+  readonly #newest: NewestOfRoom;
+  readonly #logger: Logger;
+  readonly #on: { onRead: () => void; onEmpty: () => void };
   readonly #opened: Promise<() => void>;
-  #joining = 0;
   #closed = false;
-  #place: Place | undefined; // once it is known where the log stands
-  /** The newest events, so that who was away for a short while needs nothing from Redis. */
-  #recent: RoomEvent[] = [];
-  /** Reads of the log that are under way, by where they begin: those who come back together share them. */
-  readonly #reads = new Map<number, Promise<LogStretch>>();
-  #behind = false; // there may be events that were neither heard nor read
-  #catchingUp: Promise<void> | undefined;
+  /** Where the feed stands: everything before has been passed on. Unknown until it is open. */
+  #place: Place | undefined;
 
-  constructor(
-    readonly roomId: string,
-    redisChannels: Channels,
-    readonly read: (from: number | "", count: number) => Promise<LogStretch>,
-    readonly log: Logger,
-    readonly onEmpty: () => void,
-  ) {
-    this.#opened = (async () => {
-      const unsubscribe = await redisChannels.subscribe(channels.room(roomId), (payload) => {
-        if (isRoomEvent(payload)) this.#heard(payload);
-      });
-      try {
-        const { end, events } = await this.read("", REMEMBERED);
-        this.#place = end;
-        // Only what leads up to where the log stands: after a loss there may be other things in it.
-        if (events.at(-1)?.seq === end.seq && events.every(({ epoch }) => epoch === end.epoch)) this.#recent = events;
-        if (this.#behind) this.catchUp();
-      } catch (error) {
-        unsubscribe();
-        throw error;
-      }
-      return unsubscribe;
-    })();
+  /** Followers that stand where the feed stands. */
+  readonly #live = new Set<Cursor>();
+  /** Followers that are brought there from older places. */
+  readonly #replaying = new Set<Cursor>();
+  #bringing = false;
+  /** Followers that wait for the feed to open. */
+  #joining = 0;
+
+  #missed = false; // there may be events that were neither heard nor read
+  #catchingUp = false;
+  /** When the log was last looked at, or an event was passed on (ms, as of `performance.now`). */
+  lookedAt = performance.now();
+
+  constructor(log: RoomLog, channels: Channels, newest: NewestOfRoom, logger: Logger, on: { onRead: () => void; onEmpty: () => void }) {
+    this.#log = log;
+    this.#newest = newest;
+    this.#logger = logger;
+    this.#on = on;
+    this.#opened = this.#open(channels);
+    this.#opened.catch(() => {}); // those who asked to follow are told
   }
 
-  async follow(after: Position | undefined, follower: Follower): Promise<Following> {
+  follow(after: Position, follower: Follower): Following {
+    const cursor = new Cursor(after, follower);
+    const stop = () => {
+      cursor.over = true;
+      this.#live.delete(cursor);
+      this.#replaying.delete(cursor);
+      cursor.begun();
+      this.#closeIfEmpty();
+    };
+    return { started: this.#start(cursor), stop };
+  }
+
+  /** Reads what the channel did not bring and passes it on; tries until Redis answers. */
+  catchUp(): void {
+    this.#missed = true;
+    if (!this.#place) return; // opening looks again
+    if (!this.#catchingUp) void this.#readOn(this.#place);
+  }
+
+  async #open(channels: Channels): Promise<() => void> {
+    const unsubscribe = await channels.subscribe(this.#log.channel, (payload) => {
+      const entry = this.#log.entry(payload);
+      if (entry) this.#heard(entry);
+    });
+    try {
+      const { end, entries } = await this.#read(() => this.#log.newest(NEWEST));
+      this.#place = end;
+      // Only what leads up to where the log stands: after a loss there may be other things in it.
+      if (entries.at(-1)?.event.seq === end.seq && entries.every(({ event }) => event.epoch === end.epoch)) {
+        for (const entry of entries) this.#newest.add(entry);
+      }
+      if (this.#missed) this.catchUp();
+      return unsubscribe;
+    } catch (error) {
+      unsubscribe();
+      throw error;
+    }
+  }
+
+  async #start(cursor: Cursor): Promise<void> {
     this.#joining++;
     try {
       await this.#opened;
-      const from = after ?? this.#place ?? BEGINNING;
-      const cursor = new Cursor(from, follower);
-      this.#followers.add(cursor);
-      try {
-        if (after) await this.#replay(cursor);
-      } catch (error) {
-        this.#followers.delete(cursor);
-        throw error;
-      }
-      const stop = () => {
-        cursor.over = true;
-        this.#followers.delete(cursor);
-        this.#closeIfEmpty();
-      };
-      return { from: { ...placeOf(from), roomId: this.roomId }, stop };
+      if (cursor.over) return;
+      if (this.#place && isSamePlace(cursor.place, this.#place)) this.#live.add(cursor);
+      else await this.#bring(cursor);
     } finally {
       this.#joining--;
       this.#closeIfEmpty();
     }
   }
 
-  /** Reads what the channel did not bring and passes it on; tries until Redis answers. */
-  catchUp(): void {
-    this.#behind = true;
-    if (!this.#place) return; // opening looks again
-    this.#catchingUp ??= this.#readOn(this.#place)
-      .catch((err: unknown) => this.log.error({ err, room: this.roomId }, "could not read the room's log"))
-      .finally(() => {
-        this.#catchingUp = undefined;
-      });
-  }
-
-  #heard(event: RoomEvent): void {
+  #heard(entry: Entry): void {
     const place = this.#place;
     // A read that is under way may have been made before this event: it has to look again.
-    if (!place || this.#catchingUp) this.#behind = true;
-    else if (follows(event, place)) this.#pass(event);
-    else if (!isKnown(event, place)) this.catchUp();
+    if (!place || this.#catchingUp) this.#missed = true;
+    else if (follows(entry.event, place)) this.#pass(entry);
+    else if (!isKnown(entry.event, place)) this.catchUp();
   }
 
   async #readOn(from: Place): Promise<void> {
     let place = from;
-    while (this.#behind && !this.#closed) {
-      this.#behind = false;
-      const { seq } = place;
-      const stretch = await onceRedisAnswers(
-        () => this.read(seq, STRETCH),
-        () => !this.#closed,
-      );
-      if (!stretch) return;
-      const events = after(place, stretch);
-      if (events) for (const event of events) this.#pass(event);
-      else this.#reset(stretch.end);
-      place = events ? (events.at(-1) ?? place) : stretch.end;
-      if (place.seq < stretch.end.seq) this.#behind = true;
+    this.#catchingUp = true;
+    try {
+      while (this.#missed && !this.#closed) {
+        this.#missed = false;
+        const { seq } = place;
+        const stretch = await onceRedisAnswers(
+          () => this.#read(() => this.#log.from(seq)),
+          () => !this.#closed,
+        );
+        if (!stretch) return;
+        const entries = after(place, stretch);
+        if (entries) for (const entry of entries) this.#pass(entry);
+        else this.#reset(stretch.end);
+        place = entries ? (entries.at(-1)?.position ?? place) : stretch.end;
+        if (place.seq < stretch.end.seq) this.#missed = true;
+      }
+    } catch (err) {
+      this.#logger.error({ err, room: this.#log.roomId }, "could not read the room's log");
+    } finally {
+      this.#catchingUp = false; // in the same breath as the last look at what is missed
     }
   }
 
-  #pass(event: RoomEvent): void {
-    this.#place = event;
-    this.#recent.push(event);
-    if (this.#recent.length > 2 * REMEMBERED) this.#recent = this.#recent.slice(-REMEMBERED);
-    const position = this.#positionOf(event);
-    for (const cursor of this.#followers) cursor.offer(event, position);
+  #pass(entry: Entry): void {
+    this.#place = entry.position;
+    this.lookedAt = performance.now();
+    this.#newest.add(entry);
+    for (const cursor of this.#live) cursor.tell(entry);
   }
 
   #reset(end: Place): void {
     this.#place = end;
-    this.#recent = [];
-    for (const cursor of this.#followers) cursor.end(refusal("HISTORY_RESET", this.roomId));
-    this.#followers.clear();
+    this.#newest.clear();
+    this.#log.forget();
+    const lost = [...this.#live];
+    this.#live.clear();
+    for (const cursor of lost) cursor.end(refusal("HISTORY_RESET", this.#log.roomId));
     this.#closeIfEmpty();
   }
 
-  /** Brings a cursor from its position to where the feed stands; events that the feed passes meanwhile wait in it. */
-  async #replay(cursor: Cursor): Promise<void> {
-    cursor.waiting = [];
-    while (!cursor.over) {
-      const stretch = this.#remembered(cursor.place) ?? (await this.#readTogether(cursor.place.seq));
-      const events = after(cursor.place, stretch);
-      if (!events) throw refusal("HISTORY_RESET", this.roomId);
-      for (const event of events) cursor.tell(event, this.#positionOf(event));
-      if (cursor.place.seq >= stretch.end.seq) break;
+  /** Resolves when the cursor has been told the first events after its place. */
+  #bring(cursor: Cursor): Promise<void> {
+    this.#replaying.add(cursor);
+    const begun = new Promise<void>((resolve, reject) => {
+      cursor.begun = resolve;
+      cursor.failed = reject;
+    });
+    if (!this.#bringing) void this.#bringAll();
+    return begun;
+  }
+
+  /**
+   * Brings all that replay to where the feed stands, from memory or, in sweeps from older events to newer ones, from the
+   * log: each stretch is read once for everyone whose place is in it. So a thousand who come back at once cost what one does.
+   */
+  async #bringAll(): Promise<void> {
+    this.#bringing = true;
+    for (let from = 0; this.#replaying.size > 0; ) {
+      for (const cursor of this.#replaying) {
+        const { seq } = cursor.place;
+        const entries = this.#newest.from(seq);
+        if (entries && this.#place && seq <= this.#place.seq) this.#advance(cursor, { end: this.#place, entries });
+      }
+      if (this.#replaying.size === 0) break;
+      const start = this.#oldestFrom(from) ?? this.#oldestFrom(0) ?? 0;
+      try {
+        const stretch = this.#log.lately(start) ?? (await this.#read(() => this.#log.from(start)));
+        from = stretch.entries.at(-1)?.event.seq ?? stretch.end.seq;
+        for (const cursor of this.#replaying) {
+          const { seq } = cursor.place;
+          // Whoever stands at the stretch's last event learns from the next one what follows.
+          if (seq === start || (seq > start && (seq < from || from === stretch.end.seq))) this.#advance(cursor, stretch);
+        }
+      } catch (error) {
+        // Who just came is told; those on their way wait for Redis.
+        for (const cursor of this.#replaying) if (!cursor.moving || !isRedisAway(error)) this.#fail(cursor, error);
+        await delay(PAUSE);
+      }
     }
-    const { waiting } = cursor;
-    cursor.waiting = undefined;
-    for (const event of waiting) cursor.offer(event, this.#positionOf(event));
+    this.#bringing = false;
   }
 
-  #positionOf(event: RoomEvent): Position {
-    return { roomId: this.roomId, ...placeOf(event) };
+  /** The lowest seq that a replaying cursor stands at, of those from a seq on. */
+  #oldestFrom(from: number): number | undefined {
+    let oldest: number | undefined;
+    for (const { place } of this.#replaying) if (place.seq >= from && place.seq < (oldest ?? Number.POSITIVE_INFINITY)) oldest = place.seq;
+    return oldest;
   }
 
-  /** What is remembered from a place on; undefined where the memory does not reach back to it. */
-  #remembered({ seq }: Place): LogStretch | undefined {
-    const first = this.#recent[0]?.seq;
-    if (!this.#place || first === undefined || seq < first || seq > this.#place.seq) return undefined;
-    return { end: placeOf(this.#place), events: this.#recent.slice(seq - first) };
+  #advance(cursor: Cursor, stretch: Stretch): void {
+    const entries = after(cursor.place, stretch);
+    if (!entries) {
+      this.#fail(cursor, refusal("HISTORY_RESET", this.#log.roomId));
+      return;
+    }
+    for (const entry of entries) cursor.tell(entry);
+    // The log may be ahead of the channel: what is heard later, the cursor drops.
+    if (cursor.place.seq >= Math.max(stretch.end.seq, this.#place?.seq ?? 0) && this.#replaying.delete(cursor)) this.#live.add(cursor);
+    cursor.begun();
+    cursor.moving = true;
   }
 
-  #readTogether(seq: number): Promise<LogStretch> {
-    const reading = this.#reads.get(seq) ?? this.read(seq, STRETCH).finally(() => this.#reads.delete(seq));
-    this.#reads.set(seq, reading);
-    return reading;
+  #fail(cursor: Cursor, error: unknown): void {
+    this.#replaying.delete(cursor);
+    if (cursor.moving) cursor.end(error);
+    else cursor.failed(error);
+    this.#closeIfEmpty();
+  }
+
+  #read(read: () => Promise<Stretch>): Promise<Stretch> {
+    this.lookedAt = performance.now();
+    this.#on.onRead();
+    return read();
   }
 
   #closeIfEmpty(): void {
-    if (this.#closed || this.#joining > 0 || this.#followers.size > 0) return;
+    if (this.#closed || this.#joining > 0 || this.#live.size > 0 || this.#replaying.size > 0) return;
     this.#closed = true;
-    this.onEmpty();
+    this.#newest.clear();
+    this.#on.onEmpty();
     this.#opened.then(
       (unsubscribe) => unsubscribe(),
       () => {}, // those who asked to follow were told
@@ -279,58 +255,26 @@ class RoomFeed {
 
 /** Where one follower is in the room's events. */
 class Cursor {
-  waiting: RoomEvent[] | undefined;
   over = false;
+  /** It has been told the first events after its place. */
+  moving = false;
+  begun: () => void = () => {};
+  failed: (error: unknown) => void = () => {};
 
   constructor(
     public place: Place,
     readonly follower: Follower,
   ) {}
 
-  offer(event: RoomEvent, position: Position): void {
-    if (this.waiting) this.waiting.push(event);
-    else if (event.seq > this.place.seq) this.tell(event, position);
-  }
-
-  tell(event: RoomEvent, position: Position): void {
+  /** Tells the event, unless it has been told. */
+  tell({ event, position }: Entry): void {
+    if (this.over || event.seq <= this.place.seq) return;
     this.place = position;
-    if (!this.over) this.follower.event(event, position);
+    this.follower.event(event, position);
   }
 
   end(reason: unknown): void {
     if (!this.over) this.follower.over(reason);
     this.over = true;
   }
-}
-
-const placeOf = ({ epoch, seq, at }: Place): Place => ({ epoch, seq, at });
-
-/** Whether this is the very next event. */
-function follows(event: RoomEvent, { epoch, seq }: Place): boolean {
-  return event.seq === seq + 1 && (event.epoch === epoch || isBeginning({ epoch, seq }));
-}
-
-/** Whether this event has been passed on already, rather than another one with a number that was given out again. */
-function isKnown(event: RoomEvent, { epoch, seq, at }: Place): boolean {
-  return event.epoch === epoch && event.seq <= seq && event.at <= at;
-}
-
-const isBeginning = ({ epoch, seq }: Pick<Place, "epoch" | "seq">) => epoch === "" && seq === 0;
-
-/**
- * The events that come right after a place, from a stretch that was read from the place's seq on.
- * @returns undefined where they do not: another life of the log, its end lost, or a gap
- */
-function after(place: Place, { end, events }: LogStretch): RoomEvent[] | undefined {
-  if (end.epoch !== place.epoch && !isBeginning(place)) return undefined;
-  if (place.seq > end.seq || (place.seq === end.seq && place.at !== end.at)) return undefined;
-  const [here] = events;
-  if (here?.seq === place.seq && here.at !== place.at) return undefined;
-  const later = events.filter(({ seq }) => seq > place.seq);
-  return place.seq === end.seq || later[0]?.seq === place.seq + 1 ? later : undefined;
-}
-
-function isRoomEvent(payload: unknown): payload is RoomEvent {
-  const { seq, epoch, kind, at } = (payload ?? {}) as Partial<RoomEvent>;
-  return typeof seq === "number" && typeof epoch === "string" && typeof kind === "string" && typeof at === "number";
 }

@@ -1,13 +1,15 @@
+import { onceRedisAnswers } from "../redis/connect.js";
 import { Feed } from "./feed.js";
+import type { FollowedRooms } from "./followed-rooms.js";
+import type { RoomEvent } from "./log.js";
 import type { Position } from "./position.js";
-import type { RoomEvent, RoomFeeds } from "./room-feed.js";
 
 /**
  * A feed of the events of some rooms. It can be suspended, which costs nothing but a position per room, and goes on
  * from there when it is resumed.
  */
 export class RoomsFeed<T extends object> extends Feed<T> {
-  readonly #feeds: RoomFeeds;
+  readonly #followed: FollowedRooms;
   readonly #select: (event: RoomEvent, position: Position) => T | undefined;
   /** For each room, where the follower is: after what was taken last. */
   readonly #positions = new Map<string, Position>();
@@ -16,9 +18,9 @@ export class RoomsFeed<T extends object> extends Feed<T> {
   #suspended = false;
 
   /** @param select makes the value of an event, the same object for the same event; undefined leaves the event out */
-  constructor(feeds: RoomFeeds, select: (event: RoomEvent, position: Position) => T | undefined) {
+  constructor(followed: FollowedRooms, select: (event: RoomEvent, position: Position) => T | undefined) {
     super();
-    this.#feeds = feeds;
+    this.#followed = followed;
     this.#select = select;
     this.onEnd(() => this.#stopAll());
   }
@@ -30,8 +32,8 @@ export class RoomsFeed<T extends object> extends Feed<T> {
   async add(roomId: string, after?: Position): Promise<void> {
     if (this.#rooms.has(roomId) || this.ended) return;
     this.#rooms.add(roomId);
-    if (after) this.#positions.set(roomId, after);
-    if (!this.#suspended) await this.#follow(roomId, after);
+    this.#positions.set(roomId, after ?? (await this.#followed.position(roomId)));
+    await this.#begin(roomId);
   }
 
   /** The follower has this value now: it will not be told again. */
@@ -47,32 +49,34 @@ export class RoomsFeed<T extends object> extends Feed<T> {
 
   /** Follows all rooms again, each from where the follower is; ends the feed where that cannot be. */
   resume(): void {
-    if (this.ended) return; // the follower has left meanwhile
     this.#suspended = false;
-    for (const [roomId, position] of this.#positions) this.#follow(roomId, position).catch((error) => this.end(error));
-    // A room without a position was just being joined, which looks after itself.
+    for (const roomId of this.#positions.keys()) this.#begin(roomId).catch((error) => this.end(error));
   }
 
-  async #follow(roomId: string, after: Position | undefined): Promise<void> {
-    let wanted = true;
-    this.#stops.set(roomId, () => {
-      wanted = false;
-    });
-    const { stop, from } = await this.#feeds.follow(roomId, after, {
+  /** Follows a room from where the follower is, once Redis can be asked for what was missed. */
+  async #begin(roomId: string): Promise<void> {
+    await onceRedisAnswers(
+      () => this.#follow(roomId),
+      () => !this.#suspended && !this.ended,
+    );
+  }
+
+  async #follow(roomId: string): Promise<void> {
+    if (this.#stops.has(roomId)) return; // suspended and resumed meanwhile
+    const { started, stop } = this.#followed.follow(roomId, this.#positions.get(roomId) as Position, {
       event: (event, position) => {
-        const value = wanted ? this.#select(event, position) : undefined;
+        const value = this.#select(event, position);
         if (value) this.push(value, position);
       },
-      over: (reason) => wanted && this.end(reason),
+      over: (reason) => this.end(reason),
     });
-    if (!after) this.#positions.set(roomId, from);
-    if (wanted) {
-      this.#stops.set(roomId, stop);
-      return;
+    this.#stops.set(roomId, stop);
+    try {
+      await started;
+    } catch (error) {
+      if (this.#stops.get(roomId) === stop) this.#stops.delete(roomId);
+      throw error;
     }
-    stop(); // suspended, or ended, while it began
-    const resumed = !this.#suspended && !this.ended && !this.#stops.has(roomId);
-    if (resumed) await this.#follow(roomId, this.#positions.get(roomId));
   }
 
   #stopAll(): void {

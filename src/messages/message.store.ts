@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
+import type { FollowedRooms } from "../delivery/followed-rooms.js";
+import type { RoomEvent } from "../delivery/log.js";
 import { decodePosition, encodePosition, type Position } from "../delivery/position.js";
-import type { RoomEvent, RoomFeeds } from "../delivery/room-feed.js";
 import { RoomsFeed } from "../delivery/rooms-feed.js";
 import { badInput } from "../errors.js";
 import type { RedisClient } from "../redis/connect.js";
@@ -48,7 +49,7 @@ const LONGEST_STRETCH = 100_000; // members; more of one score, or unreadable in
 export class MessageStore {
   readonly #redis: RedisClient;
   readonly #scripts: Scripts;
-  readonly #feeds: RoomFeeds;
+  readonly #followed: FollowedRooms;
   readonly #rooms: RoomStore;
   readonly #records = new WeakMap<RoomEvent, AddedRecord>();
   readonly #limits: { messageLength: number; roomLogLength: number };
@@ -56,13 +57,13 @@ export class MessageStore {
   constructor(
     redis: RedisClient,
     scripts: Scripts,
-    feeds: RoomFeeds,
+    followed: FollowedRooms,
     rooms: RoomStore,
     limits: { messageLength: number; roomLogLength: number },
   ) {
     this.#redis = redis;
     this.#scripts = scripts;
-    this.#feeds = feeds;
+    this.#followed = followed;
     this.#rooms = rooms;
     this.#limits = limits;
   }
@@ -165,7 +166,7 @@ export class MessageStore {
     if (roomId != null) await this.#rooms.check(userId, roomId);
     else await Promise.all([...positions.keys()].map((room) => this.#rooms.check(userId, room, "after")));
 
-    const feed = new RoomsFeed(this.#feeds, select);
+    const feed = new RoomsFeed(this.#followed, select);
     try {
       if (roomId != null) {
         await feed.add(roomId, positions.get(roomId));

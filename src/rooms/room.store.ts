@@ -1,7 +1,7 @@
 import type { Channels } from "../delivery/channels.js";
 import { Feed } from "../delivery/feed.js";
+import type { FollowedRooms } from "../delivery/followed-rooms.js";
 import { BEGINNING, encodePosition, type Position } from "../delivery/position.js";
-import type { RoomFeeds } from "../delivery/room-feed.js";
 import { badInput, refusal } from "../errors.js";
 import { onceRedisAnswers, type RedisClient } from "../redis/connect.js";
 import { channels, GENERAL, keys } from "../redis/keys.js";
@@ -19,12 +19,12 @@ export type UserEvent =
 /** The rooms, and who may be in them. */
 export class RoomStore {
   readonly #redis: RedisClient;
-  readonly #feeds: RoomFeeds;
+  readonly #followed: FollowedRooms;
   readonly #channels: Channels;
 
-  constructor(redis: RedisClient, feeds: RoomFeeds, channels: Channels) {
+  constructor(redis: RedisClient, followed: FollowedRooms, channels: Channels) {
     this.#redis = redis;
-    this.#feeds = feeds;
+    this.#followed = followed;
     this.#channels = channels;
   }
 
@@ -84,7 +84,7 @@ export class RoomStore {
     const id = `${low}:${high}`;
     // The room exists once both users have it in their sets. They are told before, so that by then everyone who follows
     // all of their rooms knows of it; a crash in between leaves no room, until the call is made again.
-    const position = await this.#feeds.position(id);
+    const position = await this.#followed.position(id);
     await Promise.all([low, high].map((user) => this.#tell(user, { kind: "room.opened", roomId: id, position })));
     await this.#redis.hset(keys.meta(id), `opened:${userId}`, 1);
     await Promise.all([low, high].map((user) => this.#redis.sadd(keys.userRooms(user), id)));
@@ -145,7 +145,7 @@ export class RoomStore {
 
   /** Where the room's events stand now, as clients are given it. */
   async position(roomId: string): Promise<string> {
-    return encodePosition(await this.#feeds.position(roomId));
+    return encodePosition(await this.#followed.position(roomId));
   }
 
   async #isListed(id: string, userId: string): Promise<boolean> {

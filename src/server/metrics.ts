@@ -24,11 +24,21 @@ export class Metrics {
     registers: [this.registry],
   });
 
-  /** @param sockets gives the number of open WebSockets @param followedRooms that of the rooms followed here */
-  constructor(sockets: () => number, followedRooms: () => number) {
+  /** @param sockets gives the number of open WebSockets @param followed the rooms followed here */
+  constructor(sockets: () => number, followed: { size: number; remembered: number; logReads: number }) {
     collectDefaultMetrics({ register: this.registry });
     this.#gauge("palaver_sockets", "Open WebSockets.", sockets);
-    this.#gauge("palaver_followed_rooms", "Rooms whose events this server follows.", followedRooms);
+    this.#gauge("palaver_followed_rooms", "Rooms whose events this server follows.", () => followed.size);
+    this.#gauge("palaver_remembered_characters", "JSON of newest events that is kept for who comes back.", () => followed.remembered);
+    new Counter({
+      name: "palaver_log_reads_total",
+      help: "Reads of rooms' logs: at a room's first follower, and for who was away for longer than memory reaches.",
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        this.inc(followed.logReads);
+      },
+    });
   }
 
   #gauge(name: string, help: string, value: () => number): void {

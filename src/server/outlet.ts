@@ -5,12 +5,13 @@ import { CLOSE } from "./close-codes.js";
 
 const TEXT = 0x81; // a whole text frame: https://www.rfc-editor.org/rfc/rfc6455#section-5.2
 
-/** Sockets that were written to in this turn of the event loop, and are held back until its end. */
-const corked = new Set<Duplex>();
+/** Outlets that were written to in this turn of the event loop, and hold back until its end. */
+let holding: SocketOutlet[] = [];
 
-function uncorkAll(): void {
-  for (const socket of corked) socket.uncork();
-  corked.clear();
+function releaseAll(): void {
+  const outlets = holding;
+  holding = [];
+  for (const outlet of outlets) outlet.release();
 }
 
 /** Writes shared frames to a client's socket: one write for all that one turn of the event loop brings. */
@@ -18,6 +19,7 @@ export class SocketOutlet implements Outlet {
   readonly #webSocket: WebSocket;
   readonly #socket: Duplex;
   readonly #budget: number;
+  #held = false;
   #drained: (() => void)[] = [];
   #lagSince: number | undefined;
 
@@ -42,11 +44,7 @@ export class SocketOutlet implements Outlet {
 
   write(head: Buffer, tail: Buffer): void {
     if (this.#webSocket.readyState !== this.#webSocket.OPEN) return;
-    if (!corked.has(this.#socket)) {
-      this.#socket.cork();
-      if (corked.size === 0) setImmediate(uncorkAll);
-      corked.add(this.#socket);
-    }
+    if (!this.#held) this.#hold();
     const length = head.length + tail.length;
     const start = length < 126 ? 2 : length < 65_536 ? 4 : 10;
     const frame = Buffer.allocUnsafe(start + length);
@@ -64,14 +62,29 @@ export class SocketOutlet implements Outlet {
     this.#socket.write(frame);
   }
 
+  #hold(): void {
+    this.#held = true;
+    this.#socket.cork();
+    if (holding.length === 0) setImmediate(releaseAll);
+    holding.push(this);
+  }
+
+  /** Sends what this turn of the event loop brought. */
+  release(): void {
+    this.#held = false;
+    this.#socket.uncork();
+  }
+
   onDrained(listener: () => void): void {
     this.#drained.push(listener);
     if (this.#drained.length > 1) return;
     this.#lagSince = performance.now();
-    this.#socket.once("drain", () => {
+    const drained = () => {
       this.#lagSince = undefined;
-      for (const drained of this.#drained.splice(0)) drained();
-    });
+      for (const listener of this.#drained.splice(0)) listener();
+    };
+    if (this.#socket.writableNeedDrain) this.#socket.once("drain", drained);
+    else setImmediate(drained);
   }
 
   giveUp(): void {

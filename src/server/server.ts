@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { type Logger, pino } from "pino";
 import type { Config } from "../config.js";
 import { Channels } from "../delivery/channels.js";
-import { RoomFeeds } from "../delivery/room-feed.js";
+import { FollowedRooms } from "../delivery/followed-rooms.js";
 import { seedDemoData } from "../interop/demo-data.js";
 import { MessageStore } from "../messages/message.store.js";
 import { Lease } from "../presence/lease.js";
@@ -59,13 +59,13 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
 
     const scripts = new Scripts(redis.commands);
     const channels = new Channels(redis.subscriber, log);
-    const feeds = new RoomFeeds(channels, scripts, log);
-    stops.push(async () => feeds.close());
+    const followed = new FollowedRooms(channels, scripts, log);
+    stops.push(async () => followed.close());
     const users = new UserStore(redis.commands, scripts);
     const passwords = new Passwords(config.bcryptCost);
     const sessions = new SessionStore(redis.commands, scripts, users, passwords, config.sessionTtl);
-    const rooms = new RoomStore(redis.commands, feeds, channels);
-    const messages = new MessageStore(redis.commands, scripts, feeds, rooms, config);
+    const rooms = new RoomStore(redis.commands, followed, channels);
+    const messages = new MessageStore(redis.commands, scripts, followed, rooms, config);
     const server = randomUUID();
     const presence = new PresenceStore(redis.commands, scripts, channels, server);
     const services: Services = { messages, presence, rooms, sessions, users, redisAnswers: () => answers(redis.commands) };
@@ -77,10 +77,7 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     stops.push(() => lease.stop());
 
     let sockets: SocketServer | undefined;
-    const metrics = new Metrics(
-      () => sockets?.size ?? 0,
-      () => feeds.size,
-    );
+    const metrics = new Metrics(() => sockets?.size ?? 0, followed);
     const mask = (error: unknown) => {
       const masked = maskError(error, log);
       metrics.errors.inc({ code: String(masked.extensions.code) });

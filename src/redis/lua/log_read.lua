@@ -1,19 +1,41 @@
 --[[ log_read: the events of a room from one on, or its newest, and where its log stands.
      KEYS  log, meta
-     ARGV  from (a seq, or '' for the newest), count (the most events to give)
+     ARGV  from (a seq, or '' for the newest), count (the most events to give), size (bytes after which no more follow; two events always fit)
      gives {seq, epoch ('' where there is no log), at (µs, of the last event), {event (JSON), …}} ]]
 local log, meta = unpack(KEYS)
-local from, count = unpack(ARGV)
+local from, count, size = unpack(ARGV)
 
 local seq, epoch, at = unpack(redis.call('HMGET', meta, 'seq', 'epoch', 'time'))
-local entries
-if from == '' then
-  entries = redis.call('XREVRANGE', log, '+', '-', 'COUNT', count)
-else
-  entries = redis.call('XRANGE', log, string.format('%d-0', from), '+', 'COUNT', count)
+
+local events, bytes = {}, 0
+local newest_first = from == ''
+local next_entry = newest_first and '+' or string.format('%d-0', from)
+local left = tonumber(count)
+while left > 0 do
+  -- Some at a time, so that long events are not all in memory before their size is known.
+  local step = math.min(left, 50)
+  local entries
+  if newest_first then
+    entries = redis.call('XREVRANGE', log, next_entry, '-', 'COUNT', step)
+  else
+    entries = redis.call('XRANGE', log, next_entry, '+', 'COUNT', step)
+  end
+  for _, entry in ipairs(entries) do
+    local event = entry[2][2]
+    bytes = bytes + #event
+    if #events >= 2 and bytes > tonumber(size) then
+      left = 0
+      break
+    end
+    events[#events + 1] = event
+    next_entry = '(' .. entry[1]
+  end
+  left = #entries < step and 0 or left - step
 end
-local events = {}
-for index, entry in ipairs(entries) do
-  events[from == '' and #entries + 1 - index or index] = entry[2][2]
+
+if newest_first then
+  local oldest_first = {}
+  for index = #events, 1, -1 do oldest_first[#oldest_first + 1] = events[index] end
+  events = oldest_first
 end
 return { tonumber(seq) or 0, epoch or '', tonumber(at) or 0, events }

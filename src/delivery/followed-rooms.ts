@@ -1,0 +1,80 @@
+import type { Logger } from "pino";
+import type { Scripts } from "../redis/scripts.js";
+import type { Channels } from "./channels.js";
+import { RoomLog } from "./log.js";
+import { NewestEvents } from "./newest.js";
+import type { Position } from "./position.js";
+import { type Follower, type Following, RoomFeed } from "./room-feed.js";
+
+const MEMORY = 16 * 1024 * 1024; // characters of events' JSON that are kept, over all rooms
+
+/**
+ * Milliseconds that a followed room may be silent before its log is looked at. Pub/sub promises nothing: should an event be
+ * lost in a way that shows in no broken connection, a room where nothing else happens would never notice.
+ */
+const LONGEST_SILENCE = 60_000;
+const LOOK = 1_000; // ms between two looks for silent rooms
+
+/** Follows the logs of rooms for the whole server: one Redis subscription per room, however many followers. */
+export class FollowedRooms {
+  readonly #rooms = new Map<string, RoomFeed>();
+  readonly #newest = new NewestEvents(MEMORY);
+  readonly #channels: Channels;
+  readonly #scripts: Scripts;
+  readonly #log: Logger;
+  readonly #look: NodeJS.Timeout;
+  #logReads = 0;
+
+  constructor(channels: Channels, scripts: Scripts, log: Logger) {
+    this.#channels = channels;
+    this.#scripts = scripts;
+    this.#log = log;
+    channels.onReconnect(() => {
+      for (const room of this.#rooms.values()) room.catchUp();
+    });
+    this.#look = setInterval(() => {
+      const since = performance.now() - LONGEST_SILENCE;
+      for (const room of this.#rooms.values()) if (room.lookedAt < since) room.catchUp();
+    }, LOOK).unref();
+  }
+
+  /** Ends the regular looks. */
+  close(): void {
+    clearInterval(this.#look);
+  }
+
+  /** The number of rooms followed here. */
+  get size(): number {
+    return this.#rooms.size;
+  }
+
+  /** Characters of events' JSON that are kept for who comes back. */
+  get remembered(): number {
+    return this.#newest.size;
+  }
+
+  /** How often a room's log was read so far, because memory did not reach back far enough. */
+  get logReads(): number {
+    return this.#logReads;
+  }
+
+  /** Where the room's events stand now. */
+  position(roomId: string): Promise<Position> {
+    return new RoomLog(roomId, this.#scripts).end();
+  }
+
+  /** Tells the follower every event of the room after a position. */
+  follow(roomId: string, after: Position, follower: Follower): Following {
+    const room = this.#rooms.get(roomId) ?? this.#open(roomId);
+    return room.follow(after, follower);
+  }
+
+  #open(roomId: string): RoomFeed {
+    const room = new RoomFeed(new RoomLog(roomId, this.#scripts), this.#channels, this.#newest.room(), this.#log, {
+      onRead: () => this.#logReads++,
+      onEmpty: () => this.#rooms.delete(roomId),
+    });
+    this.#rooms.set(roomId, room);
+    return room;
+  }
+}

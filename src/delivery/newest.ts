@@ -1,0 +1,72 @@
+import type { Entry } from "./log.js";
+
+const PER_ROOM = 200; // events, at least; at most twice as many
+
+/**
+ * The newest events of the followed rooms, so that who was away for a short while needs nothing from Redis. What they take is
+ * bounded over all rooms: where it is too much, the room that was silent longest is forgotten, and read again when asked for.
+ */
+export class NewestEvents {
+  readonly #budget: number;
+  /** The room that was silent longest first. */
+  readonly #rooms = new Set<NewestOfRoom>();
+  #size = 0;
+
+  /** @param budget characters of JSON */
+  constructor(budget: number) {
+    this.#budget = budget;
+  }
+
+  /** Characters of JSON that are kept now. */
+  get size(): number {
+    return this.#size;
+  }
+
+  room(): NewestOfRoom {
+    return new NewestOfRoom((room, grownBy) => {
+      this.#size += grownBy;
+      this.#rooms.delete(room);
+      if (room.size > 0) this.#rooms.add(room);
+      for (const silent of this.#rooms) {
+        if (this.#size <= this.#budget) break;
+        silent.clear();
+      }
+    });
+  }
+}
+
+/** The newest events of one room, without a gap. */
+export class NewestOfRoom {
+  readonly #onChange: (room: this, grownBy: number) => void;
+  #entries: Entry[] = [];
+  size = 0;
+
+  constructor(onChange: (room: NewestOfRoom, grownBy: number) => void) {
+    this.#onChange = onChange;
+  }
+
+  /** Adds the event that comes right after those that are there. */
+  add(entry: Entry): void {
+    this.#entries.push(entry);
+    const dropped = this.#entries.length > 2 * PER_ROOM ? this.#entries.splice(0, PER_ROOM) : [];
+    this.#resize(entry.size - sizeOf(dropped));
+  }
+
+  clear(): void {
+    this.#entries = [];
+    this.#resize(-this.size);
+  }
+
+  /** The entries from a seq on; undefined where they do not reach back to it. */
+  from(seq: number): Entry[] | undefined {
+    const first = this.#entries[0]?.event.seq;
+    return first === undefined || seq < first ? undefined : this.#entries.slice(seq - first);
+  }
+
+  #resize(by: number): void {
+    this.size += by;
+    this.#onChange(this, by);
+  }
+}
+
+const sizeOf = (entries: Entry[]) => entries.reduce((sum, { size }) => sum + size, 0);
