@@ -1,52 +1,167 @@
-/** The clients: a process of its own, so that their work is not counted as a server's. Says how many frames came, and how late. */
+/** The clients: a process of its own, so that their work is not counted as a server's. */
 import { once } from "node:events";
+import { Agent, request } from "node:http";
 import { WebSocket } from "ws";
 
-interface Order {
-  url: string;
-  sockets: number;
-  query: string;
-  token?: string;
+export type Order =
+  | { open: { url: string; token?: string; sockets: number; rooms: string[] } }
+  /** All go at once, and come back at once, each from its position. */
+  | "drop"
+  | { return: { url: string; token?: string } }
+  | { stall: number }
+  | { sends: { url: string; token?: string; connections: number; inFlight: number; count: number } }
+  | "count"
+  | "reset";
+
+/** What has arrived since the last reset; latencies in ms, from the moment that each text begins with. */
+export interface Count {
+  frames: number;
+  p50: number;
+  p99: number;
 }
 
-const sockets: WebSocket[] = [];
+const SUBSCRIPTION = `subscription ($room: ID!, $after: [String!]) { messageAdded(roomId: $room, after: $after) { id text position } }`;
+const SEND = `mutation ($room: ID!, $text: String!) { send(roomId: $room, text: $text) { id position } }`;
+
+interface Client {
+  room: string;
+  socket: WebSocket;
+  position?: string;
+}
+
+const clients: Client[] = [];
 let frames = 0;
 let latencies: number[] = [];
 
-process.on("message", async (order: Order | "count" | "reset") => {
+async function obey(order: Order): Promise<object> {
   if (order === "reset") {
     frames = 0;
     latencies = [];
-    process.send?.({ reset: true });
-  } else if (order === "count") {
-    latencies.sort((one, other) => one - other);
-    process.send?.({ frames, p50: latencies[Math.floor(latencies.length * 0.5)], p99: latencies[Math.floor(latencies.length * 0.99)] });
-  } else {
-    for (let opened = 0; opened < order.sockets; opened += 50) {
-      await Promise.all(Array.from({ length: Math.min(50, order.sockets - opened) }, () => open(order)));
-    }
-    process.send?.({ open: sockets.length });
+    return {};
   }
-});
+  if (order === "count") {
+    latencies.sort((one, other) => one - other);
+    const at = (share: number) => latencies[Math.floor(latencies.length * share)] ?? Number.NaN;
+    return { frames, p50: at(0.5), p99: at(0.99) };
+  }
+  if (order === "drop") {
+    for (const { socket } of clients) socket.terminate();
+    return {};
+  }
+  if ("open" in order) {
+    const { url, token, sockets, rooms } = order.open;
+    for (let opened = 0; opened < sockets; opened += 50) {
+      const some = Array.from({ length: Math.min(50, sockets - opened) }, (_, n) => rooms[(opened + n) % rooms.length] as string);
+      await Promise.all(some.map(async (room) => clients.push(await follow({ room } as Client, url, token))));
+    }
+    return {};
+  }
+  if ("return" in order) {
+    const { url, token } = order.return;
+    await Promise.all(clients.map((client) => follow(client, url, token)));
+    return {};
+  }
+  if ("stall" in order) {
+    clients[order.stall]?.socket.pause();
+    return {};
+  }
+  return sendMany(order.sends);
+}
 
-async function open({ url, query, token }: Order): Promise<void> {
-  const socket = new WebSocket(url, "graphql-transport-ws");
-  sockets.push(socket);
+process.on("message", async (order: Order) => process.send?.(await obey(order)));
+
+async function connect(url: string, token: string | undefined): Promise<WebSocket> {
+  const socket = new WebSocket(url.replace(/^http/, "ws"), "graphql-transport-ws", { perMessageDeflate: false });
   await once(socket, "open");
   const acknowledged = once(socket, "message");
   socket.send(JSON.stringify({ type: "connection_init", payload: token ? { authorization: `Bearer ${token}` } : {} }));
   await acknowledged;
-  socket.on("message", (data: Buffer) => {
-    if (!data.toString("latin1", 0, 60).includes('"type":"next","payload":{"data":{')) {
-      process.stderr.write(`unexpected: ${data.toString().slice(0, 300)}\n`);
+  return socket;
+}
+
+async function follow(client: Client, url: string, token: string | undefined): Promise<Client> {
+  client.socket = await connect(url, token);
+  client.socket.on("message", (data: Buffer) => {
+    const text = data.toString("latin1");
+    if (!text.slice(0, 60).includes('"type":"next","payload":{"data":{')) {
+      process.stderr.write(`unexpected: ${text.slice(0, 300)}\n`);
       return;
     }
     frames++;
-    // Each text begins with the moment of its sending, in ms of the machine's clock.
     if (frames % 20 === 0) {
-      const sent = /"text":"(\d+(?:\.\d+)?) /.exec(data.toString("latin1"))?.[1];
+      const sent = /"text":"(\d+(?:\.\d+)?) /.exec(text)?.[1];
       if (sent) latencies.push(performance.timeOrigin + performance.now() - Number(sent));
     }
+    const mark = text.indexOf('"position":"') + 12;
+    client.position = text.slice(mark, text.indexOf('"', mark));
   });
-  socket.send(JSON.stringify({ id: "1", type: "subscribe", payload: { query } }));
+  const variables = { room: client.room, ...(client.position && { after: [client.position] }) };
+  client.socket.send(JSON.stringify({ id: "1", type: "subscribe", payload: { query: SUBSCRIPTION, variables } }));
+  return client;
+}
+
+/** Sends `count` messages over some connections, each with so many in flight. */
+async function sendMany({ url, token, connections, inFlight, count }: Extract<Order, { sends: object }>["sends"]): Promise<{ ms: number }> {
+  const senders = await Promise.all(
+    Array.from({ length: connections }, () => (url.startsWith("ws") ? socketSender(url, token) : httpSender(url, token))),
+  );
+  let left = count;
+  const start = performance.now();
+  await Promise.all(
+    senders.flatMap(({ send }) =>
+      Array.from({ length: inFlight }, async () => {
+        while (left-- > 0) await send({ query: SEND, variables: { room: "0", text: `message ${left}` } });
+      }),
+    ),
+  );
+  const ms = performance.now() - start;
+  for (const { close } of senders) close();
+  return { ms };
+}
+
+interface Sender {
+  send(payload: object): Promise<void>;
+  close(): void;
+}
+
+async function socketSender(url: string, token: string | undefined): Promise<Sender> {
+  const socket = await connect(url, token);
+  const waiting = new Map<string, () => void>();
+  let sent = 0;
+  socket.on("message", (data: Buffer) => {
+    const { id, type, payload } = JSON.parse(String(data));
+    if (type === "next" && payload.errors) throw new Error(JSON.stringify(payload.errors));
+    if (type !== "complete") return;
+    waiting.get(id)?.();
+    waiting.delete(id);
+  });
+  return {
+    send: (payload) =>
+      new Promise((resolve) => {
+        const id = String(++sent);
+        waiting.set(id, resolve);
+        socket.send(JSON.stringify({ id, type: "subscribe", payload }));
+      }),
+    close: () => socket.terminate(),
+  };
+}
+
+async function httpSender(url: string, token: string | undefined): Promise<Sender> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const headers = { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) };
+  return {
+    send: (payload) =>
+      new Promise((resolve, reject) => {
+        const call = request(url, { method: "POST", agent, headers }, (response) => {
+          let body = "";
+          response.setEncoding("utf8").on("data", (text: string) => {
+            body += text;
+          });
+          response.on("end", () => (body.includes('"errors"') ? reject(new Error(body)) : resolve()));
+        });
+        call.on("error", reject);
+        call.end(JSON.stringify(payload));
+      }),
+    close: () => agent.destroy(),
+  };
 }

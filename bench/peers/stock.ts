@@ -1,6 +1,7 @@
 /** What one builds from the libraries' own examples: graphql-ws's server, and graphql-redis-subscriptions' iterator. */
+import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import { GraphQLNonNull, GraphQLObjectType, GraphQLSchema, GraphQLString } from "graphql";
+import { GraphQLID, GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLSchema, GraphQLString } from "graphql";
 import { RedisPubSub } from "graphql-redis-subscriptions";
 import { useServer } from "graphql-ws/use/ws";
 import { Redis } from "ioredis";
@@ -18,8 +19,8 @@ const schema = new GraphQLSchema({
     fields: {
       messageAdded: {
         type: new GraphQLNonNull(message),
-        args: { roomId: { type: GraphQLString } },
-        subscribe: () => pubSub.asyncIterableIterator("bench"),
+        args: { roomId: { type: new GraphQLNonNull(GraphQLID) }, after: { type: new GraphQLList(text.type) } },
+        subscribe: (_root: unknown, { roomId }: { roomId: string }) => pubSub.asyncIterableIterator(`room:${roomId}`),
         resolve: (event: unknown) => event,
       },
     },
@@ -28,5 +29,5 @@ const schema = new GraphQLSchema({
 
 const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
 useServer({ schema }, server);
-server.on("listening", () => process.send?.((server.address() as AddressInfo).port));
-if (server.address()) process.send?.((server.address() as AddressInfo).port);
+if (!server.address()) await once(server, "listening");
+process.send?.(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);

@@ -1,0 +1,124 @@
+/** Measures what it costs a server to deliver messages that others publish. */
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
+import { Redis } from "ioredis";
+import { WebSocket } from "ws";
+import type { Count } from "./load.js";
+import { ask, cpuOf, end, type Server, startLoad, startPalaver, startPeer } from "./processes.js";
+import type { Row } from "./table.js";
+
+const PADDING = "x".repeat(60);
+
+export interface Contender {
+  server: Server;
+  publish(room: string, text: string): void;
+}
+
+/**
+ * Palaver and its peers on one Redis. Palaver's messages are sent through a second server, so that what is measured of each
+ * is what it does with messages that come from Redis.
+ */
+export async function contenders(): Promise<{ palaver: Contender; bare: Contender; stock: Contender; redis: Redis; redisUrl: string }> {
+  const other = await startPalaver();
+  const redis = new Redis(other.redisUrl);
+  const sender = new WebSocket(other.url.replace(/^http/, "ws"), "graphql-transport-ws");
+  await once(sender, "open");
+  sender.send(JSON.stringify({ type: "connection_init", payload: { authorization: `Bearer ${other.token}` } }));
+  await once(sender, "message");
+  let sent = 0;
+  const palaver: Contender = {
+    server: await startPalaver(other.redisUrl),
+    publish(room, text) {
+      const payload = { query: "mutation ($r: ID!, $t: String!) { send(roomId: $r, text: $t) { id } }", variables: { r: room, t: text } };
+      sender.send(JSON.stringify({ id: `send-${++sent}`, type: "subscribe", payload }));
+    },
+  };
+  const position = "YWJkZjdlOTkzZjExZDNhNS4xLjE3OTUzOTM3MTYwMDAwMDAuMA"; // as long as Palaver's
+  const publish = (room: string, text: string) => {
+    const id = `${room}/${1_795_393_716_000_000 + ++sent}`;
+    void redis.publish(`room:${room}`, JSON.stringify({ id, text, position }));
+  };
+  const bare = { server: await startPeer("bare loop", "./peers/bare.ts", other.redisUrl), publish };
+  const stock = { server: await startPeer("stock", "./peers/stock.ts", other.redisUrl), publish };
+  return { palaver, bare, stock, redis, redisUrl: other.redisUrl };
+}
+
+export interface Delivered {
+  microseconds: number;
+  perSecond: number;
+  p50: number;
+  p99: number;
+  lost: number;
+}
+
+/** Opens sockets, one after the other in each of the rooms, runs the work with them, and ends them. */
+export async function withSockets<T>(
+  { server }: Contender,
+  sockets: number,
+  rooms: string[],
+  work: (load: Load) => Promise<T>,
+): Promise<T> {
+  const load = startLoad();
+  process.stderr.write(`measuring ${server.name}, ${sockets} sockets in ${rooms.length} rooms …\n`);
+  const { url, token } = server;
+  await ask(load, { open: { url, token, sockets, rooms } });
+  await delay(1_000);
+  try {
+    return await work(load);
+  } finally {
+    await end(load);
+    await delay(1_000);
+  }
+}
+
+type Load = ReturnType<typeof startLoad>;
+
+/** Sends a message to each of the rooms in turn, at a pace (ms between two; 0 for all at once), and counts until no more arrive. */
+export async function deliver(
+  { server, publish }: Contender,
+  load: Load,
+  { rooms, messages, pause, expected }: { rooms: string[]; messages: number; pause: number; expected: number },
+): Promise<Delivered> {
+  await ask(load, "reset");
+  const cpuBefore = await cpuOf(server);
+  const start = performance.now();
+  for (let n = 0; n < messages; n++) {
+    publish(rooms[n % rooms.length] as string, `${performance.timeOrigin + performance.now()} ${PADDING}`);
+    const ahead = start + n * pause - performance.now();
+    if (ahead > 1) await delay(ahead);
+  }
+  let counted = await ask<Count>(load, "count");
+  let last = performance.now();
+  for (let still = 0; counted.frames < expected && still < 100; ) {
+    await delay(50);
+    const next = await ask<Count>(load, "count");
+    still = next.frames === counted.frames ? still + 1 : 0;
+    if (still === 0) last = performance.now();
+    counted = next;
+  }
+  const cpu = (await cpuOf(server)) - cpuBefore;
+  return {
+    microseconds: (cpu * 1_000) / counted.frames,
+    perSecond: counted.frames / ((last - start) / 1_000),
+    p50: counted.p50,
+    p99: counted.p99,
+    lost: expected - counted.frames,
+  };
+}
+
+/** Rows with ratios to the bare loop and to stock. */
+export function compare(measured: Map<string, Delivered>): Row[] {
+  const bare = measured.get("bare loop");
+  const stock = measured.get("stock");
+  return [...measured].map(([name, { microseconds, perSecond, p50, p99, lost }]) => ({
+    name,
+    "CPU µs/delivery": microseconds,
+    ...(bare && { "× bare": microseconds / bare.microseconds }),
+    ...(stock && { "× stock": microseconds / stock.microseconds }),
+    "deliveries/s": Math.round(perSecond),
+    ...(stock && { "× stock's": perSecond / stock.perSecond }),
+    "p50 ms": p50,
+    "p99 ms": p99,
+    lost,
+  }));
+}

@@ -1,0 +1,97 @@
+/** The processes of a run: servers, which are measured, and clients in a process of their own, which are not. */
+import { type ChildProcess, fork, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+const TICK = 10; // ms; the system counts CPU time in hundredths of a second
+const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const children: ChildProcess[] = [];
+const folders: string[] = [];
+
+export interface Server {
+  name: string;
+  child: ChildProcess;
+  /** Where it listens, with `ws:` for one that serves WebSockets alone. */
+  url: string;
+  token?: string;
+}
+
+export interface Memory {
+  /** Bytes of JavaScript's heap and of buffers, after a collection. */
+  held: number;
+  rss: number;
+}
+
+/** Starts Palaver as it is built; with its own Redis, unless it is given one. */
+export async function startPalaver(redisUrl?: string): Promise<Server & { redisUrl: string }> {
+  const folder = await mkdtemp(join(tmpdir(), "palaver-bench-"));
+  folders.push(folder);
+  const profile = process.env.PROFILE ? ["--cpu-prof", `--cpu-prof-dir=${process.env.PROFILE}`] : [];
+  const options = ["--port", "0", "--data-dir", folder, "--log-level", "warn", ...(redisUrl ? ["--redis", redisUrl] : [])];
+  const child = spawn(process.execPath, ["--expose-gc", "--import", file("./probe.mjs"), ...profile, file("../dist/main.js"), ...options], {
+    stdio: ["ignore", "pipe", "inherit", "ipc"],
+  });
+  children.push(child);
+  let printed = "";
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    printed += text;
+  });
+  while (!/Redis\s+redis:/.test(printed)) await delay(50);
+  const url = /API\s+(\S+)/.exec(printed)?.[1] ?? "";
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ query: 'mutation { login(username: "Pablo", password: "password123") { token } }' }),
+  });
+  const { token } = ((await response.json()) as { data: { login: { token: string } } }).data.login;
+  return { name: "palaver", child, url, token, redisUrl: /Redis\s+(\S+)/.exec(printed)?.[1] ?? "" };
+}
+
+/** Starts a server that Palaver is compared with. */
+export async function startPeer(name: string, path: string, redisUrl: string): Promise<Server> {
+  const child = fork(file(path), [redisUrl], { execArgv: ["--expose-gc", "--import", file("./probe.mjs"), "--import", "tsx"] });
+  children.push(child);
+  const [url] = (await once(child, "message")) as [string];
+  return { name, child, url, token: "a-token-of-the-usual-length-for-one-of-256-random-bits" };
+}
+
+/** Starts a process full of clients. */
+export function startLoad(): ChildProcess {
+  const child = fork(file("./load.ts"), { execArgv: ["--import", "tsx"] });
+  children.push(child);
+  return child;
+}
+
+/** Sends a message to a process and waits for its answer. */
+export async function ask<T>(child: ChildProcess, message: object | string): Promise<T> {
+  const answer = once(child, "message");
+  child.send(message);
+  const [value] = await answer;
+  return value as T;
+}
+
+export const memoryOf = ({ child }: Server) => ask<Memory>(child, "memory");
+
+/** CPU time of a server's process so far, in ms: user and system, from Linux's own count. */
+export async function cpuOf({ child }: Server): Promise<number> {
+  const stat = await readFile(`/proc/${child.pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * TICK;
+}
+
+export async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, "exit");
+  child.kill();
+  await gone;
+}
+
+/** Ends whatever was started, the last one first, and takes its files away. */
+export async function endAll(): Promise<void> {
+  for (const child of children.reverse()) await end(child);
+  for (const folder of folders) await rm(folder, { recursive: true, force: true });
+}

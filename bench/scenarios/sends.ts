@@ -1,0 +1,34 @@
+import { ask, cpuOf, end, type Server, startLoad, startPalaver, startPeer } from "../processes.js";
+import { printTable, type Row } from "../table.js";
+
+const COUNT = 10_000;
+
+/** Sending messages: over sockets, and as the stock stack does it, over HTTP. */
+export async function sends(): Promise<void> {
+  const palaver = await startPalaver();
+  const apollo = await startPeer("Apollo", "./peers/apollo.ts", palaver.redisUrl);
+  const overSockets: Server = { ...palaver, url: palaver.url.replace(/^http/, "ws") };
+  const rows = [
+    await measure("Apollo, HTTP, 50 connections", apollo, 50, 1),
+    await measure("palaver, HTTP, 50 connections", palaver, 50, 1),
+    await measure("palaver, one socket, 50 in flight", overSockets, 1, 50),
+    await measure("palaver, 50 sockets", overSockets, 50, 1),
+  ];
+  const [stock] = rows;
+  printTable(
+    `sends: ${COUNT} messages, each authenticated, stored and published`,
+    rows.map((row): Row => ({ ...row, "× Apollo's": Number(row["sends/s"]) / Number(stock?.["sends/s"]) })),
+  );
+}
+
+async function measure(name: string, server: Server, connections: number, inFlight: number): Promise<Row> {
+  process.stderr.write(`measuring ${name} …\n`);
+  const load = startLoad();
+  const order = (count: number) => ({ sends: { url: server.url, token: server.token, connections, inFlight, count } });
+  await ask(load, order(COUNT / 5)); // warm
+  const before = await cpuOf(server);
+  const { ms } = await ask<{ ms: number }>(load, order(COUNT));
+  const cpu = (await cpuOf(server)) - before;
+  await end(load);
+  return { name, "sends/s": Math.round(COUNT / (ms / 1_000)), "CPU µs/send": Math.round((cpu * 1_000) / COUNT) };
+}
