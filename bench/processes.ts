@@ -1,13 +1,12 @@
 /** The processes of a run: servers, which are measured, and clients in a process of their own, which are not. */
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-const TICK = 10; // ms; the system counts CPU time in hundredths of a second
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const children: ChildProcess[] = [];
 const folders: string[] = [];
@@ -76,11 +75,11 @@ export async function ask<T>(child: ChildProcess, message: object | string): Pro
 
 export const memoryOf = ({ child }: Server) => ask<Memory>(child, "memory");
 
-/** CPU time of a server's process so far, in ms: user and system, from Linux's own count. */
+/** CPU time of a server's process so far, in ms, of all its threads: https://docs.kernel.org/scheduler/sched-stats.html */
 export async function cpuOf({ child }: Server): Promise<number> {
-  const stat = await readFile(`/proc/${child.pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * TICK;
+  const tasks = await readdir(`/proc/${child.pid}/task`);
+  const stats = await Promise.all(tasks.map((task) => readFile(`/proc/${child.pid}/task/${task}/schedstat`, "utf8")));
+  return stats.reduce((sum, stat) => sum + Number(stat.split(" ")[0]) / 1e6, 0);
 }
 
 export async function end(child: ChildProcess): Promise<void> {

@@ -1,5 +1,5 @@
 import DataLoader from "dataloader";
-import type { Context, Stores } from "../context.js";
+import type { Context, Loaders, Stores } from "../context.js";
 import type { Viewer } from "../sessions/session.store.js";
 import { unknownUser } from "../users/user.store.js";
 
@@ -8,19 +8,52 @@ export type Services = Stores & Pick<Context, "redisAnswers">;
 
 /** Makes the context of one operation, or of one event of a subscription: what it looks up is looked up afresh. */
 export function createContext(stores: Services, viewer: Viewer | null): Context {
+  return { ...stores, viewer, forMany: false, load: new FreshLoaders(stores) };
+}
+
+/**
+ * The context of an execution whose result goes to many. A field that looks at the viewer here has not been marked as
+ * depending on it: it fails, rather than show one viewer's answer to the others.
+ */
+export function createSharedContext(stores: Services): Context {
   return {
     ...stores,
-    viewer,
-    forMany: false,
-    load: {
-      user: new DataLoader(async (ids: readonly string[]) => {
-        const users = await stores.users.byIds(ids);
-        return users.map((user, index) => user ?? unknownUser(ids[index] as string));
-      }),
-      room: new DataLoader((ids: readonly string[]) => stores.rooms.byIds(ids)),
-      online: new DataLoader((ids: readonly string[]) => stores.presence.areOnline(ids)),
+    get viewer(): never {
+      throw new Error("a field depends on the viewer, and is not marked as perViewer");
     },
+    forMany: true,
+    load: new FreshLoaders(stores),
   };
+}
+
+/** Loaders that are made when they are needed: most events look nothing up. */
+class FreshLoaders implements Loaders {
+  readonly #stores: Services;
+  #user: Loaders["user"] | undefined;
+  #room: Loaders["room"] | undefined;
+  #online: Loaders["online"] | undefined;
+
+  constructor(stores: Services) {
+    this.#stores = stores;
+  }
+
+  get user(): Loaders["user"] {
+    this.#user ??= new DataLoader(async (ids) => {
+      const users = await this.#stores.users.byIds(ids);
+      return users.map((user, index) => user ?? unknownUser(ids[index] as string));
+    });
+    return this.#user;
+  }
+
+  get room(): Loaders["room"] {
+    this.#room ??= new DataLoader((ids) => this.#stores.rooms.byIds(ids));
+    return this.#room;
+  }
+
+  get online(): Loaders["online"] {
+    this.#online ??= new DataLoader((ids) => this.#stores.presence.areOnline(ids));
+    return this.#online;
+  }
 }
 
 /** The token in `Authorization: Bearer …`; undefined where there is none. */

@@ -44,7 +44,7 @@ export class SocketOutlet implements Outlet {
 
   write(head: Buffer, tail: Buffer): void {
     if (this.#webSocket.readyState !== this.#webSocket.OPEN) return;
-    if (!this.#held) this.#hold();
+    this.hold();
     const length = head.length + tail.length;
     const start = length < 126 ? 2 : length < 65_536 ? 4 : 10;
     const frame = Buffer.allocUnsafe(start + length);
@@ -62,7 +62,9 @@ export class SocketOutlet implements Outlet {
     this.#socket.write(frame);
   }
 
-  #hold(): void {
+  /** Keeps back what is written in this turn of the event loop until its end, so that it leaves in one piece. */
+  hold(): void {
+    if (this.#held) return;
     this.#held = true;
     this.#socket.cork();
     if (holding.length === 0) setImmediate(releaseAll);

@@ -13,7 +13,7 @@ import {
 import type { Context } from "../context.js";
 import { Group, type Outlet, type Payload, Subscriber } from "../delivery/broadcast.js";
 import { Feed } from "../delivery/feed.js";
-import { createContext, type Services } from "./context.js";
+import { createContext, createSharedContext, type Services } from "./context.js";
 import type { Metrics } from "./metrics.js";
 
 interface Parts {
@@ -134,19 +134,6 @@ export class Subscriptions {
     shapes.set(name, shape);
     return shape;
   }
-}
-
-/**
- * The context of an execution whose result goes to many. A field that looks at the viewer here has not been marked as
- * depending on it: it fails, rather than show one viewer's answer to the others.
- */
-function createSharedContext(services: Services): Context {
-  const context = { ...createContext(services, null), forMany: true };
-  return Object.defineProperty(context, "viewer", {
-    get() {
-      throw new Error("a field depends on the viewer, and is not marked as perViewer");
-    },
-  });
 }
 
 function findShape(schema: GraphQLSchema, document: DocumentNode, id: number): Shape {

@@ -49,7 +49,7 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
   const keepAlive = setInterval(() => {
     for (const socket of sockets.clients) {
       if ((outlets.get(socket)?.lag ?? 0) > LONGEST_LAG) outlets.get(socket)?.giveUp();
-      if (silent.has(socket)) socket.terminate();
+      if (silent.has(socket) && !socket.isPaused) socket.terminate();
       silent.add(socket);
       socket.ping();
     }
@@ -61,17 +61,24 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
     const connection: Connection = { socket, outlet, starting: new Set() };
     socket.on("error", (error) => log.debug({ error: error.message }, "a socket broke")); // `close` follows
     socket.on("pong", () => silent.delete(socket));
+    /** A client that asks and does not read the answers is not listened to meanwhile. */
+    const readOnceDrained = () => {
+      if (socket.isPaused) return;
+      socket.pause();
+      outlet.onDrained(() => socket.resume());
+    };
     const closed = transport.opened(
       {
         protocol: socket.protocol,
-        send: (frame) =>
-          new Promise((resolve) => {
-            if (socket.readyState === socket.OPEN) socket.send(frame, () => resolve());
-            else resolve();
-          }),
+        send: (frame) => {
+          if (socket.readyState !== socket.OPEN) return;
+          outlet.hold(); // an answer and the word that it is complete leave together
+          socket.send(frame);
+        },
         close: (code, reason) => socket.close(code, reason),
         onMessage: (handle) => {
           socket.on("message", (data) => {
+            if (outlet.congested) readOnceDrained();
             handle(String(data)).catch((error: unknown) => {
               log.error({ err: error }, "a frame could not be handled for a reason of ours");
               socket.close(CLOSE.INTERNAL_ERROR, "Internal server error");
