@@ -1,8 +1,15 @@
 /** Measures what it costs a server to deliver messages that others publish. */
-import { once } from "node:events";
+import "reflect-metadata"; // before anything with a decorator is loaded
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
-import { WebSocket } from "ws";
+import { pino } from "pino";
+import { readConfig } from "../src/config.js";
+import { Channels } from "../src/delivery/channels.js";
+import { FollowedRooms } from "../src/delivery/followed-rooms.js";
+import { MessageStore, readRoomEvent } from "../src/messages/message.store.js";
+import { connectRedis } from "../src/redis/connect.js";
+import { Scripts } from "../src/redis/scripts.js";
+import { RoomStore } from "../src/rooms/room.store.js";
 import type { Count } from "./load.js";
 import { ask, cpuOf, end, type Server, startLoad, startPalaver, startPeer } from "./processes.js";
 import type { Row } from "./table.js";
@@ -15,32 +22,34 @@ export interface Contender {
 }
 
 /**
- * Palaver and its peers on one Redis. Palaver's messages are sent through a second server, so that what is measured of each
- * is what it does with messages that come from Redis.
+ * Palaver and its peers on one Redis. All messages are published from here, Palaver's as its servers do it, so that what is
+ * measured of each server is what it does with messages that come from Redis.
  */
 export async function contenders(): Promise<{ palaver: Contender; bare: Contender; stock: Contender; redis: Redis; redisUrl: string }> {
-  const other = await startPalaver();
-  const redis = new Redis(other.redisUrl);
-  const sender = new WebSocket(other.url.replace(/^http/, "ws"), "graphql-transport-ws");
-  await once(sender, "open");
-  sender.send(JSON.stringify({ type: "connection_init", payload: { authorization: `Bearer ${other.token}` } }));
-  await once(sender, "message");
+  const server = await startPalaver();
+  const { redisUrl } = server;
+  const redis = new Redis(redisUrl);
+  const messages = await openMessages(redisUrl);
+  const palaver: Contender = { server, publish: (roomId, text) => void messages.send("1", { roomId, text }) };
   let sent = 0;
-  const palaver: Contender = {
-    server: await startPalaver(other.redisUrl),
-    publish(room, text) {
-      const payload = { query: "mutation ($r: ID!, $t: String!) { send(roomId: $r, text: $t) { id } }", variables: { r: room, t: text } };
-      sender.send(JSON.stringify({ id: `send-${++sent}`, type: "subscribe", payload }));
-    },
-  };
   const position = "YWJkZjdlOTkzZjExZDNhNS4xLjE3OTUzOTM3MTYwMDAwMDAuMA"; // as long as Palaver's
   const publish = (room: string, text: string) => {
     const id = `${room}/${1_795_393_716_000_000 + ++sent}`;
     void redis.publish(`room:${room}`, JSON.stringify({ id, text, position }));
   };
-  const bare = { server: await startPeer("bare loop", "./peers/bare.ts", other.redisUrl), publish };
-  const stock = { server: await startPeer("stock", "./peers/stock.ts", other.redisUrl), publish };
-  return { palaver, bare, stock, redis, redisUrl: other.redisUrl };
+  const bare = { server: await startPeer("bare loop", "./peers/bare.ts", redisUrl), publish };
+  const stock = { server: await startPeer("stock", "./peers/stock.ts", redisUrl), publish };
+  return { palaver, bare, stock, redis, redisUrl };
+}
+
+/** The messages of a Redis, as every Palaver server opens them. */
+async function openMessages(redisUrl: string): Promise<MessageStore> {
+  const log = pino({ level: "warn" });
+  const { commands, subscriber } = await connectRedis([redisUrl], undefined, log);
+  const scripts = new Scripts(commands);
+  const channels = new Channels(subscriber, log);
+  const followed = new FollowedRooms(channels, scripts, readRoomEvent, log);
+  return new MessageStore(commands, scripts, followed, new RoomStore(commands, followed, channels), readConfig({}, {}));
 }
 
 export interface Delivered {

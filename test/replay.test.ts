@@ -69,7 +69,7 @@ describe("coming back", () => {
 });
 
 describe("the newest events in memory", () => {
-  const entry = (seq: number, size: number) => ({ event: { seq }, size }) as Entry;
+  const entry = (seq: number, size: number) => ({ position: { seq }, size }) as Entry<unknown>;
 
   it("[FEED2] take a bounded space over all rooms; the room that was silent longest is forgotten", () => {
     const newest = new NewestEvents(1_000);

@@ -76,7 +76,7 @@ interface Frame {
 export class Subscriber<T extends object> implements Sink<T> {
   readonly #feed: Feed<T>;
   /** The feed, where its events can be brought again. */
-  readonly #log: RoomsFeed<T> | undefined;
+  readonly #log: RoomsFeed<unknown, T> | undefined;
   readonly #group: Group<T>;
   readonly #outlet: Outlet;
   readonly #head: Buffer;

@@ -4,7 +4,8 @@ import { Cluster, type Redis } from "ioredis";
 import type { Logger } from "pino";
 import { onceRedisAnswers, type RedisClient } from "../redis/connect.js";
 
-type Listener = (payload: unknown) => void;
+/** @param size characters of the payload's JSON */
+type Listener = (payload: unknown, size: number) => void;
 
 const PAUSE = 100; // ms between two tries
 
@@ -19,6 +20,8 @@ export class Channels {
   readonly #log: Logger;
   /** How many listen to each channel. */
   readonly #listeners = new Map<string, number>();
+  /** Of what is being handed out, in characters. */
+  #size = 0;
   /** The channels that are being left, until Redis has answered. */
   readonly #leaving = new Map<string, Promise<unknown>>();
   /** The channels that Redis did not let us subscribe to, and why. */
@@ -47,7 +50,7 @@ export class Channels {
   async subscribe(channel: string, listener: Listener): Promise<() => void> {
     const id = await this.#pubSub.subscribe(channel, (payload: unknown) => {
       try {
-        listener(payload);
+        listener(payload, this.#size);
       } catch (err) {
         this.#log.error({ err, channel }, "a payload could not be handled"); // and the other listeners get it all the same
       }
@@ -132,7 +135,11 @@ export class Channels {
    */
   #shardedFace(client: RedisClient): Redis {
     return {
-      on: client.on.bind(client),
+      on: (event: string, listener: (channel: string, message: string) => void) =>
+        client.on(event as "smessage", (channel: string, message: string) => {
+          this.#size = message.length;
+          listener(channel, message);
+        }),
       subscribe: async (channel: string, done: () => void) => {
         this.#refused.delete(channel);
         await this.#leaving.get(channel);

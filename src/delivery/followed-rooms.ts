@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { Scripts } from "../redis/scripts.js";
 import type { Channels } from "./channels.js";
-import { RoomLog } from "./log.js";
+import { type ReadEvent, RoomLog } from "./log.js";
 import { NewestEvents } from "./newest.js";
 import type { Position } from "./position.js";
 import { type Follower, type Following, RoomFeed } from "./room-feed.js";
@@ -16,18 +16,21 @@ const LONGEST_SILENCE = 60_000;
 const LOOK = 1_000; // ms between two looks for silent rooms
 
 /** Follows the logs of rooms for the whole server: one Redis subscription per room, however many followers. */
-export class FollowedRooms {
-  readonly #rooms = new Map<string, RoomFeed>();
-  readonly #newest = new NewestEvents(MEMORY);
+export class FollowedRooms<V> {
+  readonly #rooms = new Map<string, RoomFeed<V>>();
+  readonly #newest = new NewestEvents<V>(MEMORY);
   readonly #channels: Channels;
   readonly #scripts: Scripts;
+  readonly #readEvent: ReadEvent<V>;
   readonly #log: Logger;
   readonly #look: NodeJS.Timeout;
   #logReads = 0;
 
-  constructor(channels: Channels, scripts: Scripts, log: Logger) {
+  /** @param readEvent makes of an event what its followers are told */
+  constructor(channels: Channels, scripts: Scripts, readEvent: ReadEvent<V>, log: Logger) {
     this.#channels = channels;
     this.#scripts = scripts;
+    this.#readEvent = readEvent;
     this.#log = log;
     channels.onReconnect(() => {
       for (const room of this.#rooms.values()) room.catchUp();
@@ -60,17 +63,21 @@ export class FollowedRooms {
 
   /** Where the room's events stand now. */
   position(roomId: string): Promise<Position> {
-    return new RoomLog(roomId, this.#scripts).end();
+    return this.#logOf(roomId).end();
   }
 
   /** Tells the follower every event of the room after a position. */
-  follow(roomId: string, after: Position, follower: Follower): Following {
+  follow(roomId: string, after: Position, follower: Follower<V>): Following {
     const room = this.#rooms.get(roomId) ?? this.#open(roomId);
     return room.follow(after, follower);
   }
 
-  #open(roomId: string): RoomFeed {
-    const room = new RoomFeed(new RoomLog(roomId, this.#scripts), this.#channels, this.#newest.room(), this.#log, {
+  #logOf(roomId: string): RoomLog<V> {
+    return new RoomLog(roomId, this.#scripts, this.#readEvent);
+  }
+
+  #open(roomId: string): RoomFeed<V> {
+    const room = new RoomFeed(this.#logOf(roomId), this.#channels, this.#newest.room(), this.#log, {
       onRead: () => this.#logReads++,
       onEmpty: () => this.#rooms.delete(roomId),
     });

@@ -12,20 +12,24 @@ export interface RoomEvent {
 }
 
 /** An event in its place: one object on this server for all who are told of it. */
-export interface Entry {
-  event: RoomEvent;
+export interface Entry<V> {
   position: Position;
+  /** What the features made of the event; undefined for one that tells followers nothing. */
+  value: V | undefined;
   /** Of its JSON, in characters: about how much memory it takes. */
   size: number;
 }
+
+/** Makes of an event what followers are told. */
+export type ReadEvent<V> = (event: RoomEvent, position: Position) => V | undefined;
 
 /** A place in a room's events. */
 export type Place = Omit<Position, "roomId">;
 
 /** Entries of a log from some seq on, and where the log stood when they were read. */
-export interface Stretch {
+export interface Stretch<V> {
   end: Place;
-  entries: Entry[];
+  entries: Entry<V>[];
 }
 
 const MOST_EVENTS = 500; // read from Redis at once
@@ -33,16 +37,19 @@ const MOST_BYTES = 256 * 1024; // the same
 const LATELY = 2_000; // ms for which those who come back share what was read for others
 
 /** Reads a room's log, and knows what follows what in it. */
-export class RoomLog {
+export class RoomLog<V> {
   readonly #scripts: Scripts;
+  readonly #readEvent: ReadEvent<V>;
   readonly channel: string;
-  #readLately: { at: number; stretch: Stretch }[] = [];
+  #readLately: { at: number; stretch: Stretch<V> }[] = [];
 
   constructor(
     readonly roomId: string,
     scripts: Scripts,
+    readEvent: ReadEvent<V>,
   ) {
     this.#scripts = scripts;
+    this.#readEvent = readEvent;
     this.channel = channels.room(roomId);
   }
 
@@ -53,12 +60,12 @@ export class RoomLog {
   }
 
   /** The newest events, at most so many. */
-  newest(count: number): Promise<Stretch> {
+  newest(count: number): Promise<Stretch<V>> {
     return this.#read("", count);
   }
 
   /** Events from a seq on: a few hundred, or fewer where they are long. */
-  async from(seq: number): Promise<Stretch> {
+  async from(seq: number): Promise<Stretch<V>> {
     const stretch = await this.#read(seq, MOST_EVENTS);
     const at = performance.now();
     this.#readLately = this.#readLately.filter((read) => at - read.at < LATELY);
@@ -67,10 +74,10 @@ export class RoomLog {
   }
 
   /** Events that were read within the last moments, of which the first is at this seq or before, and the last behind it. */
-  lately(seq: number): Stretch | undefined {
+  lately(seq: number): Stretch<V> | undefined {
     const since = performance.now() - LATELY;
-    const fits = ({ entries }: Stretch) =>
-      (entries[0]?.event.seq ?? Number.POSITIVE_INFINITY) <= seq && (entries.at(-1)?.event.seq ?? 0) > seq;
+    const fits = ({ entries }: Stretch<V>) =>
+      (entries[0]?.position.seq ?? Number.POSITIVE_INFINITY) <= seq && (entries.at(-1)?.position.seq ?? 0) > seq;
     return this.#readLately.find(({ at, stretch }) => at > since && fits(stretch))?.stretch;
   }
 
@@ -79,12 +86,15 @@ export class RoomLog {
     this.#readLately = [];
   }
 
-  /** The entry of an event that was heard on the channel; undefined for anything else that someone published there. */
-  entry(payload: unknown): Entry | undefined {
-    return isRoomEvent(payload) ? this.#entry(payload, JSON.stringify(payload).length) : undefined;
+  /**
+   * The entry of an event that was heard on the channel; undefined for anything else that someone published there.
+   * @param size characters of its JSON
+   */
+  entry(payload: unknown, size: number): Entry<V> | undefined {
+    return isRoomEvent(payload) ? this.#entry(payload, size) : undefined;
   }
 
-  async #read(from: number | "", count: number): Promise<Stretch> {
+  async #read(from: number | "", count: number): Promise<Stretch<V>> {
     const { roomId } = this;
     const [seq, epoch, at, events] = (await this.#scripts.run(
       "log_read",
@@ -94,23 +104,22 @@ export class RoomLog {
     return { end: { seq, epoch, at }, entries: events.map((json) => this.#entry(JSON.parse(json) as RoomEvent, json.length)) };
   }
 
-  #entry(event: RoomEvent, size: number): Entry {
-    return { event, position: { roomId: this.roomId, ...placeOf(event) }, size };
+  #entry(event: RoomEvent, size: number): Entry<V> {
+    const { seq, epoch, at } = event;
+    const position = { roomId: this.roomId, epoch, seq, at };
+    return { position, value: this.#readEvent(event, position), size };
   }
 }
-
-/** The place alone, of something that has one. */
-export const placeOf = ({ epoch, seq, at }: Place): Place => ({ epoch, seq, at });
 
 export const isSamePlace = (one: Place, other: Place) => one.seq === other.seq && one.epoch === other.epoch && one.at === other.at;
 
 /** Whether this is the very next event. */
-export function follows(event: RoomEvent, { epoch, seq }: Place): boolean {
-  return event.seq === seq + 1 && (event.epoch === epoch || isBeginning({ epoch, seq }));
+export function follows(next: Place, { epoch, seq }: Place): boolean {
+  return next.seq === seq + 1 && (next.epoch === epoch || isBeginning({ epoch, seq }));
 }
 
 /** Whether this event has been passed on already, rather than another one with a number that was given out again. */
-export function isKnown(event: RoomEvent, { epoch, seq, at }: Place): boolean {
+export function isKnown(event: Place, { epoch, seq, at }: Place): boolean {
   return event.epoch === epoch && event.seq <= seq && event.at <= at;
 }
 
@@ -118,14 +127,14 @@ export function isKnown(event: RoomEvent, { epoch, seq, at }: Place): boolean {
  * The entries that come right after a place, from a stretch that begins at the place's seq or before.
  * @returns undefined where they do not: another life of the log, its end lost, or a gap
  */
-export function after(place: Place, { end, entries }: Stretch): Entry[] | undefined {
+export function after<V>(place: Place, { end, entries }: Stretch<V>): Entry<V>[] | undefined {
   if (end.epoch !== place.epoch && !isBeginning(place)) return undefined;
   if (place.seq > end.seq || (place.seq === end.seq && place.at !== end.at)) return undefined;
-  const first = entries[0]?.event.seq ?? 0;
-  const here = entries[place.seq - first]?.event;
+  const first = entries[0]?.position.seq ?? 0;
+  const here = entries[place.seq - first]?.position;
   if (here?.seq === place.seq && here.at !== place.at) return undefined;
   const later = entries.slice(Math.max(0, place.seq + 1 - first));
-  return place.seq === end.seq || later[0]?.event.seq === place.seq + 1 ? later : undefined;
+  return place.seq === end.seq || later[0]?.position.seq === place.seq + 1 ? later : undefined;
 }
 
 const isBeginning = ({ epoch, seq }: Pick<Place, "epoch" | "seq">) => epoch === "" && seq === 0;

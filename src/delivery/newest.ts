@@ -6,10 +6,10 @@ const PER_ROOM = 200; // events, at least; at most twice as many
  * The newest events of the followed rooms, so that who was away for a short while needs nothing from Redis. What they take is
  * bounded over all rooms: where it is too much, the room that was silent longest is forgotten, and read again when asked for.
  */
-export class NewestEvents {
+export class NewestEvents<V> {
   readonly #budget: number;
   /** The room that was silent longest first. */
-  readonly #rooms = new Set<NewestOfRoom>();
+  readonly #rooms = new Set<NewestOfRoom<V>>();
   #size = 0;
 
   /** @param budget characters of JSON */
@@ -22,7 +22,7 @@ export class NewestEvents {
     return this.#size;
   }
 
-  room(): NewestOfRoom {
+  room(): NewestOfRoom<V> {
     return new NewestOfRoom((room, grownBy) => {
       this.#size += grownBy;
       this.#rooms.delete(room);
@@ -36,17 +36,17 @@ export class NewestEvents {
 }
 
 /** The newest events of one room, without a gap. */
-export class NewestOfRoom {
+export class NewestOfRoom<V> {
   readonly #onChange: (room: this, grownBy: number) => void;
-  #entries: Entry[] = [];
+  #entries: Entry<V>[] = [];
   size = 0;
 
-  constructor(onChange: (room: NewestOfRoom, grownBy: number) => void) {
+  constructor(onChange: (room: NewestOfRoom<V>, grownBy: number) => void) {
     this.#onChange = onChange;
   }
 
   /** Adds the event that comes right after those that are there. */
-  add(entry: Entry): void {
+  add(entry: Entry<V>): void {
     this.#entries.push(entry);
     const dropped = this.#entries.length > 2 * PER_ROOM ? this.#entries.splice(0, PER_ROOM) : [];
     this.#resize(entry.size - sizeOf(dropped));
@@ -58,8 +58,8 @@ export class NewestOfRoom {
   }
 
   /** The entries from a seq on; undefined where they do not reach back to it. */
-  from(seq: number): Entry[] | undefined {
-    const first = this.#entries[0]?.event.seq;
+  from(seq: number): Entry<V>[] | undefined {
+    const first = this.#entries[0]?.position.seq;
     return first === undefined || seq < first ? undefined : this.#entries.slice(seq - first);
   }
 
@@ -69,4 +69,4 @@ export class NewestOfRoom {
   }
 }
 
-const sizeOf = (entries: Entry[]) => entries.reduce((sum, { size }) => sum + size, 0);
+const sizeOf = (entries: Entry<unknown>[]) => entries.reduce((sum, { size }) => sum + size, 0);

@@ -3,14 +3,14 @@ import type { Logger } from "pino";
 import { refusal } from "../errors.js";
 import { isRedisAway, onceRedisAnswers } from "../redis/connect.js";
 import type { Channels } from "./channels.js";
-import { after, type Entry, follows, isKnown, isSamePlace, type Place, type RoomEvent, type RoomLog, type Stretch } from "./log.js";
+import { after, type Entry, follows, isKnown, isSamePlace, type Place, type RoomLog, type Stretch } from "./log.js";
 import type { NewestOfRoom } from "./newest.js";
 import type { Position } from "./position.js";
 
 /** What a follower is told, in order: each event once, then at most one reason why there will be no more. */
-export interface Follower {
-  /** @param position where the event stands; the same object for every follower */
-  event(event: RoomEvent, position: Position): void;
+export interface Follower<V> {
+  /** @param value what the event means, @param position where it stands: the same objects for every follower */
+  event(value: V, position: Position): void;
   over(reason: unknown): void;
 }
 
@@ -32,9 +32,9 @@ const PAUSE = 100; // ms between two tries while Redis is away
  * wait for Redis's acknowledgement, then read where the log stands, then follow. An event with the next seq passes on;
  * a later one, or a new connection to Redis, makes it read the log from where it is; an earlier one is dropped.
  */
-export class RoomFeed {
-  readonly #log: RoomLog;
-  readonly #newest: NewestOfRoom;
+export class RoomFeed<V> {
+  readonly #log: RoomLog<V>;
+  readonly #newest: NewestOfRoom<V>;
   readonly #logger: Logger;
   readonly #on: { onRead: () => void; onEmpty: () => void };
   readonly #opened: Promise<() => void>;
@@ -43,9 +43,9 @@ export class RoomFeed {
   #place: Place | undefined;
 
   /** Followers that stand where the feed stands. */
-  readonly #live = new Set<Cursor>();
+  readonly #live = new Set<Cursor<V>>();
   /** Followers that are brought there from older places. */
-  readonly #replaying = new Set<Cursor>();
+  readonly #replaying = new Set<Cursor<V>>();
   #bringing = false;
   /** Followers that wait for the feed to open. */
   #joining = 0;
@@ -55,7 +55,13 @@ export class RoomFeed {
   /** When the log was last looked at, or an event was passed on (ms, as of `performance.now`). */
   lookedAt = performance.now();
 
-  constructor(log: RoomLog, channels: Channels, newest: NewestOfRoom, logger: Logger, on: { onRead: () => void; onEmpty: () => void }) {
+  constructor(
+    log: RoomLog<V>,
+    channels: Channels,
+    newest: NewestOfRoom<V>,
+    logger: Logger,
+    on: { onRead: () => void; onEmpty: () => void },
+  ) {
     this.#log = log;
     this.#newest = newest;
     this.#logger = logger;
@@ -64,7 +70,7 @@ export class RoomFeed {
     this.#opened.catch(() => {}); // those who asked to follow are told
   }
 
-  follow(after: Position, follower: Follower): Following {
+  follow(after: Position, follower: Follower<V>): Following {
     const cursor = new Cursor(after, follower);
     const stop = () => {
       cursor.over = true;
@@ -84,15 +90,15 @@ export class RoomFeed {
   }
 
   async #open(channels: Channels): Promise<() => void> {
-    const unsubscribe = await channels.subscribe(this.#log.channel, (payload) => {
-      const entry = this.#log.entry(payload);
+    const unsubscribe = await channels.subscribe(this.#log.channel, (payload, size) => {
+      const entry = this.#log.entry(payload, size);
       if (entry) this.#heard(entry);
     });
     try {
       const { end, entries } = await this.#read(() => this.#log.newest(NEWEST));
       this.#place = end;
       // Only what leads up to where the log stands: after a loss there may be other things in it.
-      if (entries.at(-1)?.event.seq === end.seq && entries.every(({ event }) => event.epoch === end.epoch)) {
+      if (entries.at(-1)?.position.seq === end.seq && entries.every(({ position }) => position.epoch === end.epoch)) {
         for (const entry of entries) this.#newest.add(entry);
       }
       if (this.#missed) this.catchUp();
@@ -103,7 +109,7 @@ export class RoomFeed {
     }
   }
 
-  async #start(cursor: Cursor): Promise<void> {
+  async #start(cursor: Cursor<V>): Promise<void> {
     this.#joining++;
     try {
       await this.#opened;
@@ -116,12 +122,12 @@ export class RoomFeed {
     }
   }
 
-  #heard(entry: Entry): void {
+  #heard(entry: Entry<V>): void {
     const place = this.#place;
     // A read that is under way may have been made before this event: it has to look again.
     if (!place || this.#catchingUp) this.#missed = true;
-    else if (follows(entry.event, place)) this.#pass(entry);
-    else if (!isKnown(entry.event, place)) this.catchUp();
+    else if (follows(entry.position, place)) this.#pass(entry);
+    else if (!isKnown(entry.position, place)) this.catchUp();
   }
 
   async #readOn(from: Place): Promise<void> {
@@ -149,7 +155,7 @@ export class RoomFeed {
     }
   }
 
-  #pass(entry: Entry): void {
+  #pass(entry: Entry<V>): void {
     this.#place = entry.position;
     this.lookedAt = performance.now();
     this.#newest.add(entry);
@@ -167,7 +173,7 @@ export class RoomFeed {
   }
 
   /** Resolves when the cursor has been told the first events after its place. */
-  #bring(cursor: Cursor): Promise<void> {
+  #bring(cursor: Cursor<V>): Promise<void> {
     this.#replaying.add(cursor);
     const begun = new Promise<void>((resolve, reject) => {
       cursor.begun = resolve;
@@ -193,7 +199,7 @@ export class RoomFeed {
       const start = this.#oldestFrom(from) ?? this.#oldestFrom(0) ?? 0;
       try {
         const stretch = this.#log.lately(start) ?? (await this.#read(() => this.#log.from(start)));
-        from = stretch.entries.at(-1)?.event.seq ?? stretch.end.seq;
+        from = stretch.entries.at(-1)?.position.seq ?? stretch.end.seq;
         for (const cursor of this.#replaying) {
           const { seq } = cursor.place;
           // Whoever stands at the stretch's last event learns from the next one what follows.
@@ -215,7 +221,7 @@ export class RoomFeed {
     return oldest;
   }
 
-  #advance(cursor: Cursor, stretch: Stretch): void {
+  #advance(cursor: Cursor<V>, stretch: Stretch<V>): void {
     const entries = after(cursor.place, stretch);
     if (!entries) {
       this.#fail(cursor, refusal("HISTORY_RESET", this.#log.roomId));
@@ -228,14 +234,14 @@ export class RoomFeed {
     cursor.moving = true;
   }
 
-  #fail(cursor: Cursor, error: unknown): void {
+  #fail(cursor: Cursor<V>, error: unknown): void {
     this.#replaying.delete(cursor);
     if (cursor.moving) cursor.end(error);
     else cursor.failed(error);
     this.#closeIfEmpty();
   }
 
-  #read(read: () => Promise<Stretch>): Promise<Stretch> {
+  #read(read: () => Promise<Stretch<V>>): Promise<Stretch<V>> {
     this.lookedAt = performance.now();
     this.#on.onRead();
     return read();
@@ -254,7 +260,7 @@ export class RoomFeed {
 }
 
 /** Where one follower is in the room's events. */
-class Cursor {
+class Cursor<V> {
   over = false;
   /** It has been told the first events after its place. */
   moving = false;
@@ -263,14 +269,14 @@ class Cursor {
 
   constructor(
     public place: Place,
-    readonly follower: Follower,
+    readonly follower: Follower<V>,
   ) {}
 
   /** Tells the event, unless it has been told. */
-  tell({ event, position }: Entry): void {
-    if (this.over || event.seq <= this.place.seq) return;
+  tell({ value, position }: Entry<V>): void {
+    if (this.over || position.seq <= this.place.seq) return;
     this.place = position;
-    this.follower.event(event, position);
+    if (value !== undefined) this.follower.event(value, position);
   }
 
   end(reason: unknown): void {

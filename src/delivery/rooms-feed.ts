@@ -1,24 +1,23 @@
 import { onceRedisAnswers } from "../redis/connect.js";
 import { Feed } from "./feed.js";
 import type { FollowedRooms } from "./followed-rooms.js";
-import type { RoomEvent } from "./log.js";
 import type { Position } from "./position.js";
 
 /**
  * A feed of the events of some rooms. It can be suspended, which costs nothing but a position per room, and goes on
  * from there when it is resumed.
  */
-export class RoomsFeed<T extends object> extends Feed<T> {
-  readonly #followed: FollowedRooms;
-  readonly #select: (event: RoomEvent, position: Position) => T | undefined;
+export class RoomsFeed<V, T extends object> extends Feed<T> {
+  readonly #followed: FollowedRooms<V>;
+  readonly #select: (value: V) => T | undefined;
   /** For each room, where the follower is: after what was taken last. */
   readonly #positions = new Map<string, Position>();
   readonly #rooms = new Set<string>();
   readonly #stops = new Map<string, () => void>();
   #suspended = false;
 
-  /** @param select makes the value of an event, the same object for the same event; undefined leaves the event out */
-  constructor(followed: FollowedRooms, select: (event: RoomEvent, position: Position) => T | undefined) {
+  /** @param select gives the part of an event that is wanted, the same object for the same event; undefined leaves it out */
+  constructor(followed: FollowedRooms<V>, select: (value: V) => T | undefined) {
     super();
     this.#followed = followed;
     this.#select = select;
@@ -64,9 +63,9 @@ export class RoomsFeed<T extends object> extends Feed<T> {
   async #follow(roomId: string): Promise<void> {
     if (this.#stops.has(roomId)) return; // suspended and resumed meanwhile
     const { started, stop } = this.#followed.follow(roomId, this.#positions.get(roomId) as Position, {
-      event: (event, position) => {
-        const value = this.#select(event, position);
-        if (value) this.push(value, position);
+      event: (value, position) => {
+        const selected = this.#select(value);
+        if (selected) this.push(selected, position);
       },
       over: (reason) => this.end(reason),
     });

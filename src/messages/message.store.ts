@@ -49,15 +49,14 @@ const LONGEST_STRETCH = 100_000; // members; more of one score, or unreadable in
 export class MessageStore {
   readonly #redis: RedisClient;
   readonly #scripts: Scripts;
-  readonly #followed: FollowedRooms;
+  readonly #followed: FollowedRooms<AddedRecord>;
   readonly #rooms: RoomStore;
-  readonly #records = new WeakMap<RoomEvent, AddedRecord>();
   readonly #limits: { messageLength: number; roomLogLength: number };
 
   constructor(
     redis: RedisClient,
     scripts: Scripts,
-    followed: FollowedRooms,
+    followed: FollowedRooms<AddedRecord>,
     rooms: RoomStore,
     limits: { messageLength: number; roomLogLength: number },
   ) {
@@ -142,26 +141,26 @@ export class MessageStore {
    * Messages as they are added: to one room, or to every room of the user, now or later.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, HISTORY_RESET
    */
-  follow(userId: string, { includeOwn, ...following }: Following & { includeOwn: boolean }): Promise<RoomsFeed<StoredMessage>> {
-    return this.#follow(userId, following, (event, position) => {
-      const added = this.#added(event, position);
-      return includeOwn || added?.message.fromId !== userId ? added?.message : undefined;
-    });
+  follow(
+    userId: string,
+    { includeOwn, ...following }: Following & { includeOwn: boolean },
+  ): Promise<RoomsFeed<AddedRecord, StoredMessage>> {
+    return this.#follow(userId, following, ({ message }) => (includeOwn || message.fromId !== userId ? message : undefined));
   }
 
   /**
    * Everything that happens and is kept: in one room, or in every room of the user, now or later.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, HISTORY_RESET
    */
-  followEvents(userId: string, following: Following): Promise<RoomsFeed<AddedRecord>> {
-    return this.#follow(userId, following, (event, position) => this.#added(event, position));
+  followEvents(userId: string, following: Following): Promise<RoomsFeed<AddedRecord, AddedRecord>> {
+    return this.#follow(userId, following, (event) => event);
   }
 
   async #follow<T extends object>(
     userId: string,
     { roomId, after }: Following,
-    select: (event: RoomEvent, position: Position) => T | undefined,
-  ): Promise<RoomsFeed<T>> {
+    select: (event: AddedRecord) => T | undefined,
+  ): Promise<RoomsFeed<AddedRecord, T>> {
     const positions = positionsByRoom(after ?? [], roomId);
     if (roomId != null) await this.#rooms.check(userId, roomId);
     else await Promise.all([...positions.keys()].map((room) => this.#rooms.check(userId, room, "after")));
@@ -185,23 +184,6 @@ export class MessageStore {
       feed.end();
       throw error;
     }
-  }
-
-  /** What an event added, the same object for every follower; undefined for other events. */
-  #added(event: RoomEvent, position: Position): AddedRecord | undefined {
-    if (!isMessageAdded(event)) return undefined;
-    const known = this.#records.get(event);
-    if (known) return known;
-    const message = readAdded(position, event.message);
-    const record: AddedRecord = {
-      kind: event.kind,
-      position: encodePosition(position),
-      roomId: position.roomId,
-      at: new Date(event.at / 1_000),
-      message,
-    };
-    this.#records.set(event, record);
-    return record;
   }
 
   #newestMember(roomId: string): Promise<string[]> {
@@ -253,6 +235,13 @@ function positionsByRoom(after: string[], roomId: string | null | undefined): Ma
     positions.set(position.roomId, position);
   }
   return positions;
+}
+
+/** What followers are told of an event; undefined for one of a kind that is not known here. */
+export function readRoomEvent(event: RoomEvent, position: Position): AddedRecord | undefined {
+  if (!isMessageAdded(event)) return undefined;
+  const message = readAdded(position, event.message);
+  return { kind: event.kind, position: message.position as string, roomId: position.roomId, at: new Date(event.at / 1_000), message };
 }
 
 function isMessageAdded(event: RoomEvent): event is MessageAdded {

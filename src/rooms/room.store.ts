@@ -19,10 +19,10 @@ export type UserEvent =
 /** The rooms, and who may be in them. */
 export class RoomStore {
   readonly #redis: RedisClient;
-  readonly #followed: FollowedRooms;
+  readonly #followed: Pick<FollowedRooms<unknown>, "position">;
   readonly #channels: Channels;
 
-  constructor(redis: RedisClient, followed: FollowedRooms, channels: Channels) {
+  constructor(redis: RedisClient, followed: Pick<FollowedRooms<unknown>, "position">, channels: Channels) {
     this.#redis = redis;
     this.#followed = followed;
     this.#channels = channels;

@@ -12,18 +12,18 @@ export function createContext(stores: Services, viewer: Viewer | null): Context 
 }
 
 /**
- * The context of an execution whose result goes to many. A field that looks at the viewer here has not been marked as
+ * Makes the contexts of executions whose results go to many. A field that looks at the viewer there has not been marked as
  * depending on it: it fails, rather than show one viewer's answer to the others.
  */
-export function createSharedContext(stores: Services): Context {
-  return {
+export function sharedContexts(stores: Services): () => Context {
+  const base = {
     ...stores,
     get viewer(): never {
       throw new Error("a field depends on the viewer, and is not marked as perViewer");
     },
     forMany: true,
-    load: new FreshLoaders(stores),
   };
+  return () => Object.assign(Object.create(base) as Context, { load: new FreshLoaders(stores) });
 }
 
 /** Loaders that are made when they are needed: most events look nothing up. */

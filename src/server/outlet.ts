@@ -57,8 +57,8 @@ export class SocketOutlet implements Outlet {
       frame[1] = 127;
       frame.writeBigUInt64BE(BigInt(length), 2);
     }
-    head.copy(frame, start);
-    tail.copy(frame, start + head.length);
+    frame.set(head, start);
+    frame.set(tail, start + head.length);
     this.#socket.write(frame);
   }
 

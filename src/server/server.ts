@@ -6,7 +6,7 @@ import type { Config } from "../config.js";
 import { Channels } from "../delivery/channels.js";
 import { FollowedRooms } from "../delivery/followed-rooms.js";
 import { seedDemoData } from "../interop/demo-data.js";
-import { MessageStore } from "../messages/message.store.js";
+import { MessageStore, readRoomEvent } from "../messages/message.store.js";
 import { Lease } from "../presence/lease.js";
 import { PresenceStore } from "../presence/presence.store.js";
 import { connectRedis, type RedisClient } from "../redis/connect.js";
@@ -59,7 +59,7 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
 
     const scripts = new Scripts(redis.commands);
     const channels = new Channels(redis.subscriber, log);
-    const followed = new FollowedRooms(channels, scripts, log);
+    const followed = new FollowedRooms(channels, scripts, readRoomEvent, log);
     stops.push(async () => followed.close());
     const users = new UserStore(redis.commands, scripts);
     const passwords = new Passwords(config.bcryptCost);

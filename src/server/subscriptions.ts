@@ -13,7 +13,7 @@ import {
 import type { Context } from "../context.js";
 import { Group, type Outlet, type Payload, Subscriber } from "../delivery/broadcast.js";
 import { Feed } from "../delivery/feed.js";
-import { createContext, createSharedContext, type Services } from "./context.js";
+import { createContext, type Services, sharedContexts } from "./context.js";
 import type { Metrics } from "./metrics.js";
 
 interface Parts {
@@ -45,12 +45,14 @@ interface Shape {
 /** Runs the subscriptions of sockets: each event once for all who see the same. */
 export class Subscriptions {
   readonly #parts: Parts;
+  readonly #sharedContext: () => Context;
   readonly #shapes = new WeakMap<DocumentNode, Map<string, Shape>>();
   #shapesFound = 0;
   readonly #groups = new Map<string, Group<object>>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#sharedContext = sharedContexts(parts.services);
   }
 
   /**
@@ -113,7 +115,7 @@ export class Subscriptions {
   async #payloadOf(args: SocketSubscription, value: object, perViewer: boolean): Promise<Payload> {
     const { services, metrics, mask } = this.#parts;
     metrics.executions.inc();
-    const contextValue = perViewer ? createContext(services, args.contextValue.viewer) : createSharedContext(services);
+    const contextValue = perViewer ? createContext(services, args.contextValue.viewer) : this.#sharedContext();
     let result: ExecutionResult;
     try {
       result = await execute({ ...args, rootValue: value, contextValue });
