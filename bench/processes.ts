@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
+const env = { ...process.env, NODE_ENV: "production" };
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const children: ChildProcess[] = [];
 const folders: string[] = [];
@@ -32,6 +33,7 @@ export async function startPalaver(redisUrl?: string): Promise<Server & { redisU
   const profile = process.env.PROFILE ? ["--cpu-prof", `--cpu-prof-dir=${process.env.PROFILE}`] : [];
   const options = ["--port", "0", "--data-dir", folder, "--log-level", "warn", ...(redisUrl ? ["--redis", redisUrl] : [])];
   const child = spawn(process.execPath, ["--expose-gc", "--import", file("./probe.mjs"), ...profile, file("../dist/main.js"), ...options], {
+    env,
     stdio: ["ignore", "pipe", "inherit", "ipc"],
   });
   children.push(child);
@@ -52,7 +54,7 @@ export async function startPalaver(redisUrl?: string): Promise<Server & { redisU
 
 /** Starts a server that Palaver is compared with. */
 export async function startPeer(name: string, path: string, redisUrl: string): Promise<Server> {
-  const child = fork(file(path), [redisUrl], { execArgv: ["--expose-gc", "--import", file("./probe.mjs"), "--import", "tsx"] });
+  const child = fork(file(path), [redisUrl], { env, execArgv: ["--expose-gc", "--import", file("./probe.mjs"), "--import", "tsx"] });
   children.push(child);
   const [url] = (await once(child, "message")) as [string];
   return { name, child, url, token: "a-token-of-the-usual-length-for-one-of-256-random-bits" };

@@ -184,4 +184,34 @@ describe("GraphQL over WebSockets", () => {
     stubborn.terminate();
     await expect(fetch(stopping.url)).rejects.toThrow();
   });
+
+  it("[D4] a client that asks and does not read the answers is not listened to until it does", async () => {
+    await redis.client.set("room:big:name", "Big");
+    for (let n = 0; n < 25; n++) await alice.send("x".repeat(4_000), "big");
+    const operations = async () => {
+      const metrics = await (await fetch(`${server.url}/metrics`)).text();
+      return Number(/^palaver_operations_total\{transport="websocket"\} (\d+)$/m.exec(metrics)?.[1] ?? 0);
+    };
+    const { say, socket } = await accepted(alice.token);
+    let answered = 0;
+    socket.removeAllListeners("message");
+    socket.on("message", (data: Buffer) => {
+      if (data.includes('"type":"complete"')) answered++;
+    });
+
+    const before = await operations();
+    socket.pause();
+    const count = 2_000; // 200 MB of answers
+    const query = `{ messages(roomId: "big", last: 25) { nodes { text } } } # ${"x".repeat(1_000)}`; // more than buffers on the way hold
+    for (let n = 0; n < count; n++) await say({ id: String(n), type: "subscribe", payload: { query } });
+    let heard = await operations();
+    for (let last = 0; last < heard; heard = await operations()) {
+      last = heard;
+      for (let n = 0; n < 50; n++) await alice.position(); // time for the server to hear more, if it does
+    }
+    expect(heard - before).toBeLessThan(count);
+    socket.resume();
+    await expect.poll(() => answered, { timeout: 20_000 }).toBe(count);
+    socket.terminate();
+  }, 60_000);
 });

@@ -12,11 +12,12 @@ import { type SocketSubscription, Subscriptions } from "./subscriptions.js";
 /** What a connection carries once it is accepted. */
 export interface Connection {
   socket: WebSocket;
-  token?: string;
   viewer?: Viewer;
   outlet: Outlet;
   /** The ids of operations that have not begun to answer. */
   starting: Set<string>;
+  /** Takes an operation off them. */
+  begun(id: string): void;
 }
 
 const LONGEST_REASON = 60; // characters; a close frame has room for 123 bytes
@@ -41,7 +42,7 @@ export function graphqlTransport(
         const viewer = await services.sessions.viewer(token);
         // Closed while we looked: nothing would release what we take now.
         if (!viewer || socket.readyState !== socket.OPEN) return false;
-        Object.assign(extra, { token, viewer });
+        extra.viewer = viewer;
         await services.presence.opened(viewer.id);
         return true;
       } catch (error) {
@@ -51,7 +52,7 @@ export function graphqlTransport(
       }
     },
 
-    async onSubscribe({ extra: { socket, outlet, token, viewer, starting } }, id, payload) {
+    async onSubscribe({ extra: { socket, outlet, viewer, starting, begun } }, id, payload) {
       metrics.operations.inc({ transport: "websocket" });
       // Completed while it started and asked for again: graphql-ws would take the first one's events for the second's.
       if (starting.has(id)) {
@@ -61,7 +62,7 @@ export function graphqlTransport(
       starting.add(id);
       let prepared = false;
       try {
-        if (token !== undefined && !(await services.sessions.viewer(token))) {
+        if (viewer && !(await services.sessions.isOpen(viewer))) {
           socket.close(CLOSE.SESSION_OVER, "The session is over. Log in again.");
           return [mask(refusal("UNAUTHENTICATED"))];
         }
@@ -84,13 +85,11 @@ export function graphqlTransport(
       } catch (error) {
         return [mask(error)];
       } finally {
-        if (!prepared) starting.delete(id);
+        if (!prepared) begun(id);
       }
     },
 
-    onOperation({ extra: { starting } }, id) {
-      starting.delete(id);
-    },
+    onOperation: ({ extra: { begun } }, id) => begun(id),
 
     execute: (args) => run(args, mask),
     // What `onSubscribe` gave comes back here as it was.

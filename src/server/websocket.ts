@@ -9,6 +9,7 @@ import { type Connection, graphqlTransport } from "./protocol.js";
 
 const KEEP_ALIVE = 12_000; // ms between pings; a socket that has not answered one by the next is dead
 const BUDGET = 1024 * 1024; // bytes that may wait for a client to read them
+const MOST_AT_ONCE = 100; // operations of a socket that have not been answered; further ones wait in the client's own buffers
 const LONGEST_LAG = 30_000; // ms that a client may take to read what waits for it
 const SPREAD = 5; // seconds over which clients are asked to come back after a restart
 const PATIENCE = 1_000; // ms that a socket gets to say goodbye
@@ -58,15 +59,27 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
   function accept(socket: WebSocket, duplex: Duplex): void {
     const outlet = new SocketOutlet(socket, duplex, BUDGET);
     outlets.set(socket, outlet);
-    const connection: Connection = { socket, outlet, starting: new Set() };
+    const starting = new Set<string>();
+    let draining = false;
+    /** A client is not listened to while it has much under way, or does not read its answers. */
+    const readOnOrNot = () => {
+      if (outlet.congested && !draining) {
+        draining = true;
+        outlet.onDrained(() => {
+          draining = false;
+          readOnOrNot();
+        });
+      }
+      if (draining || starting.size >= MOST_AT_ONCE) socket.pause();
+      else if (socket.isPaused) socket.resume();
+    };
+    const begun = (id: string) => {
+      starting.delete(id);
+      readOnOrNot();
+    };
+    const connection: Connection = { socket, outlet, starting, begun };
     socket.on("error", (error) => log.debug({ error: error.message }, "a socket broke")); // `close` follows
     socket.on("pong", () => silent.delete(socket));
-    /** A client that asks and does not read the answers is not listened to meanwhile. */
-    const readOnceDrained = () => {
-      if (socket.isPaused) return;
-      socket.pause();
-      outlet.onDrained(() => socket.resume());
-    };
     const closed = transport.opened(
       {
         protocol: socket.protocol,
@@ -78,11 +91,11 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
         close: (code, reason) => socket.close(code, reason),
         onMessage: (handle) => {
           socket.on("message", (data) => {
-            if (outlet.congested) readOnceDrained();
             handle(String(data)).catch((error: unknown) => {
               log.error({ err: error }, "a frame could not be handled for a reason of ours");
               socket.close(CLOSE.INTERNAL_ERROR, "Internal server error");
             });
+            readOnOrNot();
           });
         },
       },

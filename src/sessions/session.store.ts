@@ -70,9 +70,13 @@ export class SessionStore {
   async viewer(token: string): Promise<Viewer | null> {
     const userId = TOKEN.exec(token)?.groups?.userId;
     if (userId === undefined) return null;
-    const tokenHash = sha256(token);
-    const expiry = await this.#scripts.run("session_find", [keys.sessions(userId)], [tokenHash]);
-    return expiry === null ? null : { id: userId, tokenHash };
+    const viewer = { id: userId, tokenHash: sha256(token) };
+    return (await this.isOpen(viewer)) ? viewer : null;
+  }
+
+  /** Whether the viewer's session is still going. */
+  async isOpen({ id, tokenHash }: Viewer): Promise<boolean> {
+    return (await this.#scripts.run("session_find", [keys.sessions(id)], [tokenHash])) !== null;
   }
 
   /** Ends this session, or all of the user's. */
