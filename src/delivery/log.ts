@@ -41,7 +41,7 @@ export class RoomLog<V> {
   readonly #scripts: Scripts;
   readonly #readEvent: ReadEvent<V>;
   readonly channel: string;
-  #readLately: { at: number; stretch: Stretch<V> }[] = [];
+  readonly #readLately = new Set<Stretch<V>>();
 
   constructor(
     readonly roomId: string,
@@ -67,23 +67,25 @@ export class RoomLog<V> {
   /** Events from a seq on: a few hundred, or fewer where they are long. */
   async from(seq: number): Promise<Stretch<V>> {
     const stretch = await this.#read(seq, MOST_EVENTS);
-    const at = performance.now();
-    this.#readLately = this.#readLately.filter((read) => at - read.at < LATELY);
-    this.#readLately.push({ at, stretch });
+    this.#readLately.add(stretch);
+    setTimeout(() => this.#readLately.delete(stretch), LATELY).unref();
     return stretch;
   }
 
   /** Events that were read within the last moments, of which the first is at this seq or before, and the last behind it. */
   lately(seq: number): Stretch<V> | undefined {
-    const since = performance.now() - LATELY;
-    const fits = ({ entries }: Stretch<V>) =>
-      (entries[0]?.position.seq ?? Number.POSITIVE_INFINITY) <= seq && (entries.at(-1)?.position.seq ?? 0) > seq;
-    return this.#readLately.find(({ at, stretch }) => at > since && fits(stretch))?.stretch;
+    for (const stretch of this.#readLately) {
+      const { entries } = stretch;
+      const [first] = entries;
+      const last = entries.at(-1);
+      if (first && last && first.position.seq <= seq && last.position.seq > seq) return stretch;
+    }
+    return undefined;
   }
 
   /** The log began anew: what was read of it is no longer true. */
   forget(): void {
-    this.#readLately = [];
+    this.#readLately.clear();
   }
 
   /**

@@ -189,29 +189,44 @@ export class RoomFeed<V> {
    */
   async #bringAll(): Promise<void> {
     this.#bringing = true;
-    for (let from = 0; this.#replaying.size > 0; ) {
+    try {
+      for (let from = 0; this.#replaying.size > 0; ) {
+        this.#bringFromMemory();
+        if (this.#replaying.size > 0) from = await this.#bringFromLog(this.#oldestFrom(from) ?? this.#oldestFrom(0) ?? 0);
+      }
+    } catch (err) {
+      this.#logger.error({ err, room: this.#log.roomId }, "could not bring followers to where the room stands");
+      for (const cursor of this.#replaying) this.#fail(cursor, err);
+    } finally {
+      this.#bringing = false; // in the same breath as the last look at who replays
+    }
+  }
+
+  #bringFromMemory(): void {
+    for (const cursor of this.#replaying) {
+      const { seq } = cursor.place;
+      const entries = this.#newest.from(seq);
+      if (entries && this.#place && seq <= this.#place.seq) this.#advance(cursor, { end: this.#place, entries });
+    }
+  }
+
+  /** Brings those on who stand at `start` or within the stretch that begins there; gives the seq with which it ends. */
+  async #bringFromLog(start: number): Promise<number> {
+    try {
+      const stretch = this.#log.lately(start) ?? (await this.#read(() => this.#log.from(start)));
+      const last = stretch.entries.at(-1)?.position.seq ?? stretch.end.seq;
       for (const cursor of this.#replaying) {
         const { seq } = cursor.place;
-        const entries = this.#newest.from(seq);
-        if (entries && this.#place && seq <= this.#place.seq) this.#advance(cursor, { end: this.#place, entries });
+        // Whoever stands where the stretch ends, or has come from further on since it was read, needs another one.
+        if (seq === start || (seq > start && seq < last)) this.#advance(cursor, stretch);
       }
-      if (this.#replaying.size === 0) break;
-      const start = this.#oldestFrom(from) ?? this.#oldestFrom(0) ?? 0;
-      try {
-        const stretch = this.#log.lately(start) ?? (await this.#read(() => this.#log.from(start)));
-        from = stretch.entries.at(-1)?.position.seq ?? stretch.end.seq;
-        for (const cursor of this.#replaying) {
-          const { seq } = cursor.place;
-          // Whoever stands at the stretch's last event learns from the next one what follows.
-          if (seq === start || (seq > start && (seq < from || from === stretch.end.seq))) this.#advance(cursor, stretch);
-        }
-      } catch (error) {
-        // Who just came is told; those on their way wait for Redis.
-        for (const cursor of this.#replaying) if (!cursor.moving || !isRedisAway(error)) this.#fail(cursor, error);
-        await delay(PAUSE);
-      }
+      return last;
+    } catch (error) {
+      // Who just came is told; those on their way wait for Redis.
+      for (const cursor of this.#replaying) if (!cursor.moving || !isRedisAway(error)) this.#fail(cursor, error);
+      await delay(PAUSE);
+      return start;
     }
-    this.#bringing = false;
   }
 
   /** The lowest seq that a replaying cursor stands at, of those from a seq on. */

@@ -244,8 +244,10 @@ export function readRoomEvent(event: RoomEvent, position: Position): AddedRecord
   return { kind: event.kind, position: message.position as string, roomId: position.roomId, at: new Date(event.at / 1_000), message };
 }
 
+/** Whoever can write to this Redis may have made the event. */
 function isMessageAdded(event: RoomEvent): event is MessageAdded {
-  return event.kind === "message.added";
+  const { id, from, message } = (event as Partial<MessageAdded>).message ?? {};
+  return event.kind === "message.added" && [id, from, message].every((value) => typeof value === "string");
 }
 
 /** A message as its event brings it. */
