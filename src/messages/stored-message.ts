@@ -25,13 +25,15 @@ export interface Place {
 export function readMember(roomId: string, member: string, score: string): StoredMessage | undefined {
   const fields = parse(member);
   if (!fields) return undefined;
-  const { from, message, clientMessageId } = fields;
+  const { id, clientMessageId } = fields;
+  const { from = fields.From, message = fields.Message } = fields; // the .NET demo's fields begin with capitals
   if ((typeof from !== "string" && typeof from !== "number") || typeof message !== "string") return undefined;
+  const isOurs = typeof id === "string" && isPlacedAt(id, roomId, score);
   return {
-    id: typeof fields.id === "string" && isPlacedAt(fields.id, roomId, score) ? fields.id : foreignId(roomId, member, score),
+    id: isOurs ? id : foreignId(roomId, member, score),
     roomId,
     fromId: String(from),
-    text: message,
+    text: isOurs ? message : asTyped(member, message),
     sentAt: timeOf(score),
     clientMessageId: typeof clientMessageId === "string" ? clientMessageId : null,
     position: null,
@@ -52,6 +54,20 @@ function isPlacedAt(id: string, roomId: string, score: string): boolean {
 /** Messages of the demo apps have no id. This one stays the same as long as the message does. */
 function foreignId(roomId: string, member: string, score: string): string {
   return `${roomId}/${score}-${createHash("sha1").update(member).digest("hex").slice(0, 16)}`;
+}
+
+const PYTHON = /^\{"\w+": /; // json.dumps puts a space behind each colon
+const FROM_FIRST = /^\{"from":/i; // Java's and .NET's objects, which escape nothing, and what Node seeds, which needs no escape
+const ENTITIES: Record<string, string> = { "&amp;": "&", "&quot;": '"', "&#39;": "'", "&lt;": "<", "&gt;": ">" };
+
+/**
+ * The text of a demo app's message as it was typed. They store it escaped for a page, each in its own way: the Flask
+ * app with entities, the Node app only angle brackets, and those without semicolons.
+ */
+function asTyped(member: string, text: string): string {
+  if (PYTHON.test(member)) return text.replace(/&(?:amp|quot|#39|lt|gt);/g, (entity) => ENTITIES[entity] as string);
+  if (FROM_FIRST.test(member)) return text;
+  return text.replace(/&lt|&gt/g, (entity) => ENTITIES[`${entity};`] as string);
 }
 
 /** Scores are seconds; some of the demo apps' clients sent milliseconds. */

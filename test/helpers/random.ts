@@ -14,3 +14,5 @@ export function randomFrom(seed: number) {
     pick: <T>(choices: readonly T[]): T => choices[Math.floor(next() * choices.length)] as T,
   };
 }
+
+export type Random = ReturnType<typeof randomFrom>;

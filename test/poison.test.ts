@@ -1,0 +1,142 @@
+import { describe, expect, it } from "vitest";
+import { TestClient } from "./helpers/client.js";
+import { type Random, randomFrom } from "./helpers/random.js";
+import { ownRedis } from "./helpers/redis.js";
+import { ownServer } from "./helpers/server.js";
+
+const redis = await ownRedis();
+
+/** What in the database would crash a demo app or spoil one of its answers; empty when all is well. */
+async function poison(): Promise<string[]> {
+  const { client } = redis;
+  const problems: string[] = [];
+  const expectThat = (holds: boolean, problem: string) => {
+    if (!holds) problems.push(problem);
+  };
+  const keys = await client.keys("*");
+  const isAccount = async (id: string) => /^[1-9]\d*$/.test(id) && /^\$2[ab]\$/.test((await client.hget(`user:${id}`, "password")) ?? "");
+
+  if (keys.includes("total_users")) expectThat(keys.includes("room:0:name"), "a user counter without a name for room 0");
+  for (const id of await client.smembers("online_users")) expectThat(await isAccount(id), `online_users has ${id}, who is no account`);
+
+  for (const key of keys.filter((key) => key.startsWith("username:"))) {
+    const [, id = ""] = /^user:(\d+)$/.exec((await client.get(key)) ?? "") ?? [];
+    expectThat(await isAccount(id), `${key} points at no account`);
+    expectThat((await client.hget(`user:${id}`, "username")) === key.slice("username:".length), `${key} points at another one's account`);
+  }
+  for (const key of keys.filter((key) => /^user:[^:]+:rooms$/.test(key))) {
+    const owner = key.split(":")[1] ?? "";
+    for (const room of await client.smembers(key)) {
+      const [low = "", high = ""] = room.split(":");
+      const isPair = Number(low) < Number(high) && [low, high].includes(owner) && (await isAccount(low)) && (await isAccount(high));
+      expectThat(keys.includes(`room:${room}:name`) || isPair, `${key} has ${room}, which has no name and is no pair of accounts`);
+    }
+  }
+  for (const key of keys.filter((key) => /^room:.*(?<!:name)$/.test(key))) {
+    const roomId = key.slice("room:".length);
+    const stored = await client.zrangebyscore(key, "-inf", "+inf", "WITHSCORES");
+    for (let n = 0; n < stored.length; n += 2) {
+      const { from, date, message, ...others } = JSON.parse(stored[n] as string);
+      expectThat(others.roomId === roomId, `a message of ${others.roomId} in ${key}`);
+      expectThat(typeof message === "string" && typeof from === "string" && (await isAccount(from)), `${stored[n]} is by nobody`);
+      expectThat(
+        Number.isInteger(date) && date < 2 ** 31 && date === Math.floor(Number(stored[n + 1])),
+        `${stored[n]} has a date of its own`,
+      );
+    }
+  }
+  return problems;
+}
+
+const NAMES = [
+  "zoë",
+  "a:b",
+  "user:1",
+  "0",
+  "__proto__",
+  "constructor",
+  "  spaced  ",
+  "",
+  "x".repeat(500),
+  "名前",
+  "a\u0000b",
+  "-1",
+  "1e3",
+  "Pablo",
+];
+const TEXTS = ["hi", "null", "<script>", '"}', "\\", "\u2028", "👩‍👩‍👧", "\u0000", "x".repeat(4_000), " ", "\ud800", "{}"];
+const ROOMS = ["0", "1", "0:1", "2:1", "1:1", "-1:2", "1:2:3", "0:name", "x", "1:999999", "__proto__", "", "1e0:2"];
+
+/** Does something to the API, sensible or not. */
+async function doSomething(random: Random, people: TestClient[], servers: { url: string }[]): Promise<void> {
+  const person = random.pick(people);
+  const roomId = random.chance(0.5) ? random.pick(ROOMS) : `${random.pick(people).id}:${random.pick(people).id}`;
+  const deeds = [
+    async () => {
+      const query =
+        'mutation ($u: String!, $n: String) { register(username: $u, password: "a good password", name: $n) { token user { id } } }';
+      const { data } = await person.request(query, { u: random.pick(NAMES), n: random.pick([null, ...NAMES]) });
+      if (data?.register) people.push(new TestClient(random.pick(servers).url, data.register.token, data.register.user.id));
+    },
+    () =>
+      person.request("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", {
+        id: random.pick([...ROOMS, random.pick(people).id]),
+      }),
+    () =>
+      person.request("mutation ($r: ID!, $t: String!, $c: ID) { send(roomId: $r, text: $t, clientMessageId: $c) { id } }", {
+        r: roomId,
+        t: random.pick(TEXTS),
+        c: random.pick([null, "1", ...TEXTS]),
+      }),
+    () => person.request('mutation { send(roomId: "0", text: "to all") { id } }'),
+    () => person.subscribe("{ me { id } }").result(), // opens a socket
+    () => person.disconnect(),
+    () => person.request("mutation ($e: Boolean!) { logout(everywhere: $e) }", { e: random.chance(0.5) }),
+    () =>
+      person.request('mutation ($u: String!) { login(username: $u, password: "a good password") { token } }', { u: random.pick(NAMES) }),
+    async () => {
+      const stream = person.follow({ roomId, after: [random.pick(TEXTS)] });
+      await stream.result().catch(() => {});
+      stream.stop();
+    },
+  ];
+  await random
+    .pick(deeds)()
+    .catch(() => {}); // a refusal is fine here
+}
+
+describe("whatever is asked of the API", () => {
+  it.each([
+    ["online_users has 99", () => redis.client.sadd("online_users", "99")],
+    ["username:ghost points at no account", () => redis.client.set("username:ghost", "user:99")],
+    ["user:1:rooms has group-1", () => redis.client.sadd("user:1:rooms", "group-1")],
+    ["is by nobody", () => redis.client.zadd("room:0", 5, '{"from":"99","date":5,"message":"boo","roomId":"0"}')],
+    ["has a date of its own", () => redis.client.zadd("room:0", 5, '{"from":"1","date":6000,"message":"boo","roomId":"0"}')],
+    ["without a name for room 0", () => redis.client.set("total_users", 1)],
+  ])("[I2] the rules would notice it: %s", async (problem, spoil) => {
+    await redis.client.flushall();
+    await redis.client.hset("user:1", { username: "one", password: "$2b$04$" });
+    await redis.client.set("username:one", "user:1");
+    expect(await poison()).toEqual([]);
+    await spoil();
+    expect((await poison())[0]).toContain(problem);
+  });
+
+  it.each([1, 2, 3])(
+    "[I2] nothing comes into the database that a demo app could not bear (seed %i)",
+    async (seed) => {
+      await redis.client.flushall();
+      const random = randomFrom(seed);
+      const servers = [await ownServer(redis.url), await ownServer(redis.url, { demoData: true })];
+      const people = await Promise.all(servers.map((server) => TestClient.register(server)));
+      for (let step = 0; step < 120; step++) {
+        await Promise.all(Array.from({ length: 3 }, () => doSomething(random, people, servers)));
+        expect(await poison()).toEqual([]);
+      }
+      expect(people.length).toBeGreaterThan(4);
+      expect(await redis.client.zcard("room:0")).toBeGreaterThan(5);
+      await Promise.all(people.map((person) => person.disconnect()));
+    },
+    60_000,
+  );
+});
