@@ -70,6 +70,13 @@ export const settings = {
     fallbackSaid: "on with the embedded Redis, else off",
     help: "fill an empty database with four accounts and some messages",
   }),
+  interop: setting<"off" | "public" | "full">({
+    env: ["INTEROP"],
+    placeholder: "off|public|full",
+    parse: oneOf("off", "public", "full"),
+    fallback: "public",
+    help: "what the demo apps are told live: nothing; what everyone may know; or private messages too, which they show to everyone",
+  }),
   sessionTtl: setting({
     env: ["SESSION_TTL"],
     placeholder: "SECONDS",

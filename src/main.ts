@@ -69,7 +69,7 @@ function readOptions(args: string[]): { options: Record<string, string>; problem
   return { options, problems };
 }
 
-function welcome({ playground, demoData, redisUrls }: Config, server: RunningServer): string {
+function welcome({ playground, demoData, redisUrls, interop }: Config, server: RunningServer): string {
   const lines = [
     `Palaver ${version} is running.`,
     "",
@@ -83,6 +83,8 @@ function welcome({ playground, demoData, redisUrls }: Config, server: RunningSer
       "",
       `  Demo accounts: ${DEMO_USERS.join(", ")}; the password of each is ${DEMO_PASSWORD}. Never leave them on a public server.`,
     );
+  if (interop === "full")
+    lines.push("", "  INTEROP=full: private messages go to the channel MESSAGES, and demo apps show what is on it to everyone.");
   return `\n${lines.join("\n")}\n`;
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { cleanUp } from "./helpers/cleanup.js";
 import { TestClient } from "./helpers/client.js";
 import { demoApps } from "./helpers/demo-apps.js";
 import { ownRedis } from "./helpers/redis.js";
@@ -21,6 +22,84 @@ async function historyOf(roomId: string) {
     cursor = messages.pageInfo.endCursor;
   }
 }
+
+/** What arrives on the demo apps' channel, as it was published. */
+async function listen() {
+  const subscriber = redis.client.duplicate();
+  cleanUp(() => subscriber.disconnect());
+  const heard: string[] = [];
+  subscriber.on("message", (_channel, message) => heard.push(message));
+  await subscriber.subscribe("MESSAGES");
+  return {
+    /** Everything up to what this server publishes next: a message to all. */
+    async upTo(client: TestClient) {
+      await client.send("a marker");
+      await expect.poll(() => heard.some((message) => message.includes("a marker"))).toBe(true);
+      return heard
+        .splice(0)
+        .slice(0, -1)
+        .map((message) => JSON.parse(message));
+    },
+    heard,
+  };
+}
+
+describe("what the demo apps are told", () => {
+  const open = "mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }";
+  const ofServer = expect.stringMatching(/^palaver-[-0-9a-f]+$/);
+
+  it("[I1] messages in General and named rooms, once, as they are stored", async () => {
+    const { upTo } = await listen();
+    await redis.client.set("room:told:name", "Told");
+    await alice.send("hello <b>", "told", "once");
+    await alice.send("hello <b>", "told", "once");
+    const [stored = ""] = await redis.client.zrange("room:told", "0", "-1");
+    expect(await upTo(alice)).toEqual([{ serverId: ofServer, type: "message", data: JSON.parse(stored) }]);
+  });
+
+  it("[I3] private messages only if the operator says so, and then first that there is a room", async () => {
+    const full = await ownServer(redis.url, { interop: "full" });
+    const bob = await TestClient.register(full, "bob");
+    const { openPrivateRoom: room } = await alice.ask(open, { id: bob.id });
+    const { upTo } = await listen();
+    await alice.send("between us", room.id);
+    expect(await upTo(alice)).toEqual([]);
+
+    const carol = await TestClient.register(full, "carol");
+    const { openPrivateRoom: other } = await carol.ask(open, { id: bob.id });
+    await carol.send("to be seen by all", other.id);
+    const [stored = ""] = await redis.client.zrange(`room:${other.id}`, "0", "-1");
+    expect(await upTo(bob)).toEqual([
+      { serverId: ofServer, type: "show.room", data: { id: other.id, names: [[bob.username], [carol.username]] } },
+      { serverId: ofServer, type: "message", data: JSON.parse(stored) },
+    ]);
+  });
+
+  it("[I1] who comes online and goes offline", async () => {
+    const dora = await TestClient.register(server, "dora");
+    const { upTo, heard } = await listen();
+    await dora.subscribe("{ me { id } }").next();
+    await expect.poll(() => heard.length).toBe(1);
+    await dora.disconnect();
+    await expect.poll(() => heard.length).toBe(2);
+    const data = { id: dora.id, username: dora.username };
+    expect(await upTo(alice)).toEqual([
+      { serverId: ofServer, type: "user.connected", data: { ...data, online: true } },
+      { serverId: ofServer, type: "user.disconnected", data: { ...data, online: false } },
+    ]);
+  });
+
+  it("[I1] nothing with INTEROP=off", async () => {
+    const off = await ownServer(redis.url, { interop: "off" });
+    const { upTo } = await listen();
+    const eve = await TestClient.register(off, "eve");
+    await eve.send("not told");
+    await eve.subscribe("{ me { id } }").next();
+    expect(await upTo(alice)).toEqual([]);
+    await eve.disconnect();
+    expect(await upTo(alice)).toEqual([]);
+  });
+});
 
 describe("history that the demo apps wrote", () => {
   const texts = ["Hello!", 'it\'s <b>bold</b> & "quoted"', "a < b && b > c", "Grüße, 世界 👋🏽", "back\\slash \n new line"];

@@ -51,20 +51,24 @@ export class MessageStore {
   readonly #scripts: Scripts;
   readonly #followed: FollowedRooms<AddedRecord>;
   readonly #rooms: RoomStore;
+  readonly #onStored: (stored: { roomId: string; json: string; first: boolean }) => void;
   readonly #limits: { messageLength: number; roomLogLength: number };
 
+  /** @param onStored is told of each message that is stored here, once; `json` is as it is in the room */
   constructor(
     redis: RedisClient,
     scripts: Scripts,
     followed: FollowedRooms<AddedRecord>,
     rooms: RoomStore,
     limits: { messageLength: number; roomLogLength: number },
+    onStored: (stored: { roomId: string; json: string; first: boolean }) => void = () => {},
   ) {
     this.#redis = redis;
     this.#scripts = scripts;
     this.#followed = followed;
     this.#rooms = rooms;
     this.#limits = limits;
+    this.#onStored = onStored;
   }
 
   /**
@@ -78,7 +82,7 @@ export class MessageStore {
     await this.#rooms.check(userId, roomId);
 
     const firstDay = Math.floor(Date.now() / DAY) - 2;
-    const [message, seq, epoch, at, first] = (await this.#scripts.run(
+    const [message, seq, epoch, at, first, stored] = (await this.#scripts.run(
       "message_send",
       [keys.room(roomId), keys.log(roomId), keys.meta(roomId), ...[0, 1, 2, 3].map((days) => keys.sent(roomId, firstDay + days))],
       [
@@ -90,8 +94,9 @@ export class MessageStore {
         newEpoch(),
         this.#limits.roomLogLength,
       ],
-    )) as [string, number, string, number, number];
+    )) as [string, number, string, number, number, number];
 
+    if (stored === 1) this.#onStored({ roomId, json: message, first: first === 1 });
     if (first === 1) await this.#rooms.show(roomId);
     const position = { roomId, epoch, seq, at };
     return readAdded(position, JSON.parse(message) as Record<string, unknown>);

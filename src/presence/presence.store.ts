@@ -21,12 +21,24 @@ export class PresenceStore {
   /** Users whose count could not be written to Redis. */
   readonly #unwritten = new Set<string>();
 
-  /** @param server this server's name; no other one has it, nor had */
-  constructor(redis: RedisClient, scripts: Scripts, channels: Channels, server: string) {
+  readonly #onTransition: (transition: Transition) => void;
+
+  /**
+   * @param server this server's name; no other one has it, nor had
+   * @param onTransition is told of each transition that is announced from here
+   */
+  constructor(
+    redis: RedisClient,
+    scripts: Scripts,
+    channels: Channels,
+    server: string,
+    onTransition: (transition: Transition) => void = () => {},
+  ) {
     this.#redis = redis;
     this.#scripts = scripts;
     this.#channels = channels;
     this.#server = server;
+    this.#onTransition = onTransition;
   }
 
   /** Counts one more connection of the user here. The count is kept where Redis is away, and written by `settle`. */
@@ -87,7 +99,8 @@ export class PresenceStore {
 
   async #change(server: string, userId: string, count: number): Promise<void> {
     const [version, online] = (await this.#scripts.run("presence_change", [keys.presence(userId)], [server, count])) as [number, number];
-    await this.#scripts.run("presence_announce", [keys.onlineUsers, keys.onlineVersions], [userId, version, online]);
+    const applied = await this.#scripts.run("presence_announce", [keys.onlineUsers, keys.onlineVersions], [userId, version, online]);
+    if (applied === 1) this.#onTransition({ userId, online: online === 1 });
   }
 }
 

@@ -61,6 +61,8 @@ export const channels = {
   room: (id: string) => `room:${id}`,
   user: (id: string) => `user:${id}`,
   onlineUsers: "online_users",
+  /** The demo apps' own channel; not sharded. */
+  demos: "MESSAGES",
 } as const;
 
 /** The general room, which every account is in. */

@@ -5,6 +5,7 @@ import { type Logger, pino } from "pino";
 import type { Config } from "../config.js";
 import { Channels } from "../delivery/channels.js";
 import { FollowedRooms } from "../delivery/followed-rooms.js";
+import { DemoBridge } from "../interop/bridge.js";
 import { seedDemoData } from "../interop/demo-data.js";
 import { MessageStore, readRoomEvent } from "../messages/message.store.js";
 import { Lease } from "../presence/lease.js";
@@ -65,9 +66,10 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     const passwords = new Passwords(config.bcryptCost);
     const sessions = new SessionStore(redis.commands, scripts, users, passwords, config.sessionTtl);
     const rooms = new RoomStore(redis.commands, followed, channels);
-    const messages = new MessageStore(redis.commands, scripts, followed, rooms, config);
     const server = randomUUID();
-    const presence = new PresenceStore(redis.commands, scripts, channels, server);
+    const demos = new DemoBridge(redis.commands, users, config.interop, server, log);
+    const messages = new MessageStore(redis.commands, scripts, followed, rooms, config, (stored) => demos.messageStored(stored));
+    const presence = new PresenceStore(redis.commands, scripts, channels, server, (transition) => demos.presenceChanged(transition));
     const services: Services = { messages, presence, rooms, sessions, users, redisAnswers: () => answers(redis.commands) };
 
     if (config.demoData) await seedDemoData(redis.commands, scripts, passwords);

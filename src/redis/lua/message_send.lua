@@ -2,7 +2,7 @@
      The caller has made sure that the sender may write here.
      KEYS  room, log, meta, sent_1, sent_2, sent_3, sent_4   (days around the caller's clock; Redis's decides which is today)
      ARGV  room_id, from, text (JSON), client_id (JSON, '' for none), first_day (of sent_1), new_epoch, log_length
-     gives {message (JSON), seq, epoch, at (µs), 1 if it is the room's first message else 0}
+     gives {message (JSON), seq, epoch, at (µs), 1 if it is the room's first message else 0, 1 if it was stored now else 0}
      fails CLIENT_MESSAGE_ID_REUSED ]]
 local room, log, meta, sent_1, sent_2, sent_3, sent_4 = unpack(KEYS)
 local room_id, from, text, client_id, first_day, new_epoch, log_length = unpack(ARGV)
@@ -35,7 +35,7 @@ if client_id ~= '' then
     if digest ~= redis.sha1hex(text) then
       return redis.error_reply('CLIENT_MESSAGE_ID_REUSED for another text')
     end
-    return { message_at(at), seq, epoch, at, first }
+    return { message_at(at), seq, epoch, at, first, 0 }
   end
 end
 
@@ -63,4 +63,4 @@ if client_id ~= '' then
 end
 redis.call('SPUBLISH', room, event)
 
-return { message, seq, epoch, at, first }
+return { message, seq, epoch, at, first, 1 }

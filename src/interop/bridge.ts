@@ -1,0 +1,68 @@
+import type { Logger } from "pino";
+import type { RedisClient } from "../redis/connect.js";
+import { channels } from "../redis/keys.js";
+import { privatePair } from "../rooms/room.store.js";
+import type { UserStore } from "../users/user.store.js";
+
+/** What the demo apps are told: nothing; what everyone may know; or private messages too, which they show to everyone. */
+export type Interop = "off" | "public" | "full";
+
+type Envelope = "message" | "show.room" | "user.connected" | "user.disconnected";
+
+/** Tells the demo apps what happens here, so that it shows on their screens at once. What they miss, they find in the database. */
+export class DemoBridge {
+  readonly #redis: RedisClient;
+  readonly #users: UserStore;
+  readonly #interop: Interop;
+  readonly #serverId: string;
+  readonly #log: Logger;
+  #messages = Promise.resolve();
+  #transitions = Promise.resolve();
+
+  /** @param server this server's name, which no other one has */
+  constructor(redis: RedisClient, users: UserStore, interop: Interop, server: string, log: Logger) {
+    this.#redis = redis;
+    this.#users = users;
+    this.#interop = interop;
+    this.#serverId = `palaver-${server}`; // the demos' own are an address or a number
+    this.#log = log;
+  }
+
+  /** A message was stored. @param json as it is in the room @param first it is the room's first one */
+  messageStored({ roomId, json, first }: { roomId: string; json: string; first: boolean }): void {
+    const pair = privatePair(roomId);
+    if (this.#interop === "off" || (pair && this.#interop !== "full")) return;
+    this.#messages = this.#afterwards(this.#messages, async () => {
+      if (pair && first) {
+        const names = (await this.#users.byIds(pair)).map((user) => [user?.username]);
+        this.#publish("show.room", JSON.stringify({ id: roomId, names }));
+      }
+      this.#publish("message", json);
+    });
+  }
+
+  /** Someone came online or went offline. */
+  presenceChanged({ userId, online }: { userId: string; online: boolean }): void {
+    if (this.#interop === "off") return;
+    this.#transitions = this.#afterwards(this.#transitions, async () => {
+      const [user] = await this.#users.byIds([userId]);
+      const data = user && JSON.stringify({ id: userId, username: user.username, online });
+      if (data) this.#publish(online ? "user.connected" : "user.disconnected", data);
+    });
+  }
+
+  /** @param data JSON; anything else than such an envelope ends the Node demo's process */
+  #publish(type: Envelope, data: string): void {
+    // Commands leave in the order in which they are given, so nobody waits for the answer.
+    this.#redis
+      .publish(channels.demos, `{"serverId":${JSON.stringify(this.#serverId)},"type":"${type}","data":${data}}`)
+      .catch(this.#onFailure);
+  }
+
+  /** Does the work when what came before it is done, so that the order on the channel is that of the rooms. */
+  #afterwards(before: Promise<void>, work: () => Promise<void>): Promise<void> {
+    return before.then(work).catch(this.#onFailure);
+  }
+
+  readonly #onFailure = (error: unknown) => this.#log.debug({ error: String(error) }, "the demo apps could not be told");
+}
