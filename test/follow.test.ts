@@ -140,6 +140,19 @@ describe("following one room", () => {
     expect(await followed.refusal()).toBe("HISTORY_RESET");
   });
 
+  it("[D2] a log that is lost and not born again is noticed when the next follower comes, who follows it from its beginning", async () => {
+    await redis.client.set("room:gone:name", "Gone");
+    await alice.send("a first life", "gone");
+    const followed = bob.follow({ roomId: "gone", after: [await bob.position("gone")] });
+    await alice.send("still there", "gone");
+    expect(await followed.texts(1)).toEqual(["still there"]);
+    await redis.client.del("log:{room:gone}", "meta:{room:gone}", "room:gone");
+    const coming = bob.follow({ roomId: "gone", after: [await bob.position("gone")] });
+    expect(await followed.refusal()).toBe("HISTORY_RESET");
+    await alice.send("a second life", "gone");
+    expect(await coming.texts(1)).toEqual(["a second life"]);
+  });
+
   it("[D3] a room without a log has a position too: the one before its first event", async () => {
     await redis.client.set("room:fresh:name", "Fresh");
     const followed = bob.follow({ roomId: "fresh", after: [await bob.position("fresh")] });

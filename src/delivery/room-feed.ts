@@ -213,7 +213,7 @@ export class RoomFeed<V> {
   /** Brings those on who stand at `start` or within the stretch that begins there; gives the seq with which it ends. */
   async #bringFromLog(start: number): Promise<number> {
     try {
-      const stretch = this.#log.lately(start) ?? (await this.#read(() => this.#log.from(start)));
+      const stretch = this.#log.lately(start) ?? (await this.#readBeside(start));
       const last = stretch.entries.at(-1)?.position.seq ?? stretch.end.seq;
       for (const cursor of this.#replaying) {
         const { seq } = cursor.place;
@@ -227,6 +227,14 @@ export class RoomFeed<V> {
       await delay(PAUSE);
       return start;
     }
+  }
+
+  /** Reads for those who replay; should the log not be the one that the feed follows, the feed looks for itself. */
+  async #readBeside(start: number): Promise<Stretch<V>> {
+    const place = this.#place;
+    const stretch = await this.#read(() => this.#log.from(start));
+    if (place && (place.epoch !== stretch.end.epoch || place.seq > stretch.end.seq)) this.catchUp();
+    return stretch;
   }
 
   /** The lowest seq that a replaying cursor stands at, of those from a seq on. */
