@@ -6,8 +6,9 @@ import { pino } from "pino";
 import { readConfig } from "../src/config.js";
 import { Channels } from "../src/delivery/channels.js";
 import { FollowedRooms } from "../src/delivery/followed-rooms.js";
+import { LimitedLog } from "../src/limited-log.js";
 import { MessageStore, readRoomEvent } from "../src/messages/message.store.js";
-import { connectRedis } from "../src/redis/connect.js";
+import { connectRedis, leniently } from "../src/redis/connect.js";
 import { Scripts } from "../src/redis/scripts.js";
 import { RoomStore } from "../src/rooms/room.store.js";
 import type { Count } from "./load.js";
@@ -46,10 +47,13 @@ export async function contenders(): Promise<{ palaver: Contender; bare: Contende
 async function openMessages(redisUrl: string): Promise<MessageStore> {
   const log = pino({ level: "silent" }); // the run ends Redis before this connection;
   const { commands, subscriber } = await connectRedis([redisUrl], undefined, log);
-  const scripts = new Scripts(commands);
+  const config = readConfig({}, {});
+  const limitedLog = new LimitedLog(log);
+  const lenient = leniently(limitedLog);
+  const scripts = new Scripts(commands, config.roomLogLength);
   const channels = new Channels(subscriber, log);
   const followed = new FollowedRooms(channels, scripts, readRoomEvent, log);
-  return new MessageStore(commands, scripts, followed, new RoomStore(commands, followed, channels), readConfig({}, {}));
+  return new MessageStore(scripts, followed, new RoomStore(commands, followed, channels, lenient), lenient, limitedLog, config);
 }
 
 export interface Delivered {

@@ -1,5 +1,6 @@
 import type DataLoader from "dataloader";
 import type { MessageStore } from "./messages/message.store.js";
+import type { Placed } from "./messages/page.js";
 import type { PresenceStore } from "./presence/presence.store.js";
 import type { RoomRecord, RoomStore } from "./rooms/room.store.js";
 import type { SessionStore, Viewer } from "./sessions/session.store.js";
@@ -19,6 +20,8 @@ export interface Loaders {
   user: DataLoader<string, UserRecord>;
   room: DataLoader<string, RoomRecord>;
   online: DataLoader<string, boolean>;
+  /** A room's newest message. */
+  newest: DataLoader<string, Placed | null>;
 }
 
 /** What a resolver works with. Each operation, and each event of a subscription, has its own. */

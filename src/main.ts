@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { pino } from "pino";
 import { type Config, ConfigError, describeSettings, readConfig } from "./config.js";
-import { DEMO_PASSWORD, DEMO_USERS } from "./interop/demo-data.js";
+import { DEMO_PASSWORD } from "./interop/demo-data.js";
 import { RedisUnusable, withoutPassword } from "./redis/connect.js";
 import { type RunningServer, startServer } from "./server/server.js";
 import { version } from "./server/server-info.js";
@@ -69,7 +69,7 @@ function readOptions(args: string[]): { options: Record<string, string>; problem
   return { options, problems };
 }
 
-function welcome({ playground, demoData, redisUrls, interop }: Config, server: RunningServer): string {
+function welcome({ playground, redisUrls, interop }: Config, server: RunningServer): string {
   const lines = [
     `Palaver ${version} is running.`,
     "",
@@ -78,10 +78,10 @@ function welcome({ playground, demoData, redisUrls, interop }: Config, server: R
     `  API        ${server.url}/graphql  and  ${server.url.replace(/^http/, "ws")}/graphql`,
     `  Redis      ${server.redisUrls.map(withoutPassword).join(", ")}${redisUrls.length === 0 ? "  (its own)" : ""}`,
   ];
-  if (demoData)
+  if (server.openAccounts.length > 0)
     lines.push(
       "",
-      `  Demo accounts: ${DEMO_USERS.join(", ")}; the password of each is ${DEMO_PASSWORD}. Never leave them on a public server.`,
+      `  Demo accounts: ${server.openAccounts.join(", ")}; the password of each is ${DEMO_PASSWORD}. Never leave them on a public server.`,
     );
   if (interop === "full")
     lines.push("", "  INTEROP=full: private messages go to the channel MESSAGES, and demo apps show what is on it to everyone.");

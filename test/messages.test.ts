@@ -107,11 +107,11 @@ describe("sending", () => {
     await redis.client.zremrangebyscore("room:0", 9_999_999_999, "+inf");
   });
 
-  it("[M3] the message in Redis is readable by the demo apps: string ids, whole seconds, and one compact JSON object", async () => {
+  it("[M3] the message in Redis is readable by the demo apps: string ids, whole seconds, one JSON object, and the space that says it is ours", async () => {
     const { id } = await alice.send("for everyone");
     const [member = "", score = ""] = await redis.client.zrevrange("room:0", 0, 0, "WITHSCORES");
     const date = Math.floor(Number(score));
-    expect(member).toBe(`{"from":"${alice.id}","date":${date},"message":"for everyone","roomId":"0","id":"${id}"}`);
+    expect(member).toBe(`{"from":"${alice.id}","date":${date},"message":"for everyone","roomId":"0","id":"${id}" }`);
     expect(id).toBe(`0/${Math.round(Number(score) * 1_000_000)}`);
   });
 

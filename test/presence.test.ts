@@ -94,6 +94,7 @@ describe("presence", () => {
     await redis.client.hset(`presence:{user:${ann.id}}`, "dead-server", 2, "version", 1);
     await redis.client.hset("versions:{online_users}", ann.id, 1);
     await redis.client.sadd("online_users", ann.id);
+    await redis.client.sadd("announced:{online_users}", ann.id);
     const stream = await watch([ann.id]);
     await ownServer(redis.url); // every server looks when it starts
     expect(await stream.next()).toEqual({ id: ann.id, online: false });

@@ -32,9 +32,7 @@ export class FollowedRooms<V> {
     this.#scripts = scripts;
     this.#readEvent = readEvent;
     this.#log = log;
-    channels.onReconnect(() => {
-      for (const room of this.#rooms.values()) room.catchUp();
-    });
+    channels.onReconnect(() => this.catchUp());
     this.#look = setInterval(() => {
       const since = performance.now() - LONGEST_SILENCE;
       for (const room of this.#rooms.values()) if (room.lookedAt < since) room.catchUp();
@@ -44,6 +42,11 @@ export class FollowedRooms<V> {
   /** Ends the regular looks. */
   close(): void {
     clearInterval(this.#look);
+  }
+
+  /** Looks at every followed room's log: something may have happened that was not heard. */
+  catchUp(): void {
+    for (const room of this.#rooms.values()) room.catchUp();
   }
 
   /** The number of rooms followed here. */

@@ -1,4 +1,4 @@
-import { channels, keys } from "../redis/keys.js";
+import { channels } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import type { Position } from "./position.js";
 
@@ -98,11 +98,12 @@ export class RoomLog<V> {
 
   async #read(from: number | "", count: number): Promise<Stretch<V>> {
     const { roomId } = this;
-    const [seq, epoch, at, events] = (await this.#scripts.run(
-      "log_read",
-      [keys.log(roomId), keys.meta(roomId)],
-      [from, count, MOST_BYTES],
-    )) as [number, string, number, string[]];
+    const [seq, epoch, at, events] = (await this.#scripts.onRoom("log_read", roomId, [from, count, MOST_BYTES])) as [
+      number,
+      string,
+      number,
+      string[],
+    ];
     return { end: { seq, epoch, at }, entries: events.map((json) => this.#entry(JSON.parse(json) as RoomEvent, json.length)) };
   }
 

@@ -3,18 +3,17 @@ import type { RedisClient } from "../redis/connect.js";
 import { channels } from "../redis/keys.js";
 import { privatePair } from "../rooms/room.store.js";
 import type { UserStore } from "../users/user.store.js";
+import { writeEnvelope } from "./envelope.js";
 
 /** What the demo apps are told: nothing; what everyone may know; or private messages too, which they show to everyone. */
 export type Interop = "off" | "public" | "full";
-
-type Envelope = "message" | "show.room" | "user.connected" | "user.disconnected";
 
 /** Tells the demo apps what happens here, so that it shows on their screens at once. What they miss, they find in the database. */
 export class DemoBridge {
   readonly #redis: RedisClient;
   readonly #users: UserStore;
   readonly #interop: Interop;
-  readonly #serverId: string;
+  readonly #server: string;
   readonly #log: Logger;
   #messages = Promise.resolve();
   #transitions = Promise.resolve();
@@ -24,7 +23,7 @@ export class DemoBridge {
     this.#redis = redis;
     this.#users = users;
     this.#interop = interop;
-    this.#serverId = `palaver-${server}`; // the demos' own are an address or a number
+    this.#server = server;
     this.#log = log;
   }
 
@@ -51,12 +50,9 @@ export class DemoBridge {
     });
   }
 
-  /** @param data JSON; anything else than such an envelope ends the Node demo's process */
-  #publish(type: Envelope, data: string): void {
+  #publish(...envelope: [type: Parameters<typeof writeEnvelope>[1], data: string]): void {
     // Commands leave in the order in which they are given, so nobody waits for the answer.
-    this.#redis
-      .publish(channels.demos, `{"serverId":${JSON.stringify(this.#serverId)},"type":"${type}","data":${data}}`)
-      .catch(this.#onFailure);
+    this.#redis.publish(channels.demos, writeEnvelope(this.#server, ...envelope)).catch(this.#onFailure);
   }
 
   /** Does the work when what came before it is done, so that the order on the channel is that of the rooms. */

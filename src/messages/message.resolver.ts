@@ -126,7 +126,7 @@ export class RoomMessagesResolver {
   }
 
   @FieldResolver(() => Message, { nullable: true, description: "Its newest message; null for an empty room." })
-  lastMessage(@Root() { id }: Room, @Ctx() { messages }: Context): Promise<Message | null> {
-    return messages.newest(id);
+  lastMessage(@Root() { id }: Room, @Ctx() { load }: Context): Promise<Message | null> {
+    return load.newest.load(id);
   }
 }

@@ -1,16 +1,16 @@
-import { randomUUID } from "node:crypto";
 import type { FollowedRooms } from "../delivery/followed-rooms.js";
 import type { RoomEvent } from "../delivery/log.js";
 import { decodePosition, encodePosition, type Position } from "../delivery/position.js";
 import { RoomsFeed } from "../delivery/rooms-feed.js";
 import { badInput } from "../errors.js";
-import type { RedisClient } from "../redis/connect.js";
+import type { LimitedLog } from "../limited-log.js";
+import type { Lenient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import { type Connection, type PageArgs, pageRequest, toConnection } from "../relay.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import { cutPage, decodeCursor, encodeCursor, type Placed, type Stretch } from "./page.js";
-import { readMember, type StoredMessage } from "./stored-message.js";
+import { readMember, type StoredMessage, secondsOf } from "./stored-message.js";
 
 export interface Sending {
   roomId: string;
@@ -32,10 +32,11 @@ export interface AddedRecord {
   message: StoredMessage;
 }
 
-/** The event of a message that was added to a room. */
+/** The event of a message that was added to a room: by us, or by a demo app, as it is in the room. */
 interface MessageAdded extends RoomEvent {
   kind: "message.added";
-  message: Record<string, unknown>;
+  message?: Record<string, unknown>;
+  foreign?: { member: string; score: string };
 }
 
 export type MessageConnectionRecord = Connection<Placed> & { position: string };
@@ -44,30 +45,35 @@ const DAY = 86_400_000; // ms
 
 const SPARE = 8; // messages read beyond a page, so that those of one score seldom need a second look
 const LONGEST_STRETCH = 100_000; // members; more of one score, or unreadable in a row, than anyone but an attacker writes
+const LARGEST_STRETCH = 32 * 1024 * 1024; // bytes, likewise
+const CANDIDATES = 3; // for a room's newest message, should others have put there what is none
 
 /** The messages of rooms: sending, history, and following what is added. */
 export class MessageStore {
-  readonly #redis: RedisClient;
   readonly #scripts: Scripts;
   readonly #followed: FollowedRooms<AddedRecord>;
   readonly #rooms: RoomStore;
+  readonly #lenient: Lenient;
+  readonly #log: LimitedLog;
+  readonly #messageLength: number;
   readonly #onStored: (stored: { roomId: string; json: string; first: boolean }) => void;
-  readonly #limits: { messageLength: number; roomLogLength: number };
 
   /** @param onStored is told of each message that is stored here, once; `json` is as it is in the room */
   constructor(
-    redis: RedisClient,
     scripts: Scripts,
     followed: FollowedRooms<AddedRecord>,
     rooms: RoomStore,
-    limits: { messageLength: number; roomLogLength: number },
+    lenient: Lenient,
+    log: LimitedLog,
+    { messageLength }: { messageLength: number },
     onStored: (stored: { roomId: string; json: string; first: boolean }) => void = () => {},
   ) {
-    this.#redis = redis;
     this.#scripts = scripts;
     this.#followed = followed;
     this.#rooms = rooms;
-    this.#limits = limits;
+    this.#lenient = lenient;
+    this.#log = log;
+    this.#messageLength = messageLength;
     this.#onStored = onStored;
   }
 
@@ -82,18 +88,11 @@ export class MessageStore {
     await this.#rooms.check(userId, roomId);
 
     const firstDay = Math.floor(Date.now() / DAY) - 2;
-    const [message, seq, epoch, at, first, stored] = (await this.#scripts.run(
+    const [message, seq, epoch, at, first, stored] = (await this.#scripts.onRoom(
       "message_send",
-      [keys.room(roomId), keys.log(roomId), keys.meta(roomId), ...[0, 1, 2, 3].map((days) => keys.sent(roomId, firstDay + days))],
-      [
-        roomId,
-        userId,
-        JSON.stringify(text),
-        clientMessageId == null ? "" : JSON.stringify(clientMessageId),
-        firstDay,
-        newEpoch(),
-        this.#limits.roomLogLength,
-      ],
+      roomId,
+      [roomId, userId, JSON.stringify(text), clientMessageId == null ? "" : JSON.stringify(clientMessageId), firstDay],
+      [0, 1, 2, 3].map((days) => keys.sent(roomId, firstDay + days)),
     )) as [string, number, string, number, number, number];
 
     if (stored === 1) this.#onStored({ roomId, json: message, first: first === 1 });
@@ -121,25 +120,44 @@ export class MessageStore {
       const { position, stretch } = await reading;
       const page = cutPage(roomId, request, count > LONGEST_STRETCH ? { ...stretch, cut: false } : stretch);
       if (!page) continue;
+      if (page.unreadable > 0)
+        this.#log.warn(`unreadable in ${roomId}`, { roomId, members: page.unreadable }, "what is in a room and is no message is left out");
       return { ...toConnection(page, (message) => encodeCursor(roomId, message)), position: encodePosition(position) };
     }
   }
 
-  /** The newest message of a room; null for an empty one. */
-  async newest(roomId: string): Promise<StoredMessage | null> {
-    const [member, score] = await this.#newestMember(roomId);
-    return (member !== undefined && score !== undefined && readMember(roomId, member, score)) || null;
-  }
-
-  /** The rooms' ids, the one with the newest message first, rooms without messages last; one round trip. */
-  async byNewest(roomIds: string[]): Promise<string[]> {
-    const rooms = await Promise.all(
-      roomIds.map(async (id) => {
-        const [, score] = await this.#newestMember(id);
-        return { id, time: score === undefined ? Number.NEGATIVE_INFINITY : Number(score) };
+  /** The newest message of each room, null for an empty one; one round trip. */
+  newest(roomIds: readonly string[]): Promise<(Placed | null)[]> {
+    return Promise.all(
+      roomIds.map(async (roomId) => {
+        const { stretch } = await this.#read(roomId, "+inf", "-inf", "end", CANDIDATES);
+        for (const [member, score] of stretch.members) {
+          const message = readMember(roomId, member, score);
+          if (message) return { ...message, score };
+        }
+        return null;
       }),
     );
-    return rooms.sort((one, other) => (one.time > other.time ? -1 : 1)).map(({ id }) => id);
+  }
+
+  /** The rooms' ids, the one with the newest message first, rooms without messages last. */
+  async byNewest(roomIds: string[], newest: (roomId: string) => Promise<Placed | null>): Promise<string[]> {
+    const rooms = await Promise.all(
+      roomIds.map(async (id) => {
+        const message = await newest(id);
+        return { id, time: message ? secondsOf(message.score) : Number.NEGATIVE_INFINITY };
+      }),
+    );
+    return rooms.sort((one, other) => other.time - one.time || 0).map(({ id }) => id);
+  }
+
+  /**
+   * Takes in what a demo app wrote to a room, of which it told on its channel: followers get it as they get all else.
+   * @param heard the score of its message, as far as that was told @param opening it told that the room is new
+   */
+  async adopt(roomId: string, heard: string | undefined, opening: boolean): Promise<void> {
+    const isNew = await this.#scripts.onRoom("messages_adopt", roomId, [heard ?? "", opening ? 1 : 0]);
+    if (isNew === 1) await this.#rooms.show(roomId);
   }
 
   /**
@@ -191,10 +209,6 @@ export class MessageStore {
     }
   }
 
-  #newestMember(roomId: string): Promise<string[]> {
-    return this.#redis.zrevrange(keys.room(roomId), 0, 0, "WITHSCORES");
-  }
-
   async #read(
     roomId: string,
     near: string,
@@ -202,25 +216,23 @@ export class MessageStore {
     from: "start" | "end",
     count: number,
   ): Promise<{ position: Position; stretch: Stretch }> {
-    const [seq, epoch, at, behind, flat] = (await this.#scripts.run(
-      "messages_page",
-      [keys.room(roomId), keys.meta(roomId)],
-      [near, far, from === "start" ? "NEWER" : "OLDER", count],
-    )) as [number, string, number, number, string[]];
+    const [seq, epoch, at, behind, flat] = await this.#lenient(
+      this.#scripts.onRoom("messages_page", roomId, [near, far, from === "start" ? "NEWER" : "OLDER", count, LARGEST_STRETCH]) as Promise<
+        [number, string, number, number, string[]]
+      >,
+      [0, "", 0, 0, []],
+    );
     const members = Array.from({ length: flat.length / 2 }, (_, index) => flat.slice(2 * index, 2 * index + 2) as [string, string]);
     return { position: { roomId, epoch, seq, at }, stretch: { members, cut: members.length === count, behind } };
   }
 
   #checkText(text: string): void {
-    const most = this.#limits.messageLength;
+    const most = this.#messageLength;
     if (text.trim() === "") throw badInput("text", "must not be empty.");
     if (text.length > most && [...text].length > most) throw badInput("text", `must be at most ${most} characters long.`);
     if (!text.isWellFormed()) throw badInput("text", "must be well-formed Unicode.");
   }
 }
-
-/** Random, 60 bits, hexadecimal. Mostly for nothing, so it must cost little: UUIDs come from a stock of random bytes. */
-const newEpoch = () => randomUUID().replaceAll("-", "").slice(0, 16);
 
 const LONGEST_CLIENT_MESSAGE_ID = 64;
 
@@ -244,15 +256,22 @@ function positionsByRoom(after: string[], roomId: string | null | undefined): Ma
 
 /** What followers are told of an event; undefined for one of a kind that is not known here. */
 export function readRoomEvent(event: RoomEvent, position: Position): AddedRecord | undefined {
-  if (!isMessageAdded(event)) return undefined;
-  const message = readAdded(position, event.message);
-  return { kind: event.kind, position: message.position as string, roomId: position.roomId, at: new Date(event.at / 1_000), message };
+  if (event.kind !== "message.added") return undefined;
+  const { message: ours, foreign } = event as Partial<MessageAdded>;
+  const message = foreign ? readForeign(position, foreign) : ours && isWhole(ours) ? readAdded(position, ours) : undefined;
+  return (
+    message && { kind: event.kind, position: message.position as string, roomId: position.roomId, at: new Date(event.at / 1_000), message }
+  );
 }
 
 /** Whoever can write to this Redis may have made the event. */
-function isMessageAdded(event: RoomEvent): event is MessageAdded {
-  const { id, from, message } = (event as Partial<MessageAdded>).message ?? {};
-  return event.kind === "message.added" && [id, from, message].every((value) => typeof value === "string");
+function isWhole({ id, from, message }: Record<string, unknown>): boolean {
+  return [id, from, message].every((value) => typeof value === "string");
+}
+
+function readForeign(position: Position, { member, score }: { member: string; score: string }): StoredMessage | undefined {
+  const message = typeof member === "string" && typeof score === "string" ? readMember(position.roomId, member, score) : undefined;
+  return message && { ...message, position: encodePosition(position) };
 }
 
 /** A message as its event brings it. */

@@ -14,12 +14,15 @@ export interface Stretch {
   behind: number;
 }
 
+/** A page, and how many members on the way to it were no messages. */
+export type CutPage = Page<Placed> & { unreadable: number };
+
 /**
  * Cuts a page out of a stretch. Redis orders equal scores by their bytes, which an edit changes; we order them by id.
  * So the page is only certain where each score's messages were read whole.
  * @returns undefined where more has to be read
  */
-export function cutPage(roomId: string, { from, limit, after, before }: PageRequest<Place>, stretch: Stretch): Page<Placed> | undefined {
+export function cutPage(roomId: string, { from, limit, after, before }: PageRequest<Place>, stretch: Stretch): CutPage | undefined {
   const lastScore = stretch.members.at(-1)?.[1];
   const whole = stretch.cut ? stretch.members.filter(([, score]) => score !== lastScore) : stretch.members;
   const messages = whole
@@ -36,13 +39,16 @@ export function cutPage(roomId: string, { from, limit, after, before }: PageRequ
   if (between.length <= limit && stretch.cut) return undefined;
 
   const more = between.length > limit;
+  const unreadable = whole.length - messages.length;
   return from === "start"
     ? {
+        unreadable,
         nodes: between.slice(0, limit),
         hasNextPage: more || (before !== undefined && messages.some((message) => comparePlaces(message, before) >= 0)),
         hasPreviousPage: stretch.behind > 0 || (after !== undefined && messages.some((message) => comparePlaces(message, after) <= 0)),
       }
     : {
+        unreadable,
         nodes: between.slice(Math.max(0, between.length - limit)),
         hasNextPage: stretch.behind > 0 || (before !== undefined && messages.some((message) => comparePlaces(message, before) >= 0)),
         hasPreviousPage: more || (after !== undefined && messages.some((message) => comparePlaces(message, after) <= 0)),

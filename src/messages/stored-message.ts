@@ -18,6 +18,9 @@ export interface Place {
   id: string;
 }
 
+const OURS = " }"; // no demo app writes a space there, whatever its clients make it store
+const LONGEST_SENDER = 32; // characters; who is named by more is nobody
+
 /**
  * Reads a member of a room's sorted set, ours or a demo app's.
  * @returns undefined for what is no message
@@ -27,15 +30,16 @@ export function readMember(roomId: string, member: string, score: string): Store
   if (!fields) return undefined;
   const { id, clientMessageId } = fields;
   const { from = fields.From, message = fields.Message } = fields; // the .NET demo's fields begin with capitals
-  if ((typeof from !== "string" && typeof from !== "number") || typeof message !== "string") return undefined;
-  const isOurs = typeof id === "string" && isPlacedAt(id, roomId, score);
+  if ((typeof from !== "string" && typeof from !== "number") || String(from).length > LONGEST_SENDER || typeof message !== "string")
+    return undefined;
+  const isOurs = member.endsWith(OURS) && typeof id === "string" && isPlacedAt(id, roomId, score);
   return {
     id: isOurs ? id : foreignId(roomId, member, score),
     roomId,
     fromId: String(from),
     text: isOurs ? message : asTyped(member, message),
-    sentAt: timeOf(score),
-    clientMessageId: typeof clientMessageId === "string" ? clientMessageId : null,
+    sentAt: new Date(secondsOf(score) * 1_000),
+    clientMessageId: isOurs && typeof clientMessageId === "string" ? clientMessageId : null,
     position: null,
   };
 }
@@ -70,12 +74,13 @@ function asTyped(member: string, text: string): string {
   return text.replace(/&lt|&gt/g, (entity) => ENTITIES[`${entity};`] as string);
 }
 
-/** Scores are seconds; some of the demo apps' clients sent milliseconds. */
-function timeOf(score: string): Date {
+/** The time that a score says. Scores are seconds; some of the demo apps' clients sent milliseconds. */
+export function secondsOf(score: string): number {
   const seconds = Number(score) > 100_000_000_000 ? Number(score) / 1_000 : Number(score); // as seconds, that would be the year 5138
-  const time = new Date(seconds * 1_000);
-  return Number.isNaN(time.getTime()) ? new Date(0) : time;
+  return Math.abs(seconds) <= LAST_SECOND ? seconds : 0;
 }
+
+const LAST_SECOND = 8_640_000_000_000; // that a Date can hold
 
 function parse(member: string): Record<string, unknown> | undefined {
   try {

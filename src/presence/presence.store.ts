@@ -1,8 +1,9 @@
 import type { Channels } from "../delivery/channels.js";
 import { Feed } from "../delivery/feed.js";
-import type { RedisClient } from "../redis/connect.js";
+import type { Lenient, RedisClient } from "../redis/connect.js";
 import { channels, keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
+import { isUserId } from "../users/user.store.js";
 
 /** Someone came online or went offline. */
 export interface Transition {
@@ -10,12 +11,16 @@ export interface Transition {
   online: boolean;
 }
 
+const MOST_DIFFERENCES = 1_000_000; // users online, beyond which somebody plays tricks on us
+const AT_ONCE = 100; // users looked at in one round trip
+
 /** Who is online: whoever has a connection to any server that is alive. */
 export class PresenceStore {
   readonly #redis: RedisClient;
   readonly #scripts: Scripts;
   readonly #channels: Channels;
   readonly #server: string;
+  readonly #lenient: Lenient;
   /** Connections to this server, by user. Only it writes what Redis knows of them. */
   readonly #connections = new Map<string, number>();
   /** Users whose count could not be written to Redis. */
@@ -25,19 +30,21 @@ export class PresenceStore {
 
   /**
    * @param server this server's name; no other one has it, nor had
-   * @param onTransition is told of each transition that is announced from here
+   * @param onTransition is told of each transition that is announced from here, and that the demo apps do not know of
    */
   constructor(
     redis: RedisClient,
     scripts: Scripts,
     channels: Channels,
     server: string,
+    lenient: Lenient,
     onTransition: (transition: Transition) => void = () => {},
   ) {
     this.#redis = redis;
     this.#scripts = scripts;
     this.#channels = channels;
     this.#server = server;
+    this.#lenient = lenient;
     this.#onTransition = onTransition;
   }
 
@@ -69,8 +76,32 @@ export class PresenceStore {
 
   /** Whether these users are online; one round trip. */
   async areOnline(userIds: readonly string[]): Promise<boolean[]> {
-    const answers = await this.#redis.smismember(keys.onlineUsers, ...userIds);
-    return answers.map((answer) => answer === 1);
+    const announced = () => this.#redis.smismember(keys.announced, ...userIds);
+    const answers = await this.#lenient(this.#redis.smismember(keys.onlineUsers, ...userIds), undefined);
+    return (answers ?? (await announced())).map((answer) => answer === 1);
+  }
+
+  /** A demo app told something of the user: sees what it has made of the set of who is online, and tells the followers. */
+  async lookAt(userId: string): Promise<void> {
+    const { version = "0", ...connections } = await this.#redis.hgetall(keys.presence(userId));
+    const [, , putBack] = (await this.#scripts.run(
+      "presence_look",
+      [keys.onlineUsers, keys.onlineVersions, keys.announced],
+      [userId, Object.keys(connections).length > 0 ? version : 0],
+    )) as [number, number, number];
+    if (putBack === 1) this.#onTransition({ userId, online: true });
+  }
+
+  /** Tells the followers what the demo apps told while this server did not listen. */
+  async lookAtAll(): Promise<void> {
+    const sizes = await Promise.all([this.#lenient(this.#redis.scard(keys.onlineUsers), 0), this.#redis.scard(keys.announced)]);
+    if (Math.max(...sizes) > MOST_DIFFERENCES) return;
+    const differing = await Promise.all([
+      this.#lenient(this.#redis.sdiff(keys.onlineUsers, keys.announced), []),
+      this.#lenient(this.#redis.sdiff(keys.announced, keys.onlineUsers), []),
+    ]);
+    const users = differing.flat().filter(isUserId);
+    for (let at = 0; at < users.length; at += AT_ONCE) await Promise.all(users.slice(at, at + AT_ONCE).map((id) => this.lookAt(id)));
   }
 
   /** Transitions of everyone, or of these users. */
@@ -99,8 +130,12 @@ export class PresenceStore {
 
   async #change(server: string, userId: string, count: number): Promise<void> {
     const [version, online] = (await this.#scripts.run("presence_change", [keys.presence(userId)], [server, count])) as [number, number];
-    const applied = await this.#scripts.run("presence_announce", [keys.onlineUsers, keys.onlineVersions], [userId, version, online]);
-    if (applied === 1) this.#onTransition({ userId, online: online === 1 });
+    const told = await this.#scripts.run(
+      "presence_announce",
+      [keys.onlineUsers, keys.onlineVersions, keys.announced],
+      [userId, version, online],
+    );
+    if (told === 1) this.#onTransition({ userId, online: online === 1 });
   }
 }
 

@@ -1,13 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Cluster, Redis, type RedisOptions } from "ioredis";
 import type { Logger } from "pino";
+import type { LimitedLog } from "../limited-log.js";
 
 export type RedisClient = Redis | Cluster;
 
-/** The two connections of a server: one for commands, one that listens to channels. */
+/** The connections of a server: one for commands, one that listens to channels. */
 export interface RedisConnections {
   commands: RedisClient;
   subscriber: RedisClient;
+  /** One more that listens: where others decide how much there is to hear, it must not break the first. */
+  connectListener(): Promise<RedisClient>;
   close(): Promise<void>;
 }
 
@@ -52,7 +55,14 @@ export async function connectRedis(urls: string[], password: string | undefined,
     client.removeAllListeners("error");
     logOutages(client, log);
   }
-  return { commands, subscriber, close };
+  const connectListener = async () => {
+    const listener = createClient(urls, password, { maxRetriesPerRequest: null });
+    clients.push(listener);
+    logOutages(listener, log);
+    await listener.connect();
+    return listener;
+  };
+  return { commands, subscriber, connectListener, close };
 }
 
 /** Redis was away while this was tried: an error of the connection rather than an answer. */
@@ -67,6 +77,27 @@ export function isRedisAway(error: unknown): boolean {
     ) ||
     /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|None of startup nodes/.test(error.message)
   );
+}
+
+/** Gives what Redis answers, or something instead where a key of the demo apps' layout holds a value of another type. */
+export type Lenient = <T>(answer: Promise<T>, instead: T) => Promise<T>;
+
+/** @param log is told when a key's type is wrong: whoever shares this Redis can make it so */
+export function leniently(log: LimitedLog): Lenient {
+  return async (answer, instead) => {
+    try {
+      return await answer;
+    } catch (error) {
+      const { message, command } = error as Error & { command?: { args?: unknown[] } };
+      if (!message.includes("WRONGTYPE")) throw error;
+      log.warn(
+        "wrong type",
+        { arguments: command?.args?.slice(0, 3) },
+        "a key holds another type than the demo apps' layout says; it is left out",
+      );
+      return instead;
+    }
+  };
 }
 
 const PAUSE = 100; // ms between two tries

@@ -19,12 +19,14 @@
  * | key                      | type       | holds                                                           |
  * |--------------------------|------------|-----------------------------------------------------------------|
  * | `log:{room:ID}`          | stream     | the room's events; the entry of event `seq` is `<seq>-0`        |
- * | `meta:{room:ID}`         | hash       | `seq` (last event), `epoch` (made when the log is born), `time` (of the last event, µs), `opened:USER` |
+ * | `meta:{room:ID}`         | hash       | `seq` (last event), `epoch` (made when the log is born), `time` (of the last event, µs), `opened:USER`; `known` (members of `room:ID` that the log knows of), `since`, `puzzle`, `deadline`, `shown`: see `lua/shared/room_log.lua` |
+ * | `foreign:{room:ID}`      | sorted set | digests of the newest messages that others wrote and the log knows of |
  * | `sent:{room:ID}:DAY`     | hash       | user and clientMessageId → what that send became                |
  * | `vacant:{total_users}`   | bitmap     | ids that were handed out and are no account (yet)               |
  * | `sessions:{user:ID}`     | sorted set | SHA-256 of token → expiry in ms                                 |
  * | `presence:{user:ID}`     | hash       | server → open connections of the user there; `version`          |
  * | `versions:{online_users}`| hash       | user → version last applied to `online_users`                   |
+ * | `announced:{online_users}`| set       | ids of the users of whom followers were told last that they are online |
  * | `lease:SERVER`           | string     | expires unless the server renews it                             |
  * | `users:SERVER`           | set        | ids of the users with connections there                         |
  * | `servers`                | set        | servers whose users have to be looked after should they die     |
@@ -46,11 +48,13 @@ export const keys = {
   room: (id: string) => `room:${id}`,
   log: (roomId: string) => `log:{room:${roomId}}`,
   meta: (roomId: string) => `meta:{room:${roomId}}`,
+  foreign: (roomId: string) => `foreign:{room:${roomId}}`,
   /** @param day days since 1970, UTC */
   sent: (roomId: string, day: number) => `sent:{room:${roomId}}:${day}`,
 
   onlineUsers: "online_users",
   onlineVersions: "versions:{online_users}",
+  announced: "announced:{online_users}",
   lease: (server: string) => `lease:${server}`,
   serverUsers: (server: string) => `users:${server}`,
   servers: "servers",

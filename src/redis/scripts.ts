@@ -1,16 +1,19 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { type ErrorCode, errors, refusal } from "../errors.js";
 import type { RedisClient } from "./connect.js";
+import { keys } from "./keys.js";
 
 /** The transactions of Palaver, one file each in `lua/`; a file's head says what it takes, gives and refuses. */
 export const scriptNames = [
   "demo_data_claim",
   "log_read",
   "message_send",
+  "messages_adopt",
   "messages_page",
   "presence_announce",
   "presence_change",
+  "presence_look",
   "session_find",
   "session_start",
   "user_reserve_id",
@@ -18,14 +21,19 @@ export const scriptNames = [
 
 export type ScriptName = (typeof scriptNames)[number];
 
-/** The source of a script as it is sent to Redis. */
+/** The source of a script as it is sent to Redis, with the parts that it shares with others in their places. */
 export function scriptSource(name: ScriptName): string {
-  return readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), "utf8");
+  const read = (file: string) => readFileSync(new URL(`./lua/${file}.lua`, import.meta.url), "utf8");
+  return read(name).replace(/^-- part: (\w+)$/gm, (_line, part: string) => read(`shared/${part}`));
 }
+
+/** Random, 60 bits, hexadecimal. Mostly for nothing, so it must cost little: UUIDs come from a stock of random bytes. */
+const newEpoch = () => randomUUID().replaceAll("-", "").slice(0, 16);
 
 /** Runs the scripts. A script that fails with a code of the error catalogue throws that error. */
 export class Scripts {
   readonly #redis: RedisClient;
+  readonly #roomLogLength: number;
   readonly #scripts = new Map(
     scriptNames.map((name) => {
       const source = scriptSource(name);
@@ -33,8 +41,16 @@ export class Scripts {
     }),
   );
 
-  constructor(redis: RedisClient) {
+  /** @param roomLogLength events kept in each room's log */
+  constructor(redis: RedisClient, roomLogLength: number) {
     this.#redis = redis;
+    this.#roomLogLength = roomLogLength;
+  }
+
+  /** Runs a script of which `room_log` is a part, on a room's keys and what else it takes. */
+  onRoom(name: ScriptName, roomId: string, args: (string | number)[], otherKeys: string[] = []): Promise<unknown> {
+    const roomKeys = [keys.room(roomId), keys.log(roomId), keys.meta(roomId), keys.foreign(roomId)];
+    return this.run(name, [...roomKeys, ...otherKeys], [newEpoch(), this.#roomLogLength, ...args]);
   }
 
   /**

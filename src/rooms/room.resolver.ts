@@ -11,7 +11,7 @@ export class RoomResolver {
   @Query(() => [Room], { description: "The rooms of this session's user, the one with the newest message first." })
   async rooms(@Ctx() { viewer, rooms, messages, load }: ViewerContext): Promise<Room[]> {
     const ids = await rooms.idsOf(viewer.id, "listed");
-    const newestFirst = await messages.byNewest(ids);
+    const newestFirst = await messages.byNewest(ids, (id) => load.newest.load(id));
     return Promise.all(newestFirst.map((id) => load.room.load(id)));
   }
 

@@ -3,7 +3,7 @@ import { Feed } from "../delivery/feed.js";
 import type { FollowedRooms } from "../delivery/followed-rooms.js";
 import { BEGINNING, encodePosition, type Position } from "../delivery/position.js";
 import { badInput, refusal } from "../errors.js";
-import { onceRedisAnswers, type RedisClient } from "../redis/connect.js";
+import { type Lenient, onceRedisAnswers, type RedisClient } from "../redis/connect.js";
 import { channels, GENERAL, keys } from "../redis/keys.js";
 
 /** What a room is: open to everyone under a name, or between two users. */
@@ -21,11 +21,13 @@ export class RoomStore {
   readonly #redis: RedisClient;
   readonly #followed: Pick<FollowedRooms<unknown>, "position">;
   readonly #channels: Channels;
+  readonly #lenient: Lenient;
 
-  constructor(redis: RedisClient, followed: Pick<FollowedRooms<unknown>, "position">, channels: Channels) {
+  constructor(redis: RedisClient, followed: Pick<FollowedRooms<unknown>, "position">, channels: Channels, lenient: Lenient) {
     this.#redis = redis;
     this.#followed = followed;
     this.#channels = channels;
+    this.#lenient = lenient;
   }
 
   /**
@@ -46,8 +48,7 @@ export class RoomStore {
     const pair = privatePair(roomId);
     if (pair) {
       if (!pair.includes(userId)) throw refusal("NOT_A_MEMBER", roomId);
-      const known = await Promise.all(pair.map((user) => this.#redis.sismember(keys.userRooms(user), roomId)));
-      return known.every((answer) => answer === 1);
+      return this.#isOpen(roomId, pair);
     }
     if (!isRoomId(roomId)) throw badInput(argument, "must be the id of a room, such as 0 or 1:2.");
     return (await this.#redis.exists(keys.roomName(roomId))) === 1;
@@ -60,7 +61,7 @@ export class RoomStore {
         const userIds = privatePair(id);
         if (userIds) return { id, kind: "PRIVATE", userIds };
         // A demo app's database may have no name for room 0.
-        const name = await this.#redis.get(keys.roomName(id));
+        const name = await this.#lenient(this.#redis.get(keys.roomName(id)), null);
         return { id, kind: "GENERAL", name: name ?? (id === GENERAL ? "General" : `Room ${id}`) };
       }),
     );
@@ -71,7 +72,7 @@ export class RoomStore {
    * who opened it, and with its first message in the other's.
    */
   async idsOf(userId: string, which: "all" | "listed"): Promise<string[]> {
-    const joined = await this.#redis.smembers(keys.userRooms(userId));
+    const joined = await this.#lenient(this.#redis.smembers(keys.userRooms(userId)), []);
     const rooms = [...new Set([GENERAL, ...joined])].filter((id) => mayFollow(userId, id));
     if (which === "all") return rooms;
     const listed = await Promise.all(rooms.map((id) => this.#isListed(id, userId)));
@@ -93,7 +94,8 @@ export class RoomStore {
 
   /** Tells both users of a private room that it has its first message. */
   async show(roomId: string): Promise<void> {
-    await Promise.all((privatePair(roomId) ?? []).map((user) => this.#tell(user, { kind: "room.shown", roomId })));
+    const pair = privatePair(roomId);
+    if (pair && (await this.#isOpen(roomId, pair))) await Promise.all(pair.map((user) => this.#tell(user, { kind: "room.shown", roomId })));
   }
 
   /** The rooms that appear in the user's list from now on. */
@@ -112,7 +114,9 @@ export class RoomStore {
     let wanted = true;
     // First hear of rooms that open, then read which there are: no room can fall in between.
     const stopHearing = await this.#onUserEvent(userId, (event) => {
-      if (event.kind === "room.opened" && mayFollow(userId, event.roomId)) listener(event.roomId, event.position);
+      if (!mayFollow(userId, event.roomId)) return;
+      // A demo app opens rooms without a word; then the first message tells of it.
+      listener(event.roomId, event.kind === "room.opened" ? event.position : { roomId: event.roomId, ...BEGINNING });
     });
     // What opened while the connection was down was not heard.
     const stopWatching = this.#channels.onReconnect(async () => {
@@ -148,6 +152,12 @@ export class RoomStore {
     return encodePosition(await this.#followed.position(roomId));
   }
 
+  /** Both users have the room in their sets. */
+  async #isOpen(roomId: string, pair: string[]): Promise<boolean> {
+    const known = await Promise.all(pair.map((user) => this.#lenient(this.#redis.sismember(keys.userRooms(user), roomId), 0)));
+    return known.every((answer) => answer === 1);
+  }
+
   async #isListed(id: string, userId: string): Promise<boolean> {
     if (!privatePair(id)) return true;
     const [messages, opened] = await Promise.all([
@@ -171,7 +181,7 @@ function isUserEvent(payload: unknown): payload is UserEvent {
 const mayFollow = (userId: string, roomId: string) => privatePair(roomId)?.includes(userId) ?? isRoomId(roomId);
 
 /** Whether this has the form of a named room's id. */
-const isRoomId = (id: string) => /^[\w-]{1,64}$/.test(id);
+export const isRoomId = (id: string) => /^[\w-]{1,64}$/.test(id);
 
 /** The two users of a private room, by its id: their ids, the lower one first; undefined for any other id. */
 export function privatePair(roomId: string): [string, string] | undefined {

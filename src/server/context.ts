@@ -32,6 +32,7 @@ class FreshLoaders implements Loaders {
   #user: Loaders["user"] | undefined;
   #room: Loaders["room"] | undefined;
   #online: Loaders["online"] | undefined;
+  #newest: Loaders["newest"] | undefined;
 
   constructor(stores: Services) {
     this.#stores = stores;
@@ -53,6 +54,11 @@ class FreshLoaders implements Loaders {
   get online(): Loaders["online"] {
     this.#online ??= new DataLoader((ids) => this.#stores.presence.areOnline(ids));
     return this.#online;
+  }
+
+  get newest(): Loaders["newest"] {
+    this.#newest ??= new DataLoader((ids) => this.#stores.messages.newest(ids));
+    return this.#newest;
   }
 }
 

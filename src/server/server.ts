@@ -6,11 +6,13 @@ import type { Config } from "../config.js";
 import { Channels } from "../delivery/channels.js";
 import { FollowedRooms } from "../delivery/followed-rooms.js";
 import { DemoBridge } from "../interop/bridge.js";
-import { seedDemoData } from "../interop/demo-data.js";
+import { openDemoAccounts, seedDemoData } from "../interop/demo-data.js";
+import { DemoListener } from "../interop/listener.js";
+import { LimitedLog } from "../limited-log.js";
 import { MessageStore, readRoomEvent } from "../messages/message.store.js";
 import { Lease } from "../presence/lease.js";
 import { PresenceStore } from "../presence/presence.store.js";
-import { connectRedis, type RedisClient } from "../redis/connect.js";
+import { connectRedis, leniently, type RedisClient } from "../redis/connect.js";
 import { startEmbeddedRedis } from "../redis/embedded.js";
 import { Scripts } from "../redis/scripts.js";
 import { RoomStore } from "../rooms/room.store.js";
@@ -29,6 +31,8 @@ export interface RunningServer {
   url: string;
   /** The Redis it uses, the embedded one's address included. */
   redisUrls: string[];
+  /** The demo apps' accounts that anyone can log into, since everyone knows their password. */
+  openAccounts: string[];
   /** Lets what has begun finish, sends clients away, and ends; can be called twice. */
   stop(): Promise<void>;
 }
@@ -58,21 +62,27 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     const redis = await connectRedis(redisUrls, embedded ? undefined : config.redisPassword, log);
     stops.push(() => redis.close());
 
-    const scripts = new Scripts(redis.commands);
+    const limitedLog = new LimitedLog(log);
+    const lenient = leniently(limitedLog);
+    const scripts = new Scripts(redis.commands, config.roomLogLength);
     const channels = new Channels(redis.subscriber, log);
     const followed = new FollowedRooms(channels, scripts, readRoomEvent, log);
     stops.push(async () => followed.close());
-    const users = new UserStore(redis.commands, scripts);
+    const users = new UserStore(redis.commands, scripts, lenient);
     const passwords = new Passwords(config.bcryptCost);
     const sessions = new SessionStore(redis.commands, scripts, users, passwords, config.sessionTtl);
-    const rooms = new RoomStore(redis.commands, followed, channels);
+    const rooms = new RoomStore(redis.commands, followed, channels, lenient);
     const server = randomUUID();
     const demos = new DemoBridge(redis.commands, users, config.interop, server, log);
-    const messages = new MessageStore(redis.commands, scripts, followed, rooms, config, (stored) => demos.messageStored(stored));
-    const presence = new PresenceStore(redis.commands, scripts, channels, server, (transition) => demos.presenceChanged(transition));
+    const messages = new MessageStore(scripts, followed, rooms, lenient, limitedLog, config, (stored) => demos.messageStored(stored));
+    const presence = new PresenceStore(redis.commands, scripts, channels, server, lenient, (transition) =>
+      demos.presenceChanged(transition),
+    );
     const services: Services = { messages, presence, rooms, sessions, users, redisAnswers: () => answers(redis.commands) };
 
     if (config.demoData) await seedDemoData(redis.commands, scripts, passwords);
+    const openAccounts = await openDemoAccounts(users, passwords);
+    if (config.interop !== "off") await hearDemos();
 
     const lease = new Lease(redis.commands, presence, log, server, LEASE);
     await lease.start();
@@ -96,8 +106,16 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     stops.push(sockets.stop);
     await http.listen({ host: config.host, port: config.port });
 
+    async function hearDemos(): Promise<void> {
+      const demoListener = new DemoListener(await redis.connectListener(), { messages, presence, users }, limitedLog, () =>
+        followed.catchUp(),
+      );
+      await demoListener.start();
+      stops.push(async () => demoListener.stop());
+    }
+
     const { port } = http.server.address() as AddressInfo;
-    return { url: `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`, redisUrls, stop };
+    return { url: `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`, redisUrls, openAccounts, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -1,5 +1,5 @@
 import { badInput, refusal } from "../errors.js";
-import type { RedisClient } from "../redis/connect.js";
+import type { Lenient, RedisClient } from "../redis/connect.js";
 import { GENERAL, keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import type { Page, PageRequest } from "../relay.js";
@@ -28,10 +28,12 @@ const WINDOW = 8_192; // ids looked at together when the vacant ones are left ou
 export class UserStore {
   readonly #redis: RedisClient;
   readonly #scripts: Scripts;
+  readonly #lenient: Lenient;
 
-  constructor(redis: RedisClient, scripts: Scripts) {
+  constructor(redis: RedisClient, scripts: Scripts, lenient: Lenient) {
     this.#redis = redis;
     this.#scripts = scripts;
+    this.#lenient = lenient;
   }
 
   /**
@@ -71,12 +73,12 @@ export class UserStore {
   /** The id and the bcrypt hash that belong to a username; undefined for a name without an account. */
   async credentials(username: string): Promise<{ id: string; passwordHash: string } | undefined> {
     const id = await this.idOf(username);
-    const passwordHash = id && (await this.#redis.hget(keys.user(id), "password"));
+    const passwordHash = id && (await this.#lenient(this.#redis.hget(keys.user(id), "password"), null));
     return id && passwordHash ? { id, passwordHash } : undefined;
   }
 
   async idOf(username: string): Promise<string | undefined> {
-    const target = await this.#redis.get(keys.username(username));
+    const target = await this.#lenient(this.#redis.get(keys.username(username)), null);
     return target?.match(/^user:(\d+)$/)?.[1];
   }
 
@@ -85,7 +87,7 @@ export class UserStore {
     return Promise.all(
       ids.map(async (id) => {
         if (!isUserId(id)) return null; // a message in the database may name anything as its sender
-        const [username, name, email, createdAt] = await this.#redis.hmget(keys.user(id), ...FIELDS);
+        const [username, name, email, createdAt] = await this.#lenient(this.#redis.hmget(keys.user(id), ...FIELDS), []);
         return username == null ? null : { id, username, name: name || username, email: email || null, createdAt: dateOf(createdAt) };
       }),
     );
@@ -160,7 +162,7 @@ export function checkUserId(id: string, argument: string): void {
   if (!isUserId(id)) throw badInput(argument, "must be the id of a user.");
 }
 
-const isUserId = (id: string) => /^[1-9]\d{0,14}$/.test(id);
+export const isUserId = (id: string) => /^[1-9]\d{0,14}$/.test(id);
 
 function dateOf(text: string | null | undefined): Date | null {
   const date = new Date(text ?? "");

@@ -1,12 +1,12 @@
 --[[ log_read: the events of a room from one on, or its newest, and where its log stands.
-     KEYS  log, meta
-     ARGV  from (a seq, or '' for the newest), count (the most events to give), size (bytes after which no more follow; two events always fit)
+     KEYS  room, log, meta, foreign
+     ARGV  new_epoch, log_length, from (a seq, or '' for the newest), count (the most events to give), size (bytes after which no more follow; two events always fit)
      gives {seq, epoch ('' where there is no log), at (µs, of the last event), {event (JSON), …}} ]]
-local log, meta = unpack(KEYS)
-local from, count, size = unpack(ARGV)
+local room, log, meta, foreign = unpack(KEYS)
+local new_epoch, log_length, from, count, size = unpack(ARGV)
+-- part: room_log
 
-local seq, epoch, at = unpack(redis.call('HMGET', meta, 'seq', 'epoch', 'time'))
-
+take_in('')
 local events, bytes = {}, 0
 local newest_first = from == ''
 local next_entry = newest_first and '+' or string.format('%d-0', from)
@@ -38,4 +38,4 @@ if newest_first then
   for index = #events, 1, -1 do oldest_first[#oldest_first + 1] = events[index] end
   events = oldest_first
 end
-return { tonumber(seq) or 0, epoch or '', tonumber(at) or 0, events }
+return { seq, epoch or '', last, events }
