@@ -154,7 +154,11 @@ describe("paging through history", () => {
         if (edited !== undefined && !removed.has(JSON.parse(edited).message)) {
           const score = (await redis.client.zscore(`room:${room}`, edited)) as string;
           const message = { ...JSON.parse(edited), edited: n++ };
-          await redis.client.multi().zrem(`room:${room}`, edited).zadd(`room:${room}`, score, JSON.stringify(message).replace(/}$/, " }")).exec();
+          await redis.client
+            .multi()
+            .zrem(`room:${room}`, edited)
+            .zadd(`room:${room}`, score, JSON.stringify(message).replace(/}$/, " }"))
+            .exec();
         }
       };
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { TestClient } from "./helpers/client.js";
+import { proxyTo } from "./helpers/proxy.js";
 import { type Random, randomFrom } from "./helpers/random.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
@@ -91,7 +92,11 @@ async function doSomething(random: Random, people: TestClient[], servers: { url:
     () => person.request('mutation { send(roomId: "0", text: "to all") { id } }'),
     () => person.subscribe("{ me { id } }").result(), // opens a socket
     () => person.disconnect(),
-    () => person.request("mutation ($e: Boolean!) { logout(everywhere: $e) }", { e: random.chance(0.5) }),
+    async () => {
+      const { data } = await person.request("mutation ($e: Boolean!) { logout(everywhere: $e) }", { e: random.chance(0.5) });
+      // Whoever is logged out can do no more: someone else comes in their place.
+      if (data?.logout) people[people.indexOf(person)] = await TestClient.register(random.pick(servers));
+    },
     () =>
       person.request('mutation ($u: String!) { login(username: $u, password: "a good password") { token } }', { u: random.pick(NAMES) }),
     async () => {
@@ -103,6 +108,18 @@ async function doSomething(random: Random, people: TestClient[], servers: { url:
   await random
     .pick(deeds)()
     .catch(() => {}); // a refusal is fine here
+}
+
+/** A server that dies amid what it does, as far as Redis can tell: after some bytes of a command, or between two. */
+async function dieDoingSomething(random: Random, people: TestClient[]): Promise<void> {
+  const proxy = await proxyTo(redis.url);
+  const doomed = await ownServer(proxy.url);
+  const person = random.pick(people).on(doomed);
+  proxy.goAwayAfter(random.integer(1, 1_500));
+  for (let deeds = 0; deeds < 5; deeds++) await doSomething(random, [person, ...people], [doomed]);
+  await person.disconnect();
+  await doomed.stop();
+  await proxy.stop();
 }
 
 describe("whatever is asked of the API", () => {
@@ -123,14 +140,16 @@ describe("whatever is asked of the API", () => {
   });
 
   it.each([1, 2, 3])(
-    "[I2] nothing comes into the database that a demo app could not bear (seed %i)",
+    "[I2] nothing comes into the database that a demo app could not bear, though servers die amid it (seed %i)",
     async (seed) => {
       await redis.client.flushall();
       const random = randomFrom(seed);
-      const servers = [await ownServer(redis.url), await ownServer(redis.url, { demoData: true })];
+      const servers = [await ownServer(redis.url, { demoData: seed === 1 }), await ownServer(redis.url)];
       const people = await Promise.all(servers.map((server) => TestClient.register(server)));
       for (let step = 0; step < 120; step++) {
         await Promise.all(Array.from({ length: 3 }, () => doSomething(random, people, servers)));
+        expect(await poison()).toEqual([]);
+        if (step % 12 === 0) await dieDoingSomething(random, people);
         expect(await poison()).toEqual([]);
       }
       expect(people.length).toBeGreaterThan(4);

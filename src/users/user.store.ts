@@ -43,6 +43,8 @@ export class UserStore {
    * @throws ChatError BAD_USER_INPUT, USERNAME_TAKEN
    */
   async register({ username, passwordHash, name, email }: NewUser): Promise<string> {
+    // First, as a demo app that finds a user counter takes for granted that the general room has a name.
+    await this.#lenient(this.#redis.set(keys.roomName(GENERAL), "General", "NX"), null);
     const id = String(await this.#scripts.run("user_reserve_id", [keys.totalUsers, keys.vacant], []));
     const fields = {
       username,

@@ -1,4 +1,11 @@
-/** What someone says in one of redis-developer's Basic Redis Chat demos. */
+import bcrypt from "bcrypt";
+import type { Redis } from "ioredis";
+
+/**
+ * redis-developer's Basic Redis Chat demos, as far as they touch Redis: byte for byte what each writes and publishes, in its order.
+ */
+
+/** What someone says in one of them. */
 export interface Said {
   roomId: string;
   /** Some of them write numbers, some strings, some both. */
@@ -8,7 +15,7 @@ export interface Said {
   date: number;
 }
 
-/** How each of the demos stores it: the member of the room's sorted set, byte for byte, and its score. */
+/** How each stores it: the member of the room's sorted set, and its score. */
 export const demoApps: Record<string, (said: Said) => { member: string; score: number }> = {
   /** The client's object in its own order; angle brackets escaped, without semicolons. */
   "Node, live": ({ roomId, from, text, date }) => ({
@@ -44,10 +51,121 @@ export const demoApps: Record<string, (said: Said) => { member: string; score: n
   }),
 };
 
+export type AppName = "Node" | "Flask" | "Java" | ".NET";
+
+type EventType = "message" | "show.room" | "user.connected" | "user.disconnected";
+
+/** Someone who uses a demo app. Who registered in this very session has a number for an id. */
+export interface Person {
+  id: string | number;
+  username: string;
+}
+
+/** How each tells its other servers of something: all that is on the channel MESSAGES. `data` is JSON of the app's own kind. */
+const envelopes: Record<AppName, (type: EventType, data: string) => string> = {
+  Node: (type, data) => `{"serverId":"192.0.2.2:7121","type":"${type}","data":${data}}`,
+  Flask: (type, data) => `{"serverId": 163685.7183047433, "type": "${type}", "data": ${data}}`,
+  Java: (type, data) => `{"type":"${type}","data":${data}}`,
+  ".NET": (type, data) => JSON.stringify({ Type: type, Data: data, ServerId: "123" }),
+};
+
+/** What each says of someone who came or left. */
+const people: Record<AppName, (person: Person, online: boolean) => string> = {
+  Node: ({ id, username }, online) => JSON.stringify({ id, username, online }),
+  Flask: ({ id, username }, online) => pythonJson({ id, username, online }),
+  Java: ({ id, username }) => JSON.stringify({ id: Number(id), username, isOnline: false }), // whatever is true
+  ".NET": ({ username }) => JSON.stringify(username),
+};
+
+const messages: Record<AppName, (said: Said) => { member: string; score: number }> = {
+  Node: demoApps["Node, live"] as (typeof demoApps)[string],
+  Flask: demoApps["Flask, live"] as (typeof demoApps)[string],
+  Java: demoApps.Java as (typeof demoApps)[string],
+  ".NET": demoApps[".NET, live"] as (typeof demoApps)[string],
+};
+
+/** A running demo app, driven through what its users do. */
+export class DemoApp {
+  constructor(
+    readonly name: AppName,
+    readonly redis: Redis,
+  ) {}
+
+  /** A login with a name that nobody has registers it. */
+  async register(username: string, password = "password123"): Promise<Person> {
+    const id = await this.redis.incr("total_users");
+    await this.redis.set(`username:${username}`, `user:${id}`);
+    await this.redis.hset(`user:${id}`, { username, password: await bcrypt.hash(password, 4) });
+    await this.redis.sadd(`user:${id}:rooms`, "0");
+    return { id: this.name === "Node" ? id : String(id), username };
+  }
+
+  /** Whether a login succeeds; the Node app's process would end where the name points at nothing. */
+  async logsIn(username: string, password: string): Promise<boolean> {
+    const key = (await this.redis.get(`username:${username}`)) as string;
+    const { password: hash } = await this.redis.hgetall(key);
+    return bcrypt.compare(password, hash as string);
+  }
+
+  /** A tab opens. */
+  async connect(person: Person): Promise<void> {
+    await this.redis.sadd("online_users", person.id);
+    await this.publish("user.connected", people[this.name](person, true));
+  }
+
+  /** A tab closes, whatever other tabs there are. */
+  async disconnect(person: Person): Promise<void> {
+    await this.redis.srem("online_users", person.id);
+    await this.publish("user.disconnected", people[this.name](person, false));
+  }
+
+  /** POST /room, which only the Node app has. Nobody is told. */
+  async openRoom(one: Person, other: Person): Promise<string> {
+    const [low, high] = [Number(one.id), Number(other.id)].sort((a, b) => a - b);
+    for (const { id } of [one, other]) await this.redis.sadd(`user:${id}:rooms`, `${low}:${high}`);
+    return `${low}:${high}`;
+  }
+
+  /** A message, by default of now. */
+  async say(
+    from: Person,
+    text: string,
+    { roomId = "0", date = Math.floor(Date.now() / 1_000) }: { roomId?: string; date?: number } = {},
+  ): Promise<{ member: string; score: number }> {
+    const stored = this.store({ from: from.id, text, roomId, date });
+    await this.redis.sadd("online_users", from.id);
+    const showsRooms = this.name === "Node" || this.name === "Flask";
+    if (showsRooms && (await this.redis.exists(`room:${roomId}:name`)) === 0 && (await this.redis.exists(`room:${roomId}`)) === 0) {
+      const names = await Promise.all(roomId.split(":").map((id) => this.redis.hmget(`user:${id}`, "username")));
+      await this.publish("show.room", this.name === "Node" ? JSON.stringify({ id: roomId, names }) : pythonJson({ id: roomId, names }));
+    }
+    await this.redis.zadd(`room:${roomId}`, stored.score, stored.member);
+    await this.publish("message", this.messageData({ from: from.id, text, roomId, date }));
+    return stored;
+  }
+
+  store(said: Said): { member: string; score: number } {
+    return messages[this.name](said);
+  }
+
+  /** What is told of a message: what was stored, but for the .NET app, which publishes other letters than it stores. */
+  messageData(said: Said): string {
+    const { from, text: message, date, roomId } = said;
+    return this.name === ".NET" ? JSON.stringify({ from: String(from), date, message, roomId }) : this.store(said).member;
+  }
+
+  async publish(type: EventType, data: string): Promise<void> {
+    await this.redis.publish("MESSAGES", envelopes[this.name](type, data));
+  }
+}
+
 /** As Python's json.dumps writes it: spaces behind commas and colons, and ASCII only. */
-function pythonJson(fields: Record<string, string | number>): string {
-  const pairs = Object.entries(fields).map(([name, value]) => `"${name}": ${escapeCharacters(JSON.stringify(value), /[^ -~]/g)}`);
-  return `{${pairs.join(", ")}}`;
+function pythonJson(fields: Record<string, unknown>): string {
+  const write = (value: unknown): string =>
+    Array.isArray(value) ? `[${value.map(write).join(", ")}]` : escapeCharacters(JSON.stringify(value), /[^ -~]/g);
+  return `{${Object.entries(fields)
+    .map(([name, value]) => `"${name}": ${write(value)}`)
+    .join(", ")}}`;
 }
 
 /** As Flask's escape does it. */

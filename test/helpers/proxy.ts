@@ -7,6 +7,8 @@ export async function proxyTo(redisUrl: string) {
   const sockets = new Set<Socket>();
   let roundTrips = 0;
   let refusing = false;
+  /** Bytes that still go to Redis before it is gone. */
+  let left = Number.POSITIVE_INFINITY;
 
   const proxy = createServer((client) => {
     if (refusing) return client.destroy();
@@ -23,7 +25,11 @@ export async function proxyTo(redisUrl: string) {
     }
     client.on("data", (data) => {
       asked = true;
-      upstream.write(data);
+      const passing = data.subarray(0, left);
+      left -= passing.length;
+      upstream.write(passing, () => {
+        if (left === 0) goAway(); // what was written whole is carried out, as when a server dies after sending it
+      });
     });
     upstream.on("data", (data) => {
       if (asked) roundTrips++;
@@ -37,14 +43,19 @@ export async function proxyTo(redisUrl: string) {
   const cut = () => {
     for (const socket of sockets) socket.destroy();
   };
+  const goAway = () => {
+    refusing = true;
+    cut();
+  };
   return {
     url: `redis://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
     /** How often something was asked and answered so far. */
     roundTrips: () => roundTrips,
     /** From now on there is no Redis here. */
-    goAway() {
-      refusing = true;
-      cut();
+    goAway,
+    /** There is no Redis here any more once so many further bytes have gone there, amid a command as it may be. */
+    goAwayAfter(bytes: number) {
+      left = bytes;
     },
     comeBack() {
       refusing = false;
