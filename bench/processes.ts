@@ -26,12 +26,12 @@ export interface Memory {
   rss: number;
 }
 
-/** Starts Palaver as it is built; with its own Redis, unless it is given one. */
-export async function startPalaver(redisUrl?: string): Promise<Server & { redisUrl: string }> {
+/** Starts Palaver as it is built; with its own Redis, unless it is given one. @param settings options of its command line */
+export async function startPalaver(redisUrl?: string, settings: string[] = []): Promise<Server & { redisUrl: string }> {
   const folder = await mkdtemp(join(tmpdir(), "palaver-bench-"));
   folders.push(folder);
   const profile = process.env.PROFILE ? ["--cpu-prof", `--cpu-prof-dir=${process.env.PROFILE}`] : [];
-  const options = ["--port", "0", "--data-dir", folder, "--log-level", "warn", ...(redisUrl ? ["--redis", redisUrl] : [])];
+  const options = ["--port", "0", "--data-dir", folder, "--log-level", "warn", ...(redisUrl ? ["--redis", redisUrl] : []), ...settings];
   const child = spawn(process.execPath, ["--expose-gc", "--import", file("./probe.mjs"), ...profile, file("../dist/main.js"), ...options], {
     env,
     stdio: ["ignore", "pipe", "inherit", "ipc"],

@@ -5,6 +5,7 @@ import { connectRedis } from "../src/redis/connect.js";
 import { cleanUp } from "./helpers/cleanup.js";
 import { TestClient } from "./helpers/client.js";
 import { ownCluster } from "./helpers/cluster.js";
+import { DemoApp } from "./helpers/demo-apps.js";
 import { silent } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
 import { sendUnheard } from "./helpers/unheard.js";
@@ -73,4 +74,22 @@ it("[FEED1] a channel stays followed that is left and followed again while a con
   await channels.subscribe("room:left", () => {});
   await Promise.allSettled(leaving.mock.results.map(({ value }) => value));
   expect(await listeners("room:left")).toBe(1);
+});
+
+it("[I1] what a demo app says is heard on a cluster too", async () => {
+  const one = await ownServer(urls.join(","));
+  const two = await ownServer(urls.join(","));
+  const alice = await TestClient.register(one, "alice");
+  const followed = alice.follow({ roomId: "0", after: [await alice.position()] });
+  await alice.on(two).send("heard");
+  expect(await followed.texts(1)).toEqual(["heard"]);
+  const { member, score } = new DemoApp("Node", nodeOf("room:0")).store({
+    roomId: "0",
+    from: alice.id,
+    text: "from a demo app",
+    date: 1_795_325_003,
+  });
+  await nodeOf("room:0").zadd("room:0", score, member);
+  await nodeOf("total_users").publish("MESSAGES", `{"serverId":"192.0.2.2:7121","type":"message","data":${member}}`);
+  expect(await followed.texts(1)).toEqual(["from a demo app"]);
 });

@@ -114,7 +114,7 @@ describe.each(arrangements)("$name", ({ servers, disturb }) => {
       const { openPrivateRoom } = await ann.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: ben.id });
       const rooms = ["0", openPrivateRoom.id];
       const followers = [new Follower(ann), new Follower(ben), new Follower(ann.on(anyServer()))];
-      const before = await Promise.all(rooms.map((room) => historyOf(ann, room)));
+      const before = await Promise.all(rooms.map((room) => ann.history(room)));
       for (const follower of followers) await follower.begin(rooms);
 
       for (let n = 0; n < 200; n++) {
@@ -127,7 +127,7 @@ describe.each(arrangements)("$name", ({ servers, disturb }) => {
       }
 
       const expected = new Map<string, string[]>();
-      for (const [n, room] of rooms.entries()) expected.set(room, (await historyOf(ann, room)).slice(before[n]?.length));
+      for (const [n, room] of rooms.entries()) expected.set(room, (await ann.history(room)).slice(before[n]?.length));
       expect([...expected.values()].flat()).toHaveLength(400);
       for (const follower of followers) {
         for (const [room, texts] of expected) {
@@ -149,17 +149,5 @@ async function sendUntilAnswered(client: TestClient, roomId: string, text: strin
     const { errors } = await client.request(query, { r: roomId, t: text, id });
     if (!errors) return;
     if (!errors.every(({ extensions }) => extensions.retryable)) throw new Error(JSON.stringify(errors));
-  }
-}
-
-async function historyOf(client: TestClient, roomId: string): Promise<string[]> {
-  const query =
-    "query ($r: ID!, $c: String) { messages(roomId: $r, first: 100, after: $c) { nodes { text } pageInfo { hasNextPage endCursor } } }";
-  const texts: string[] = [];
-  for (let cursor: string | null = null; ; ) {
-    const { messages } = await client.ask(query, { r: roomId, c: cursor });
-    texts.push(...messages.nodes.map(({ text }: { text: string }) => text));
-    if (!messages.pageInfo.hasNextPage) return texts;
-    cursor = messages.pageInfo.endCursor;
   }
 }

@@ -9,10 +9,10 @@ export async function sends(): Promise<void> {
   const apollo = await startPeer("Apollo", "./peers/apollo.ts", palaver.redisUrl);
   const overSockets: Server = { ...palaver, url: palaver.url.replace(/^http/, "ws") };
   const rows = [
-    await measure("Apollo, HTTP, 50 connections", apollo, 50, 1),
-    await measure("palaver, HTTP, 50 connections", palaver, 50, 1),
-    await measure("palaver, one socket, 50 in flight", overSockets, 1, 50),
-    await measure("palaver, 50 sockets", overSockets, 50, 1),
+    await measureSends("Apollo, HTTP, 50 connections", apollo, 50, 1),
+    await measureSends("palaver, HTTP, 50 connections", palaver, 50, 1),
+    await measureSends("palaver, one socket, 50 in flight", overSockets, 1, 50),
+    await measureSends("palaver, 50 sockets", overSockets, 50, 1),
   ];
   const [stock] = rows;
   printTable(
@@ -21,7 +21,8 @@ export async function sends(): Promise<void> {
   );
 }
 
-async function measure(name: string, server: Server, connections: number, inFlight: number): Promise<Row> {
+/** The messages per second that a server takes, and what one costs it. */
+export async function measureSends(name: string, server: Server, connections: number, inFlight: number): Promise<Row> {
   process.stderr.write(`measuring ${name} …\n`);
   const load = startLoad();
   const order = (count: number) => ({ sends: { url: server.url, token: server.token, connections, inFlight, count } });

@@ -1,14 +1,14 @@
 import { GraphQLError, type GraphQLErrorOptions } from "graphql";
-import type { Logger } from "pino";
 import { ChatError, refusal } from "../errors.js";
+import type { LimitedLog } from "../limited-log.js";
 import { isRedisAway } from "../redis/connect.js";
 
 /**
  * The error as a client may see it, on whatever transport: a refusal of the catalogue as it is, an outage of Redis as
  * UNAVAILABLE, a request that GraphQL itself refuses with GraphQL's sentence. Everything else is a bug of ours: it is
- * logged once, with its cause, and nothing of it leaves the server.
+ * logged, with its cause, and nothing of it leaves the server.
  */
-export function maskError(error: unknown, log: Logger): GraphQLError {
+export function maskError(error: unknown, log: LimitedLog): GraphQLError {
   const cause = rootCause(error);
   if (cause instanceof ChatError) return locate(cause, error);
   if (isRedisAway(cause)) return locate(refusal("UNAVAILABLE"), error);
@@ -17,7 +17,7 @@ export function maskError(error: unknown, log: Logger): GraphQLError {
     const code = error.extensions.code ?? "BAD_USER_INPUT"; // a variable of the wrong type
     return locate(new GraphQLError(error.message, { extensions: { code, retryable: false } }), error);
   }
-  log.error({ err: cause }, "an operation failed for a reason of ours");
+  log.error(`failed: ${String(cause).slice(0, 100)}`, { err: cause }, "an operation failed for a reason of ours");
   return locate(refusal("INTERNAL_SERVER_ERROR"), error);
 }
 

@@ -18,6 +18,11 @@ interface ApiResult {
   errors?: ApiError[];
 }
 
+interface HistoryPage {
+  nodes: { text: string }[];
+  pageInfo: { hasNextPage: boolean; endCursor: string | null; hasPreviousPage: boolean; startCursor: string | null };
+}
+
 /** Someone who uses a server: over HTTP, and over one WebSocket for subscriptions. */
 export class TestClient {
   #socket: Client | undefined;
@@ -74,6 +79,23 @@ export class TestClient {
       send(roomId: $roomId, text: $text, clientMessageId: $clientMessageId) { id text sentAt position clientMessageId from { id } }
     }`;
     return (await this.ask(query, { roomId, text, clientMessageId })).send;
+  }
+
+  /** Every text of a room, read page by page from one of its ends; oldest first. */
+  async history(roomId = "0", { size = 100, from = "oldest" }: { size?: number; from?: "oldest" | "newest" } = {}): Promise<string[]> {
+    const page = from === "oldest" ? "first: $size, after: $cursor" : "last: $size, before: $cursor";
+    const query = `query ($roomId: ID!, $size: Int, $cursor: String) {
+      messages(roomId: $roomId, ${page}) { nodes { text } pageInfo { hasNextPage endCursor hasPreviousPage startCursor } }
+    }`;
+    const texts: string[] = [];
+    for (let cursor: string | null = null; ; ) {
+      const { nodes, pageInfo } = (await this.ask(query, { roomId, size, cursor })).messages as HistoryPage;
+      const page = nodes.map(({ text }) => text);
+      if (from === "oldest") texts.push(...page);
+      else texts.unshift(...page);
+      if (!(from === "oldest" ? pageInfo.hasNextPage : pageInfo.hasPreviousPage)) return texts;
+      cursor = from === "oldest" ? pageInfo.endCursor : pageInfo.startCursor;
+    }
   }
 
   /** Where a room stands now. */

@@ -1,0 +1,44 @@
+import { Redis } from "ioredis";
+import { startPalaver } from "../processes.js";
+import { printTable, type Row } from "../table.js";
+import { measureSends } from "./sends.js";
+
+const ROUNDS = 3;
+
+/** What it costs to tell the demo apps of each message, on the server and on Redis. */
+export async function interop(): Promise<void> {
+  const { redisUrl, ...telling } = await startPalaver(undefined, ["--interop", "public"]);
+  const { redisUrl: _same, ...silent } = await startPalaver(redisUrl, ["--interop", "off"]);
+  const redis = new Redis(redisUrl);
+  redis.on("error", () => {}); // the run ends it before this connection
+  const rows: Row[] = [];
+  for (let round = 1; round <= ROUNDS; round++) {
+    for (const [name, server] of [
+      ["off", silent],
+      ["public", telling],
+    ] as const) {
+      const before = await busy(redis);
+      const row = await measureSends(`INTEROP=${name}, round ${round}`, { ...server, url: server.url.replace(/^http/, "ws") }, 1, 50);
+      rows.push({ ...row, "Redis µs/send": Math.round(((await busy(redis)) - before) / SENT) });
+    }
+  }
+  const sum = (name: string, column: string) =>
+    rows.filter((row) => String(row.name).includes(name)).reduce((total, row) => total + Number(row[column]), 0);
+  const ratio = (column: string) => sum("public", column) / sum("off", column);
+  rows.push({
+    name: "public ÷ off",
+    "sends/s": ratio("sends/s"),
+    "CPU µs/send": ratio("CPU µs/send"),
+    "Redis µs/send": ratio("Redis µs/send"),
+  });
+  printTable("interop: sends over one socket, 50 in flight, with and without telling the demo apps", rows);
+}
+
+const SENT = 12_000; // messages of one measurement, the warm-up among them
+
+/** CPU time that Redis has used so far, in µs. */
+async function busy(redis: Redis): Promise<number> {
+  const info = await redis.info("cpu");
+  const seconds = (name: string) => Number(new RegExp(`${name}:([\\d.]+)`).exec(info)?.[1]);
+  return (seconds("used_cpu_sys") + seconds("used_cpu_user")) * 1e6;
+}

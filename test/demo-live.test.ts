@@ -1,0 +1,312 @@
+import { describe, expect, it, vi } from "vitest";
+import { type Stream, TestClient } from "./helpers/client.js";
+import { type AppName, DemoApp, type Person } from "./helpers/demo-apps.js";
+import { ownRedis } from "./helpers/redis.js";
+import { ownServer } from "./helpers/server.js";
+
+const redis = await ownRedis();
+const one = await ownServer(redis.url);
+const two = await ownServer(redis.url);
+const node = new DemoApp("Node", redis.client);
+const pablo = await node.register("Pablo");
+const alice = await TestClient.register(one, "alice");
+const bob = await TestClient.register(two, "bob");
+
+const asPerson = ({ id, username }: TestClient): Person => ({ id, username });
+const login = async (server: { url: string }, username: string) => {
+  const query = 'mutation ($u: String!) { login(username: $u, password: "password123") { token user { id } } }';
+  const { login } = await new TestClient(server.url).ask(query, { u: username });
+  return new TestClient(server.url, login.token, login.user.id, username);
+};
+
+const EVENTS = `subscription ($r: ID, $a: [String!]) {
+  roomEvents(roomId: $r, after: $a) { roomId position ... on MessageAdded { message { id text sentAt from { username } } } }
+}`;
+const HISTORY = "query ($r: ID!) { messages(roomId: $r, last: 100) { position nodes { id text } } }";
+const texts = async (client: TestClient, r: string): Promise<string[]> =>
+  (await client.ask(HISTORY, { r })).messages.nodes.map(({ text }: { text: string }) => text);
+
+/** A named room of a test's own. */
+async function ownRoom(): Promise<string> {
+  const room = `room-${crypto.randomUUID().slice(0, 8)}`;
+  await redis.client.set(`room:${room}:name`, "A room");
+  return room;
+}
+
+/** Adds a message as a demo app does, which nobody hears of. */
+async function sayUnheard(roomId: string, text: string, date = Math.floor(Date.now() / 1_000)) {
+  const { member, score } = node.store({ roomId, from: pablo.id, text, date });
+  await redis.client.zadd(`room:${roomId}`, score, member);
+}
+
+/** Nothing else has come: what is sent next is what comes next. */
+async function nothingElse(stream: Stream, roomId: string): Promise<void> {
+  await alice.send("marker", roomId);
+  expect(await stream.texts(1)).toEqual(["marker"]);
+}
+
+describe.each<AppName>(["Node", "Flask", "Java", ".NET"])("what a user of the %s app says", (name) => {
+  const app = new DemoApp(name, redis.client);
+
+  it("[I1] reaches the followers of every server, once, in order, at a position to continue from", async () => {
+    const room = await ownRoom();
+    const person = await app.register(`${name}-1`);
+    await alice.send("ours first", room); // a room that both know
+    const streams = [
+      alice.follow({ roomId: room, after: [await alice.position(room)] }),
+      bob.follow({ roomId: room, after: [await bob.position(room)] }),
+    ];
+    const events = alice.subscribe(EVENTS, { r: room, a: [await alice.position(room)] });
+
+    await app.say(person, "hello <b> & ü", { roomId: room });
+    await app.say(person, "again", { roomId: room });
+    await vi.waitFor(async () => expect(await redis.client.xlen(`log:{room:${room}}`)).toBe(3));
+    await alice.send("ours", room);
+
+    const [first] = streams as [Stream];
+    const { text, from, position } = await first.next();
+    expect([text, from.id]).toEqual(["hello <b> & ü", String(person.id)]);
+    expect(await first.texts(2)).toEqual(["again", "ours"]);
+    expect(await (streams[1] as Stream).texts(3)).toEqual(["hello <b> & ü", "again", "ours"]);
+    expect(await bob.follow({ roomId: room, after: [position] }).texts(2)).toEqual(["again", "ours"]);
+
+    const { nodes } = (await alice.ask(HISTORY, { r: room })).messages;
+    const { message } = await events.next();
+    expect(message.id).toBe(nodes.find(({ text }: { text: string }) => text === message.text).id);
+    expect(message.from.username).toBe(person.username);
+  });
+
+  it("[I1] shows its author online, and tells so once over all servers", async () => {
+    const person = await app.register(`${name}-2`);
+    const id = String(person.id);
+    const stream = bob.subscribe("subscription ($ids: [ID!]) { userOnline(userIds: $ids) { id online } }", { ids: [id] });
+    await expect.poll(() => redis.client.call("PUBSUB", "SHARDNUMSUB", "online_users")).toEqual(["online_users", 1]);
+    await app.connect(person);
+    expect(await stream.next()).toEqual({ id, online: true });
+    expect(await alice.ask("query ($id: ID!) { user(id: $id) { online } }", { id })).toEqual({ user: { online: true } });
+    await app.say(person, "still here");
+    await app.disconnect(person);
+    expect(await stream.next()).toEqual({ id, online: false });
+    await app.say(person, "back");
+    expect(await stream.next()).toEqual({ id, online: true });
+    stream.stop();
+  });
+});
+
+describe("what a demo app's user says", () => {
+  it("[I1] is told once, though it is heard twice, by two servers, and then read", async () => {
+    const room = await ownRoom();
+    const stream = alice.follow({ roomId: room, after: [await alice.position(room)] });
+    const said = { from: pablo.id, text: "once", roomId: room, date: 1_795_325_003 };
+    await node.say(pablo, said.text, said);
+    await node.publish("message", node.messageData(said));
+    expect(await texts(bob, room)).toEqual(["once"]);
+    await node.publish("message", node.messageData(said));
+    expect(await stream.texts(1)).toEqual(["once"]);
+    await nothingElse(stream, room);
+  });
+
+  it.each([
+    ["milliseconds", Date.now()],
+    ["seconds of long ago", 1_000_000_000],
+    ["a day that has not come", Math.floor(Date.now() / 1_000) + 500_000],
+    ["a fraction", Date.now() / 1_000],
+  ])("[I1] is told live when its date is %s", async (_what, date) => {
+    const room = await ownRoom();
+    // A room that is known, with more in it than is looked at one by one.
+    for (let n = 0; n < 1_100; n++)
+      await redis.client.zadd(
+        `room:${room}`,
+        1_700_000_000 + n,
+        `{"from":"1","date":${1_700_000_000 + n},"message":"old","roomId":"${room}"}`,
+      );
+    const stream = alice.follow({ roomId: room, after: [await alice.position(room)] });
+    await node.say(pablo, "odd", { roomId: room, date });
+    expect(await stream.texts(1)).toEqual(["odd"]);
+    await nothingElse(stream, room);
+  });
+
+  it.each(["read", "followed", "written to"])("[I1] is found when nobody heard of it, once its room is %s", async (how) => {
+    const room = await ownRoom();
+    const after = await alice.position(room);
+    const stream = alice.follow({ roomId: room, after: [after] });
+    await alice.send("before", room);
+    expect(await stream.texts(1)).toEqual(["before"]);
+    await sayUnheard(room, "unheard");
+    if (how === "read") await texts(bob, room);
+    if (how === "followed")
+      expect(
+        await bob
+          .on(two)
+          .follow({ roomId: room, after: [after] })
+          .texts(2),
+      ).toEqual(["before", "unheard"]);
+    if (how === "written to") await bob.send("after", room);
+    expect(await stream.texts(1)).toEqual(["unheard"]);
+    if (how === "written to") expect(await stream.texts(1)).toEqual(["after"]);
+    await nothingElse(stream, room);
+  });
+
+  it("[I1] is found by who comes back when no server was there", async () => {
+    const room = await ownRoom();
+    const three = await ownServer(redis.url);
+    const after = await alice.on(three).position(room);
+    await three.stop();
+    for (const text of ["one", "two", "three"]) await sayUnheard(room, text, 1_795_325_003 + text.length);
+    expect((await alice.follow({ roomId: room, after: [after] }).texts(3)).sort()).toEqual(["one", "three", "two"]);
+  });
+
+  it("[D2] leaves no silent gap: where not all can be found, who comes back starts again", async () => {
+    const room = await ownRoom();
+    await alice.send("a log", room);
+    const after = await alice.position(room);
+    const live = bob.follow({ roomId: room, after: [after] });
+    await bob.send("live", room);
+    expect(await live.texts(1)).toEqual(["live"]);
+    await sayUnheard(room, "of long ago", 1_000_000_000); // heard of by nobody, and older than all that is looked at…
+    await redis.client.hset(`meta:{room:${room}}`, "since", 1_700_000_000);
+    await texts(alice, room);
+    await redis.client.hset(`meta:{room:${room}}`, "deadline", 1); // …and the time is over in which it could still be
+    expect(await alice.follow({ roomId: room, after: [after] }).refusal()).toBe("HISTORY_RESET");
+    expect(await texts(alice, room)).toEqual(["of long ago", "a log", "live"]);
+    await alice.send("on", room);
+    expect(await live.refusal()).toBe("HISTORY_RESET");
+  });
+
+  it("[I1] cannot be made to look like Palaver's own by what a demo app's client adds to it", async () => {
+    const room = await ownRoom();
+    const stream = alice.follow({ roomId: room, after: [await alice.position(room)] });
+    const mine = await alice.send("mine", room, "an-id");
+    const [stored = "", score = ""] = await redis.client.zrange(`room:${room}`, "0", "-1", "WITHSCORES");
+    // The Node app stores its client's object as it is: this one takes everything from a message of ours but the text.
+    const forged = JSON.stringify({ ...JSON.parse(stored), message: "forged" });
+    await redis.client.zadd(`room:${room}`, score, forged);
+    await node.publish("message", forged);
+    expect(await stream.texts(2)).toEqual(["mine", "forged"]);
+    const { nodes } = (await alice.ask("query ($r: ID!) { messages(roomId: $r) { nodes { id text clientMessageId } } }", { r: room }))
+      .messages;
+    expect(new Set(nodes.map(({ id }: { id: string }) => id)).size).toBe(2);
+    expect(nodes.find(({ text }: { text: string }) => text === "forged").clientMessageId).toBeNull();
+    expect(nodes.find(({ text }: { text: string }) => text === "mine").id).toBe(mine.id);
+  });
+});
+
+describe("a private room that a demo app opened", () => {
+  it.each<AppName>(["Node", "Flask"])("[ROOM5] %s: is shown to the two in it, with its first message, and to nobody else", async (name) => {
+    const app = new DemoApp(name, redis.client);
+    const [ann, ben] = [await TestClient.register(one, "ann"), await TestClient.register(two, "ben")];
+    const shown = [ann, ben, alice].map((client) => client.subscribe("subscription { roomShown { id name } }"));
+    const followed = ben.follow(); // every room, now or later
+    await vi.waitFor(async () =>
+      expect(await redis.client.call("PUBSUB", "SHARDNUMSUB", ...[ann, ben, alice].map(({ id }) => `user:${id}`))).toEqual(
+        [ann, ben, alice].flatMap(({ id }) => [`user:${id}`, 1]),
+      ),
+    );
+    const room = await app.openRoom(asPerson(ann), asPerson(ben));
+    await app.say(asPerson(ann), "psst", { roomId: room });
+    await app.say(asPerson(ann), "once more", { roomId: room });
+    expect(await (shown[0] as Stream).next()).toEqual({ id: room, name: ben.username });
+    expect(await (shown[1] as Stream).next()).toEqual({ id: room, name: ann.username });
+    expect(await followed.texts(2)).toEqual(["psst", "once more"]);
+
+    // Another room of alice's is the next that she is shown, and the two are not shown theirs again.
+    const { openPrivateRoom: other } = await alice.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: ann.id });
+    await alice.send("hello ann", other.id);
+    expect((await (shown[2] as Stream).next()).id).toBe(other.id);
+    expect((await (shown[0] as Stream).next()).id).toBe(other.id);
+  });
+
+  it("[M5] stays closed to others, whatever is published about it", async () => {
+    const [ann, ben] = [await TestClient.register(one, "ann"), await TestClient.register(two, "ben")];
+    const room = await node.openRoom(asPerson(ann), asPerson(ben));
+    const eve = await TestClient.register(one, "eve");
+    const stream = eve.follow(); // every room of hers
+    const shown = eve.subscribe("subscription { roomShown { id } }");
+    const followed = alice.follow({ roomId: "0", after: [await alice.position()] });
+    await expect.poll(() => redis.client.call("PUBSUB", "SHARDNUMSUB", `user:${eve.id}`)).toEqual([`user:${eve.id}`, 1]);
+    await node.say(asPerson(ann), "secret", { roomId: room });
+    // What is published as said in General, or of a room that eve is in, was never stored there.
+    await node.publish("message", JSON.stringify({ roomId: "0", message: "secret", from: ann.id, date: 1_795_325_003 }));
+    await node.publish("show.room", JSON.stringify({ id: room, names: [["eve"]] }));
+    await redis.client.publish(
+      "MESSAGES",
+      JSON.stringify({ type: "message", data: { roomId: `${ann.id}:${eve.id}`, message: "secret", from: ann.id, date: 5 } }),
+    );
+    await expect.poll(() => texts(ann, room)).toEqual(["secret"]);
+    await alice.send("to all");
+    expect(await stream.texts(1)).toEqual(["to all"]);
+    expect(await followed.texts(1)).toEqual(["to all"]);
+    const { openPrivateRoom: own } = await eve.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: ann.id });
+    await eve.send("hello", own.id);
+    expect((await shown.next()).id).toBe(own.id);
+  });
+});
+
+describe("presence beside a demo app", () => {
+  it("[I1] a tab that closes there leaves who is here online, and the demo apps are told so", async () => {
+    const dora = await TestClient.register(one, "dora");
+    const stream = bob.subscribe("subscription ($ids: [ID!]) { userOnline(userIds: $ids) { id online } }", { ids: [dora.id] });
+    await expect.poll(() => redis.client.call("PUBSUB", "SHARDNUMSUB", "online_users")).toEqual(["online_users", 1]);
+    await dora.subscribe("{ me { id } }").next();
+    expect(await stream.next()).toEqual({ id: dora.id, online: true });
+
+    const heard: string[] = [];
+    const subscriber = redis.client.duplicate();
+    subscriber.on("message", (_channel, text) => heard.push(text));
+    await subscriber.subscribe("MESSAGES");
+    await node.connect(asPerson(dora));
+    await node.disconnect(asPerson(dora));
+    const ours = () => heard.filter((text) => text.startsWith('{"serverId":"palaver-'));
+    await vi.waitFor(() => expect(ours()).toEqual([expect.stringContaining('"user.connected"')]));
+    expect(await redis.client.sismember("online_users", dora.id)).toBe(1);
+    subscriber.disconnect();
+
+    await dora.disconnect();
+    expect(await stream.next()).toEqual({ id: dora.id, online: false });
+    expect(await redis.client.sismember("online_users", dora.id)).toBe(0);
+    stream.stop();
+  });
+
+  it("[I1] who came and went while no server listened is told of when one does again", async () => {
+    const [came, went] = [await node.register("came"), await node.register("went")];
+    await node.connect(went);
+    await expect.poll(() => redis.client.sismember("announced:{online_users}", String(went.id))).toBe(1);
+    const ids = [String(came.id), String(went.id)];
+    const stream = bob.subscribe("subscription ($ids: [ID!]) { userOnline(userIds: $ids) { id online } }", { ids });
+    await expect.poll(() => redis.client.call("PUBSUB", "SHARDNUMSUB", "online_users")).toEqual(["online_users", 1]);
+    await redis.client.sadd("online_users", came.id); // without a word, as after a lost connection
+    await redis.client.srem("online_users", went.id);
+    await ownServer(redis.url);
+    const told = [await stream.next(), await stream.next()].sort((a, b) => a.id - b.id);
+    expect(told).toEqual([
+      { id: ids[0], online: true },
+      { id: ids[1], online: false },
+    ]);
+    stream.stop();
+  });
+});
+
+describe("accounts", () => {
+  it("[I1] made by a demo app log in here, and those made here log in there", async () => {
+    await node.register("Zoë", "password123");
+    expect((await login(one, "Zoë")).id).toMatch(/^\d+$/);
+    expect(await node.logsIn(alice.username, "a good password")).toBe(true);
+    expect(await node.logsIn(alice.username, "another password")).toBe(false);
+  });
+});
+
+describe("INTEROP=off", () => {
+  it("[I1] neither reads nor writes the demo apps' channel, and still finds what they wrote", async () => {
+    const other = await ownRedis();
+    const off = await ownServer(other.url, { interop: "off" });
+    const carol = await TestClient.register(off, "carol");
+    const app = new DemoApp("Node", other.client);
+    const person = await app.register("Joe");
+    const after = await carol.position();
+    await app.say(person, "hello");
+    expect(await other.client.call("PUBSUB", "NUMSUB", "MESSAGES")).toEqual(["MESSAGES", 0]);
+    expect(await carol.follow({ after: [after] }).texts(1)).toEqual(["hello"]);
+    await carol.send("not told");
+    expect(await other.client.info("commandstats")).toContain("cmdstat_publish:calls=1,"); // the demo app's own one
+  });
+});

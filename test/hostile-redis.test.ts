@@ -1,0 +1,186 @@
+import { pino } from "pino";
+import { describe, expect, it } from "vitest";
+import { readConfig } from "../src/config.js";
+import { startServer } from "../src/server/server.js";
+import { cleanUp } from "./helpers/cleanup.js";
+import { TestClient } from "./helpers/client.js";
+import { randomFrom } from "./helpers/random.js";
+import { ownRedis } from "./helpers/redis.js";
+import { ownServer } from "./helpers/server.js";
+
+/** Whoever else has a connection to this Redis, and means no good, or does not know better. */
+const { url, client: hostile } = await ownRedis();
+
+const lines: { msg: string; times?: number }[] = [];
+const log = pino({ level: "warn" }, { write: (line: string) => lines.push(JSON.parse(line)) });
+const server = await startServer(readConfig({ redis: url, port: "0", "bcrypt-cost": "4" }, {}), log);
+cleanUp(() => server.stop());
+const alice = await TestClient.register(server, "alice");
+const bob = await TestClient.register(await ownServer(url), "bob");
+
+/** Resolves when everything that was published before has been dealt with: a demo app's word is the last of it. */
+async function allHeard(): Promise<void> {
+  const stream = bob.follow({ roomId: "0", after: [await bob.position()] });
+  const text = crypto.randomUUID();
+  const said = JSON.stringify({ roomId: "0", message: text, from: alice.id, date: Math.floor(Date.now() / 1_000) });
+  await hostile.zadd("room:0", Math.floor(Date.now() / 1_000), said);
+  await hostile.publish("MESSAGES", `{"serverId":"192.0.2.2:7121","type":"message","data":${said}}`);
+  for (let heard = ""; heard !== text; ) heard = (await stream.next()).text;
+  stream.stop();
+}
+
+describe("on the demo apps' channel", () => {
+  const strange = [
+    "",
+    "null",
+    "not JSON",
+    '"a string"',
+    "17",
+    "[]",
+    "{}",
+    '{"type":"connect","data":null}',
+    '{"type":"message"}',
+    '{"type":"message","data":"no object"}',
+    '{"type":"message","data":{"roomId":{"toString":1},"from":[]}}',
+    '{"type":"message","data":{"roomId":"__proto__","from":"constructor","date":"x"}}',
+    '{"type":"message","data":{"roomId":"0","from":"1","date":1e999}}',
+    '{"type":"message","data":{"roomId":"0","from":"1","date":-1e300}}',
+    '{"type":"message","data":{"roomId":"0","from":"1","date":"0x10"}}',
+    '{"type":"message","data":{"roomId":"0:name","from":"1","date":1}}',
+    '{"type":"message","data":{"roomId":"0} evil {","from":"1","date":1}}',
+    '{"type":"show.room","data":{"id":7}}',
+    '{"type":"show.room","data":{"id":"999:1000","names":[[null],[null]]}}',
+    '{"type":"user.connected","data":{"id":"../1","username":"x"}}',
+    '{"type":"user.connected","data":{"id":1e21,"username":"x"}}',
+    '{"Type":"user.connected","Data":"\\"nobody\\"","ServerId":"123"}',
+    '{"Type":"message","Data":"{","ServerId":"123"}',
+    '{"__proto__":{"type":"message"},"data":{"roomId":"0"}}',
+  ];
+
+  it("[HOST1] nothing harms a server, reaches a client, or fills the log", async () => {
+    lines.length = 0;
+    const stream = alice.follow({ after: [await alice.position()] });
+    const shown = alice.subscribe("subscription { roomShown { id } }");
+    await alice.send("begin");
+    await stream.texts(1);
+    const random = randomFrom(1);
+    for (let n = 0; n < 2_000; n++) {
+      const text = random.pick(strange);
+      // As it is, cut off, or with a byte changed.
+      const at = random.integer(0, text.length);
+      const kinds = [text, text.slice(0, at), `${text.slice(0, at)}${String.fromCharCode(random.integer(1, 255))}${text.slice(at + 1)}`];
+      await hostile.publish("MESSAGES", random.pick(kinds));
+    }
+    await hostile.publish("MESSAGES", `{"type":"message","data":{"roomId":"0","message":"${"x".repeat(5_000_000)}"}}`);
+    await allHeard();
+    expect((await stream.texts(1))[0]).toMatch(/^[-0-9a-f]{36}$/); // that of `allHeard`, and nothing before
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+    expect(lines.length).toBeLessThan(10);
+    expect(lines.map(({ msg }) => msg)).toContain("something on MESSAGES is of no demo app");
+    stream.stop();
+    shown.stop();
+  });
+
+  it("[HOST1] a flood of words about rooms that are not there costs no key", async () => {
+    await allHeard();
+    const before = await hostile.dbsize();
+    for (let n = 0; n < 5_000; n++) {
+      void hostile.publish(
+        "MESSAGES",
+        `{"type":"message","data":{"roomId":"${n + 1}:${n + 2_000_000}","from":"${n + 5_000_000}","date":${n}}}`,
+      );
+    }
+    await allHeard();
+    expect(await hostile.dbsize()).toBe(before);
+  });
+});
+
+describe("in a room", () => {
+  const query = "query ($r: ID!) { messages(roomId: $r, last: 5) { nodes { text } pageInfo { hasPreviousPage } } }";
+
+  it("[HOST2] what is no message is left out, however much and large, and counted in the log", async () => {
+    await hostile.set("room:junk:name", "Junk");
+    await alice.send("first", "junk");
+    await hostile.zadd("room:junk", 1_000, "x".repeat(20_000_000));
+    for (let n = 0; n < 500; n++)
+      await hostile.zadd("room:junk", 9_000_000_000 + n, `{"from":"1","message":${n}}`, 9_000_000_000 + n, `no JSON ${n}`);
+    for (let n = 0; n < 20; n++)
+      await hostile.zadd("room:junk", 9_900_000_000 + n, `{"from":"1","message":"${n}${"y".repeat(1_000_000)}"}`);
+    lines.length = 0;
+    const { messages } = await alice.ask(query, { r: "junk" });
+    expect(messages.nodes.map(({ text }: { text: string }) => text)).toEqual(["first"]);
+    const counted = lines.find(({ msg }) => msg.includes("no message")) as { members?: number } | undefined;
+    expect(counted?.members).toBe(1_021);
+    for (let n = 0; n < 20; n++) await alice.ask(query, { r: "junk" });
+    expect(lines.length).toBe(1);
+    await alice.send("second", "junk");
+    expect((await alice.ask(query, { r: "junk" })).messages.nodes).toHaveLength(2);
+  });
+
+  it("[HOST2] its newest message is found behind some that are none", async () => {
+    await hostile.set("room:newest:name", "Newest");
+    await alice.send("the newest", "newest");
+    await hostile.zadd("room:newest", 9_000_000_000, "no JSON", 9_000_000_001, "null");
+    await hostile.sadd(`user:${alice.id}:rooms`, "newest");
+    const { rooms } = await alice.ask("{ rooms { id lastMessage { text } } }");
+    expect(rooms.find(({ id }: { id: string }) => id === "newest").lastMessage.text).toBe("the newest");
+  });
+
+  it("[HOST2] senders that nobody can be are shown as unknown, and one with a name of a megabyte is nobody", async () => {
+    await hostile.set("room:senders:name", "Senders");
+    const odd = ["__proto__", "-1", "0", "1.5", "99999", "", "toString"];
+    for (const [n, from] of odd.entries()) await hostile.zadd("room:senders", n, JSON.stringify({ from, message: `of ${from}`, date: n }));
+    await hostile.zadd("room:senders", 100, JSON.stringify({ from: "9".repeat(40_000), message: "of too many", date: 100 }));
+    const { messages } = await alice.ask('{ messages(roomId: "senders") { nodes { text from { name } } } }');
+    expect(messages.nodes.map(({ text }: { text: string }) => text)).toEqual(odd.map((from) => `of ${from}`));
+    expect(new Set(messages.nodes.map(({ from }: { from: { name: string } }) => from.name))).toEqual(new Set(["Unknown user"]));
+  });
+});
+
+describe("values of other types", () => {
+  const everything = `{
+    me { id name online }
+    rooms { id name names lastMessage { text } }
+    messages(roomId: "0") { nodes { text from { name online } } }
+    user(username: "${bob.username}") { id }
+    users { nodes { name online } }
+  }`;
+
+  it("[HOST3] under the demo apps' keys they read as if nothing was there, and the log says so once", async () => {
+    const names = ["room:0", "room:0:name", "online_users", `user:${bob.id}`, `username:${bob.username}`, `user:${alice.id}:rooms`];
+    for (const name of names) {
+      for (const type of ["string", "list", "hash", "stream"]) {
+        const kept = await hostile.dumpBuffer(name);
+        await hostile.del(name);
+        if (type === "string") await hostile.set(name, "user:x");
+        if (type === "list") await hostile.rpush(name, "x");
+        if (type === "hash") await hostile.hset(name, "Pablo", "1");
+        if (type === "stream") await hostile.xadd(name, "*", "x", "y");
+        lines.length = 0;
+        for (let n = 0; n < 5; n++) expect((await alice.request(everything)).errors, `${name} as ${type}`).toBeUndefined();
+        expect(lines.length).toBeLessThanOrEqual(1);
+        // Someone comes and goes meanwhile, and a demo app tells of someone else.
+        await bob.subscribe("{ me { id } }").next();
+        await bob.disconnect();
+        await hostile.publish("MESSAGES", `{"type":"user.connected","data":{"id":"${alice.id}"}}`);
+        await hostile.del(name);
+        if (kept) await hostile.restore(name, 0, kept);
+      }
+    }
+    await allHeard();
+  });
+
+  it("[HOST3] a room of another type cannot be written to, which leaks nothing and is logged at a bounded rate", async () => {
+    await hostile.set("room:broken:name", "Broken");
+    await hostile.set("room:broken", "a string");
+    lines.length = 0;
+    for (let n = 0; n < 20; n++) {
+      const { extensions, message } = await alice.refused('mutation { send(roomId: "broken", text: "hello") { id } }');
+      expect(extensions.code).toBe("INTERNAL_SERVER_ERROR");
+      expect(message).not.toContain("WRONGTYPE");
+    }
+    expect(lines.length).toBe(1);
+    expect(await hostile.get("room:broken")).toBe("a string");
+    expect(await hostile.exists("log:{room:broken}", "meta:{room:broken}")).toBe(0);
+  });
+});
