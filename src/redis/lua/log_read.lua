@@ -4,9 +4,9 @@
      gives {seq, epoch ('' where there is no log), at (µs, of the last event), {event (JSON), …}} ]]
 local room, log, meta, foreign = unpack(KEYS)
 local new_epoch, log_length, from, count, size = unpack(ARGV)
+local heard = ''
 -- part: room_log
 
-take_in('')
 local events, bytes = {}, 0
 local newest_first = from == ''
 local next_entry = newest_first and '+' or string.format('%d-0', from)

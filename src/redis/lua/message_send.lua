@@ -6,6 +6,7 @@
      fails CLIENT_MESSAGE_ID_REUSED ]]
 local room, log, meta, foreign, sent_1, sent_2, sent_3, sent_4 = unpack(KEYS)
 local new_epoch, log_length, room_id, from, text, client_id, first_day = unpack(ARGV)
+local heard = ''
 -- part: room_log
 
 local DAY = 86400
@@ -38,15 +39,14 @@ if client_id ~= '' then
   end
 end
 
-local before = redis.call('ZCARD', room) -- fails before anything is written where the key is no sorted set
-take_in('')
-local first = before == 0 and 1 or 0
+if not stored then return redis.error_reply('the room is no sorted set') end
+local first = stored == 0 and 1 or 0
 local at = next_time()
 local message = message_at(at)
 
+known = known + 1
 append('message.added', at, '"message":' .. message)
 redis.call('ZADD', room, string.format('%d.%06d', math.floor(at / 1000000), at % 1000000), message)
-redis.call('HINCRBY', meta, 'known', 1)
 if first == 1 then redis.call('HSET', meta, 'shown', 1) end
 if client_id ~= '' then
   redis.call('HSET', today, sender_and_id,

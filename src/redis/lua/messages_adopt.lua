@@ -6,8 +6,7 @@ local room, log, meta, foreign = unpack(KEYS)
 local new_epoch, log_length, heard, opening = unpack(ARGV)
 -- part: room_log
 
-local stored = take_in(heard)
 local shown = redis.call('HGET', meta, 'shown')
-if shown ~= '0' and (shown or opening == '0' or stored == 0) then return 0 end
+if shown ~= '0' and (shown or opening == '0' or (stored or 0) == 0) then return 0 end
 redis.call('HSET', meta, 'shown', 1)
 return 1

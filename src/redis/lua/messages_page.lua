@@ -4,9 +4,9 @@
      gives {seq, epoch ('' where there is no log), at (µs, of the last event), messages behind near, {member ('' for one that is too long), score, …}} ]]
 local room, log, meta, foreign = unpack(KEYS)
 local new_epoch, log_length, near, far, direction, count, size = unpack(ARGV)
+local heard = ''
 -- part: room_log
 
-take_in('')
 local page, behind
 if direction == 'OLDER' then
   page = redis.call('ZRANGE', room, near, far, 'BYSCORE', 'REV', 'LIMIT', 0, count, 'WITHSCORES')
@@ -17,12 +17,15 @@ else
 end
 
 -- What someone else put there must fill nobody's memory.
-local fitting, bytes = {}, 0
+local LONGEST = 65536 -- bytes; a longer member is nobody's message
+local bytes, last_fitting = 0, #page
 for index = 1, #page, 2 do
-  local member, score = page[index], page[index + 1]
-  if #member > LONGEST then member = '' end
-  bytes = bytes + #member
-  if bytes > tonumber(size) then break end
-  fitting[index], fitting[index + 1] = member, score
+  if #page[index] > LONGEST then page[index] = '' end
+  bytes = bytes + #page[index]
+  if bytes > tonumber(size) then
+    last_fitting = index - 1
+    break
+  end
 end
-return { seq, epoch or '', last, behind, fitting }
+for index = #page, last_fitting + 1, -1 do page[index] = nil end
+return { seq, epoch or '', last, behind, page }
