@@ -59,10 +59,10 @@ export class DemoListener {
     const redis = this.#redis;
     redis.on("message", (_channel: string, text: string) => this.#hear(text));
     await redis.subscribe(channels.demos);
-    await this.#presence.lookAtAll();
+    await this.#presence.lookAtAll({ sizesMayDo: false });
     if (!(redis instanceof Cluster)) redis.on("ready", () => this.#try(() => this.#makeUp(redis)));
     // A cluster's client does not tell that it was away; and who shares this Redis may change the set without a word.
-    this.#look = setInterval(() => this.#try(() => this.#presence.lookAtAll()), LOOK).unref();
+    this.#look = setInterval(() => this.#try(() => this.#presence.lookAtAll({ sizesMayDo: true })), LOOK).unref();
   }
 
   stop(): void {
@@ -73,7 +73,7 @@ export class DemoListener {
   async #makeUp(redis: Redis): Promise<void> {
     await redis.ping();
     this.#onGap();
-    await this.#presence.lookAtAll();
+    await this.#presence.lookAtAll({ sizesMayDo: false });
   }
 
   #hear(text: string): void {
