@@ -77,6 +77,20 @@ export const settings = {
     fallback: "public",
     help: "what the demo apps are told live: nothing; what everyone may know; or private messages too, which they show to everyone",
   }),
+  presenceLease: setting({
+    env: ["PRESENCE_LEASE"],
+    placeholder: "SECONDS",
+    parse: integer(2, 300),
+    fallback: 10,
+    help: "within which the users of a server that died are offline",
+  }),
+  presenceGrace: setting({
+    env: ["PRESENCE_GRACE"],
+    placeholder: "SECONDS",
+    parse: integer(0, 300),
+    fallback: 5, // as a page that is loaded anew is back within
+    help: "how long a user may be without a connection before they are offline",
+  }),
   sessionTtl: setting({
     env: ["SESSION_TTL"],
     placeholder: "SECONDS",

@@ -2,6 +2,7 @@ import type DataLoader from "dataloader";
 import type { MessageStore } from "./messages/message.store.js";
 import type { Placed } from "./messages/page.js";
 import type { PresenceStore } from "./presence/presence.store.js";
+import type { Transitions } from "./presence/transitions.js";
 import type { RoomRecord, RoomStore } from "./rooms/room.store.js";
 import type { SessionStore, Viewer } from "./sessions/session.store.js";
 import type { UserRecord, UserStore } from "./users/user.store.js";
@@ -12,6 +13,7 @@ export interface Stores {
   presence: PresenceStore;
   rooms: RoomStore;
   sessions: SessionStore;
+  transitions: Transitions;
   users: UserStore;
 }
 

@@ -1,6 +1,12 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { Channels } from "../src/delivery/channels.js";
+import { type Transition, Transitions } from "../src/presence/transitions.js";
+import { connectRedis } from "../src/redis/connect.js";
+import { cleanUp } from "./helpers/cleanup.js";
 import { TestClient } from "./helpers/client.js";
-import { ownRedis } from "./helpers/redis.js";
+import { emptyFolder, type Program, start } from "./helpers/program.js";
+import { randomFrom } from "./helpers/random.js";
+import { ownRedis, silent } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
 
 const redis = await ownRedis();
@@ -102,4 +108,218 @@ describe("presence", () => {
     expect(await redis.client.exists("users:dead-server")).toBe(0);
     await expect.poll(() => redis.client.smembers("servers")).not.toContain("dead-server");
   });
+});
+
+describe("the grace period", () => {
+  it("[P3] who loads a page anew was never offline; who stays away is, with one event", async () => {
+    const patient = await ownServer(redis.url, { presenceGrace: 1 });
+    const ann = (await TestClient.register(one, "ann")).on(patient);
+    const ben = (await TestClient.register(one, "ben")).on(patient);
+    const stream = await watch([ann.id, ben.id]);
+    await connect(ann);
+    await connect(ben);
+    await stream.next();
+    await stream.next();
+    await ann.disconnect();
+    await ben.disconnect(); // after ann: her second is over before his
+    await connect(ann); // back within it
+    expect(await isOnline(ben)).toBe(true);
+    expect(await stream.next()).toEqual({ id: ben.id, online: false });
+    expect(await isOnline(ann)).toBe(true);
+    await ann.disconnect();
+    expect(await stream.next()).toEqual({ id: ann.id, online: false });
+  });
+
+  it("[P3] who comes back to another server when theirs stops was never offline; the others are when it is over", async () => {
+    const stopping = await ownServer(redis.url, { presenceGrace: 1, presenceLease: 2 });
+    await ownServer(redis.url, { presenceLease: 2 }); // looks after those who do not come back
+    const ann = (await TestClient.register(one, "ann")).on(stopping);
+    const ben = (await TestClient.register(one, "ben")).on(stopping);
+    const stream = await watch([ann.id, ben.id]);
+    await connect(ann);
+    await connect(ben);
+    await stream.next();
+    await stream.next();
+    await stopping.stop();
+    await connect(ann.on(two));
+    expect(await stream.next()).toEqual({ id: ben.id, online: false });
+    expect(await isOnline(ann)).toBe(true);
+  });
+
+  it("[P2] when all servers stop together, nobody is left online", async () => {
+    const own = await ownRedis();
+    const servers = await Promise.all([1, 2, 3].map(() => ownServer(own.url, { presenceGrace: 100 })));
+    for (const server of servers) await connect(await TestClient.register(server));
+    expect(await own.client.scard("online_users")).toBe(3);
+    await Promise.all(servers.map((server) => server.stop()));
+    expect((await own.client.keys("*")).filter((key) => /^(users:|lease:|sweep:|servers)/.test(key))).toEqual([]);
+    expect(await own.client.scard("online_users")).toBe(0);
+  });
+});
+
+describe("onlineUsers", () => {
+  it("[PRES2] are given in order of registration, with one round trip for all, and without those who are nobody", async () => {
+    const people = await Promise.all(Array.from({ length: 12 }, () => TestClient.register(one)));
+    for (const person of people) await connect(person);
+    await redis.client.sadd("online_users", "999999", "nobody", "-1");
+    const { onlineUsers } = await watcher.ask("{ onlineUsers { id online } }");
+    const ids = onlineUsers.map(({ id }: { id: string }) => Number(id));
+    expect(ids).toEqual([...ids].sort((a, b) => a - b));
+    expect(ids).toEqual(expect.arrayContaining(people.map(({ id }) => Number(id))));
+    expect(ids).not.toContain(999_999);
+    expect(onlineUsers.every(({ online }: { online: boolean }) => online)).toBe(true);
+    expect((await watcher.ask("{ onlineUsers(first: 5) { id } }")).onlineUsers.length).toBeLessThanOrEqual(5);
+    expect((await watcher.refused("{ onlineUsers(first: 1001) { id } }")).extensions).toMatchObject({
+      code: "BAD_USER_INPUT",
+      argument: "first",
+    });
+    await redis.client.srem("online_users", "999999", "nobody", "-1");
+    await Promise.all(people.map((person) => person.disconnect()));
+  });
+
+  it("[O1] userOnline takes no more users than a screen has", async () => {
+    const userIds = Array.from({ length: 1_001 }, (_, n) => String(n + 1));
+    const stream = watcher.subscribe("subscription ($userIds: [ID!]) { userOnline(userIds: $userIds) { id } }", { userIds });
+    expect(await stream.refusal()).toBe("BAD_USER_INPUT");
+  });
+});
+
+describe("very many who come online together", () => {
+  const announce = (userId: number, online: boolean) =>
+    redis.client.spublish("online_users", JSON.stringify({ userId: String(userId), online }));
+
+  /** Transitions, and how many there were in each turn of the event loop. */
+  async function followTransitions(userIds?: string[]) {
+    const { commands, subscriber, close } = await connectRedis([redis.url], undefined, silent);
+    cleanUp(close);
+    const transitions = new Transitions(commands, new Channels(subscriber, silent), silent);
+    const feed = await transitions.follow(userIds);
+    cleanUp(() => feed.end());
+    const told: Transition[] = [];
+    const portions: number[] = [];
+    let inThisTurn = 0;
+    feed.attach({
+      value: (transition) => {
+        told.push(transition);
+        if (inThisTurn++ === 0)
+          setImmediate(() => {
+            portions.push(inThisTurn);
+            inThisTurn = 0;
+          });
+      },
+      end: () => {},
+    });
+    return { told, portions, subscriber };
+  }
+
+  it("[PRES3] reach a follower of everyone in small portions, without those who came and went, and in the end all is told", async () => {
+    const { told, portions } = await followTransitions();
+    const away = 100_000; // ids that nobody has
+    for (let n = 0; n < 600; n++) await announce(away + n, true);
+    for (let n = 300; n < 500; n++) await announce(away + n, false);
+    await vi.waitFor(() => expect(told.filter(({ online }) => online)).toHaveLength(400 + told.filter(({ online }) => !online).length), {
+      timeout: 10_000,
+    });
+    const state = new Map<string, boolean>();
+    for (const { userId, online } of told) {
+      expect(state.get(userId) ?? false).toBe(!online); // each is news
+      state.set(userId, online);
+    }
+    expect([...state].filter(([, online]) => online)).toHaveLength(400);
+    expect(Math.max(...portions)).toBeLessThanOrEqual(100);
+  });
+
+  it("[PRES3] reach a follower of some of them at once", async () => {
+    const { told } = await followTransitions(["200599"]);
+    for (let n = 0; n < 600; n++) void announce(200_000 + n, true);
+    await vi.waitFor(() => expect(told).toEqual([{ userId: "200599", online: true }]));
+  });
+
+  it("[PRES1] what was announced while the connection to Redis was down is made up for", async () => {
+    const { told, subscriber } = await followTransitions();
+    await redis.client.sadd("announced:{online_users}", "300001");
+    subscriber.disconnect(true);
+    await vi.waitFor(() => expect(told).toContainEqual({ userId: "300001", online: true }));
+    await redis.client.srem("announced:{online_users}", "300001");
+    subscriber.disconnect(true);
+    await vi.waitFor(() => expect(told.filter(({ userId }) => userId === "300001").at(-1)).toEqual({ userId: "300001", online: false }));
+  });
+});
+
+describe("servers that are killed", () => {
+  const startProgram = async (url: string) =>
+    start(await emptyFolder(), "--redis", url, "--presence-lease", "2", "--presence-grace", "0", "--log-level", "warn");
+
+  it("[P2] kill -9: its users go offline on the other server, with one event each, within the lease", async () => {
+    const own = await ownRedis();
+    const staying = await ownServer(own.url, { presenceLease: 2 });
+    const killed = await startProgram(own.url);
+    const people = await Promise.all(Array.from({ length: 20 }, () => TestClient.register(staying)));
+    const observer = await TestClient.register(staying, "observer");
+    const stream = observer.subscribe("subscription { userOnline { id online } }");
+    await expect.poll(() => own.client.call("PUBSUB", "SHARDNUMSUB", "online_users")).toEqual(["online_users", 1]);
+    for (const person of people) await connect(person.on(killed));
+    const [both] = people as [TestClient];
+    await connect(both); // one of them has a tab on the other server, too
+    const seen = new Map<string, boolean[]>();
+    const note = async () => {
+      const { id, online } = await stream.next();
+      seen.set(id, [...(seen.get(id) ?? []), online]);
+    };
+    while (people.some(({ id }) => !seen.has(id))) await note();
+    killed.kill("SIGKILL");
+    while (people.slice(1).some(({ id }) => seen.get(id)?.length !== 2)) await note();
+    await both.disconnect();
+    while (seen.get(both.id)?.length !== 2) await note();
+    for (const { id } of people) expect(seen.get(id)).toEqual([true, false]);
+    expect(await own.client.smembers("online_users")).toEqual([observer.id]);
+  });
+
+  it("[P1] [P2] 500 random connects, disconnects and kills end with the truth in online_users", async () => {
+    const own = await ownRedis();
+    const random = randomFrom(5);
+    const servers: { url: string; program?: Program }[] = [
+      await ownServer(own.url, { presenceLease: 2 }),
+      await ownServer(own.url, { presenceLease: 2 }),
+    ];
+    for (let n = 0; n < 2; n++) {
+      const program = await startProgram(own.url);
+      servers.push({ url: program.url, program });
+    }
+    const people = await Promise.all(Array.from({ length: 15 }, () => TestClient.register(servers[0] as { url: string })));
+    const tabs: { client: TestClient; server: { url: string } }[] = [];
+    let kills = 0;
+    for (let step = 0; step < 500; step++) {
+      if (step % 120 === 119) {
+        const victim = random.pick(servers.filter(({ program }) => program)) as { url: string; program: Program };
+        victim.program.kill("SIGKILL");
+        kills++;
+        for (const tab of tabs.splice(0).filter(({ server, client }) => server !== victim || void client.disconnect())) tabs.push(tab);
+        servers.splice(servers.indexOf(victim), 1);
+        const program = await startProgram(own.url);
+        servers.push({ url: program.url, program });
+      } else if (tabs.length > 20 || random.chance(0.45)) {
+        const [tab] = tabs.splice(random.integer(0, tabs.length - 1), 1);
+        const closing = tab?.client.disconnect();
+        if (random.chance(0.5)) await closing;
+      } else {
+        const server = random.pick(servers);
+        const client = random.pick(people).on(server);
+        const opening = connect(client);
+        if (random.chance(0.2)) {
+          opening.catch(() => {}); // cut while it opens
+          await client.disconnect();
+        } else {
+          await opening;
+          tabs.push({ client, server });
+        }
+      }
+    }
+    expect(kills).toBe(4);
+    const truth = [...new Set(tabs.map(({ client }) => client.id))].sort();
+    await vi.waitFor(async () => expect((await own.client.smembers("online_users")).sort()).toEqual(truth), { timeout: 10_000 });
+    expect((await own.client.smembers("announced:{online_users}")).sort()).toEqual(truth);
+    await Promise.all(tabs.map(({ client }) => client.disconnect()));
+    await vi.waitFor(async () => expect(await own.client.scard("online_users")).toBe(0), { timeout: 10_000 });
+  }, 90_000);
 });

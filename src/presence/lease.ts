@@ -3,6 +3,8 @@ import type { RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
 import type { PresenceStore } from "./presence.store.js";
 
+const LEAVING = "leaving"; // value of the lease of a server that has stopped, and whose users may be on their way to another
+
 /**
  * This server's sign of life. It renews one key, however many connections it has; where the key of another server has
  * run out, that server is dead, and its users lose the connections they had there.
@@ -13,16 +15,26 @@ export class Lease {
   readonly #log: Logger;
   readonly #server: string;
   readonly #seconds: number;
+  readonly #grace: number;
   #timer: NodeJS.Timeout | undefined;
   #beating: Promise<void> = Promise.resolve();
 
-  /** @param seconds within which the others notice that a server is dead: its key lives for four fifths, and they look every fifth */
-  constructor(redis: RedisClient, presence: PresenceStore, log: Logger, server: string, seconds: number) {
+  /**
+   * @param seconds within which the others notice that a server is dead: its key lives for four fifths, and they look every fifth
+   * @param grace seconds in which the users of a server that stops may come back elsewhere, and never were offline
+   */
+  constructor(
+    redis: RedisClient,
+    presence: PresenceStore,
+    log: Logger,
+    { server, seconds, grace }: { server: string; seconds: number; grace: number },
+  ) {
     this.#redis = redis;
     this.#presence = presence;
     this.#log = log;
     this.#server = server;
     this.#seconds = seconds;
+    this.#grace = grace;
   }
 
   async start(): Promise<void> {
@@ -34,12 +46,18 @@ export class Lease {
     }, this.#seconds * 200); // ms: a fifth
   }
 
-  /** Gives the lease back; the connections of this server count no more. */
+  /** Gives the lease back. Its users are left to a server that stays, which looks after them when the grace period is over. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#beating;
-    await this.#presence.forget(this.#server);
-    await Promise.all([this.#redis.unlink(keys.lease(this.#server)), this.#redis.srem(keys.servers, this.#server)]);
+    this.#presence.stop();
+    // Said before it is asked who else leaves: of two that stop together, at least the later one sees that nobody stays.
+    await this.#redis.set(keys.lease(this.#server), LEAVING, "PX", Math.max(1, this.#grace * 1_000));
+    const servers = await this.#redis.smembers(keys.servers);
+    const leases = await Promise.all(servers.map((server) => this.#redis.get(keys.lease(server))));
+    const someoneStays = leases.some((lease) => lease !== null && lease !== LEAVING);
+    const toForget = someoneStays ? (this.#grace === 0 ? [this.#server] : []) : servers;
+    for (const server of toForget) await this.#forget(server);
   }
 
   async #beat(): Promise<void> {
@@ -56,9 +74,16 @@ export class Lease {
     const servers = await this.#redis.smembers(keys.servers);
     for (const server of servers) {
       if ((await this.#redis.exists(keys.lease(server))) === 1) continue;
+      // One server sweeps; should it die amid that, another one does when its claim is over.
+      if ((await this.#redis.set(keys.sweep(server), this.#server, "PX", this.#seconds * 1_000, "NX")) !== "OK") continue;
       this.#log.info({ server }, "a server's lease has run out; its connections count no more");
-      await this.#presence.forget(server);
-      await this.#redis.srem(keys.servers, server);
+      await this.#forget(server);
     }
+  }
+
+  async #forget(server: string): Promise<void> {
+    await this.#presence.forget(server);
+    await this.#redis.srem(keys.servers, server);
+    await Promise.all([this.#redis.unlink(keys.lease(server)), this.#redis.unlink(keys.sweep(server))]);
   }
 }

@@ -1,22 +1,47 @@
-import { Arg, Authorized, Ctx, ID, Resolver, Root, Subscription } from "type-graphql";
+import { Arg, Authorized, Ctx, ID, Int, Query, Resolver, Root, Subscription } from "type-graphql";
 import type { Context } from "../context.js";
+import { badInput } from "../errors.js";
 import { checkUserId } from "../users/user.store.js";
 import { User } from "../users/user.type.js";
-import type { Transition } from "./presence.store.js";
+import type { Transition } from "./transitions.js";
+
+const MOST_FOLLOWED = 1_000; // users that one subscription names
+const MOST_LISTED = 1_000; // users in one answer
 
 @Resolver()
 export class PresenceResolver {
   @Authorized()
+  @Query(() => [User], {
+    description:
+      "Who is online, in order of registration; where more than `first` are, any of them. For those on screen, ask for `User.online` and follow `userOnline(userIds:)`. Error: `BAD_USER_INPUT`.",
+  })
+  async onlineUsers(
+    @Arg("first", () => Int, { nullable: true, defaultValue: MOST_LISTED, description: "The most users to give, up to 1,000." })
+    first: number | null,
+    @Ctx() { presence, load, users }: Context,
+  ): Promise<User[]> {
+    const most = first ?? MOST_LISTED;
+    if (most < 1 || most > MOST_LISTED) throw badInput("first", `must be from 1 to ${MOST_LISTED}.`);
+    const ids = await presence.online(most);
+    for (const id of ids) load.online.prime(id, true);
+    return (await users.byIds(ids)).filter((user) => user !== null); // a demo app may name anyone
+  }
+
+  @Authorized()
   @Subscription(() => User, {
-    description: "Someone came online or went offline: `online` tells which.",
+    description:
+      "Someone came online or went offline: `online` tells which. With `userIds`, at once; of everyone, in portions of at most 100 every quarter of a second, and nothing of who came and went in between. Error: `BAD_USER_INPUT`.",
     subscribe: ({ args, context }: { args: { userIds?: string[] | null }; context: Context }) => {
-      for (const id of args.userIds ?? []) checkUserId(id, "userIds");
-      return context.presence.follow(args.userIds);
+      const userIds = args.userIds && [...new Set(args.userIds)];
+      if (userIds && userIds.length > MOST_FOLLOWED) throw badInput("userIds", `must be at most ${MOST_FOLLOWED}.`);
+      for (const id of userIds ?? []) checkUserId(id, "userIds");
+      return context.transitions.follow(userIds);
     },
   })
   userOnline(
     @Root() { userId, online }: Transition,
-    @Arg("userIds", () => [ID], { nullable: true, description: "Only these users; left out, everyone." }) _userIds: string[] | null,
+    @Arg("userIds", () => [ID], { nullable: true, description: "Only these users, at most 1,000; left out, everyone." })
+    _userIds: string[] | null,
     @Ctx() { load }: Context,
   ): Promise<User> {
     load.online.prime(userId, online); // what this event says, whatever has happened since

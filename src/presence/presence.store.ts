@@ -1,77 +1,85 @@
-import type { Channels } from "../delivery/channels.js";
-import { Feed } from "../delivery/feed.js";
 import type { Lenient, RedisClient } from "../redis/connect.js";
-import { channels, keys } from "../redis/keys.js";
+import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import { isUserId } from "../users/user.store.js";
-
-/** Someone came online or went offline. */
-export interface Transition {
-  userId: string;
-  online: boolean;
-}
+import type { Transition } from "./transitions.js";
 
 const MOST_DIFFERENCES = 1_000_000; // users online, beyond which somebody plays tricks on us
-const AT_ONCE = 100; // users looked at in one round trip
+const AT_ONCE = 100; // users dealt with in one round trip
 
-/** Who is online: whoever has a connection to any server that is alive. */
+/** Who is online: whoever has a connection to any server that is alive, or has had one until a moment ago. */
 export class PresenceStore {
   readonly #redis: RedisClient;
   readonly #scripts: Scripts;
-  readonly #channels: Channels;
-  readonly #server: string;
   readonly #lenient: Lenient;
+  readonly #server: string;
+  readonly #grace: number;
+  readonly #onTransition: (transition: Transition) => void;
   /** Connections to this server, by user. Only it writes what Redis knows of them. */
   readonly #connections = new Map<string, number>();
+  /** Users whose last connection here has closed just now, as when a page is loaded anew. In Redis it is still there. */
+  readonly #lingering = new Map<string, NodeJS.Timeout>();
   /** Users whose count could not be written to Redis. */
   readonly #unwritten = new Set<string>();
 
-  readonly #onTransition: (transition: Transition) => void;
-
   /**
    * @param server this server's name; no other one has it, nor had
+   * @param grace seconds that a user may be without a connection before they are offline
    * @param onTransition is told of each transition that is announced from here, and that the demo apps do not know of
    */
   constructor(
     redis: RedisClient,
     scripts: Scripts,
-    channels: Channels,
-    server: string,
     lenient: Lenient,
-    onTransition: (transition: Transition) => void = () => {},
+    { server, grace }: { server: string; grace: number },
+    onTransition: (transition: Transition) => void,
   ) {
     this.#redis = redis;
     this.#scripts = scripts;
-    this.#channels = channels;
-    this.#server = server;
     this.#lenient = lenient;
+    this.#server = server;
+    this.#grace = grace;
     this.#onTransition = onTransition;
   }
 
   /** Counts one more connection of the user here. The count is kept where Redis is away, and written by `settle`. */
   async opened(userId: string): Promise<void> {
+    clearTimeout(this.#lingering.get(userId));
+    this.#lingering.delete(userId);
     this.#connections.set(userId, (this.#connections.get(userId) ?? 0) + 1);
     await this.#write(userId);
   }
 
-  /** Counts one less. */
+  /** Counts one less; the last one when the grace period is over. */
   async closed(userId: string): Promise<void> {
     const left = (this.#connections.get(userId) ?? 0) - 1;
     if (left > 0) this.#connections.set(userId, left);
     else this.#connections.delete(userId);
-    await this.#write(userId);
+    if (left > 0 || this.#grace === 0) return this.#write(userId);
+    clearTimeout(this.#lingering.get(userId));
+    const over = setTimeout(() => {
+      this.#lingering.delete(userId);
+      this.#write(userId).catch(() => {}); // the lease's next beat tries again
+    }, this.#grace * 1_000);
+    this.#lingering.set(userId, over.unref());
   }
 
   /** Writes the counts that Redis missed; all of them, where it has forgotten this server. */
   async settle(forgotten: boolean): Promise<void> {
-    if (forgotten) for (const userId of this.#connections.keys()) this.#unwritten.add(userId);
-    for (const userId of [...this.#unwritten]) await this.#write(userId);
+    if (forgotten) for (const userId of [...this.#connections.keys(), ...this.#lingering.keys()]) this.#unwritten.add(userId);
+    await inPortions([...this.#unwritten], (userId) => this.#write(userId));
   }
 
   /** Takes all connections to a server back: it stopped, or it is dead. */
   async forget(server: string): Promise<void> {
-    for (const userId of await this.#redis.smembers(keys.serverUsers(server))) await this.#change(server, userId, 0);
+    await inPortions(await this.#redis.smembers(keys.serverUsers(server)), (userId) => this.#change(server, userId, 0));
     await this.#redis.unlink(keys.serverUsers(server));
+  }
+
+  /** Writes nothing any more. */
+  stop(): void {
+    for (const over of this.#lingering.values()) clearTimeout(over);
+    this.#lingering.clear();
   }
 
   /** Whether these users are online; one round trip. */
@@ -79,6 +87,12 @@ export class PresenceStore {
     const announced = () => this.#redis.smismember(keys.announced, ...userIds);
     const answers = await this.#lenient(this.#redis.smismember(keys.onlineUsers, ...userIds), undefined);
     return (answers ?? (await announced())).map((answer) => answer === 1);
+  }
+
+  /** Ids of users who are online, in order of registration; any so many of them, where there are more. */
+  async online(most: number): Promise<string[]> {
+    const ids = await this.#lenient(this.#redis.srandmember(keys.onlineUsers, most), []);
+    return ids.filter(isUserId).sort((one, other) => Number(one) - Number(other));
   }
 
   /** A demo app told something of the user: sees what it has made of the set of who is online, and tells the followers. */
@@ -103,28 +117,17 @@ export class PresenceStore {
       this.#lenient(this.#redis.sdiff(keys.onlineUsers, keys.announced), []),
       this.#lenient(this.#redis.sdiff(keys.announced, keys.onlineUsers), []),
     ]);
-    const users = differing.flat().filter(isUserId);
-    for (let at = 0; at < users.length; at += AT_ONCE) await Promise.all(users.slice(at, at + AT_ONCE).map((id) => this.lookAt(id)));
-  }
-
-  /** Transitions of everyone, or of these users. */
-  async follow(userIds: string[] | null | undefined): Promise<Feed<Transition>> {
-    const wanted = userIds && new Set(userIds);
-    const feed = new Feed<Transition>();
-    const stop = await this.#channels.subscribe(channels.onlineUsers, (payload) => {
-      if (isTransition(payload) && (!wanted || wanted.has(payload.userId))) feed.push(payload);
-    });
-    feed.onEnd(stop);
-    return feed;
+    await inPortions(differing.flat().filter(isUserId), (userId) => this.lookAt(userId));
   }
 
   async #write(userId: string): Promise<void> {
     this.#unwritten.delete(userId);
+    const count = () => this.#connections.get(userId) ?? (this.#lingering.has(userId) ? 1 : 0);
     try {
       // Listed here first and taken off last, so that whoever sweeps this server always finds the user.
-      if (this.#connections.has(userId)) await this.#redis.sadd(keys.serverUsers(this.#server), userId);
-      await this.#change(this.#server, userId, this.#connections.get(userId) ?? 0);
-      if (!this.#connections.has(userId)) await this.#redis.srem(keys.serverUsers(this.#server), userId);
+      if (count() > 0) await this.#redis.sadd(keys.serverUsers(this.#server), userId);
+      await this.#change(this.#server, userId, count());
+      if (count() === 0) await this.#redis.srem(keys.serverUsers(this.#server), userId);
     } catch (error) {
       this.#unwritten.add(userId);
       throw error;
@@ -142,7 +145,7 @@ export class PresenceStore {
   }
 }
 
-function isTransition(payload: unknown): payload is Transition {
-  const { userId, online } = (payload ?? {}) as Partial<Transition>;
-  return typeof userId === "string" && typeof online === "boolean";
+/** Does the work for all of them, some at a time. */
+async function inPortions(userIds: string[], work: (userId: string) => Promise<void>): Promise<void> {
+  for (let at = 0; at < userIds.length; at += AT_ONCE) await Promise.all(userIds.slice(at, at + AT_ONCE).map(work));
 }

@@ -28,6 +28,7 @@
  * | `versions:{online_users}`| hash       | user → version last applied to `online_users`                   |
  * | `announced:{online_users}`| set       | ids of the users of whom followers were told last that they are online |
  * | `lease:SERVER`           | string     | expires unless the server renews it                             |
+ * | `sweep:SERVER`           | string     | which server takes back the connections of that dead one; expires |
  * | `users:SERVER`           | set        | ids of the users with connections there                         |
  * | `servers`                | set        | servers whose users have to be looked after should they die     |
  * | `seeding:{total_users}`  | string     | while a server fills an empty database: when another may take over (s)   |
@@ -56,6 +57,7 @@ export const keys = {
   onlineVersions: "versions:{online_users}",
   announced: "announced:{online_users}",
   lease: (server: string) => `lease:${server}`,
+  sweep: (server: string) => `sweep:${server}`,
   serverUsers: (server: string) => `users:${server}`,
   servers: "servers",
   seeding: "seeding:{total_users}",

@@ -12,6 +12,7 @@ import { LimitedLog } from "../limited-log.js";
 import { MessageStore, readRoomEvent } from "../messages/message.store.js";
 import { Lease } from "../presence/lease.js";
 import { PresenceStore } from "../presence/presence.store.js";
+import { Transitions } from "../presence/transitions.js";
 import { connectRedis, leniently, type RedisClient } from "../redis/connect.js";
 import { startEmbeddedRedis } from "../redis/embedded.js";
 import { Scripts } from "../redis/scripts.js";
@@ -37,7 +38,6 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-const LEASE = 10; // seconds
 const PATIENCE = 5_000; // ms that requests get to finish when the server stops
 
 /**
@@ -75,16 +75,16 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     const server = randomUUID();
     const demos = new DemoBridge(redis.commands, users, config.interop, server, log);
     const messages = new MessageStore(scripts, followed, rooms, lenient, limitedLog, config, (stored) => demos.messageStored(stored));
-    const presence = new PresenceStore(redis.commands, scripts, channels, server, lenient, (transition) =>
-      demos.presenceChanged(transition),
-    );
-    const services: Services = { messages, presence, rooms, sessions, users, redisAnswers: () => answers(redis.commands) };
+    const lifetime = { server, seconds: config.presenceLease, grace: config.presenceGrace };
+    const presence = new PresenceStore(redis.commands, scripts, lenient, lifetime, (transition) => demos.presenceChanged(transition));
+    const transitions = new Transitions(redis.commands, channels, log);
+    const services: Services = { messages, presence, rooms, sessions, transitions, users, redisAnswers: () => answers(redis.commands) };
 
     if (config.demoData) await seedDemoData(redis.commands, scripts, passwords);
     const openAccounts = await openDemoAccounts(users, passwords);
     if (config.interop !== "off") await hearDemos();
 
-    const lease = new Lease(redis.commands, presence, log, server, LEASE);
+    const lease = new Lease(redis.commands, presence, log, lifetime);
     await lease.start();
     stops.push(() => lease.stop());
 
