@@ -1,5 +1,6 @@
 import type DataLoader from "dataloader";
 import type { MessageStore } from "./messages/message.store.js";
+import type { SendLimit } from "./messages/send-limit.js";
 import type { PresenceStore } from "./presence/presence.store.js";
 import type { RoomRecord, RoomStore } from "./rooms/room.store.js";
 import type { SessionStore, Viewer } from "./sessions/session.store.js";
@@ -10,6 +11,8 @@ export interface Stores {
   messages: MessageStore;
   presence: PresenceStore;
   rooms: RoomStore;
+  /** How often users may send; undefined where that is not limited. */
+  sendLimit: SendLimit | undefined;
   sessions: SessionStore;
   users: UserStore;
 }

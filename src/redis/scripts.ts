@@ -11,6 +11,7 @@ export const scriptNames = [
   "messages_page",
   "presence_announce",
   "presence_change",
+  "sends_charge",
   "session_find",
   "session_start",
   "user_reserve_id",

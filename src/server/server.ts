@@ -8,6 +8,7 @@ import { FollowedRooms } from "../delivery/followed-rooms.js";
 import { DemoBridge } from "../interop/bridge.js";
 import { seedDemoData } from "../interop/demo-data.js";
 import { MessageStore, readRoomEvent } from "../messages/message.store.js";
+import { SendLimit } from "../messages/send-limit.js";
 import { Lease } from "../presence/lease.js";
 import { PresenceStore } from "../presence/presence.store.js";
 import { connectRedis, type RedisClient } from "../redis/connect.js";
@@ -70,7 +71,9 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     const demos = new DemoBridge(redis.commands, users, config.interop, server, log);
     const messages = new MessageStore(redis.commands, scripts, followed, rooms, config, (stored) => demos.messageStored(stored));
     const presence = new PresenceStore(redis.commands, scripts, channels, server, (transition) => demos.presenceChanged(transition));
-    const services: Services = { messages, presence, rooms, sessions, users, redisAnswers: () => answers(redis.commands) };
+    const { sendsPerSecond: perSecond, sendBurst: burst } = config;
+    const sendLimit = config.rateLimits ? new SendLimit(scripts, { perSecond, burst }) : undefined;
+    const services: Services = { messages, presence, rooms, sendLimit, sessions, users, redisAnswers: () => answers(redis.commands) };
 
     if (config.demoData) await seedDemoData(redis.commands, scripts, passwords);
 
