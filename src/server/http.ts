@@ -20,6 +20,9 @@ import { extraRules } from "./operations.js";
 /** The largest body of a request and the largest frame of a socket, in bytes. */
 export const LARGEST_REQUEST = 64 * 1024;
 
+const LONGEST_HEAD = 10_000; // ms from the connection, or the request before, until a request's headers are there
+const LONGEST_BODY = 20_000; // ms until all of it is there
+
 const CLIENT_EXAMPLE = fileURLToPath(new URL("../../client-example/dist", import.meta.url));
 
 /** What a server's transports are made of. */
@@ -37,6 +40,8 @@ export interface Parts {
 export async function createHttpServer(parts: Parts): Promise<FastifyInstance> {
   const { config, metrics, services, log } = parts;
   const app = fastify({
+    http: { headersTimeout: LONGEST_HEAD, connectionsCheckingInterval: LONGEST_HEAD / 5 },
+    requestTimeout: LONGEST_BODY,
     loggerInstance: log.child({}, { level: "warn" }),
     bodyLimit: LARGEST_REQUEST,
     forceCloseConnections: "idle",

@@ -44,16 +44,18 @@ export class Documents {
     this.#rules = [...specifiedRules, ...rules];
   }
 
-  /** @throws ChatError QUERY_TOO_COMPLEX */
-  prepare({ query, operationName, variables }: Asked): DocumentNode | GraphQLError[] {
+  /**
+   * @returns the document, and how many values its answer can have at most; or what is wrong with it
+   * @throws ChatError QUERY_TOO_COMPLEX
+   */
+  prepare({ query, operationName, variables }: Asked): { document: DocumentNode; values: number } | GraphQLError[] {
     const document = this.#kept.get(query) ?? this.#read(query);
     if (!("kind" in document)) return document;
     this.#keep(query, document);
     if (!getOperationAST(document, operationName)) {
       return [withCode(new GraphQLError("operationName: must name one of the document's operations."), "OPERATION_RESOLUTION_FAILURE")];
     }
-    checkCost(this.#schema, document, operationName, variables ?? {});
-    return document;
+    return { document, values: checkCost(this.#schema, document, operationName, variables ?? {}) };
   }
 
   #read(query: string): DocumentNode | GraphQLError[] {
