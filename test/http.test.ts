@@ -152,6 +152,30 @@ describe("pages for browsers and machines", () => {
     expect(policy).toMatch(/^default-src 'none'; script-src 'sha256-[\w+/]{43}='; /);
   });
 
+  it("[GIQL2] with introspection off no error tells of the schema what was not asked for", async () => {
+    const client = new TestClient(closed.url);
+    for (const [query, variables] of [
+      ["{ mee { id } }", {}],
+      ["{ me { emai } }", {}],
+      ["{ me }", {}],
+      ["{ me { id @includ(if: true) } }", {}],
+      ["{ me { ... on Usr { id } } }", {}],
+      ["query ($x: I) { me { id } }", {}],
+    ] as const) {
+      const { errors } = await client.request(query, variables);
+      const overSocket = await client
+        .subscribe(query, variables)
+        .next()
+        .catch((failure) => failure);
+      for (const text of [errors, overSocket].map((answer) => JSON.stringify(answer))) {
+        expect(text).toContain("GRAPHQL_VALIDATION_FAILED");
+        expect(text).not.toContain("Did you mean");
+      }
+    }
+    const { errors } = await new TestClient(server.url).request("{ mee { id } }");
+    expect(errors?.[0]?.message).toContain('Did you mean "me"?');
+  });
+
   it("[RUN8] /healthz, /readyz and /metrics tell what they should", async () => {
     expect(await (await fetch(`${server.url}/healthz`)).json()).toEqual({ alive: true });
     const ready = await fetch(`${server.url}/readyz`);

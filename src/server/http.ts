@@ -102,7 +102,6 @@ async function serveGraphQL(app: FastifyInstance, { config, schema, services, me
   const apollo = new ApolloServer<Context>({
     schema,
     introspection: true, // the rules below decide, as they do for sockets
-    hideSchemaDetailsFromClientErrors: !config.introspection,
     parseOptions: { maxTokens: MOST_TOKENS },
     validationRules: extraRules(config.introspection),
     includeStacktraceInErrorResponses: false,

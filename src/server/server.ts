@@ -84,7 +84,7 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     let sockets: SocketServer | undefined;
     const metrics = new Metrics(() => sockets?.size ?? 0, followed);
     const mask = (error: unknown) => {
-      const masked = maskError(error, log);
+      const masked = maskError(error, log, !config.introspection);
       metrics.errors.inc({ code: String(masked.extensions.code) });
       return masked;
     };
