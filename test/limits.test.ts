@@ -98,6 +98,20 @@ describe("subscriptions of a socket", () => {
     });
     expect(Number(refused.id)).toBe(24); // some 400 values each
   });
+
+  it("[LIMIT2] have no more than 16,384 characters of different documents", async () => {
+    const alice = await TestClient.register(server, "alice");
+    const socket = await RawSocket.accepted(server, alice.token);
+    const long = (n: number) => `subscription { messageAdded { text } } query q${n} { me { id } } # ${"x".repeat(5_000)}`;
+    for (const [id, n] of [1, 2, 3, 1, 2, 3, 4].entries()) {
+      await socket.say({
+        id: String(id),
+        type: "subscribe",
+        payload: { query: long(n).replace("subscription", "subscription s"), operationName: "s" },
+      });
+    }
+    expect(await socket.next()).toMatchObject({ id: "6", payload: { errors: [{ extensions: { code: "TOO_MANY_SUBSCRIPTIONS" } }] } });
+  });
 });
 
 describe("open sockets", () => {

@@ -28,6 +28,8 @@ interface Parts {
   mask: (error: unknown) => GraphQLError;
 }
 
+const LONGEST_TOGETHER = 16_384; // characters of a socket's different documents; parsed they take 150 bytes each, and more
+
 /** A subscription as a socket asks for it. */
 export interface SocketSubscription extends ExecutionArgs {
   contextValue: Context;
@@ -123,11 +125,16 @@ export class Subscriptions {
   }
 
   /** The limit that one more subscription would break on its socket; undefined where there is room for it. */
-  #tooMany({ running, values }: SocketSubscription): string | undefined {
+  #tooMany({ running, values, document }: SocketSubscription): string | undefined {
     const most = this.#parts.config.subscriptionsPerSocket;
     if (running.size >= most) return `This connection has ${most} subscriptions already.`;
     const together = [...running].reduce((sum, other) => sum + other.values, values);
-    return together > MOST_VALUES ? `One event could bring this connection more than ${MOST_VALUES} values.` : undefined;
+    if (together > MOST_VALUES) return `One event could bring this connection more than ${MOST_VALUES} values.`;
+    const documents = new Set([...running].map((other) => other.document)).add(document);
+    const length = [...documents].reduce((sum, { loc }) => sum + (loc?.end ?? 0), 0);
+    return length > LONGEST_TOGETHER
+      ? `The documents of this connection's subscriptions are longer than ${LONGEST_TOGETHER} together.`
+      : undefined;
   }
 
   #groupFor(args: SocketSubscription): { key: string; group: Group<object> } {
