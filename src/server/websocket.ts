@@ -112,6 +112,8 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
           socket.on("message", (data) => {
             if (socket.readyState !== socket.OPEN) return; // what still comes after a goodbye
             handle(String(data)).catch((error: unknown) => {
+              // That is what graphql-ws says of a frame that only servers send.
+              if (String(error).includes("Unexpected message of type")) return socket.close(CLOSE.INVALID_FRAME, "Unexpected frame");
               log.error({ err: error }, "a frame could not be handled for a reason of ours");
               socket.close(CLOSE.INTERNAL_ERROR, "Internal server error");
             });

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { type ClientOptions, WebSocket } from "ws";
-import { cleanUp } from "./cleanup.js";
+import { closeAfterwards } from "./cleanup.js";
 
 /** What the server says over a socket. */
 export interface Frame {
@@ -30,7 +30,7 @@ export class RawSocket {
     this.closed = new Promise((resolve) => {
       this.socket.on("close", (code, reason) => resolve({ code, reason: String(reason) }));
     });
-    cleanUp(() => this.socket.terminate());
+    closeAfterwards(this.socket, (socket) => socket.terminate());
   }
 
   /** A socket whose connection_init was acknowledged. */

@@ -4,9 +4,9 @@ import { cleanUp } from "./cleanup.js";
 import { silent } from "./redis.js";
 
 /** A server on a free port, with cheap passwords and no limit on how often things are done; it stops with its test, or with the file. */
-export async function ownServer(redisUrl: string, settings: Partial<Config> = {}): Promise<RunningServer> {
+export async function ownServer(redisUrl: string, settings: Partial<Config> = {}, log = silent): Promise<RunningServer> {
   const defaults = readConfig({ redis: redisUrl, port: "0", "bcrypt-cost": "4", "rate-limits": "off" }, {});
-  const server = await startServer({ ...defaults, ...settings }, silent);
+  const server = await startServer({ ...defaults, ...settings }, log);
   cleanUp(() => server.stop());
   return server;
 }
