@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
@@ -182,8 +183,15 @@ describe("open sockets", () => {
   });
 });
 
+/** Whether a connection stands, as Linux sees it: a client that does not read cannot tell. Elsewhere false. */
+function isEstablished(serverPort: number, clientPort: number): boolean {
+  if (process.platform !== "linux") return false;
+  const [server, client] = [serverPort, clientPort].map((port) => `0100007F:${port.toString(16).toUpperCase().padStart(4, "0")}`);
+  return readFileSync("/proc/net/tcp", "utf8").includes(`${server} ${client} 01`); // https://docs.kernel.org/networking/proc_net_tcp.html
+}
+
 describe("who says nothing, or says it slowly", () => {
-  it("[LIMIT4] is cut off: no headers, headers that trickle, a body that does not come, no connection_init, no goodbye", async () => {
+  it("[LIMIT4] is cut off: no headers, headers that trickle, a body that does not come, an answer that is not read, no connection_init, no goodbye", async () => {
     const port = Number(new URL(server.url).port);
     const ends = async (begin: string, trickle?: string) => {
       const socket = connect(port, "127.0.0.1");
@@ -194,6 +202,9 @@ describe("who says nothing, or says it slowly", () => {
       clearInterval(timer);
     };
     const head = "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+    const deaf = connect(port, "127.0.0.1"); // asks for a large page, and does not read it
+    await once(deaf, "connect");
+    deaf.pause().write("GET /graphql HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\n\r\n");
     const silent = new RawSocket(server);
     const rude = new RawSocket(server);
     await rude.say("nonsense");
@@ -204,7 +215,9 @@ describe("who says nothing, or says it slowly", () => {
       ends(`${head}Content-Length: 1000\r\n\r\n{`, " "),
       expect(silent.closed).resolves.toMatchObject({ code: 4408 }),
       expect.poll(async () => (await fetch(`${server.url}/metrics`)).text(), { timeout: 20_000 }).toMatch(/^palaver_sockets 0$/m),
+      expect.poll(() => isEstablished(port, deaf.localPort ?? 0), { timeout: 50_000, interval: 500 }).toBe(false),
     ]);
+    deaf.destroy();
   }, 60_000);
 
   it("[LIMIT4] leaves no connection behind that was turned down, whether it closes its end or not", async () => {

@@ -23,6 +23,7 @@ export const LARGEST_REQUEST = 64 * 1024;
 
 const LONGEST_HEAD = 10_000; // ms from the connection, or the request before, until a request's headers are there
 const LONGEST_BODY = 20_000; // ms until all of it is there
+const LONGEST_SILENCE = 20_000; // ms in which nothing passes, in either direction: the client asks no more, or does not read
 
 const CLIENT_EXAMPLE = fileURLToPath(new URL("../../client-example/dist", import.meta.url));
 
@@ -55,6 +56,7 @@ export async function createHttpServer(parts: Parts): Promise<FastifyInstance> {
   const app = fastify({
     http: { headersTimeout: LONGEST_HEAD, connectionsCheckingInterval: LONGEST_HEAD / 5 },
     requestTimeout: LONGEST_BODY,
+    connectionTimeout: LONGEST_SILENCE,
     loggerInstance: log.child({}, { level: "warn" }),
     bodyLimit: LARGEST_REQUEST,
     forceCloseConnections: "idle",
