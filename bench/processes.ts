@@ -31,7 +31,20 @@ export async function startPalaver(redisUrl?: string, settings: string[] = []): 
   const folder = await mkdtemp(join(tmpdir(), "palaver-bench-"));
   folders.push(folder);
   const profile = process.env.PROFILE ? ["--cpu-prof", `--cpu-prof-dir=${process.env.PROFILE}`] : [];
-  const options = ["--port", "0", "--data-dir", folder, "--log-level", "warn", ...(redisUrl ? ["--redis", redisUrl] : []), ...settings];
+  const options = [
+    "--port",
+    "0",
+    "--data-dir",
+    folder,
+    "--log-level",
+    "warn",
+    "--rate-limits",
+    "off",
+    "--sockets-per-user",
+    "1000000",
+    ...(redisUrl ? ["--redis", redisUrl] : []),
+    ...settings,
+  ];
   const child = spawn(process.execPath, ["--expose-gc", "--import", file("./probe.mjs"), ...profile, file("../dist/main.js"), ...options], {
     env,
     stdio: ["ignore", "pipe", "inherit", "ipc"],

@@ -1,6 +1,7 @@
 import type DataLoader from "dataloader";
 import type { MessageStore } from "./messages/message.store.js";
 import type { Placed } from "./messages/page.js";
+import type { SendLimit } from "./messages/send-limit.js";
 import type { PresenceStore } from "./presence/presence.store.js";
 import type { Transitions } from "./presence/transitions.js";
 import type { RoomRecord, RoomStore } from "./rooms/room.store.js";
@@ -12,6 +13,8 @@ export interface Stores {
   messages: MessageStore;
   presence: PresenceStore;
   rooms: RoomStore;
+  /** How often users may send; undefined where that is not limited. */
+  sendLimit: SendLimit | undefined;
   sessions: SessionStore;
   transitions: Transitions;
   users: UserStore;

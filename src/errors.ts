@@ -13,6 +13,7 @@ export const errors = {
     say: () => "Log in first: send the session's token as `Authorization: Bearer …`, or in `connectionParams.authorization`.",
   },
   INVALID_CREDENTIALS: { retryable: false, say: () => "The username or the password is wrong." },
+  FORBIDDEN: { retryable: false, say: (why: string) => why },
   NOT_A_MEMBER: { retryable: false, say: (roomId: string) => `You are not a member of room ${roomId}.` },
   NOT_FOUND: { retryable: false, say: (what: string) => what },
   BAD_USER_INPUT: { retryable: false, say: (argument: string, rule: string) => `${argument}: ${rule}` },
@@ -26,11 +27,9 @@ export const errors = {
     say: (roomId: string) =>
       `Room ${roomId} cannot be continued from this position. Load its newest messages again and subscribe after the position that comes with them.`,
   },
-  QUERY_TOO_COMPLEX: {
-    retryable: false,
-    say: (most: number) =>
-      `The answer could hold more than ${most} values. Ask for shorter pages, or for pages within pages one at a time.`,
-  },
+  RATE_LIMITED: { retryable: true, say: (seconds: number) => `That was too often. Try again in ${seconds} s.` },
+  TOO_MANY_SUBSCRIPTIONS: { retryable: false, say: (limit: string) => `${limit} Complete others first, or ask for less.` },
+  QUERY_TOO_COMPLEX: { retryable: false, say: (limit: string) => `${limit} Ask for less at a time.` },
   UNAVAILABLE: { retryable: true, say: () => "Redis does not answer. Try again in a moment." },
   INTERNAL_SERVER_ERROR: { retryable: false, say: () => "Something went wrong on the server. It has been logged." },
 } satisfies Record<string, Entry>;
@@ -57,6 +56,11 @@ export function refusal<Code extends ErrorCode>(code: Code, ...about: Parameters
 /** The error for an argument that breaks a rule; `extensions.argument` names it for programs. */
 export function badInput(argument: string, rule: string): ChatError {
   return new ChatError("BAD_USER_INPUT", errors.BAD_USER_INPUT.say(argument, rule), { argument });
+}
+
+/** The error for what was done too often; `extensions.retryAfter` says in how many seconds it can be tried again. */
+export function rateLimited(seconds: number): ChatError {
+  return new ChatError("RATE_LIMITED", errors.RATE_LIMITED.say(seconds), { retryAfter: seconds });
 }
 
 /** Whether this is the refusal with that code. */

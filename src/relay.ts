@@ -6,6 +6,9 @@ import { badInput } from "./errors.js";
 /** The longest page that can be asked for. */
 export const LONGEST_PAGE = 100;
 
+/** The longest list without pages that can be asked for. */
+export const LONGEST_LIST = 1_000;
+
 const DEFAULT_PAGE = 50;
 
 @ObjectType({ description: "Where a page stands in its list." })

@@ -140,6 +140,42 @@ describe("pages for browsers and machines", () => {
     await expect(new TestClient(closed.url).subscribe('{ __type(name: "User") { name } }').next()).rejects.toMatchObject([refused]);
   });
 
+  it("[SEC4] every answer tells browsers what it may do; GraphiQL's scripts are known by their hash", async () => {
+    for (const path of ["/", "/healthz", "/nowhere", "/graphql?query={me{id}}"]) {
+      const { headers } = await fetch(server.url + path);
+      expect(headers.get("content-security-policy")).toContain("default-src 'self'; ");
+      expect(headers.get("content-security-policy")).not.toContain("unsafe");
+      expect(headers.get("x-content-type-options")).toBe("nosniff");
+      expect(headers.get("cross-origin-opener-policy")).toBe("same-origin");
+    }
+    const policy = (await fetch(endpoint, { headers: { accept: "text/html" } })).headers.get("content-security-policy");
+    expect(policy).toMatch(/^default-src 'none'; script-src 'sha256-[\w+/]{43}='; /);
+  });
+
+  it("[GIQL2] with introspection off no error tells of the schema what was not asked for", async () => {
+    const client = new TestClient(closed.url);
+    for (const [query, variables] of [
+      ["{ mee { id } }", {}],
+      ["{ me { emai } }", {}],
+      ["{ me }", {}],
+      ["{ me { id @includ(if: true) } }", {}],
+      ["{ me { ... on Usr { id } } }", {}],
+      ["query ($x: I) { me { id } }", {}],
+    ] as const) {
+      const { errors } = await client.request(query, variables);
+      const overSocket = await client
+        .subscribe(query, variables)
+        .next()
+        .catch((failure) => failure);
+      for (const text of [errors, overSocket].map((answer) => JSON.stringify(answer))) {
+        expect(text).toContain("GRAPHQL_VALIDATION_FAILED");
+        expect(text).not.toContain("Did you mean");
+      }
+    }
+    const { errors } = await new TestClient(server.url).request("{ mee { id } }");
+    expect(errors?.[0]?.message).toContain('Did you mean "me"?');
+  });
+
   it("[RUN8] /healthz, /readyz and /metrics tell what they should", async () => {
     expect(await (await fetch(`${server.url}/healthz`)).json()).toEqual({ alive: true });
     const ready = await fetch(`${server.url}/readyz`);
@@ -170,6 +206,31 @@ describe("other origins", () => {
     expect((await preflight(closed.url, "https://chat.example")).headers.get("access-control-allow-origin")).toBe("https://chat.example");
     expect((await preflight(closed.url, "https://evil.example")).headers.get("access-control-allow-origin")).toBeNull();
     expect((await preflight(server.url, "https://chat.example")).headers.get("access-control-allow-origin")).toBeNull();
+  });
+
+  it("[SEC1] get 403 and a code for any request over HTTP; allowed ones, the same one and none at all pass", async () => {
+    const ask = (url: string, headers: Record<string, string>) =>
+      fetch(`${url}/graphql`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: '{"query":"{ server { name } }"}',
+      });
+    for (const origin of [
+      "https://evil.example",
+      "null",
+      "",
+      "https://chat.example.evil.example",
+      `${closed.url}.evil.example`,
+      "http://127.0.0.1",
+    ]) {
+      const refused = await ask(closed.url, { origin });
+      expect([origin, refused.status]).toEqual([origin, 403]);
+      expect(await refused.json()).toMatchObject({ errors: [{ extensions: { code: "FORBIDDEN", retryable: false } }] });
+      expect(refused.headers.get("access-control-allow-origin")).toBeNull();
+    }
+    const allowed = [{ origin: "https://chat.example" }, { origin: closed.url }, { origin: closed.url.replace("http", "https") }, {}];
+    for (const headers of allowed) expect((await ask(closed.url, headers)).status).toBe(200);
+    expect((await fetch(`${server.url}/graphql`, { headers: { origin: "https://evil.example", accept: "text/html" } })).status).toBe(403);
   });
 
   it("[SEC2] a form of another site cannot make a browser send an operation", async () => {

@@ -14,10 +14,14 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
+/** What the browsers would not do for the pages. */
+const violations: string[] = [];
+
 /** A browser of a person's own, signed in with one click, in the general room. */
 async function signIn(name: string): Promise<Page> {
   const page = await (await browser.newContext()).newPage();
   page.setDefaultTimeout(10_000); // ms
+  page.on("console", (message) => /content security policy/i.test(message.text()) && violations.push(message.text()));
   await page.goto(server.url);
   await page.getByRole("button", { name, exact: true }).click();
   await page.getByRole("navigation").getByRole("button", { name: "General" }).click();
@@ -47,5 +51,6 @@ describe("the page at /", () => {
         await expect.poll(() => said.allInnerTexts(), { timeout: 20_000 }).toEqual(expected);
       }
     }
+    expect(violations).toEqual([]);
   }, 90_000);
 });

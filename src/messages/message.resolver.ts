@@ -74,9 +74,10 @@ export class MessageResolver {
   @Authorized()
   @Mutation(() => Message, {
     description:
-      "Send a message. With a `clientMessageId` it can be repeated safely. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `CLIENT_MESSAGE_ID_REUSED`.",
+      "Send a message. With a `clientMessageId` it can be repeated safely. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `CLIENT_MESSAGE_ID_REUSED`, `RATE_LIMITED`.",
   })
-  send(@Args(() => SendArgs) sending: SendArgs, @Ctx() { viewer, messages }: ViewerContext): Promise<Message> {
+  async send(@Args(() => SendArgs) sending: SendArgs, @Ctx() { viewer, messages, sendLimit }: ViewerContext): Promise<Message> {
+    await sendLimit?.take(viewer.id);
     return messages.send(viewer.id, sending);
   }
 

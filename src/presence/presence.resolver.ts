@@ -1,12 +1,12 @@
 import { Arg, Authorized, Ctx, ID, Int, Query, Resolver, Root, Subscription } from "type-graphql";
 import type { Context } from "../context.js";
 import { badInput } from "../errors.js";
+import { LONGEST_LIST } from "../relay.js";
 import { checkUserId } from "../users/user.store.js";
 import { User } from "../users/user.type.js";
 import type { Transition } from "./transitions.js";
 
 const MOST_FOLLOWED = 1_000; // users that one subscription names
-const MOST_LISTED = 1_000; // users in one answer
 
 @Resolver()
 export class PresenceResolver {
@@ -16,12 +16,12 @@ export class PresenceResolver {
       "Who is online, in order of registration; where more than `first` are, any of them. For those on screen, ask for `User.online` and follow `userOnline(userIds:)`. Error: `BAD_USER_INPUT`.",
   })
   async onlineUsers(
-    @Arg("first", () => Int, { nullable: true, defaultValue: MOST_LISTED, description: "The most users to give, up to 1,000." })
+    @Arg("first", () => Int, { nullable: true, defaultValue: LONGEST_LIST, description: "The most users to give, up to 1,000." })
     first: number | null,
     @Ctx() { presence, load, users }: Context,
   ): Promise<User[]> {
-    const most = first ?? MOST_LISTED;
-    if (most < 1 || most > MOST_LISTED) throw badInput("first", `must be from 1 to ${MOST_LISTED}.`);
+    const most = first ?? LONGEST_LIST;
+    if (most < 1 || most > LONGEST_LIST) throw badInput("first", `must be from 1 to ${LONGEST_LIST}.`);
     const ids = await presence.online(most);
     for (const id of ids) load.online.prime(id, true);
     return (await users.byIds(ids)).filter((user) => user !== null); // a demo app may name anyone

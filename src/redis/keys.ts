@@ -24,6 +24,7 @@
  * | `sent:{room:ID}:DAY`     | hash       | user and clientMessageId → what that send became                |
  * | `vacant:{total_users}`   | bitmap     | ids that were handed out and are no account (yet)               |
  * | `sessions:{user:ID}`     | sorted set | SHA-256 of token → expiry in ms                                 |
+ * | `sends:{user:ID}`      | string     | when all sends that the user was charged for are worked off (ms) |
  * | `presence:{user:ID}`     | hash       | server → open connections of the user there; `version`          |
  * | `versions:{online_users}`| hash       | user → version last applied to `online_users`                   |
  * | `announced:{online_users}`| set       | ids of the users of whom followers were told last that they are online |
@@ -43,6 +44,7 @@ export const keys = {
   user: (id: string) => `user:${id}`,
   userRooms: (id: string) => `user:${id}:rooms`,
   sessions: (userId: string) => `sessions:{user:${userId}}`,
+  sends: (userId: string) => `sends:{user:${userId}}`,
   presence: (userId: string) => `presence:{user:${userId}}`,
 
   roomName: (id: string) => `room:${id}:name`,

@@ -14,6 +14,7 @@ export const scriptNames = [
   "presence_announce",
   "presence_change",
   "presence_look",
+  "sends_charge",
   "session_find",
   "session_start",
   "user_reserve_id",

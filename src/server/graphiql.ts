@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 
@@ -95,6 +96,8 @@ const ICON = `data:image/svg+xml,${encodeURIComponent(SPEECH_BUBBLE)}`;
 export interface CompressedPage {
   html: Buffer;
   gzipped: Buffer;
+  /** Its Content-Security-Policy. */
+  policy: string;
 }
 
 let page: Promise<CompressedPage> | undefined;
@@ -103,21 +106,39 @@ let page: Promise<CompressedPage> | undefined;
 export function graphiqlPage(): Promise<CompressedPage> {
   page ??= (async () => {
     const { renderGraphiQL } = await import("@graphql-yoga/render-graphiql");
-    const html = Buffer.from(
-      renderGraphiQL({
-        title: "Palaver",
-        logo: "💬",
-        favicon: ICON,
-        endpoint: "/graphql",
-        subscriptionsProtocol: "WS",
-        defaultTabs: TABS.map((query) => ({ query })),
-        defaultEditorToolsVisibility: "headers",
-        shouldPersistHeaders: true,
-        schemaDescription: true,
-        inputValueDeprecation: true,
-      }),
-    );
-    return { html, gzipped: await promisify(gzip)(html) };
+    const page = renderGraphiQL({
+      title: "Palaver",
+      logo: "💬",
+      favicon: ICON,
+      endpoint: "/graphql",
+      subscriptionsProtocol: "WS",
+      defaultTabs: TABS.map((query) => ({ query })),
+      defaultEditorToolsVisibility: "headers",
+      shouldPersistHeaders: true,
+      schemaDescription: true,
+      inputValueDeprecation: true,
+    });
+    const html = Buffer.from(page);
+    return { html, gzipped: await promisify(gzip)(html), policy: policyOf(page) };
   })();
   return page;
+}
+
+/** What the page may do: run the scripts that are in it and no others, its editors' workers, and speak with this server. */
+function policyOf(page: string): string {
+  const scripts = [...page.matchAll(/<script>(.*?)<\/script>/gs)].map(([, script = ""]) => {
+    return `'sha256-${createHash("sha256").update(script).digest("base64")}'`;
+  });
+  return [
+    "default-src 'none'",
+    `script-src ${scripts.join(" ")}`,
+    "style-src 'unsafe-inline'",
+    "worker-src blob:",
+    "img-src data:",
+    "font-src data:",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join("; ");
 }

@@ -10,17 +10,34 @@ import type { GraphQLError, GraphQLSchema } from "graphql";
 import type { Logger } from "pino";
 import type { Config } from "../config.js";
 import type { Context } from "../context.js";
-import { badInput } from "../errors.js";
+import { badInput, refusal } from "../errors.js";
 import { bearerToken, createContext, type Services } from "./context.js";
 import { graphiqlPage } from "./graphiql.js";
 import { checkCost, MOST_TOKENS } from "./limits.js";
 import type { Metrics } from "./metrics.js";
 import { extraRules } from "./operations.js";
+import { isAllowedOrigin } from "./origin.js";
 
 /** The largest body of a request and the largest frame of a socket, in bytes. */
 export const LARGEST_REQUEST = 64 * 1024;
 
+const LONGEST_HEAD = 10_000; // ms from the connection, or the request before, until a request's headers are there
+const LONGEST_BODY = 20_000; // ms until all of it is there
+const LONGEST_SILENCE = 20_000; // ms in which nothing passes, in either direction: the client asks no more, or does not read
+
 const CLIENT_EXAMPLE = fileURLToPath(new URL("../../client-example/dist", import.meta.url));
+
+/** What browsers are told about every answer: our pages take everything from here, and no other site may frame or open them. */
+const SECURITY_HEADERS = {
+  "content-security-policy":
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "permissions-policy": "camera=(), geolocation=(), microphone=()",
+  "referrer-policy": "same-origin",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+};
 
 /** What a server's transports are made of. */
 export interface Parts {
@@ -35,15 +52,18 @@ export interface Parts {
 
 /** Everything that is served over HTTP, ready to listen. */
 export async function createHttpServer(parts: Parts): Promise<FastifyInstance> {
-  const { config, metrics, services, log } = parts;
+  const { config, metrics, services, mask, log } = parts;
   const app = fastify({
+    http: { headersTimeout: LONGEST_HEAD, connectionsCheckingInterval: LONGEST_HEAD / 5 },
+    requestTimeout: LONGEST_BODY,
+    connectionTimeout: LONGEST_SILENCE,
     loggerInstance: log.child({}, { level: "warn" }),
     bodyLimit: LARGEST_REQUEST,
     forceCloseConnections: "idle",
   }) as unknown as FastifyInstance;
 
   app.addHook("onSend", async (_request, reply) => {
-    reply.headers({ "x-content-type-options": "nosniff", "x-frame-options": "DENY", "referrer-policy": "same-origin" });
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) if (!reply.hasHeader(name)) reply.header(name, value);
   });
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const status = error.statusCode ?? 500;
@@ -59,6 +79,11 @@ export async function createHttpServer(parts: Parts): Promise<FastifyInstance> {
         },
       ],
     });
+  });
+  app.addHook("onRequest", async ({ headers }, reply) => {
+    if (isAllowedOrigin(headers, config.allowedOrigins)) return;
+    const error = mask(refusal("FORBIDDEN", "Pages of this origin may not use this API; the setting ALLOWED_ORIGINS lets them."));
+    return reply.code(403).send({ errors: [error] });
   });
   if (config.allowedOrigins.length > 0)
     await app.register(cors, { origin: config.allowedOrigins, credentials: true, maxAge: 600 /* seconds */ });
@@ -79,7 +104,6 @@ async function serveGraphQL(app: FastifyInstance, { config, schema, services, me
   const apollo = new ApolloServer<Context>({
     schema,
     introspection: true, // the rules below decide, as they do for sockets
-    hideSchemaDetailsFromClientErrors: !config.introspection,
     parseOptions: { maxTokens: MOST_TOKENS },
     validationRules: extraRules(config.introspection),
     includeStacktraceInErrorResponses: false,
@@ -102,8 +126,8 @@ async function serveGraphQL(app: FastifyInstance, { config, schema, services, me
     url: "/graphql",
     async handler(request, reply) {
       if (!config.playground || !isBrowserVisit(request)) return answer.call(app, request, reply);
-      const { html, gzipped } = await graphiqlPage();
-      reply.type("text/html; charset=utf-8").header("vary", "accept, accept-encoding");
+      const { html, gzipped, policy } = await graphiqlPage();
+      reply.type("text/html; charset=utf-8").headers({ vary: "accept, accept-encoding", "content-security-policy": policy });
       if (!/\bgzip\b/.test(request.headers["accept-encoding"] ?? "")) return reply.send(html);
       return reply.header("content-encoding", "gzip").send(gzipped);
     },

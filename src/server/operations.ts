@@ -27,7 +27,7 @@ interface Asked {
   variables?: Record<string, unknown> | null | undefined;
 }
 
-const MOST_DOCUMENTS = 1_000;
+const MOST_KEPT = 100_000; // characters of all documents that are kept; parsed they take 150 bytes each, and more
 const LONGEST_KEPT = 8_192; // characters; clients have shorter ones, and who sends many long ones is up to something
 
 /**
@@ -38,22 +38,26 @@ export class Documents {
   readonly #schema: GraphQLSchema;
   readonly #rules: readonly ValidationRule[];
   readonly #kept = new Map<string, DocumentNode>();
+  /** Characters of those. */
+  #length = 0;
 
   constructor(schema: GraphQLSchema, rules: ValidationRule[]) {
     this.#schema = schema;
     this.#rules = [...specifiedRules, ...rules];
   }
 
-  /** @throws ChatError QUERY_TOO_COMPLEX */
-  prepare({ query, operationName, variables }: Asked): DocumentNode | GraphQLError[] {
+  /**
+   * @returns the document, and how many values its answer can have at most; or what is wrong with it
+   * @throws ChatError QUERY_TOO_COMPLEX
+   */
+  prepare({ query, operationName, variables }: Asked): { document: DocumentNode; values: number } | GraphQLError[] {
     const document = this.#kept.get(query) ?? this.#read(query);
     if (!("kind" in document)) return document;
     this.#keep(query, document);
     if (!getOperationAST(document, operationName)) {
       return [withCode(new GraphQLError("operationName: must name one of the document's operations."), "OPERATION_RESOLUTION_FAILURE")];
     }
-    checkCost(this.#schema, document, operationName, variables ?? {});
-    return document;
+    return { document, values: checkCost(this.#schema, document, operationName, variables ?? {}) };
   }
 
   #read(query: string): DocumentNode | GraphQLError[] {
@@ -67,13 +71,16 @@ export class Documents {
     return problems.length > 0 ? problems.map((problem) => withCode(problem, "GRAPHQL_VALIDATION_FAILED")) : document;
   }
 
-  /** Puts the document last in the map's order, and lets the first one go where there are too many. */
+  /** Puts the document last in the map's order, and lets the first ones go where it is too much. */
   #keep(query: string, document: DocumentNode): void {
     if (query.length > LONGEST_KEPT) return;
-    this.#kept.delete(query);
+    if (!this.#kept.delete(query)) this.#length += query.length;
     this.#kept.set(query, document);
-    const [oldest] = this.#kept.keys();
-    if (this.#kept.size > MOST_DOCUMENTS && oldest !== undefined) this.#kept.delete(oldest);
+    for (const [oldest] of this.#kept) {
+      if (this.#length <= MOST_KEPT) break;
+      this.#kept.delete(oldest);
+      this.#length -= oldest.length;
+    }
   }
 }
 

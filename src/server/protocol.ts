@@ -3,10 +3,11 @@ import type { WebSocket } from "ws";
 import type { Outlet } from "../delivery/broadcast.js";
 import { refusal } from "../errors.js";
 import type { Viewer } from "../sessions/session.store.js";
-import { CLOSE } from "./close-codes.js";
+import { CLOSE, fitReason } from "./close-codes.js";
 import { bearerToken, createContext } from "./context.js";
 import type { Parts } from "./http.js";
 import { Documents, extraRules, run } from "./operations.js";
+import { Quota } from "./quota.js";
 import { type SocketSubscription, Subscriptions } from "./subscriptions.js";
 
 /** What a connection carries once it is accepted. */
@@ -18,9 +19,11 @@ export interface Connection {
   starting: Set<string>;
   /** Takes an operation off them. */
   begun(id: string): void;
+  /** Its subscriptions that run. */
+  running: Set<SocketSubscription>;
 }
 
-const LONGEST_REASON = 60; // characters; a close frame has room for 123 bytes
+const INIT_WAIT = 5_000; // ms that a client gets to say who it is, before it is closed with 4408
 
 /**
  * GraphQL over WebSockets by the protocol graphql-transport-ws: who is accepted, and what runs.
@@ -31,9 +34,13 @@ export function graphqlTransport(
   onReleased: (release: Promise<void>) => void,
 ): Server<Connection> {
   const documents = new Documents(schema, extraRules(config.introspection));
-  const subscriptions = new Subscriptions({ schema, services, metrics, mask });
+  const subscriptions = new Subscriptions({ config, schema, services, metrics, mask });
+
+  const perUser = new Quota(config.socketsPerUser);
 
   return makeServer<Record<string, unknown>, Connection>({
+    connectionInitWaitTimeout: INIT_WAIT,
+
     async onConnect({ connectionParams, extra }) {
       const { socket } = extra;
       const token = tokenIn(connectionParams);
@@ -42,6 +49,10 @@ export function graphqlTransport(
         const viewer = await services.sessions.viewer(token);
         // Closed while we looked: nothing would release what we take now.
         if (!viewer || socket.readyState !== socket.OPEN) return false;
+        if (!perUser.take(viewer.id)) {
+          socket.close(CLOSE.TRY_LATER, `This user has ${config.socketsPerUser} connections open. Close some.`);
+          return false;
+        }
         extra.viewer = viewer;
         await services.presence.opened(viewer.id);
         return true;
@@ -52,11 +63,11 @@ export function graphqlTransport(
       }
     },
 
-    async onSubscribe({ extra: { socket, outlet, viewer, starting, begun } }, id, payload) {
+    async onSubscribe({ extra: { socket, outlet, viewer, starting, begun, running } }, id, payload) {
       metrics.operations.inc({ transport: "websocket" });
       // Completed while it started and asked for again: graphql-ws would take the first one's events for the second's.
       if (starting.has(id)) {
-        socket.close(CLOSE.ID_IN_USE, `Subscriber for ${id} already exists`.slice(0, LONGEST_REASON));
+        socket.close(CLOSE.ID_IN_USE, fitReason(`Subscriber for ${id} already exists`));
         return [mask(refusal("BAD_USER_INPUT", "id", "is in use."))];
       }
       starting.add(id);
@@ -69,17 +80,19 @@ export function graphqlTransport(
         // GraphiQL has one socket for all tabs, and sends the headers of a tab with each operation.
         const ownToken = tokenIn(payload.extensions?.headers);
         const asker = ownToken === undefined ? viewer : await services.sessions.viewer(ownToken);
-        const document = documents.prepare(payload);
-        if (Array.isArray(document)) return document.map(mask);
+        const read = documents.prepare(payload);
+        if (Array.isArray(read)) return read.map(mask);
         prepared = true;
         const operation: SocketSubscription = {
           schema,
-          document,
+          document: read.document,
+          values: read.values,
           operationName: payload.operationName ?? null,
           variableValues: payload.variables ?? null,
           contextValue: createContext(services, asker ?? null),
           id,
           outlet,
+          running,
         };
         return operation;
       } catch (error) {
@@ -97,6 +110,7 @@ export function graphqlTransport(
 
     onClose({ extra: { viewer } }) {
       if (!viewer) return;
+      perUser.release(viewer.id);
       onReleased(
         services.presence.closed(viewer.id).catch((error: Error) => {
           log.debug({ error: error.message }, "could not note that a connection closed; the lease's next beat does");

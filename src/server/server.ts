@@ -10,6 +10,7 @@ import { openDemoAccounts, seedDemoData } from "../interop/demo-data.js";
 import { DemoListener } from "../interop/listener.js";
 import { LimitedLog } from "../limited-log.js";
 import { MessageStore, readRoomEvent } from "../messages/message.store.js";
+import { SendLimit } from "../messages/send-limit.js";
 import { Lease } from "../presence/lease.js";
 import { PresenceStore } from "../presence/presence.store.js";
 import { Transitions } from "../presence/transitions.js";
@@ -78,7 +79,18 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     const lifetime = { server, seconds: config.presenceLease, grace: config.presenceGrace };
     const presence = new PresenceStore(redis.commands, scripts, lenient, lifetime, (transition) => demos.presenceChanged(transition));
     const transitions = new Transitions(redis.commands, channels, log);
-    const services: Services = { messages, presence, rooms, sessions, transitions, users, redisAnswers: () => answers(redis.commands) };
+    const { sendsPerSecond: perSecond, sendBurst: burst } = config;
+    const sendLimit = config.rateLimits ? new SendLimit(scripts, { perSecond, burst }) : undefined;
+    const services: Services = {
+      messages,
+      presence,
+      rooms,
+      sendLimit,
+      sessions,
+      transitions,
+      users,
+      redisAnswers: () => answers(redis.commands),
+    };
 
     if (config.demoData) await seedDemoData(redis.commands, scripts, passwords);
     const openAccounts = await openDemoAccounts(users, passwords);
@@ -91,7 +103,7 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     let sockets: SocketServer | undefined;
     const metrics = new Metrics(() => sockets?.size ?? 0, followed);
     const mask = (error: unknown) => {
-      const masked = maskError(error, limitedLog);
+      const masked = maskError(error, limitedLog, !config.introspection);
       metrics.errors.inc({ code: String(masked.extensions.code) });
       return masked;
     };

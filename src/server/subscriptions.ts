@@ -10,13 +10,17 @@ import {
   visit,
   visitWithTypeInfo,
 } from "graphql";
+import type { Config } from "../config.js";
 import type { Context } from "../context.js";
 import { Group, type Outlet, type Payload, Subscriber } from "../delivery/broadcast.js";
 import { Feed } from "../delivery/feed.js";
+import { refusal } from "../errors.js";
 import { createContext, type Services, sharedContexts } from "./context.js";
+import { MOST_VALUES } from "./limits.js";
 import type { Metrics } from "./metrics.js";
 
 interface Parts {
+  config: Pick<Config, "subscriptionsPerSocket">;
   schema: GraphQLSchema;
   services: Services;
   metrics: Metrics;
@@ -24,12 +28,18 @@ interface Parts {
   mask: (error: unknown) => GraphQLError;
 }
 
+const LONGEST_TOGETHER = 16_384; // characters of a socket's different documents; parsed they take 150 bytes each, and more
+
 /** A subscription as a socket asks for it. */
 export interface SocketSubscription extends ExecutionArgs {
   contextValue: Context;
   /** The client's name for it. */
   id: string;
   outlet: Outlet;
+  /** How many values each of its events can bring. */
+  values: number;
+  /** The subscriptions of the same socket that run. */
+  running: Set<SocketSubscription>;
 }
 
 /** What of an operation decides whether two subscribers see the same. */
@@ -62,17 +72,31 @@ export class Subscriptions {
    */
   async start(args: SocketSubscription): Promise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult> {
     const { mask } = this.#parts;
-    const source = await createSourceEventStream(args);
-    if (!(Symbol.asyncIterator in source)) return source.errors ? { ...source, errors: source.errors.map(mask) } : source;
-    if (!(source instanceof Feed)) throw new Error("a subscription's resolver must return a Feed");
+    const tooMany = this.#tooMany(args);
+    if (tooMany) return { errors: [mask(refusal("TOO_MANY_SUBSCRIPTIONS", tooMany))] };
+    args.running.add(args);
+    let begun = false;
+    try {
+      const source = await createSourceEventStream(args);
+      if (!(Symbol.asyncIterator in source)) return source.errors ? { ...source, errors: source.errors.map(mask) } : source;
+      if (!(source instanceof Feed)) throw new Error("a subscription's resolver must return a Feed");
+      begun = true;
+      return this.#follow(args, source as Feed<object>);
+    } finally {
+      if (!begun) args.running.delete(args);
+    }
+  }
 
+  #follow(args: SocketSubscription, feed: Feed<object>): AsyncGenerator<ExecutionResult, void, void> {
+    const { mask } = this.#parts;
     const { key, group } = this.#groupFor(args);
     let leave = () => {};
     const ended = new Promise<unknown>((resolve) => {
       const head = `{"id":${JSON.stringify(args.id)},"type":"next","payload":`;
-      const subscriber = new Subscriber(source as Feed<object>, group, args.outlet, head, resolve);
+      const subscriber = new Subscriber(feed, group, args.outlet, head, resolve);
       leave = () => subscriber.leave();
     }).finally(() => {
+      args.running.delete(args);
       if (group.size === 0 && this.#groups.get(key) === group) this.#groups.delete(key);
     });
 
@@ -98,6 +122,19 @@ export class Subscriptions {
       [Symbol.asyncIterator]: () => results,
     };
     return results;
+  }
+
+  /** The limit that one more subscription would break on its socket; undefined where there is room for it. */
+  #tooMany({ running, values, document }: SocketSubscription): string | undefined {
+    const most = this.#parts.config.subscriptionsPerSocket;
+    if (running.size >= most) return `This connection has ${most} subscriptions already.`;
+    const together = [...running].reduce((sum, other) => sum + other.values, values);
+    if (together > MOST_VALUES) return `One event could bring this connection more than ${MOST_VALUES} values.`;
+    const documents = new Set([...running].map((other) => other.document)).add(document);
+    const length = [...documents].reduce((sum, { loc }) => sum + (loc?.end ?? 0), 0);
+    return length > LONGEST_TOGETHER
+      ? `The documents of this connection's subscriptions are longer than ${LONGEST_TOGETHER} together.`
+      : undefined;
   }
 
   #groupFor(args: SocketSubscription): { key: string; group: Group<object> } {

@@ -2,14 +2,19 @@ import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from "graphql-ws";
 import { type WebSocket, WebSocketServer } from "ws";
-import { CLOSE } from "./close-codes.js";
+import { clientAddress } from "./address.js";
+import { CLOSE, fitReason } from "./close-codes.js";
 import { LARGEST_REQUEST, type Parts } from "./http.js";
+import { isAllowedOrigin } from "./origin.js";
 import { SocketOutlet } from "./outlet.js";
 import { type Connection, graphqlTransport } from "./protocol.js";
+import { Quota } from "./quota.js";
 
 const KEEP_ALIVE = 12_000; // ms between pings; a socket that has not answered one by the next is dead
 const BUDGET = 1024 * 1024; // bytes that may wait for a client to read them
 const MOST_AT_ONCE = 100; // operations of a socket that have not been answered; further ones wait in the client's own buffers
+const MOST_FRAGMENTS = 1_024; // that one message may come in
+const LONGEST_GOODBYE = 5_000; // ms that a client may take to answer a close frame
 const LONGEST_LAG = 30_000; // ms that a client may take to read what waits for it
 const SPREAD = 5; // seconds over which clients are asked to come back after a restart
 const PATIENCE = 1_000; // ms that a socket gets to say goodbye
@@ -29,18 +34,27 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
     releases.add(release);
     void release.finally(() => releases.delete(release));
   });
-  const sockets = new WebSocketServer({
+  const options = {
     noServer: true,
     maxPayload: LARGEST_REQUEST,
+    maxFragments: MOST_FRAGMENTS,
+    closeTimeout: LONGEST_GOODBYE, // the types of ws do not have it yet
     // A client that offers nothing we know is accepted, so that it can be told why it is closed.
-    handleProtocols: (offered) => offered.has(GRAPHQL_TRANSPORT_WS_PROTOCOL) && GRAPHQL_TRANSPORT_WS_PROTOCOL,
-  });
+    handleProtocols: (offered: Set<string>) => offered.has(GRAPHQL_TRANSPORT_WS_PROTOCOL) && GRAPHQL_TRANSPORT_WS_PROTOCOL,
+  } as const;
+  const sockets = new WebSocketServer(options);
 
+  const perAddress = new Quota(config.socketsPerAddress);
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", () => {}); // Node listens no more from here on, and an error nobody hears ends the process
     const refused = refusal(request, config.allowedOrigins);
-    if (refused) socket.end(`HTTP/1.1 ${refused}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
-    else sockets.handleUpgrade(request, socket, head, (webSocket) => accept(webSocket, socket));
+    if (refused) return turnDown(socket, refused);
+    const address = clientAddress(request, config.proxies);
+    if (address !== undefined) {
+      if (!perAddress.take(address)) return turnDown(socket, "429 Too Many Requests");
+      socket.once("close", () => perAddress.release(address));
+    }
+    sockets.handleUpgrade(request, socket, head, (webSocket) => accept(webSocket, socket));
   };
   server.on("upgrade", upgrade);
 
@@ -77,7 +91,7 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
       starting.delete(id);
       readOnOrNot();
     };
-    const connection: Connection = { socket, outlet, starting, begun };
+    const connection: Connection = { socket, outlet, starting, begun, running: new Set() };
     socket.on("error", (error) => log.debug({ error: error.message }, "a socket broke")); // `close` follows
     socket.on("pong", () => silent.delete(socket));
     const closed = transport.opened(
@@ -88,10 +102,18 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
           outlet.hold(); // an answer and the word that it is complete leave together
           socket.send(frame);
         },
-        close: (code, reason) => socket.close(code, reason),
+        close: (code, reason) => socket.close(code, fitReason(reason ?? "")),
+        onPing: async (payload) => {
+          const frame = pong(payload);
+          if (frame === undefined) socket.close(CLOSE.INVALID_FRAME, "Too deeply nested");
+          else socket.send(frame);
+        },
         onMessage: (handle) => {
           socket.on("message", (data) => {
+            if (socket.readyState !== socket.OPEN) return; // what still comes after a goodbye
             handle(String(data)).catch((error: unknown) => {
+              // That is what graphql-ws says of a frame that only servers send.
+              if (String(error).includes("Unexpected message of type")) return socket.close(CLOSE.INVALID_FRAME, "Unexpected frame");
               log.error({ err: error }, "a frame could not be handled for a reason of ours");
               socket.close(CLOSE.INTERNAL_ERROR, "Internal server error");
             });
@@ -131,11 +153,23 @@ function sendAway(socket: WebSocket): Promise<void> {
   });
 }
 
+/** The answer to a ping; undefined where its payload can be read and not be written: 64 KiB of brackets within brackets. */
+function pong(payload: unknown): string | undefined {
+  try {
+    return JSON.stringify({ type: "pong", payload });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Answers an upgrade that is not to be, and lets go of the connection whether the client does or not. */
+function turnDown(socket: Duplex, status: string): void {
+  socket.once("finish", () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+}
+
 /** The status line with which an upgrade is turned down; undefined where it may go on. */
 function refusal({ url = "", headers }: IncomingMessage, allowedOrigins: string[]): string | undefined {
   if (url.split("?")[0] !== "/graphql") return "404 Not Found";
-  const { origin, host } = headers;
-  // A page of another origin could otherwise speak for whoever looks at it.
-  const sameOrigin = origin === undefined || (URL.canParse(origin) && new URL(origin).host === host);
-  return sameOrigin || allowedOrigins.includes(origin) ? undefined : "403 Forbidden";
+  return isAllowedOrigin(headers, allowedOrigins) ? undefined : "403 Forbidden";
 }

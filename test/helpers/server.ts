@@ -3,10 +3,13 @@ import { type RunningServer, startServer } from "../../src/server/server.js";
 import { cleanUp } from "./cleanup.js";
 import { silent } from "./redis.js";
 
-/** A server on a free port, with cheap passwords, for which who has left is offline at once; it stops with its test, or with the file. */
-export async function ownServer(redisUrl: string, settings: Partial<Config> = {}): Promise<RunningServer> {
-  const defaults = readConfig({ redis: redisUrl, port: "0", "bcrypt-cost": "4", "presence-grace": "0" }, {});
-  const server = await startServer({ ...defaults, ...settings }, silent);
+/**
+ * A server on a free port, with cheap passwords, no limit on how often things are done, and for which who has left is offline
+ * at once. It stops with its test, or with the file.
+ */
+export async function ownServer(redisUrl: string, settings: Partial<Config> = {}, log = silent): Promise<RunningServer> {
+  const defaults = readConfig({ redis: redisUrl, port: "0", "bcrypt-cost": "4", "presence-grace": "0", "rate-limits": "off" }, {});
+  const server = await startServer({ ...defaults, ...settings }, log);
   cleanUp(() => server.stop());
   return server;
 }

@@ -1,0 +1,82 @@
+import { once } from "node:events";
+import { type ClientOptions, WebSocket } from "ws";
+import { closeAfterwards } from "./cleanup.js";
+
+/** What the server says over a socket. */
+export interface Frame {
+  type: string;
+  id?: string;
+  // biome-ignore lint/suspicious/noExplicitAny: whatever the operation's result looks like; a wrong guess fails an expectation
+  payload?: any;
+}
+
+/** A socket that says whatever it is told to, as no client library would; what arrives is kept from the first frame on. */
+export class RawSocket {
+  readonly socket: WebSocket;
+  /** How it was closed. */
+  readonly closed: Promise<{ code: number; reason: string }>;
+  /** All that has arrived. */
+  readonly heard: Frame[] = [];
+  #read = 0;
+  #arrived = () => {};
+
+  constructor(server: { url: string }, options: ClientOptions = {}) {
+    this.socket = new WebSocket(`${server.url.replace("http", "ws")}/graphql`, "graphql-transport-ws", options);
+    this.socket.on("message", (data) => {
+      this.heard.push(JSON.parse(String(data)) as Frame);
+      this.#arrived();
+    });
+    this.socket.on("error", () => {}); // `closed` tells
+    this.closed = new Promise((resolve) => {
+      this.socket.on("close", (code, reason) => resolve({ code, reason: String(reason) }));
+    });
+    closeAfterwards(this.socket, (socket) => socket.terminate());
+  }
+
+  /** A socket whose connection_init was acknowledged. */
+  static async accepted(server: { url: string }, token?: string, options?: ClientOptions): Promise<RawSocket> {
+    const socket = new RawSocket(server, options);
+    await socket.say({ type: "connection_init", payload: token === undefined ? {} : { authorization: `Bearer ${token}` } });
+    const { type } = await socket.next();
+    if (type !== "connection_ack") throw new Error(`got ${type} instead of an acknowledgement`);
+    return socket;
+  }
+
+  /** Sends a frame: text and bytes as they are, anything else as JSON. */
+  async say(frame: unknown): Promise<void> {
+    if (this.socket.readyState === this.socket.CONNECTING) await once(this.socket, "open");
+    this.socket.send(typeof frame === "string" || Buffer.isBuffer(frame) ? frame : JSON.stringify(frame));
+  }
+
+  async subscribe(id: string, query: string, variables: Record<string, unknown> = {}): Promise<void> {
+    await this.say({ id, type: "subscribe", payload: { query, variables } });
+  }
+
+  /** The next frame; rejects when the socket closes instead. */
+  async next(): Promise<Frame> {
+    const closed = this.closed.then(({ code, reason }) => {
+      throw new Error(`closed with ${code} ${reason}`);
+    });
+    closed.catch(() => {}); // of interest only while a frame is waited for
+    while (this.heard.length <= this.#read) {
+      await Promise.race([new Promise<void>((resolve) => (this.#arrived = resolve)), closed]);
+    }
+    return this.heard[this.#read++] as Frame;
+  }
+
+  /** The frames that answer an operation, up to the last one. */
+  async answer(id: string): Promise<Frame[]> {
+    const frames: Frame[] = [];
+    for (;;) {
+      const frame = await this.next();
+      if (frame.id === id) frames.push(frame);
+      if (frame.id === id && frame.type !== "next") return frames;
+    }
+  }
+
+  /** The codes of the errors with which an operation is answered. */
+  async codes(id: string): Promise<string[]> {
+    const errors = (await this.answer(id)).flatMap(({ type, payload }) => (type === "error" ? payload : (payload?.errors ?? [])));
+    return errors.map(({ extensions }) => extensions.code);
+  }
+}

@@ -1,0 +1,270 @@
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
+import { connect } from "node:net";
+import { describe, expect, it } from "vitest";
+import { clientAddress } from "../src/server/address.js";
+import { Quota } from "../src/server/quota.js";
+import { TestClient } from "./helpers/client.js";
+import { RawSocket } from "./helpers/raw-socket.js";
+import { ownRedis } from "./helpers/redis.js";
+import { ownServer } from "./helpers/server.js";
+
+const redis = await ownRedis();
+const server = await ownServer(redis.url);
+const FOLLOW = "subscription { messageAdded { text } }";
+
+describe("how often a user sends", () => {
+  const limited = { rateLimits: true, sendsPerSecond: 20, sendBurst: 10 };
+
+  it("[LIMIT1] is bounded over all servers; what is too much says when it can be tried again, and passes then", async () => {
+    const servers = [await ownServer(redis.url, limited), await ownServer(redis.url, limited)];
+    const flooder = await TestClient.register(server, "flooder");
+    const began = performance.now();
+    let sent = 0;
+    const refused: Record<string, unknown>[] = [];
+    await Promise.all(
+      Array.from({ length: 200 }, async (_, n) => {
+        const { errors } = await flooder
+          .on(servers[n % 2] as { url: string })
+          .request('mutation { send(roomId: "0", text: "flood") { id } }');
+        if (errors) refused.push(...errors.map(({ extensions }) => extensions));
+        else sent++;
+      }),
+    );
+    const seconds = (performance.now() - began) / 1_000;
+    const ahead = 2 * 2; // a portion of two on each server
+    expect(sent).toBeGreaterThanOrEqual(10);
+    expect(sent).toBeLessThanOrEqual(10 + Math.ceil(20 * seconds) + ahead);
+    expect(refused).toEqual(refused.map(() => ({ code: "RATE_LIMITED", retryable: true, retryAfter: 1 })));
+
+    const other = await TestClient.register(server, "patient");
+    await other.on(servers[0] as { url: string }).send("not the one who floods");
+    const again = () => flooder.on(servers[0] as { url: string }).request('mutation { send(roomId: "0", text: "later") { id } }');
+    await expect.poll(async () => (await again()).errors).toBeUndefined();
+  });
+
+  it("[LIMIT1] is bounded over sockets as well, and can be left unbounded", async () => {
+    const strict = await ownServer(redis.url, { rateLimits: true, sendsPerSecond: 1, sendBurst: 1 });
+    const { token } = await TestClient.register(server);
+    const codes = async (where: { url: string }) => {
+      const socket = await RawSocket.accepted(where, token);
+      const ids = ["1", "2", "3"];
+      for (const id of ids) await socket.subscribe(id, 'mutation { send(roomId: "0", text: "hi") { id } }');
+      while (socket.heard.filter(({ type }) => type === "complete").length < ids.length) await socket.next();
+      return socket.heard.flatMap(({ payload }) => payload?.errors ?? []).map(({ extensions }) => extensions.code);
+    };
+    expect(await codes(strict)).toContain("RATE_LIMITED");
+    expect(await codes(server)).toEqual([]);
+  });
+});
+
+describe("subscriptions of a socket", () => {
+  it("[LIMIT2] are so many at most; one more is refused, the others go on, and one that ends makes room", async () => {
+    const few = await ownServer(redis.url, { subscriptionsPerSocket: 3 });
+    const alice = await TestClient.register(few, "alice");
+    const socket = await RawSocket.accepted(few, alice.token);
+    for (const id of ["1", "2", "3", "4"]) await socket.subscribe(id, FOLLOW);
+    expect(await socket.next()).toMatchObject({
+      id: "4",
+      payload: { errors: [{ extensions: { code: "TOO_MANY_SUBSCRIPTIONS", retryable: false } }] },
+    });
+    expect(await socket.next()).toEqual({ id: "4", type: "complete" });
+    await socket.subscribe("5", "subscription { messageAdded { nothing } }"); // refused for another reason, and not counted
+    expect(await socket.codes("5")).toEqual(["GRAPHQL_VALIDATION_FAILED"]);
+    await socket.subscribe("6", "{ me { id } }"); // no subscription
+    expect(await socket.codes("6")).toEqual([]);
+
+    await socket.say({ id: "2", type: "complete" });
+    await socket.subscribe("7", FOLLOW);
+    await expect.poll(async () => (await fetch(`${few.url}/metrics`)).text()).toMatch(/^palaver_followed_rooms 1$/m);
+    await alice.send("to all three");
+    const heard = [await socket.next(), await socket.next(), await socket.next()];
+    expect(heard.map(({ id }) => id).sort()).toEqual(["1", "3", "7"]);
+    const another = await RawSocket.accepted(few, alice.token);
+    await another.subscribe("1", FOLLOW);
+    await another.subscribe("2", "{ me { id } }");
+    expect(await another.codes("2")).toEqual([]);
+  });
+
+  it("[LIMIT2] bring with one event together no more than one query may", async () => {
+    const alice = await TestClient.register(server, "alice");
+    const socket = await RawSocket.accepted(server, alice.token);
+    const heavy = (n: number) => `subscription { messageAdded { id m${n}: room { messages(last: 100) { nodes { id text sentAt } } } } }`;
+    for (let n = 0; n < 40; n++) await socket.subscribe(String(n), heavy(n));
+    const refused = await socket.next();
+    expect(refused.payload.errors[0]).toMatchObject({
+      message: expect.stringContaining("One event"),
+      extensions: { code: "TOO_MANY_SUBSCRIPTIONS" },
+    });
+    expect(Number(refused.id)).toBe(24); // some 400 values each
+  });
+
+  it("[LIMIT2] have no more than 16,384 characters of different documents", async () => {
+    const alice = await TestClient.register(server, "alice");
+    const socket = await RawSocket.accepted(server, alice.token);
+    const long = (n: number) => `subscription { messageAdded { text } } query q${n} { me { id } } # ${"x".repeat(5_000)}`;
+    for (const [id, n] of [1, 2, 3, 1, 2, 3, 4].entries()) {
+      await socket.say({
+        id: String(id),
+        type: "subscribe",
+        payload: { query: long(n).replace("subscription", "subscription s"), operationName: "s" },
+      });
+    }
+    expect(await socket.next()).toMatchObject({ id: "6", payload: { errors: [{ extensions: { code: "TOO_MANY_SUBSCRIPTIONS" } }] } });
+  });
+});
+
+describe("open sockets", () => {
+  it("[LIMIT3] of one user are so many at most on a server: one more is told to come back, and may when another has closed", async () => {
+    const few = await ownServer(redis.url, { socketsPerUser: 2 });
+    const alice = await TestClient.register(few, "alice");
+    const first = await RawSocket.accepted(few, alice.token);
+    await RawSocket.accepted(few, alice.token);
+    const third = new RawSocket(few);
+    await third.say({ type: "connection_init", payload: { authorization: alice.token } });
+    expect(await third.closed).toEqual({ code: 1013, reason: expect.stringContaining("2 connections") });
+    const bob = await TestClient.register(few, "bob");
+    await RawSocket.accepted(few, bob.token);
+    await RawSocket.accepted(few); // without a session nobody's are counted
+
+    first.socket.close();
+    await first.closed;
+    await expect.poll(() => RawSocket.accepted(few, alice.token).catch(() => undefined)).toBeDefined();
+  });
+
+  it("[LIMIT3] of one address are so many at most, as the proxy in front tells it, whatever the client says", async () => {
+    const few = await ownServer(redis.url, { socketsPerAddress: 2, proxies: 1 });
+    const from = (...hops: string[]) => ({ headers: { "x-forwarded-for": hops.join(", ") } });
+    const first = await RawSocket.accepted(few, undefined, from("203.0.113.7"));
+    await RawSocket.accepted(few, undefined, from("198.51.100.1", "203.0.113.7"));
+    const third = new RawSocket(few, from("198.51.100.2", "203.0.113.7"));
+    const [, response] = (await once(third.socket, "unexpected-response")) as [unknown, { statusCode: number }];
+    expect(response.statusCode).toBe(429);
+    await RawSocket.accepted(few, undefined, from("203.0.113.7", "203.0.113.8"));
+
+    // Upgrades that come to nothing count for nothing.
+    for (let n = 0; n < 5; n++) {
+      const broken = connect(Number(new URL(few.url).port), "127.0.0.1");
+      broken.write("GET /graphql HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.9\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+      await once(broken.resume(), "close");
+    }
+    await RawSocket.accepted(few, undefined, from("203.0.113.9"));
+    first.socket.close();
+    await expect.poll(() => RawSocket.accepted(few, undefined, from("203.0.113.7")).catch(() => undefined)).toBeDefined();
+  });
+
+  it.each([
+    ["127.0.0.1", undefined, 0, undefined],
+    ["::1", "203.0.113.7", 0, undefined],
+    ["::ffff:127.0.0.1", undefined, 0, undefined],
+    ["203.0.113.7", "198.51.100.1", 0, "203.0.113.7"],
+    ["::ffff:203.0.113.7", undefined, 0, "203.0.113.7"],
+    ["10.0.0.1", "198.51.100.1, 203.0.113.7", 1, "203.0.113.7"],
+    ["10.0.0.1", "198.51.100.1, 203.0.113.7", 2, "198.51.100.1"],
+    ["10.0.0.1", "198.51.100.1", 2, "10.0.0.1"],
+    ["10.0.0.1", "203.0.113.7:4711", 1, "203.0.113.7"],
+    ["10.0.0.1", "__proto__", 1, "10.0.0.1"],
+    ["2001:db8::1", undefined, 0, "2001:db8:0:0"],
+    ["2001:db8:0:0:ffff::2", undefined, 0, "2001:db8:0:0"],
+    ["10.0.0.1", "[2001:DB8::9]:443", 1, "2001:db8:0:0"],
+    ["fe80::1%eth0", undefined, 0, "fe80:0:0:0"],
+    ["::2", undefined, 0, "0:0:0:0"],
+  ])("[LIMIT3] a peer %s that tells of %s behind %i proxies counts as %s", (remoteAddress, forwarded, proxies, expected) => {
+    const request = { socket: { remoteAddress }, headers: { "x-forwarded-for": forwarded } };
+    expect(clientAddress(request as unknown as IncomingMessage, proxies)).toBe(expected);
+  });
+
+  it("[LIMIT3] a quota forgets who has nothing", () => {
+    const quota = new Quota(1);
+    expect([quota.take("__proto__"), quota.take("__proto__"), quota.take("constructor")]).toEqual([true, false, true]);
+    quota.release("__proto__");
+    expect(quota.take("__proto__")).toBe(true);
+  });
+});
+
+/** Whether a connection stands, as Linux sees it: a client that does not read cannot tell. Elsewhere false. */
+function isEstablished(serverPort: number, clientPort: number): boolean {
+  if (process.platform !== "linux") return false;
+  const [server, client] = [serverPort, clientPort].map((port) => `0100007F:${port.toString(16).toUpperCase().padStart(4, "0")}`);
+  return readFileSync("/proc/net/tcp", "utf8").includes(`${server} ${client} 01`); // https://docs.kernel.org/networking/proc_net_tcp.html
+}
+
+describe("who says nothing, or says it slowly", () => {
+  it("[LIMIT4] is cut off: no headers, headers that trickle, a body that does not come, an answer that is not read, no connection_init, no goodbye", async () => {
+    const port = Number(new URL(server.url).port);
+    const ends = async (begin: string, trickle?: string) => {
+      const socket = connect(port, "127.0.0.1");
+      socket.on("error", () => {}); // the server may cut it hard
+      socket.write(begin);
+      const timer = trickle === undefined ? undefined : setInterval(() => socket.write(trickle), 500);
+      await once(socket.resume(), "close");
+      clearInterval(timer);
+    };
+    const head = "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+    const deaf = connect(port, "127.0.0.1"); // asks for a large page, and does not read it
+    await once(deaf, "connect");
+    deaf.pause().write("GET /graphql HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\n\r\n");
+    const silent = new RawSocket(server);
+    const rude = new RawSocket(server);
+    await rude.say("nonsense");
+    rude.socket.pause(); // and so it never answers the close frame
+    await Promise.all([
+      ends(""),
+      ends(head, "X-Slow: yes\r\n"),
+      ends(`${head}Content-Length: 1000\r\n\r\n{`, " "),
+      expect(silent.closed).resolves.toMatchObject({ code: 4408 }),
+      expect.poll(async () => (await fetch(`${server.url}/metrics`)).text(), { timeout: 20_000 }).toMatch(/^palaver_sockets 0$/m),
+      expect.poll(() => isEstablished(port, deaf.localPort ?? 0), { timeout: 50_000, interval: 500 }).toBe(false),
+    ]);
+    deaf.destroy();
+  }, 60_000);
+
+  it("[LIMIT4] leaves no connection behind that was turned down, whether it closes its end or not", async () => {
+    const own = await ownServer(redis.url);
+    const stubborn = connect({ port: Number(new URL(own.url).port), host: "127.0.0.1", allowHalfOpen: true });
+    stubborn.on("error", () => {}); // it is cut, which is what is waited for
+    stubborn.write("GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    await once(stubborn.resume(), "end");
+    await expect
+      .poll(() => {
+        stubborn.write("x"); // to a connection that is gone
+        return stubborn.destroyed;
+      })
+      .toBe(true);
+  });
+});
+
+describe("the size of an operation", () => {
+  const nested = (depth: number): string => (depth === 0 ? "id" : `room { lastMessage { ${nested(depth - 1)} } }`);
+  const message = (depth: number) => `{ messages(roomId: "0", last: 1) { nodes { ${nested(depth)} } } }`;
+  const login = 'login(username: "x", password: "y") { token }';
+
+  it.each([
+    ["a document of more than 1,000 tokens", `{ me { ${"id ".repeat(1_000)} } }`, "GRAPHQL_PARSE_FAILED"],
+    ["fields more than 20 deep", message(9), "QUERY_TOO_COMPLEX"],
+    [
+      "fields more than 20 deep in a fragment",
+      `${message(8).replace("id", "...f")} fragment f on Message { ${nested(1)} }`,
+      "QUERY_TOO_COMPLEX",
+    ],
+    ["21 writes at once", `mutation { ${Array.from({ length: 21 }, (_, n) => `a${n}: ${login}`).join(" ")} }`, "QUERY_TOO_COMPLEX"],
+    [
+      "many pages",
+      `{ ${Array.from({ length: 20 }, (_, n) => `u${n}: users(first: 100) { nodes { id name username online } }`).join(" ")} }`,
+      "QUERY_TOO_COMPLEX",
+    ],
+    ["directives", `{ me { id ${"@a ".repeat(400)} } }`, "GRAPHQL_VALIDATION_FAILED"],
+    ["fragments in a circle", "{ me { ...a } } fragment a on User { ...b } fragment b on User { ...a }", "GRAPHQL_VALIDATION_FAILED"],
+  ])("[LIMIT5] is bounded, with the same code on both transports: %s", async (_what, query, code) => {
+    const alice = await TestClient.register(server, "alice");
+    const { errors } = await alice.request(query);
+    const socket = await RawSocket.accepted(server, alice.token);
+    await socket.subscribe("1", query);
+    const codes = await socket.codes("1");
+    expect(new Set(codes)).toEqual(new Set([code]));
+    expect(new Set(errors?.map(({ extensions }) => extensions.code))).toEqual(new Set([code]));
+    await socket.subscribe("2", message(8)); // 20 deep, and the socket is good
+    expect(await socket.codes("2")).toEqual([]);
+  });
+});
