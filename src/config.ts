@@ -82,7 +82,7 @@ export const settings = {
     placeholder: "SECONDS",
     parse: integer(60, 31_536_000), // a minute to a year
     fallback: 86_400, // a day
-    help: "how long a login lasts",
+    help: "how long a login lasts after it was last used",
   }),
   bcryptCost: setting({
     env: ["BCRYPT_COST"],

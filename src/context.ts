@@ -3,6 +3,7 @@ import type { MessageStore } from "./messages/message.store.js";
 import type { PresenceStore } from "./presence/presence.store.js";
 import type { RoomRecord, RoomStore } from "./rooms/room.store.js";
 import type { SessionStore, Viewer } from "./sessions/session.store.js";
+import type { SessionWatch } from "./sessions/session-watch.js";
 import type { UserRecord, UserStore } from "./users/user.store.js";
 
 /** What the features offer each other and the API. */
@@ -21,9 +22,16 @@ export interface Loaders {
   online: DataLoader<string, boolean>;
 }
 
+/** The connection that an operation came on. */
+export interface Caller {
+  /** The watch over the session of the socket, for an operation that runs with it. */
+  watch?: SessionWatch | undefined;
+}
+
 /** What a resolver works with. Each operation, and each event of a subscription, has its own. */
 export interface Context extends Stores {
   viewer: Viewer | null;
+  caller: Caller;
   load: Loaders;
   redisAnswers: () => Promise<boolean>;
   /** The event of a subscription is worked out for many at once, each of whom had the right to it when it began. */

@@ -67,6 +67,11 @@ describe("scripts", () => {
     await ann.send("hello", room.id, "once");
     await followed.texts(1);
     await ben.disconnect();
+    const { refreshSession } = await ann.ask("mutation { refreshSession { token } }");
+    const refreshed = new TestClient(server.url, refreshSession.token);
+    await refreshed.ask('mutation { changePassword(current: "a good password", new: "another password") }');
+    await refreshed.ask("{ sessions { id } }");
+    await refreshed.ask("mutation { logout }");
     await expect.poll(() => [...seen.keys()].sort()).toEqual([...scriptNames].sort());
     monitor.disconnect();
 

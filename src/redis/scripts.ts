@@ -9,10 +9,15 @@ export const scriptNames = [
   "log_read",
   "message_send",
   "messages_page",
+  "password_change",
   "presence_announce",
   "presence_change",
+  "session_end",
   "session_find",
+  "session_list",
+  "session_refresh",
   "session_start",
+  "session_use",
   "user_reserve_id",
 ] as const;
 

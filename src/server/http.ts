@@ -11,6 +11,7 @@ import type { Logger } from "pino";
 import type { Config } from "../config.js";
 import type { Context } from "../context.js";
 import { badInput } from "../errors.js";
+import type { SessionWatches } from "../sessions/session-watch.js";
 import { bearerToken, createContext, type Services } from "./context.js";
 import { graphiqlPage } from "./graphiql.js";
 import { checkCost, MOST_TOKENS } from "./limits.js";
@@ -27,6 +28,8 @@ export interface Parts {
   config: Config;
   schema: GraphQLSchema;
   services: Services;
+  /** Watches over the sessions behind sockets and streams. */
+  watches: SessionWatches;
   metrics: Metrics;
   /** The error as a client may see it. */
   mask: (error: unknown) => GraphQLError;
@@ -94,7 +97,7 @@ async function serveGraphQL(app: FastifyInstance, { config, schema, services, me
     context: async (request) => {
       metrics.operations.inc({ transport: "http" });
       const token = bearerToken(request.headers.authorization);
-      return createContext(services, token === undefined ? null : await services.sessions.viewer(token));
+      return createContext(services, token === undefined ? null : await services.sessions.viewer(token), {});
     },
   });
   app.route({

@@ -2,7 +2,7 @@ import { makeServer, type Server } from "graphql-ws";
 import type { WebSocket } from "ws";
 import type { Outlet } from "../delivery/broadcast.js";
 import { refusal } from "../errors.js";
-import type { Viewer } from "../sessions/session.store.js";
+import type { SessionWatch } from "../sessions/session-watch.js";
 import { CLOSE } from "./close-codes.js";
 import { bearerToken, createContext } from "./context.js";
 import type { Parts } from "./http.js";
@@ -12,7 +12,10 @@ import { type SocketSubscription, Subscriptions } from "./subscriptions.js";
 /** What a connection carries once it is accepted. */
 export interface Connection {
   socket: WebSocket;
-  viewer?: Viewer;
+  /** Watches that session, and has its viewer; undefined without a session. */
+  watch?: SessionWatch;
+  /** The viewer is counted as present. */
+  present?: string;
   outlet: Outlet;
   /** The ids of operations that have not begun to answer. */
   starting: Set<string>;
@@ -20,6 +23,7 @@ export interface Connection {
   begun(id: string): void;
 }
 
+const PATIENCE = 1_000; // ms that a client gets to answer that its session is over
 const LONGEST_REASON = 60; // characters; a close frame has room for 123 bytes
 
 /**
@@ -27,7 +31,7 @@ const LONGEST_REASON = 60; // characters; a close frame has room for 123 bytes
  * @param onReleased is given the work of forgetting a connection, for a server that wants to wait for it
  */
 export function graphqlTransport(
-  { config, schema, services, metrics, mask, log }: Parts,
+  { config, schema, services, watches, metrics, mask, log }: Parts,
   onReleased: (release: Promise<void>) => void,
 ): Server<Connection> {
   const documents = new Documents(schema, extraRules(config.introspection));
@@ -42,7 +46,10 @@ export function graphqlTransport(
         const viewer = await services.sessions.viewer(token);
         // Closed while we looked: nothing would release what we take now.
         if (!viewer || socket.readyState !== socket.OPEN) return false;
-        extra.viewer = viewer;
+        extra.watch = watches.start(viewer, () => endNow(socket));
+        await extra.watch.ready;
+        if (socket.readyState !== socket.OPEN) return false;
+        extra.present = viewer.id;
         await services.presence.opened(viewer.id);
         return true;
       } catch (error) {
@@ -52,7 +59,7 @@ export function graphqlTransport(
       }
     },
 
-    async onSubscribe({ extra: { socket, outlet, viewer, starting, begun } }, id, payload) {
+    async onSubscribe({ extra: { socket, watch, outlet, starting, begun } }, id, payload) {
       metrics.operations.inc({ transport: "websocket" });
       // Completed while it started and asked for again: graphql-ws would take the first one's events for the second's.
       if (starting.has(id)) {
@@ -62,13 +69,14 @@ export function graphqlTransport(
       starting.add(id);
       let prepared = false;
       try {
-        if (viewer && !(await services.sessions.isOpen(viewer))) {
-          socket.close(CLOSE.SESSION_OVER, "The session is over. Log in again.");
+        if (watch && !(await watch.use())) {
+          endNow(socket);
           return [mask(refusal("UNAUTHENTICATED"))];
         }
         // GraphiQL has one socket for all tabs, and sends the headers of a tab with each operation.
         const ownToken = tokenIn(payload.extensions?.headers);
-        const asker = ownToken === undefined ? viewer : await services.sessions.viewer(ownToken);
+        const asker = ownToken === undefined ? watch?.viewer : await services.sessions.viewer(ownToken);
+        const caller = ownToken === undefined ? { watch } : {};
         const document = documents.prepare(payload);
         if (Array.isArray(document)) return document.map(mask);
         prepared = true;
@@ -77,9 +85,10 @@ export function graphqlTransport(
           document,
           operationName: payload.operationName ?? null,
           variableValues: payload.variables ?? null,
-          contextValue: createContext(services, asker ?? null),
+          contextValue: createContext(services, asker ?? null, caller),
           id,
           outlet,
+          watchSession: asker && ownToken !== undefined ? (onEnd) => watches.start(asker, onEnd) : undefined,
         };
         return operation;
       } catch (error) {
@@ -95,15 +104,23 @@ export function graphqlTransport(
     // What `onSubscribe` gave comes back here as it was.
     subscribe: (args) => subscriptions.start(args as SocketSubscription),
 
-    onClose({ extra: { viewer } }) {
-      if (!viewer) return;
+    onClose({ extra: { watch, present } }) {
+      watch?.stop();
+      if (present === undefined) return;
       onReleased(
-        services.presence.closed(viewer.id).catch((error: Error) => {
+        services.presence.closed(present).catch((error: Error) => {
           log.debug({ error: error.message }, "could not note that a connection closed; the lease's next beat does");
         }),
       );
     },
   });
+}
+
+/** Closes a socket whose session is over; a client that does not answer is cut. */
+function endNow(socket: WebSocket): void {
+  socket.close(CLOSE.SESSION_OVER, "The session is over. Log in again.");
+  const cut = setTimeout(() => socket.terminate(), PATIENCE);
+  socket.once("close", () => clearTimeout(cut));
 }
 
 /** The token in a field `authorization`, in whatever letter case it is: GraphiQL sends headers as they are typed. */

@@ -13,6 +13,8 @@ import {
 import type { Context } from "../context.js";
 import { Group, type Outlet, type Payload, Subscriber } from "../delivery/broadcast.js";
 import { Feed } from "../delivery/feed.js";
+import { refusal } from "../errors.js";
+import type { SessionWatch } from "../sessions/session-watch.js";
 import { createContext, type Services, sharedContexts } from "./context.js";
 import type { Metrics } from "./metrics.js";
 
@@ -30,6 +32,8 @@ export interface SocketSubscription extends ExecutionArgs {
   /** The client's name for it. */
   id: string;
   outlet: Outlet;
+  /** Watches the session that carries it, where that is not the socket's; calls this when it is over. */
+  watchSession?: ((onEnd: () => void) => SessionWatch) | undefined;
 }
 
 /** What of an operation decides whether two subscribers see the same. */
@@ -65,6 +69,12 @@ export class Subscriptions {
     const source = await createSourceEventStream(args);
     if (!(Symbol.asyncIterator in source)) return source.errors ? { ...source, errors: source.errors.map(mask) } : source;
     if (!(source instanceof Feed)) throw new Error("a subscription's resolver must return a Feed");
+
+    const watch = args.watchSession?.(() => source.end(refusal("UNAUTHENTICATED")));
+    if (watch) {
+      source.onEnd(() => watch.stop());
+      watch.ready.catch((error: unknown) => source.end(error));
+    }
 
     const { key, group } = this.#groupFor(args);
     let leave = () => {};
@@ -115,7 +125,7 @@ export class Subscriptions {
   async #payloadOf(args: SocketSubscription, value: object, perViewer: boolean): Promise<Payload> {
     const { services, metrics, mask } = this.#parts;
     metrics.executions.inc();
-    const contextValue = perViewer ? createContext(services, args.contextValue.viewer) : this.#sharedContext();
+    const contextValue = perViewer ? createContext(services, args.contextValue.viewer, args.contextValue.caller) : this.#sharedContext();
     let result: ExecutionResult;
     try {
       result = await execute({ ...args, rootValue: value, contextValue });

@@ -5,10 +5,10 @@ const SHORTEST = 8; // characters; NIST SP 800-63B, section 5.1.1.1
 const LONGEST = 72; // bytes; bcrypt looks at no more
 
 /** @throws ChatError BAD_USER_INPUT unless this may be someone's password */
-export function checkNewPassword(password: string): void {
-  if ([...password].length < SHORTEST) throw badInput("password", `must be at least ${SHORTEST} characters long.`);
-  if (Buffer.byteLength(password) > LONGEST) throw badInput("password", `must be at most ${LONGEST} bytes long in UTF-8.`);
-  if (password.includes("\0")) throw badInput("password", "must not contain a NUL character.");
+export function checkNewPassword(password: string, argument: string): void {
+  if ([...password].length < SHORTEST) throw badInput(argument, `must be at least ${SHORTEST} characters long.`);
+  if (Buffer.byteLength(password) > LONGEST) throw badInput(argument, `must be at most ${LONGEST} bytes long in UTF-8.`);
+  if (password.includes("\0")) throw badInput(argument, "must not contain a NUL character.");
 }
 
 /** The passwords' hashes, made and checked with bcrypt on the thread pool. */

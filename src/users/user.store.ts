@@ -75,6 +75,10 @@ export class UserStore {
     return id && passwordHash ? { id, passwordHash } : undefined;
   }
 
+  async passwordHash(id: string): Promise<string | undefined> {
+    return (await this.#redis.hget(keys.user(id), "password")) ?? undefined;
+  }
+
   async idOf(username: string): Promise<string | undefined> {
     const target = await this.#redis.get(keys.username(username));
     return target?.match(/^user:(\d+)$/)?.[1];
