@@ -84,6 +84,13 @@ export const settings = {
     fallback: 86_400, // a day
     help: "how long a login lasts after it was last used",
   }),
+  guestTtl: setting({
+    env: ["GUEST_TTL"],
+    placeholder: "SECONDS",
+    parse: integer(60, 604_800), // a minute to a week
+    fallback: 3_600, // an hour
+    help: "how long a guest can stay; using it does not prolong it",
+  }),
   bcryptCost: setting({
     env: ["BCRYPT_COST"],
     placeholder: "N",

@@ -13,6 +13,7 @@ export const errors = {
     say: () => "Log in first: send the session's token as `Authorization: Bearer …`, or in `connectionParams.authorization`.",
   },
   INVALID_CREDENTIALS: { retryable: false, say: () => "The username or the password is wrong." },
+  FORBIDDEN: { retryable: false, say: (why: string) => why },
   NOT_A_MEMBER: { retryable: false, say: (roomId: string) => `You are not a member of room ${roomId}.` },
   NOT_FOUND: { retryable: false, say: (what: string) => what },
   BAD_USER_INPUT: { retryable: false, say: (argument: string, rule: string) => `${argument}: ${rule}` },

@@ -74,8 +74,8 @@ describe("a user's sessions", () => {
     expect([await redis.client.zscore(key, hash), await redis.client.hget(details, hash)]).toEqual(before);
 
     const aWhileAgo = Date.now() - 61_000;
-    const [id] = (before[1] ?? "").split(" ");
-    await redis.client.hset(details, hash, `${id} ${aWhileAgo} ${aWhileAgo}`);
+    const [id, kind] = (before[1] ?? "").split(" ");
+    await redis.client.hset(details, hash, `${id} ${kind} ${aWhileAgo} ${aWhileAgo}`);
     await redis.client.zadd(key, Date.now() + 30_000, hash);
     for (const name of [key, details]) await redis.client.pexpire(name, 30_000);
     const [session] = (await ann.ask(SESSIONS)).sessions;

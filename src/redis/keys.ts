@@ -23,7 +23,7 @@
  * | `sent:{room:ID}:DAY`     | hash       | user and clientMessageId → what that send became                |
  * | `vacant:{total_users}`   | bitmap     | ids that were handed out and are no account (yet)               |
  * | `sessions:{user:ID}`     | sorted set | SHA-256 of token → expiry in ms                                 |
- * | `session-details:{user:ID}` | hash    | SHA-256 of token → the session's id, begin and last use (ms); expires with the last one |
+ * | `session-details:{user:ID}` | hash    | SHA-256 of token → the session's id, kind, begin and last use (ms); expires with the last one |
  * | `presence:{user:ID}`     | hash       | server → open connections of the user there; `version`          |
  * | `versions:{online_users}`| hash       | user → version last applied to `online_users`                   |
  * | `lease:SERVER`           | string     | expires unless the server renews it                             |

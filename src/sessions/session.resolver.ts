@@ -27,6 +27,12 @@ class LoginArgs {
   password!: string;
 }
 
+@ArgsType()
+class GuestArgs {
+  @Field(() => String, { description: "What others see, at most 64 characters." })
+  name!: string;
+}
+
 @Resolver()
 export class SessionResolver {
   @Authorized()
@@ -49,10 +55,18 @@ export class SessionResolver {
     return give(context, ({ sessions }) => sessions.login(username, password));
   }
 
+  @Mutation(() => Session, {
+    description:
+      "A session for someone without an account: it cannot be renewed and ends an hour later unless the server is set up otherwise. Errors: `BAD_USER_INPUT`.",
+  })
+  joinAsGuest(@Args(() => GuestArgs) { name }: GuestArgs, @Ctx() context: Context): Promise<Session> {
+    return give(context, ({ sessions }) => sessions.joinAsGuest(name));
+  }
+
   @Authorized()
   @Mutation(() => Session, {
     description:
-      "A new token for the same login; the old one ends, with all that it carried. Called over a socket, that socket goes on with the new token.",
+      "A new token for the same login; the old one ends, with all that it carried. Called over a socket, that socket goes on with the new token. Errors: `FORBIDDEN` for a guest.",
   })
   refreshSession(@Ctx() context: ViewerContext): Promise<Session> {
     return give(context, async ({ viewer, sessions, caller: { watch } }) => {
@@ -88,7 +102,7 @@ export class SessionResolver {
   @Authorized()
   @Mutation(() => Boolean, {
     description:
-      "Set a new password, and end all other sessions of the user. Always true. Errors: `INVALID_CREDENTIALS`, `BAD_USER_INPUT`.",
+      "Set a new password, and end all other sessions of the user. Always true. Errors: `INVALID_CREDENTIALS`, `BAD_USER_INPUT`, `FORBIDDEN` for a guest.",
   })
   async changePassword(
     @Arg("current", () => String, { description: "The password until now." }) current: string,

@@ -11,6 +11,8 @@ export interface Viewer {
   /** SHA-256 of the session's token, hexadecimal. */
   tokenHash: string;
   sessionId: string;
+  /** A guest has no account, and so no password and no way back in. */
+  guest: boolean;
 }
 
 export interface Registration {
@@ -37,6 +39,8 @@ export interface OpenSession {
   current: boolean;
 }
 
+type Kind = "account" | "guest";
+
 const MOST_SESSIONS = 100; // per user; a login more ends the one that would end first
 const LONGEST_PAUSE = 60; // seconds in which further uses of a session write nothing
 const TOKEN = /^(?<userId>[1-9]\d{0,14})\.[A-Za-z0-9_-]{43}$/;
@@ -46,16 +50,16 @@ export class SessionStore {
   readonly #scripts: Scripts;
   readonly #users: UserStore;
   readonly #passwords: Passwords;
-  readonly #ttl: number;
+  readonly #ttl: Record<Kind, number>;
   readonly #pause: number;
 
-  /** @param ttl seconds that a login lasts after it was last used */
-  constructor(scripts: Scripts, users: UserStore, passwords: Passwords, ttl: number) {
+  /** @param ttl seconds that a login lasts after it was last used, and that a guest can stay */
+  constructor(scripts: Scripts, users: UserStore, passwords: Passwords, ttl: { sessionTtl: number; guestTtl: number }) {
     this.#scripts = scripts;
     this.#users = users;
     this.#passwords = passwords;
-    this.#ttl = ttl;
-    this.#pause = Math.min(LONGEST_PAUSE, ttl / 20);
+    this.#ttl = { account: ttl.sessionTtl, guest: ttl.guestTtl };
+    this.#pause = Math.min(LONGEST_PAUSE, ttl.sessionTtl / 20);
   }
 
   /**
@@ -69,7 +73,7 @@ export class SessionStore {
     if (await this.#users.isTaken(username)) throw refusal("USERNAME_TAKEN", username);
     const passwordHash = await this.#passwords.hash(password);
     const userId = await this.#users.register({ username, passwordHash, name: name ?? null, email: email ?? null });
-    return this.#start(userId, passwordHash);
+    return this.#start(userId, "account", passwordHash);
   }
 
   /** @throws ChatError INVALID_CREDENTIALS, the same for an unknown name and a wrong password */
@@ -77,7 +81,16 @@ export class SessionStore {
     const account = await this.#users.credentials(username);
     if (!(await this.#passwords.matches(password, account?.passwordHash)) || !account) throw refusal("INVALID_CREDENTIALS");
     await this.#users.list(account.id);
-    return this.#start(account.id, account.passwordHash);
+    return this.#start(account.id, "account", account.passwordHash);
+  }
+
+  /**
+   * Lets someone in without an account, for a while.
+   * @throws ChatError BAD_USER_INPUT
+   */
+  async joinAsGuest(name: string): Promise<StartedSession> {
+    checkName(name);
+    return this.#start(await this.#users.registerGuest(name), "guest", "");
   }
 
   /**
@@ -105,7 +118,7 @@ export class SessionStore {
     const sessions: OpenSession[] = [];
     for (let at = 0; at < found.length; at += 3) {
       const [tokenHash, expiry, details = ""] = found.slice(at, at + 3);
-      const [id = "", created, seen] = details.split(" ");
+      const [id = "", , created, seen] = details.split(" ");
       const [expiresAt, createdAt, lastSeenAt] = [expiry, created, seen].map((ms) => new Date(Number(ms))) as [Date, Date, Date];
       sessions.push({ id, createdAt, lastSeenAt, expiresAt, current: tokenHash === viewer.tokenHash });
     }
@@ -114,16 +127,17 @@ export class SessionStore {
 
   /**
    * A new token for the viewer's login. The old one is over from then on, and what it carried ends.
-   * @throws ChatError UNAUTHENTICATED
+   * @throws ChatError UNAUTHENTICATED, FORBIDDEN for a guest
    */
   async refresh(viewer: Viewer): Promise<{ session: StartedSession; viewer: Viewer }> {
     const token = newToken(viewer.id);
     const tokenHash = sha256(token);
-    const [expiry, id] = (await this.#scripts.run("session_refresh", this.#keysOf(viewer.id), [
-      viewer.tokenHash,
-      tokenHash,
-      this.#ttl,
-    ])) as [string, string];
+    const [expiry, id] = (await this.#scripts.run(
+      "session_refresh",
+      this.#keysOf(viewer.id),
+      [viewer.tokenHash, tokenHash, this.#ttl.account],
+      ["A guest's session cannot be renewed. Register to stay."],
+    )) as [string, string];
     return {
       session: { id, token, expiresAt: new Date(Number(expiry)), userId: viewer.id },
       viewer: { ...viewer, tokenHash },
@@ -142,9 +156,10 @@ export class SessionStore {
 
   /**
    * Sets the viewer's password, and ends all of their other sessions.
-   * @throws ChatError BAD_USER_INPUT, INVALID_CREDENTIALS where the current password is another
+   * @throws ChatError BAD_USER_INPUT, INVALID_CREDENTIALS where the current password is another, FORBIDDEN for a guest
    */
-  async changePassword({ id, tokenHash }: Viewer, { current, next }: { current: string; next: string }): Promise<void> {
+  async changePassword({ id, tokenHash, guest }: Viewer, { current, next }: { current: string; next: string }): Promise<void> {
+    if (guest) throw refusal("FORBIDDEN", "A guest has no password. Register to have one.");
     checkNewPassword(next, "new");
     if (current === next) throw badInput("new", "must be another one than the current password.");
     const oldHash = await this.#users.passwordHash(id);
@@ -153,13 +168,14 @@ export class SessionStore {
     await this.#scripts.run("password_change", [channel, sessions, details], [oldHash, await this.#passwords.hash(next), tokenHash]);
   }
 
-  async #start(userId: string, passwordHash: string): Promise<StartedSession> {
+  async #start(userId: string, kind: Kind, passwordHash: string): Promise<StartedSession> {
     const token = newToken(userId);
     const id = randomBytes(12).toString("base64url");
     const expiry = await this.#scripts.run("session_start", this.#keysOf(userId), [
       sha256(token),
       id,
-      this.#ttl,
+      kind,
+      this.#ttl[kind],
       MOST_SESSIONS,
       passwordHash,
     ]);
@@ -167,8 +183,9 @@ export class SessionStore {
   }
 
   async #use(userId: string, tokenHash: string): Promise<Viewer | null> {
-    const id = await this.#scripts.run("session_use", this.#keysOf(userId).slice(0, 2), [tokenHash, this.#ttl, this.#pause]);
-    return id === null ? null : { id: userId, tokenHash, sessionId: id as string };
+    const found = await this.#scripts.run("session_use", this.#keysOf(userId).slice(0, 2), [tokenHash, this.#ttl.account, this.#pause]);
+    const [sessionId, kind] = (found ?? []) as [string?, Kind?];
+    return sessionId === undefined ? null : { id: userId, tokenHash, sessionId, guest: kind === "guest" };
   }
 
   async #end(userId: string, by: "TOKEN" | "ID" | "ALL", which: string): Promise<number> {

@@ -1,13 +1,13 @@
 --[[ session_start: remember a login, and forget the user's sessions that are over. Where they are too many, those that
      end first give way, and the servers are told to look after their sockets.
      KEYS  sessions, details, user   (whose hash holds the password, and whose channel is told)
-     ARGV  token_hash, id, ttl (s), most (sessions a user may have), password_hash (which was checked)
+     ARGV  token_hash, id, kind (account or guest), ttl (s), most (sessions a user may have), password_hash (which was checked; '' for a guest)
      gives expiry (ms)
      fails INVALID_CREDENTIALS if the password has been changed since it was checked ]]
 local sessions, details, user = unpack(KEYS)
-local token_hash, id, ttl, most, password_hash = unpack(ARGV)
+local token_hash, id, kind, ttl, most, password_hash = unpack(ARGV)
 
-if redis.call('HGET', user, 'password') ~= password_hash then
+if (redis.call('HGET', user, 'password') or '') ~= password_hash then
   return redis.error_reply('INVALID_CREDENTIALS by now')
 end
 local clock = redis.call('TIME')
@@ -25,7 +25,7 @@ for _, old in ipairs(ended) do
 end
 
 redis.call('ZADD', sessions, string.format('%.0f', expiry), token_hash)
-redis.call('HSET', details, token_hash, string.format('%s %.0f %.0f', id, now, now))
+redis.call('HSET', details, token_hash, string.format('%s %s %.0f %.0f', id, kind, now, now))
 local last = redis.call('ZRANGE', sessions, -1, -1, 'WITHSCORES')
 redis.call('PEXPIREAT', sessions, last[2])
 redis.call('PEXPIREAT', details, last[2])
