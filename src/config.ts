@@ -112,6 +112,13 @@ export const settings = {
     fallback: 10_000,
     help: "events kept per room, so that followers can continue where they were",
   }),
+  proxies: setting({
+    env: ["PROXIES"],
+    placeholder: "N",
+    parse: integer(0, 10),
+    fallback: 0,
+    help: "proxies in front of the server, each of which adds to X-Forwarded-For: without it all clients seem to have the proxy's address",
+  }),
   allowedOrigins: setting<string[]>({
     env: ["ALLOWED_ORIGINS"],
     placeholder: "ORIGINS",

@@ -22,8 +22,12 @@ export interface Loaders {
   online: DataLoader<string, boolean>;
 }
 
-/** The connection that an operation came on. */
+/** Where an operation comes from, and what can be done about its connection. */
 export interface Caller {
+  /** The session came in the browser's cookie, where the page's scripts cannot read it. */
+  byCookie: boolean;
+  /** Keeps a token in the browser's cookie, null takes it away; an answer over a WebSocket cannot. */
+  setCookie?: (token: string | null) => void;
   /** The watch over the session of the socket, for an operation that runs with it. */
   watch?: SessionWatch | undefined;
 }

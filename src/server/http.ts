@@ -10,13 +10,15 @@ import type { GraphQLError, GraphQLSchema } from "graphql";
 import type { Logger } from "pino";
 import type { Config } from "../config.js";
 import type { Context } from "../context.js";
-import { badInput } from "../errors.js";
+import { badInput, refusal } from "../errors.js";
 import type { SessionWatches } from "../sessions/session-watch.js";
 import { bearerToken, createContext, type Services } from "./context.js";
+import { cookieToken, cookieWith } from "./cookie.js";
 import { graphiqlPage } from "./graphiql.js";
 import { checkCost, MOST_TOKENS } from "./limits.js";
 import type { Metrics } from "./metrics.js";
 import { extraRules } from "./operations.js";
+import { isAllowedOrigin } from "./origin.js";
 
 /** The largest body of a request and the largest frame of a socket, in bytes. */
 export const LARGEST_REQUEST = 64 * 1024;
@@ -38,7 +40,7 @@ export interface Parts {
 
 /** Everything that is served over HTTP, ready to listen. */
 export async function createHttpServer(parts: Parts): Promise<FastifyInstance> {
-  const { config, metrics, services, log } = parts;
+  const { config, metrics, services, mask, log } = parts;
   const app = fastify({
     loggerInstance: log.child({}, { level: "warn" }),
     bodyLimit: LARGEST_REQUEST,
@@ -62,6 +64,11 @@ export async function createHttpServer(parts: Parts): Promise<FastifyInstance> {
         },
       ],
     });
+  });
+  app.addHook("onRequest", async ({ headers }, reply) => {
+    if (isAllowedOrigin(headers, config.allowedOrigins)) return;
+    const error = mask(refusal("FORBIDDEN", "Pages of this origin may not use this API; the setting ALLOWED_ORIGINS lets them."));
+    return reply.code(403).send({ errors: [error] });
   });
   if (config.allowedOrigins.length > 0)
     await app.register(cors, { origin: config.allowedOrigins, credentials: true, maxAge: 600 /* seconds */ });
@@ -94,10 +101,16 @@ async function serveGraphQL(app: FastifyInstance, { config, schema, services, me
   app.addHook("onClose", () => apollo.stop());
 
   const answer = fastifyApolloHandler<Context, FastifyInstance["server"]>(apollo, {
-    context: async (request) => {
+    context: async ({ raw, headers }, reply) => {
       metrics.operations.inc({ transport: "http" });
-      const token = bearerToken(request.headers.authorization);
-      return createContext(services, token === undefined ? null : await services.sessions.viewer(token), {});
+      const bearer = bearerToken(headers.authorization);
+      const token = bearer ?? cookieToken(raw);
+      const viewer = token === undefined ? null : await services.sessions.viewer(token);
+      const setCookie = (value: string | null) => {
+        reply.removeHeader("set-cookie").header("set-cookie", cookieWith(value, raw, config.proxies)); // by itself it would add one more
+      };
+      const byCookie = bearer === undefined && token !== undefined;
+      return createContext(services, viewer, { byCookie, setCookie });
     },
   });
   app.route({

@@ -12,6 +12,10 @@ import { type SocketSubscription, Subscriptions } from "./subscriptions.js";
 /** What a connection carries once it is accepted. */
 export interface Connection {
   socket: WebSocket;
+  /** The token in the cookie that the browser upgraded with. */
+  cookieToken: string | undefined;
+  /** The session of the connection came in the cookie. */
+  byCookie?: boolean;
   /** Watches that session, and has its viewer; undefined without a session. */
   watch?: SessionWatch;
   /** The viewer is counted as present. */
@@ -40,8 +44,10 @@ export function graphqlTransport(
   return makeServer<Record<string, unknown>, Connection>({
     async onConnect({ connectionParams, extra }) {
       const { socket } = extra;
-      const token = tokenIn(connectionParams);
+      const given = tokenIn(connectionParams);
+      const token = given ?? extra.cookieToken;
       if (token === undefined) return true;
+      extra.byCookie = given === undefined;
       try {
         const viewer = await services.sessions.viewer(token);
         // Closed while we looked: nothing would release what we take now.
@@ -59,7 +65,7 @@ export function graphqlTransport(
       }
     },
 
-    async onSubscribe({ extra: { socket, watch, outlet, starting, begun } }, id, payload) {
+    async onSubscribe({ extra: { socket, byCookie = false, watch, outlet, starting, begun } }, id, payload) {
       metrics.operations.inc({ transport: "websocket" });
       // Completed while it started and asked for again: graphql-ws would take the first one's events for the second's.
       if (starting.has(id)) {
@@ -76,7 +82,7 @@ export function graphqlTransport(
         // GraphiQL has one socket for all tabs, and sends the headers of a tab with each operation.
         const ownToken = tokenIn(payload.extensions?.headers);
         const asker = ownToken === undefined ? watch?.viewer : await services.sessions.viewer(ownToken);
-        const caller = ownToken === undefined ? { watch } : {};
+        const caller = ownToken === undefined ? { byCookie, watch } : { byCookie: false };
         const document = documents.prepare(payload);
         if (Array.isArray(document)) return document.map(mask);
         prepared = true;

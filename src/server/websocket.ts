@@ -3,7 +3,9 @@ import type { Duplex } from "node:stream";
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from "graphql-ws";
 import { type WebSocket, WebSocketServer } from "ws";
 import { CLOSE } from "./close-codes.js";
+import { cookieToken } from "./cookie.js";
 import { LARGEST_REQUEST, type Parts } from "./http.js";
+import { isAllowedOrigin } from "./origin.js";
 import { SocketOutlet } from "./outlet.js";
 import { type Connection, graphqlTransport } from "./protocol.js";
 
@@ -40,7 +42,7 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
     socket.on("error", () => {}); // Node listens no more from here on, and an error nobody hears ends the process
     const refused = refusal(request, config.allowedOrigins);
     if (refused) socket.end(`HTTP/1.1 ${refused}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
-    else sockets.handleUpgrade(request, socket, head, (webSocket) => accept(webSocket, socket));
+    else sockets.handleUpgrade(request, socket, head, (webSocket) => accept(webSocket, socket, request));
   };
   server.on("upgrade", upgrade);
 
@@ -56,7 +58,7 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
     }
   }, KEEP_ALIVE);
 
-  function accept(socket: WebSocket, duplex: Duplex): void {
+  function accept(socket: WebSocket, duplex: Duplex, request: IncomingMessage): void {
     const outlet = new SocketOutlet(socket, duplex, BUDGET);
     outlets.set(socket, outlet);
     const starting = new Set<string>();
@@ -77,7 +79,7 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
       starting.delete(id);
       readOnOrNot();
     };
-    const connection: Connection = { socket, outlet, starting, begun };
+    const connection: Connection = { socket, cookieToken: cookieToken(request), outlet, starting, begun };
     socket.on("error", (error) => log.debug({ error: error.message }, "a socket broke")); // `close` follows
     socket.on("pong", () => silent.delete(socket));
     const closed = transport.opened(
@@ -134,8 +136,5 @@ function sendAway(socket: WebSocket): Promise<void> {
 /** The status line with which an upgrade is turned down; undefined where it may go on. */
 function refusal({ url = "", headers }: IncomingMessage, allowedOrigins: string[]): string | undefined {
   if (url.split("?")[0] !== "/graphql") return "404 Not Found";
-  const { origin, host } = headers;
-  // A page of another origin could otherwise speak for whoever looks at it.
-  const sameOrigin = origin === undefined || (URL.canParse(origin) && new URL(origin).host === host);
-  return sameOrigin || allowedOrigins.includes(origin) ? undefined : "403 Forbidden";
+  return isAllowedOrigin(headers, allowedOrigins) ? undefined : "403 Forbidden";
 }

@@ -1,10 +1,20 @@
 import { Arg, Args, ArgsType, Authorized, Ctx, Field, ID, Mutation, Query, Resolver } from "type-graphql";
-import type { Context, ViewerContext } from "../context.js";
+import type { Caller, Context, ViewerContext } from "../context.js";
+import { badInput } from "../errors.js";
 import type { StartedSession } from "./session.store.js";
 import { OpenSession, Session } from "./session.type.js";
 
+const ABOUT_COOKIE =
+  "Keep the token in a cookie of the browser, out of reach of the page's scripts, instead of giving it in the answer. Over HTTP only.";
+
 @ArgsType()
-class RegisterArgs {
+class CookieArgs {
+  @Field(() => Boolean, { nullable: true, defaultValue: false, description: ABOUT_COOKIE })
+  cookie?: boolean | null;
+}
+
+@ArgsType()
+class RegisterArgs extends CookieArgs {
   @Field(() => String, { description: "2 to 32 letters, digits, dots, dashes or underscores; letter case counts." })
   username!: string;
 
@@ -19,7 +29,7 @@ class RegisterArgs {
 }
 
 @ArgsType()
-class LoginArgs {
+class LoginArgs extends CookieArgs {
   @Field(() => String, { description: "The exact username." })
   username!: string;
 
@@ -28,7 +38,7 @@ class LoginArgs {
 }
 
 @ArgsType()
-class GuestArgs {
+class GuestArgs extends CookieArgs {
   @Field(() => String, { description: "What others see, at most 64 characters." })
   name!: string;
 }
@@ -44,32 +54,32 @@ export class SessionResolver {
   @Mutation(() => Session, {
     description: "Make an account and log into it. Errors: `USERNAME_TAKEN`, `BAD_USER_INPUT`.",
   })
-  register(@Args(() => RegisterArgs) registration: RegisterArgs, @Ctx() context: Context): Promise<Session> {
-    return give(context, ({ sessions }) => sessions.register(registration));
+  register(@Args(() => RegisterArgs) { cookie, ...registration }: RegisterArgs, @Ctx() context: Context): Promise<Session> {
+    return give(cookie, context, ({ sessions }) => sessions.register(registration));
   }
 
   @Mutation(() => Session, {
     description: "Log in. Errors: `INVALID_CREDENTIALS`, without telling which of the two was wrong.",
   })
-  login(@Args(() => LoginArgs) { username, password }: LoginArgs, @Ctx() context: Context): Promise<Session> {
-    return give(context, ({ sessions }) => sessions.login(username, password));
+  login(@Args(() => LoginArgs) { cookie, username, password }: LoginArgs, @Ctx() context: Context): Promise<Session> {
+    return give(cookie, context, ({ sessions }) => sessions.login(username, password));
   }
 
   @Mutation(() => Session, {
     description:
       "A session for someone without an account: it cannot be renewed and ends an hour later unless the server is set up otherwise. Errors: `BAD_USER_INPUT`.",
   })
-  joinAsGuest(@Args(() => GuestArgs) { name }: GuestArgs, @Ctx() context: Context): Promise<Session> {
-    return give(context, ({ sessions }) => sessions.joinAsGuest(name));
+  joinAsGuest(@Args(() => GuestArgs) { cookie, name }: GuestArgs, @Ctx() context: Context): Promise<Session> {
+    return give(cookie, context, ({ sessions }) => sessions.joinAsGuest(name));
   }
 
   @Authorized()
   @Mutation(() => Session, {
     description:
-      "A new token for the same login; the old one ends, with all that it carried. Called over a socket, that socket goes on with the new token. Errors: `FORBIDDEN` for a guest.",
+      "A new token for the same login; the old one ends, with all that it carried. Called over a socket, that socket goes on with the new token. Where the old token is in a cookie, so is the new one; ask over HTTP then. Errors: `FORBIDDEN` for a guest.",
   })
   refreshSession(@Ctx() context: ViewerContext): Promise<Session> {
-    return give(context, async ({ viewer, sessions, caller: { watch } }) => {
+    return give(context.caller.byCookie, context, async ({ viewer, sessions, caller: { watch } }) => {
       const refresh = () => sessions.refresh(viewer);
       return (await (watch ? watch.move(refresh) : refresh())).session;
     });
@@ -83,9 +93,10 @@ export class SessionResolver {
     @Arg("everywhere", () => Boolean, { nullable: true, defaultValue: false, description: "End all of the user's sessions." }) everywhere:
       | boolean
       | null,
-    @Ctx() { viewer, sessions }: ViewerContext,
+    @Ctx() { viewer, sessions, caller }: ViewerContext,
   ): Promise<boolean> {
     await sessions.end(viewer, everywhere ?? false);
+    if (caller.byCookie) caller.setCookie?.(null);
     return true;
   }
 
@@ -114,8 +125,20 @@ export class SessionResolver {
   }
 }
 
-/** Starts a session, and gives it with its user. */
-async function give<C extends Context>(context: C, start: (context: C) => Promise<StartedSession>): Promise<Session> {
-  const { userId, ...session } = await start(context);
-  return { ...session, user: await context.load.user.load(userId) };
+/** Starts a session, and gives its token in the way that was asked for. */
+async function give<C extends Context>(
+  cookie: boolean | null | undefined,
+  context: C,
+  start: (context: C) => Promise<StartedSession>,
+): Promise<Session> {
+  const keep = cookie ? cookieOf(context.caller) : undefined;
+  const { id, token, expiresAt, userId } = await start(context);
+  keep?.(token);
+  return { id, token: keep ? "" : token, expiresAt, user: await context.load.user.load(userId) };
+}
+
+/** @throws ChatError BAD_USER_INPUT where the answer cannot carry a cookie */
+function cookieOf({ setCookie }: Caller): (token: string) => void {
+  if (!setCookie) throw badInput("cookie", "cannot be set over a WebSocket. Ask over HTTP.");
+  return setCookie;
 }

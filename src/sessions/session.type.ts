@@ -8,7 +8,8 @@ export class Session {
   id!: string;
 
   @Field(() => String, {
-    description: "Send it as `Authorization: Bearer …`, or in `connectionParams.authorization` of a WebSocket.",
+    description:
+      "Send it as `Authorization: Bearer …`, or in `connectionParams.authorization` of a WebSocket. Empty where it is kept in the browser's cookie.",
   })
   token!: string;
 
