@@ -31,7 +31,17 @@ export async function startPalaver(redisUrl?: string): Promise<Server & { redisU
   const folder = await mkdtemp(join(tmpdir(), "palaver-bench-"));
   folders.push(folder);
   const profile = process.env.PROFILE ? ["--cpu-prof", `--cpu-prof-dir=${process.env.PROFILE}`] : [];
-  const options = ["--port", "0", "--data-dir", folder, "--log-level", "warn", ...(redisUrl ? ["--redis", redisUrl] : [])];
+  const options = [
+    "--port",
+    "0",
+    "--data-dir",
+    folder,
+    "--log-level",
+    "warn",
+    "--rate-limits",
+    "off",
+    ...(redisUrl ? ["--redis", redisUrl] : []),
+  ];
   const child = spawn(process.execPath, ["--expose-gc", "--import", file("./probe.mjs"), ...profile, file("../dist/main.js"), ...options], {
     env,
     stdio: ["ignore", "pipe", "inherit", "ipc"],

@@ -112,6 +112,14 @@ export const settings = {
     fallback: 10_000,
     help: "events kept per room, so that followers can continue where they were",
   }),
+  rateLimits: setting({
+    env: ["RATE_LIMITS"],
+    placeholder: "on|off",
+    parse: onOff,
+    fallback: true,
+    fallbackSaid: "on",
+    help: "bound how often one signs up, logs in and sends; off for load tests",
+  }),
   proxies: setting({
     env: ["PROXIES"],
     placeholder: "N",

@@ -24,6 +24,8 @@ export interface Loaders {
 
 /** Where an operation comes from, and what can be done about its connection. */
 export interface Caller {
+  /** The client's address, as limits count it; undefined for this very machine. */
+  address: string | undefined;
   /** The session came in the browser's cookie, where the page's scripts cannot read it. */
   byCookie: boolean;
   /** Keeps a token in the browser's cookie, null takes it away; an answer over a WebSocket cannot. */

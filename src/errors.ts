@@ -27,6 +27,7 @@ export const errors = {
     say: (roomId: string) =>
       `Room ${roomId} cannot be continued from this position. Load its newest messages again and subscribe after the position that comes with them.`,
   },
+  RATE_LIMITED: { retryable: true, say: (seconds: number) => `That was too often. Try again in ${seconds} s.` },
   QUERY_TOO_COMPLEX: {
     retryable: false,
     say: (most: number) =>
@@ -58,6 +59,11 @@ export function refusal<Code extends ErrorCode>(code: Code, ...about: Parameters
 /** The error for an argument that breaks a rule; `extensions.argument` names it for programs. */
 export function badInput(argument: string, rule: string): ChatError {
   return new ChatError("BAD_USER_INPUT", errors.BAD_USER_INPUT.say(argument, rule), { argument });
+}
+
+/** The error for what was done too often; `extensions.retryAfter` says in how many seconds it can be tried again. */
+export function rateLimited(seconds: number): ChatError {
+  return new ChatError("RATE_LIMITED", errors.RATE_LIMITED.say(seconds), { retryAfter: seconds });
 }
 
 /** Whether this is the refusal with that code. */

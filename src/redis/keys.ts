@@ -24,6 +24,7 @@
  * | `vacant:{total_users}`   | bitmap     | ids that were handed out and are no account (yet)               |
  * | `sessions:{user:ID}`     | sorted set | SHA-256 of token → expiry in ms                                 |
  * | `session-details:{user:ID}` | hash    | SHA-256 of token → the session's id, kind, begin and last use (ms); expires with the last one |
+ * | `attempts:LIMIT:WHO`     | string     | attempts lately, such as wrong passwords of an address; WHO is hashed; expires |
  * | `presence:{user:ID}`     | hash       | server → open connections of the user there; `version`          |
  * | `versions:{online_users}`| hash       | user → version last applied to `online_users`                   |
  * | `lease:SERVER`           | string     | expires unless the server renews it                             |
@@ -42,6 +43,7 @@ export const keys = {
   userRooms: (id: string) => `user:${id}:rooms`,
   sessions: (userId: string) => `sessions:{user:${userId}}`,
   sessionDetails: (userId: string) => `session-details:{user:${userId}}`,
+  attempts: (limit: string, who: string) => `attempts:${limit}:${who}`,
   presence: (userId: string) => `presence:{user:${userId}}`,
 
   roomName: (id: string) => `room:${id}:name`,

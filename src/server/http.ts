@@ -12,6 +12,7 @@ import type { Config } from "../config.js";
 import type { Context } from "../context.js";
 import { badInput, refusal } from "../errors.js";
 import type { SessionWatches } from "../sessions/session-watch.js";
+import { clientAddress } from "./address.js";
 import { bearerToken, createContext, type Services } from "./context.js";
 import { cookieToken, cookieWith } from "./cookie.js";
 import { graphiqlPage } from "./graphiql.js";
@@ -110,7 +111,7 @@ async function serveGraphQL(app: FastifyInstance, { config, schema, services, me
         reply.removeHeader("set-cookie").header("set-cookie", cookieWith(value, raw, config.proxies)); // by itself it would add one more
       };
       const byCookie = bearer === undefined && token !== undefined;
-      return createContext(services, viewer, { byCookie, setCookie });
+      return createContext(services, viewer, { address: clientAddress(raw, config.proxies), byCookie, setCookie });
     },
   });
   app.route({

@@ -12,6 +12,8 @@ import { type SocketSubscription, Subscriptions } from "./subscriptions.js";
 /** What a connection carries once it is accepted. */
 export interface Connection {
   socket: WebSocket;
+  /** The client's address, as limits count it; undefined for this very machine. */
+  address: string | undefined;
   /** The token in the cookie that the browser upgraded with. */
   cookieToken: string | undefined;
   /** The session of the connection came in the cookie. */
@@ -65,7 +67,7 @@ export function graphqlTransport(
       }
     },
 
-    async onSubscribe({ extra: { socket, byCookie = false, watch, outlet, starting, begun } }, id, payload) {
+    async onSubscribe({ extra: { socket, address, byCookie = false, watch, outlet, starting, begun } }, id, payload) {
       metrics.operations.inc({ transport: "websocket" });
       // Completed while it started and asked for again: graphql-ws would take the first one's events for the second's.
       if (starting.has(id)) {
@@ -82,7 +84,7 @@ export function graphqlTransport(
         // GraphiQL has one socket for all tabs, and sends the headers of a tab with each operation.
         const ownToken = tokenIn(payload.extensions?.headers);
         const asker = ownToken === undefined ? watch?.viewer : await services.sessions.viewer(ownToken);
-        const caller = ownToken === undefined ? { byCookie, watch } : { byCookie: false };
+        const caller = ownToken === undefined ? { address, byCookie, watch } : { address, byCookie: false };
         const document = documents.prepare(payload);
         if (Array.isArray(document)) return document.map(mask);
         prepared = true;

@@ -14,6 +14,7 @@ import { connectRedis, type RedisClient } from "../redis/connect.js";
 import { startEmbeddedRedis } from "../redis/embedded.js";
 import { Scripts } from "../redis/scripts.js";
 import { RoomStore } from "../rooms/room.store.js";
+import { Attempts } from "../sessions/attempts.js";
 import { Passwords } from "../sessions/password.js";
 import { SessionStore } from "../sessions/session.store.js";
 import { SessionWatches } from "../sessions/session-watch.js";
@@ -65,7 +66,7 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     stops.push(async () => followed.close());
     const users = new UserStore(redis.commands, scripts);
     const passwords = new Passwords(config.bcryptCost);
-    const sessions = new SessionStore(scripts, users, passwords, config);
+    const sessions = new SessionStore(scripts, users, passwords, new Attempts(redis.commands, config.rateLimits), config);
     const watches = new SessionWatches(sessions, channels, log);
     stops.push(async () => watches.close());
     const rooms = new RoomStore(redis.commands, followed, channels);

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from "graphql-ws";
 import { type WebSocket, WebSocketServer } from "ws";
+import { clientAddress } from "./address.js";
 import { CLOSE } from "./close-codes.js";
 import { cookieToken } from "./cookie.js";
 import { LARGEST_REQUEST, type Parts } from "./http.js";
@@ -79,7 +80,8 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
       starting.delete(id);
       readOnOrNot();
     };
-    const connection: Connection = { socket, cookieToken: cookieToken(request), outlet, starting, begun };
+    const address = clientAddress(request, config.proxies);
+    const connection: Connection = { socket, address, cookieToken: cookieToken(request), outlet, starting, begun };
     socket.on("error", (error) => log.debug({ error: error.message }, "a socket broke")); // `close` follows
     socket.on("pong", () => silent.delete(socket));
     const closed = transport.opened(

@@ -52,25 +52,26 @@ export class SessionResolver {
   }
 
   @Mutation(() => Session, {
-    description: "Make an account and log into it. Errors: `USERNAME_TAKEN`, `BAD_USER_INPUT`.",
+    description: "Make an account and log into it. Errors: `USERNAME_TAKEN`, `BAD_USER_INPUT`, `RATE_LIMITED`.",
   })
   register(@Args(() => RegisterArgs) { cookie, ...registration }: RegisterArgs, @Ctx() context: Context): Promise<Session> {
-    return give(cookie, context, ({ sessions }) => sessions.register(registration));
-  }
-
-  @Mutation(() => Session, {
-    description: "Log in. Errors: `INVALID_CREDENTIALS`, without telling which of the two was wrong.",
-  })
-  login(@Args(() => LoginArgs) { cookie, username, password }: LoginArgs, @Ctx() context: Context): Promise<Session> {
-    return give(cookie, context, ({ sessions }) => sessions.login(username, password));
+    return give(cookie, context, ({ sessions, caller }) => sessions.register(registration, caller.address));
   }
 
   @Mutation(() => Session, {
     description:
-      "A session for someone without an account: it cannot be renewed and ends an hour later unless the server is set up otherwise. Errors: `BAD_USER_INPUT`.",
+      "Log in. Errors: `INVALID_CREDENTIALS`, without telling which of the two was wrong; `RATE_LIMITED`, after too many wrong passwords.",
+  })
+  login(@Args(() => LoginArgs) { cookie, username, password }: LoginArgs, @Ctx() context: Context): Promise<Session> {
+    return give(cookie, context, ({ sessions, caller }) => sessions.login(username, password, caller.address));
+  }
+
+  @Mutation(() => Session, {
+    description:
+      "A session for someone without an account: it cannot be renewed and ends an hour later unless the server is set up otherwise. Errors: `BAD_USER_INPUT`, `RATE_LIMITED`.",
   })
   joinAsGuest(@Args(() => GuestArgs) { cookie, name }: GuestArgs, @Ctx() context: Context): Promise<Session> {
-    return give(cookie, context, ({ sessions }) => sessions.joinAsGuest(name));
+    return give(cookie, context, ({ sessions, caller }) => sessions.joinAsGuest(name, caller.address));
   }
 
   @Authorized()
@@ -113,14 +114,14 @@ export class SessionResolver {
   @Authorized()
   @Mutation(() => Boolean, {
     description:
-      "Set a new password, and end all other sessions of the user. Always true. Errors: `INVALID_CREDENTIALS`, `BAD_USER_INPUT`, `FORBIDDEN` for a guest.",
+      "Set a new password, and end all other sessions of the user. Always true. Errors: `INVALID_CREDENTIALS`, `BAD_USER_INPUT`, `FORBIDDEN` for a guest, `RATE_LIMITED`.",
   })
   async changePassword(
     @Arg("current", () => String, { description: "The password until now." }) current: string,
     @Arg("new", () => String, { description: "At least 8 characters, at most 72 bytes in UTF-8." }) next: string,
-    @Ctx() { viewer, sessions }: ViewerContext,
+    @Ctx() { viewer, sessions, caller }: ViewerContext,
   ): Promise<boolean> {
-    await sessions.changePassword(viewer, { current, next });
+    await sessions.changePassword(viewer, { current, next }, caller.address);
     return true;
   }
 }

@@ -3,6 +3,7 @@ import { badInput, refusal } from "../errors.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import { checkEmail, checkName, checkNewUsername, type UserStore } from "../users/user.store.js";
+import type { Address, Attempts } from "./attempts.js";
 import { checkNewPassword, type Passwords } from "./password.js";
 
 /** Who is asking: the user of a session that was valid when the operation began. */
@@ -50,46 +51,53 @@ export class SessionStore {
   readonly #scripts: Scripts;
   readonly #users: UserStore;
   readonly #passwords: Passwords;
+  readonly #attempts: Attempts;
   readonly #ttl: Record<Kind, number>;
   readonly #pause: number;
 
   /** @param ttl seconds that a login lasts after it was last used, and that a guest can stay */
-  constructor(scripts: Scripts, users: UserStore, passwords: Passwords, ttl: { sessionTtl: number; guestTtl: number }) {
+  constructor(scripts: Scripts, users: UserStore, passwords: Passwords, attempts: Attempts, ttl: { sessionTtl: number; guestTtl: number }) {
     this.#scripts = scripts;
     this.#users = users;
     this.#passwords = passwords;
+    this.#attempts = attempts;
     this.#ttl = { account: ttl.sessionTtl, guest: ttl.guestTtl };
     this.#pause = Math.min(LONGEST_PAUSE, ttl.sessionTtl / 20);
   }
 
   /**
-   * @throws ChatError BAD_USER_INPUT, USERNAME_TAKEN
+   * @param address the client's, as limits count it; here and below
+   * @throws ChatError BAD_USER_INPUT, USERNAME_TAKEN, RATE_LIMITED
    */
-  async register({ username, password, name, email }: Registration): Promise<StartedSession> {
+  async register({ username, password, name, email }: Registration, address: Address): Promise<StartedSession> {
     checkNewUsername(username);
     checkNewPassword(password, "password");
     if (name != null) checkName(name);
     if (email != null) checkEmail(email);
+    await this.#attempts.signUp(address);
     if (await this.#users.isTaken(username)) throw refusal("USERNAME_TAKEN", username);
     const passwordHash = await this.#passwords.hash(password);
     const userId = await this.#users.register({ username, passwordHash, name: name ?? null, email: email ?? null });
     return this.#start(userId, "account", passwordHash);
   }
 
-  /** @throws ChatError INVALID_CREDENTIALS, the same for an unknown name and a wrong password */
-  async login(username: string, password: string): Promise<StartedSession> {
-    const account = await this.#users.credentials(username);
-    if (!(await this.#passwords.matches(password, account?.passwordHash)) || !account) throw refusal("INVALID_CREDENTIALS");
-    await this.#users.list(account.id);
-    return this.#start(account.id, "account", account.passwordHash);
+  /** @throws ChatError INVALID_CREDENTIALS, the same for an unknown name and a wrong password; RATE_LIMITED */
+  login(username: string, password: string, address: Address): Promise<StartedSession> {
+    return this.#attempts.guess(username, address, async () => {
+      const account = await this.#users.credentials(username);
+      if (!(await this.#passwords.matches(password, account?.passwordHash)) || !account) throw refusal("INVALID_CREDENTIALS");
+      await this.#users.list(account.id);
+      return this.#start(account.id, "account", account.passwordHash);
+    });
   }
 
   /**
    * Lets someone in without an account, for a while.
-   * @throws ChatError BAD_USER_INPUT
+   * @throws ChatError BAD_USER_INPUT, RATE_LIMITED
    */
-  async joinAsGuest(name: string): Promise<StartedSession> {
+  async joinAsGuest(name: string, address: Address): Promise<StartedSession> {
     checkName(name);
+    await this.#attempts.joinAsGuest(address);
     return this.#start(await this.#users.registerGuest(name), "guest", "");
   }
 
@@ -156,16 +164,24 @@ export class SessionStore {
 
   /**
    * Sets the viewer's password, and ends all of their other sessions.
-   * @throws ChatError BAD_USER_INPUT, INVALID_CREDENTIALS where the current password is another, FORBIDDEN for a guest
+   * @throws ChatError BAD_USER_INPUT, INVALID_CREDENTIALS where the current password is another, FORBIDDEN for a guest, RATE_LIMITED
    */
-  async changePassword({ id, tokenHash, guest }: Viewer, { current, next }: { current: string; next: string }): Promise<void> {
+  async changePassword(
+    { id, tokenHash, guest }: Viewer,
+    { current, next }: { current: string; next: string },
+    address: Address,
+  ): Promise<void> {
     if (guest) throw refusal("FORBIDDEN", "A guest has no password. Register to have one.");
     checkNewPassword(next, "new");
     if (current === next) throw badInput("new", "must be another one than the current password.");
-    const oldHash = await this.#users.passwordHash(id);
-    if (!(await this.#passwords.matches(current, oldHash)) || !oldHash) throw refusal("INVALID_CREDENTIALS");
-    const [sessions, details, channel] = this.#keysOf(id);
-    await this.#scripts.run("password_change", [channel, sessions, details], [oldHash, await this.#passwords.hash(next), tokenHash]);
+    const [user] = await this.#users.byIds([id]);
+    // A stolen session must not make passwords easier to guess than the login does.
+    await this.#attempts.guess(user?.username ?? "", address, async () => {
+      const oldHash = await this.#users.passwordHash(id);
+      if (!(await this.#passwords.matches(current, oldHash)) || !oldHash) throw refusal("INVALID_CREDENTIALS");
+      const [sessions, details, channel] = this.#keysOf(id);
+      await this.#scripts.run("password_change", [channel, sessions, details], [oldHash, await this.#passwords.hash(next), tokenHash]);
+    });
   }
 
   async #start(userId: string, kind: Kind, passwordHash: string): Promise<StartedSession> {
