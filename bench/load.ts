@@ -1,6 +1,7 @@
 /** The clients: a process of its own, so that their work is not counted as a server's. */
 import { once } from "node:events";
 import { Agent, request } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
 import { WebSocket } from "ws";
 
 export type Order =
@@ -9,7 +10,10 @@ export type Order =
   | "drop"
   | { return: { url: string; token?: string } }
   | { stall: number }
-  | { sends: { url: string; token?: string; connections: number; inFlight: number; count: number } }
+  /** Each in flight waits for `pause` ms between its sends. */
+  | { sends: { url: string; token?: string; connections: number; inFlight: number; count: number; pause?: number } }
+  /** So many clients log in with the right password, again and again, for so long. */
+  | { logins: { url: string; clients: number; ms: number } }
   | "count"
   | "reset";
 
@@ -21,6 +25,7 @@ export interface Count {
 }
 
 const SUBSCRIPTION = `subscription ($room: ID!, $after: [String!]) { messageAdded(roomId: $room, after: $after) { id text position } }`;
+const LOG_IN = `mutation { login(username: "Joe", password: "password123") { token } }`; // whose sessions end; the senders are Pablo
 const SEND = `mutation ($room: ID!, $text: String!) { send(roomId: $room, text: $text) { id position } }`;
 
 interface Client {
@@ -65,6 +70,7 @@ async function obey(order: Order): Promise<object> {
     clients[order.stall]?.socket.pause();
     return {};
   }
+  if ("logins" in order) return logInMany(order.logins);
   return sendMany(order.sends);
 }
 
@@ -100,23 +106,56 @@ async function follow(client: Client, url: string, token: string | undefined): P
   return client;
 }
 
+export interface Sent {
+  /** For all of them. */
+  ms: number;
+  /** Of one send until its answer, in ms. */
+  p50: number;
+  p99: number;
+}
+
 /** Sends `count` messages over some connections, each with so many in flight. */
-async function sendMany({ url, token, connections, inFlight, count }: Extract<Order, { sends: object }>["sends"]): Promise<{ ms: number }> {
+async function sendMany(order: Extract<Order, { sends: object }>["sends"]): Promise<Sent> {
+  const { url, token, connections, inFlight, count, pause } = order;
   const senders = await Promise.all(
     Array.from({ length: connections }, () => (url.startsWith("ws") ? socketSender(url, token) : httpSender(url, token))),
   );
+  const took: number[] = [];
   let left = count;
   const start = performance.now();
   await Promise.all(
     senders.flatMap(({ send }) =>
       Array.from({ length: inFlight }, async () => {
-        while (left-- > 0) await send({ query: SEND, variables: { room: "0", text: `message ${left}` } });
+        while (left-- > 0) {
+          const before = performance.now();
+          await send({ query: SEND, variables: { room: "0", text: `message ${left}` } });
+          took.push(performance.now() - before);
+          if (pause) await delay(pause);
+        }
       }),
     ),
   );
   const ms = performance.now() - start;
   for (const { close } of senders) close();
-  return { ms };
+  took.sort((one, other) => one - other);
+  const at = (share: number) => took[Math.floor(took.length * share)] ?? Number.NaN;
+  return { ms, p50: at(0.5), p99: at(0.99) };
+}
+
+async function logInMany({ url, clients, ms }: Extract<Order, { logins: object }>["logins"]): Promise<{ done: number }> {
+  const end = performance.now() + ms;
+  let done = 0;
+  await Promise.all(
+    Array.from({ length: clients }, async () => {
+      const { send, close } = await httpSender(url, undefined);
+      while (performance.now() < end) {
+        await send({ query: LOG_IN });
+        done++;
+      }
+      close();
+    }),
+  );
+  return { done };
 }
 
 interface Sender {

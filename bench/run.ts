@@ -5,13 +5,14 @@
 import { endAll } from "./processes.js";
 import { fanOut } from "./scenarios/fan-out.js";
 import { interop } from "./scenarios/interop.js";
+import { logins } from "./scenarios/logins.js";
 import { memory } from "./scenarios/memory.js";
 import { comeBack } from "./scenarios/return.js";
 import { manyRooms } from "./scenarios/rooms.js";
 import { sends } from "./scenarios/sends.js";
 import { stall } from "./scenarios/stall.js";
 
-const scenarios = { "fan-out": fanOut, rooms: manyRooms, memory, sends, interop, return: comeBack, stall };
+const scenarios = { "fan-out": fanOut, rooms: manyRooms, memory, sends, interop, return: comeBack, stall, logins };
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !Object.hasOwn(scenarios, name));

@@ -96,7 +96,14 @@ export const settings = {
     placeholder: "SECONDS",
     parse: integer(60, 31_536_000), // a minute to a year
     fallback: 86_400, // a day
-    help: "how long a login lasts",
+    help: "how long a login lasts after it was last used",
+  }),
+  guestTtl: setting({
+    env: ["GUEST_TTL"],
+    placeholder: "SECONDS",
+    parse: integer(60, 604_800), // a minute to a week
+    fallback: 3_600, // an hour
+    help: "how long a guest can stay; using it does not prolong it",
   }),
   bcryptCost: setting({
     env: ["BCRYPT_COST"],

@@ -6,6 +6,7 @@ import type { PresenceStore } from "./presence/presence.store.js";
 import type { Transitions } from "./presence/transitions.js";
 import type { RoomRecord, RoomStore } from "./rooms/room.store.js";
 import type { SessionStore, Viewer } from "./sessions/session.store.js";
+import type { SessionWatch } from "./sessions/session-watch.js";
 import type { UserRecord, UserStore } from "./users/user.store.js";
 
 /** What the features offer each other and the API. */
@@ -29,9 +30,22 @@ export interface Loaders {
   newest: DataLoader<string, Placed | null>;
 }
 
+/** Where an operation comes from, and what can be done about its connection. */
+export interface Caller {
+  /** The client's address, as limits count it; undefined for this very machine. */
+  address: string | undefined;
+  /** The session came in the browser's cookie, where the page's scripts cannot read it. */
+  byCookie: boolean;
+  /** Keeps a token in the browser's cookie, null takes it away; an answer over a WebSocket cannot. */
+  setCookie?: (token: string | null) => void;
+  /** The watch over the session of the socket, for an operation that runs with it. */
+  watch?: SessionWatch | undefined;
+}
+
 /** What a resolver works with. Each operation, and each event of a subscription, has its own. */
 export interface Context extends Stores {
   viewer: Viewer | null;
+  caller: Caller;
   load: Loaders;
   redisAnswers: () => Promise<boolean>;
   /** The event of a subscription is worked out for many at once, each of whom had the right to it when it began. */

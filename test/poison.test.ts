@@ -15,10 +15,13 @@ async function poison(): Promise<string[]> {
     if (!holds) problems.push(problem);
   };
   const keys = await client.keys("*");
-  const isAccount = async (id: string) => /^[1-9]\d*$/.test(id) && /^\$2[ab]\$/.test((await client.hget(`user:${id}`, "password")) ?? "");
+  /** Can be shown: a guest, too, who may have left. */
+  const isUser = async (id: string) => /^[1-9]\d*$/.test(id) && !!(await client.hget(`user:${id}`, "username"));
+  /** Can log in at a demo app. */
+  const isAccount = async (id: string) => (await isUser(id)) && /^\$2[ab]\$/.test((await client.hget(`user:${id}`, "password")) ?? "");
 
   if (keys.includes("total_users")) expectThat(keys.includes("room:0:name"), "a user counter without a name for room 0");
-  for (const id of await client.smembers("online_users")) expectThat(await isAccount(id), `online_users has ${id}, who is no account`);
+  for (const id of await client.smembers("online_users")) expectThat(await isUser(id), `online_users has ${id}, who is nobody`);
 
   for (const key of keys.filter((key) => key.startsWith("username:"))) {
     const [, id = ""] = /^user:(\d+)$/.exec((await client.get(key)) ?? "") ?? [];
@@ -29,8 +32,8 @@ async function poison(): Promise<string[]> {
     const owner = key.split(":")[1] ?? "";
     for (const room of await client.smembers(key)) {
       const [low = "", high = ""] = room.split(":");
-      const isPair = Number(low) < Number(high) && [low, high].includes(owner) && (await isAccount(low)) && (await isAccount(high));
-      expectThat(keys.includes(`room:${room}:name`) || isPair, `${key} has ${room}, which has no name and is no pair of accounts`);
+      const isPair = Number(low) < Number(high) && [low, high].includes(owner) && (await isUser(low)) && (await isUser(high));
+      expectThat(keys.includes(`room:${room}:name`) || isPair, `${key} has ${room}, which has no name and is no pair of users`);
     }
   }
   for (const key of keys.filter((key) => /^room:.*(?<!:name)$/.test(key))) {
@@ -39,7 +42,7 @@ async function poison(): Promise<string[]> {
     for (let n = 0; n < stored.length; n += 2) {
       const { from, date, message, ...others } = JSON.parse(stored[n] as string);
       expectThat(others.roomId === roomId, `a message of ${others.roomId} in ${key}`);
-      expectThat(typeof message === "string" && typeof from === "string" && (await isAccount(from)), `${stored[n]} is by nobody`);
+      expectThat(typeof message === "string" && typeof from === "string" && (await isUser(from)), `${stored[n]} is by nobody`);
       expectThat(
         Number.isInteger(date) && date < 2 ** 31 && date === Math.floor(Number(stored[n + 1])),
         `${stored[n]} has a date of its own`,
@@ -65,6 +68,7 @@ const NAMES = [
   "1e3",
   "Pablo",
 ];
+const PASSWORDS = ["another password", "a third password", "", "null", "x".repeat(100)];
 const TEXTS = ["hi", "null", "<script>", '"}', "\\", "\u2028", "👩‍👩‍👧", "\u0000", "x".repeat(4_000), " ", "\ud800", "{}"];
 const ROOMS = ["0", "1", "0:1", "2:1", "1:1", "-1:2", "1:2:3", "0:name", "x", "1:999999", "__proto__", "", "1e0:2"];
 
@@ -79,6 +83,27 @@ async function doSomething(random: Random, people: TestClient[], servers: { url:
       const { data } = await person.request(query, { u: random.pick(NAMES), n: random.pick([null, ...NAMES]) });
       if (data?.register) people.push(new TestClient(random.pick(servers).url, data.register.token, data.register.user.id));
     },
+    async () => {
+      const { data } = await person.request("mutation ($n: String!) { joinAsGuest(name: $n) { token user { id } } }", {
+        n: random.pick(NAMES),
+      });
+      if (data?.joinAsGuest) people.push(new TestClient(random.pick(servers).url, data.joinAsGuest.token, data.joinAsGuest.user.id));
+    },
+    async () => {
+      const { data } = await person.request("mutation { refreshSession { token } }");
+      if (data?.refreshSession) people.push(new TestClient(random.pick(servers).url, data.refreshSession.token, person.id));
+    },
+    async () => {
+      const { data } = await person.request("{ sessions { id } }");
+      await person.request("mutation ($id: ID!) { endSession(id: $id) }", {
+        id: random.pick([...TEXTS, ...(data?.sessions ?? []).map(({ id }: { id: string }) => id)]),
+      });
+    },
+    () =>
+      person.request("mutation ($c: String!, $n: String!) { changePassword(current: $c, new: $n) }", {
+        c: random.pick(["a good password", ...PASSWORDS]),
+        n: random.pick(PASSWORDS),
+      }),
     () =>
       person.request("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", {
         id: random.pick([...ROOMS, random.pick(people).id]),
@@ -124,8 +149,11 @@ async function dieDoingSomething(random: Random, people: TestClient[]): Promise<
 
 describe("whatever is asked of the API", () => {
   it.each([
-    ["online_users has 99", () => redis.client.sadd("online_users", "99")],
+    ["online_users has 99, who is nobody", () => redis.client.sadd("online_users", "99")],
     ["username:ghost points at no account", () => redis.client.set("username:ghost", "user:99")],
+    ["username:guest 2 points at no account", () => redis.client.set("username:guest 2", "user:2")],
+    ["username:one points at another one's account", () => redis.client.hset("user:1", "username", "two")],
+    ["user:1:rooms has 1:99", () => redis.client.sadd("user:1:rooms", "1:99")],
     ["user:1:rooms has group-1", () => redis.client.sadd("user:1:rooms", "group-1")],
     ["is by nobody", () => redis.client.zadd("room:0", 5, '{"from":"99","date":5,"message":"boo","roomId":"0"}')],
     ["has a date of its own", () => redis.client.zadd("room:0", 5, '{"from":"1","date":6000,"message":"boo","roomId":"0"}')],
@@ -134,6 +162,8 @@ describe("whatever is asked of the API", () => {
     await redis.client.flushall();
     await redis.client.hset("user:1", { username: "one", password: "$2b$04$" });
     await redis.client.set("username:one", "user:1");
+    await redis.client.hset("user:2", { username: "guest 2", guest: "1" });
+    await redis.client.sadd("online_users", "1", "2");
     expect(await poison()).toEqual([]);
     await spoil();
     expect((await poison())[0]).toContain(problem);

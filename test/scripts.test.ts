@@ -68,6 +68,11 @@ describe("scripts", () => {
     await followed.texts(1);
     await redis.client.publish("MESSAGES", JSON.stringify({ type: "message", data: { roomId: "0", from: ann.id } })); // as a demo app
     await ben.disconnect();
+    const { refreshSession } = await ann.ask("mutation { refreshSession { token } }");
+    const refreshed = new TestClient(server.url, refreshSession.token);
+    await refreshed.ask('mutation { changePassword(current: "a good password", new: "another password") }');
+    await refreshed.ask("{ sessions { id } }");
+    await refreshed.ask("mutation { logout }");
     await expect.poll(() => [...seen.keys()].sort()).toEqual([...scriptNames].sort());
     monitor.disconnect();
 

@@ -5,37 +5,13 @@ import { WebSocket } from "ws";
 import { TestClient } from "./helpers/client.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
+import { openSocket } from "./helpers/socket.js";
 
 const redis = await ownRedis();
 const server = await ownServer(redis.url, { allowedOrigins: ["https://chat.example"] });
 const alice = await TestClient.register(server, "alice");
-const url = `${server.url.replace("http", "ws")}/graphql`;
 
-/** A socket that speaks frames; what arrives is kept from the first one on. */
-function open(headers: Record<string, string> = {}, protocol = "graphql-transport-ws") {
-  const socket = new WebSocket(url, protocol, { headers });
-  const frames: unknown[] = [];
-  const waiting: ((frame: unknown) => void)[] = [];
-  socket.on("message", (data) => {
-    const frame = JSON.parse(String(data));
-    const reader = waiting.shift();
-    if (reader) reader(frame);
-    else frames.push(frame);
-  });
-  const closed = new Promise<number>((resolve) => {
-    socket.on("close", resolve);
-  });
-  socket.on("error", () => {}); // a refused upgrade; `closed` tells
-  return {
-    socket,
-    closed,
-    say: async (frame: unknown) => {
-      if (socket.readyState === socket.CONNECTING) await once(socket, "open");
-      socket.send(typeof frame === "string" ? frame : JSON.stringify(frame));
-    },
-    next: () => (frames.length > 0 ? Promise.resolve(frames.shift()) : new Promise((resolve) => waiting.push(resolve))),
-  };
-}
+const open = (headers?: Record<string, string>, protocol?: string) => openSocket(server, headers, protocol);
 
 async function accepted(authorization?: string, key = "authorization") {
   const connection = open();

@@ -25,6 +25,8 @@
  * | `vacant:{total_users}`   | bitmap     | ids that were handed out and are no account (yet)               |
  * | `sessions:{user:ID}`     | sorted set | SHA-256 of token → expiry in ms                                 |
  * | `sends:{user:ID}`      | string     | when all sends that the user was charged for are worked off (ms) |
+ * | `session-details:{user:ID}` | hash    | SHA-256 of token → the session's id, kind, begin and last use (ms); expires with the last one |
+ * | `attempts:LIMIT:WHO`     | string     | attempts lately, such as wrong passwords of an address; WHO is hashed; expires |
  * | `presence:{user:ID}`     | hash       | server → open connections of the user there; `version`          |
  * | `versions:{online_users}`| hash       | user → version last applied to `online_users`                   |
  * | `announced:{online_users}`| set       | ids of the users of whom followers were told last that they are online |
@@ -45,6 +47,8 @@ export const keys = {
   userRooms: (id: string) => `user:${id}:rooms`,
   sessions: (userId: string) => `sessions:{user:${userId}}`,
   sends: (userId: string) => `sends:{user:${userId}}`,
+  sessionDetails: (userId: string) => `session-details:{user:${userId}}`,
+  attempts: (limit: string, who: string) => `attempts:${limit}:${who}`,
   presence: (userId: string) => `presence:{user:${userId}}`,
 
   roomName: (id: string) => `room:${id}:name`,

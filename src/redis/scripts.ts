@@ -11,12 +11,17 @@ export const scriptNames = [
   "message_send",
   "messages_adopt",
   "messages_page",
+  "password_change",
   "presence_announce",
   "presence_change",
   "presence_look",
   "sends_charge",
+  "session_end",
   "session_find",
+  "session_list",
+  "session_refresh",
   "session_start",
+  "session_use",
   "user_reserve_id",
 ] as const;
 

@@ -1,5 +1,5 @@
 import DataLoader from "dataloader";
-import type { Context, Loaders, Stores } from "../context.js";
+import type { Caller, Context, Loaders, Stores } from "../context.js";
 import type { Viewer } from "../sessions/session.store.js";
 import { unknownUser } from "../users/user.store.js";
 
@@ -7,8 +7,8 @@ import { unknownUser } from "../users/user.store.js";
 export type Services = Stores & Pick<Context, "redisAnswers">;
 
 /** Makes the context of one operation, or of one event of a subscription: what it looks up is looked up afresh. */
-export function createContext(stores: Services, viewer: Viewer | null): Context {
-  return { ...stores, viewer, forMany: false, load: new FreshLoaders(stores) };
+export function createContext(stores: Services, viewer: Viewer | null, caller: Caller): Context {
+  return { ...stores, viewer, caller, forMany: false, load: new FreshLoaders(stores) };
 }
 
 /**
@@ -20,6 +20,9 @@ export function sharedContexts(stores: Services): () => Context {
     ...stores,
     get viewer(): never {
       throw new Error("a field depends on the viewer, and is not marked as perViewer");
+    },
+    get caller(): never {
+      throw new Error("an event that goes to many comes from no one's connection");
     },
     forMany: true,
   };

@@ -11,7 +11,10 @@ import type { Logger } from "pino";
 import type { Config } from "../config.js";
 import type { Context } from "../context.js";
 import { badInput, refusal } from "../errors.js";
+import type { SessionWatches } from "../sessions/session-watch.js";
+import { clientAddress } from "./address.js";
 import { bearerToken, createContext, type Services } from "./context.js";
+import { cookieToken, cookieWith } from "./cookie.js";
 import { graphiqlPage } from "./graphiql.js";
 import { checkCost, MOST_TOKENS } from "./limits.js";
 import type { Metrics } from "./metrics.js";
@@ -44,6 +47,8 @@ export interface Parts {
   config: Config;
   schema: GraphQLSchema;
   services: Services;
+  /** Watches over the sessions behind sockets and streams. */
+  watches: SessionWatches;
   metrics: Metrics;
   /** The error as a client may see it. */
   mask: (error: unknown) => GraphQLError;
@@ -115,10 +120,16 @@ async function serveGraphQL(app: FastifyInstance, { config, schema, services, me
   app.addHook("onClose", () => apollo.stop());
 
   const answer = fastifyApolloHandler<Context, FastifyInstance["server"]>(apollo, {
-    context: async (request) => {
+    context: async ({ raw, headers }, reply) => {
       metrics.operations.inc({ transport: "http" });
-      const token = bearerToken(request.headers.authorization);
-      return createContext(services, token === undefined ? null : await services.sessions.viewer(token));
+      const bearer = bearerToken(headers.authorization);
+      const token = bearer ?? cookieToken(raw);
+      const viewer = token === undefined ? null : await services.sessions.viewer(token);
+      const setCookie = (value: string | null) => {
+        reply.removeHeader("set-cookie").header("set-cookie", cookieWith(value, raw, config.proxies)); // by itself it would add one more
+      };
+      const byCookie = bearer === undefined && token !== undefined;
+      return createContext(services, viewer, { address: clientAddress(raw, config.proxies), byCookie, setCookie });
     },
   });
   app.route({

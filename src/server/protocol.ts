@@ -2,7 +2,7 @@ import { makeServer, type Server } from "graphql-ws";
 import type { WebSocket } from "ws";
 import type { Outlet } from "../delivery/broadcast.js";
 import { refusal } from "../errors.js";
-import type { Viewer } from "../sessions/session.store.js";
+import type { SessionWatch } from "../sessions/session-watch.js";
 import { CLOSE, fitReason } from "./close-codes.js";
 import { bearerToken, createContext } from "./context.js";
 import type { Parts } from "./http.js";
@@ -13,7 +13,18 @@ import { type SocketSubscription, Subscriptions } from "./subscriptions.js";
 /** What a connection carries once it is accepted. */
 export interface Connection {
   socket: WebSocket;
-  viewer?: Viewer;
+  /** The client's address, as limits count it; undefined for this very machine. */
+  address: string | undefined;
+  /** The token in the cookie that the browser upgraded with. */
+  cookieToken: string | undefined;
+  /** The session of the connection came in the cookie. */
+  byCookie?: boolean;
+  /** Watches that session, and has its viewer; undefined without a session. */
+  watch?: SessionWatch;
+  /** Whose quota of sockets it takes up. */
+  counted?: string;
+  /** The viewer is counted as present. */
+  present?: string;
   outlet: Outlet;
   /** The ids of operations that have not begun to answer. */
   starting: Set<string>;
@@ -24,13 +35,14 @@ export interface Connection {
 }
 
 const INIT_WAIT = 5_000; // ms that a client gets to say who it is, before it is closed with 4408
+const PATIENCE = 1_000; // ms that a client gets to answer that its session is over
 
 /**
  * GraphQL over WebSockets by the protocol graphql-transport-ws: who is accepted, and what runs.
  * @param onReleased is given the work of forgetting a connection, for a server that wants to wait for it
  */
 export function graphqlTransport(
-  { config, schema, services, metrics, mask, log }: Parts,
+  { config, schema, services, watches, metrics, mask, log }: Parts,
   onReleased: (release: Promise<void>) => void,
 ): Server<Connection> {
   const documents = new Documents(schema, extraRules(config.introspection));
@@ -43,8 +55,10 @@ export function graphqlTransport(
 
     async onConnect({ connectionParams, extra }) {
       const { socket } = extra;
-      const token = tokenIn(connectionParams);
+      const given = tokenIn(connectionParams);
+      const token = given ?? extra.cookieToken;
       if (token === undefined) return true;
+      extra.byCookie = given === undefined;
       try {
         const viewer = await services.sessions.viewer(token);
         // Closed while we looked: nothing would release what we take now.
@@ -53,7 +67,11 @@ export function graphqlTransport(
           socket.close(CLOSE.TRY_LATER, `This user has ${config.socketsPerUser} connections open. Close some.`);
           return false;
         }
-        extra.viewer = viewer;
+        extra.counted = viewer.id;
+        extra.watch = watches.start(viewer, () => endNow(socket));
+        await extra.watch.ready;
+        if (socket.readyState !== socket.OPEN) return false;
+        extra.present = viewer.id;
         await services.presence.opened(viewer.id);
         return true;
       } catch (error) {
@@ -63,7 +81,7 @@ export function graphqlTransport(
       }
     },
 
-    async onSubscribe({ extra: { socket, outlet, viewer, starting, begun, running } }, id, payload) {
+    async onSubscribe({ extra: { socket, address, byCookie = false, watch, outlet, starting, begun, running } }, id, payload) {
       metrics.operations.inc({ transport: "websocket" });
       // Completed while it started and asked for again: graphql-ws would take the first one's events for the second's.
       if (starting.has(id)) {
@@ -73,13 +91,14 @@ export function graphqlTransport(
       starting.add(id);
       let prepared = false;
       try {
-        if (viewer && !(await services.sessions.isOpen(viewer))) {
-          socket.close(CLOSE.SESSION_OVER, "The session is over. Log in again.");
+        if (watch && !(await watch.use())) {
+          endNow(socket);
           return [mask(refusal("UNAUTHENTICATED"))];
         }
         // GraphiQL has one socket for all tabs, and sends the headers of a tab with each operation.
         const ownToken = tokenIn(payload.extensions?.headers);
-        const asker = ownToken === undefined ? viewer : await services.sessions.viewer(ownToken);
+        const asker = ownToken === undefined ? watch?.viewer : await services.sessions.viewer(ownToken);
+        const caller = ownToken === undefined ? { address, byCookie, watch } : { address, byCookie: false };
         const read = documents.prepare(payload);
         if (Array.isArray(read)) return read.map(mask);
         prepared = true;
@@ -89,10 +108,11 @@ export function graphqlTransport(
           values: read.values,
           operationName: payload.operationName ?? null,
           variableValues: payload.variables ?? null,
-          contextValue: createContext(services, asker ?? null),
+          contextValue: createContext(services, asker ?? null, caller),
           id,
           outlet,
           running,
+          watchSession: asker && ownToken !== undefined ? (onEnd) => watches.start(asker, onEnd) : undefined,
         };
         return operation;
       } catch (error) {
@@ -108,16 +128,24 @@ export function graphqlTransport(
     // What `onSubscribe` gave comes back here as it was.
     subscribe: (args) => subscriptions.start(args as SocketSubscription),
 
-    onClose({ extra: { viewer } }) {
-      if (!viewer) return;
-      perUser.release(viewer.id);
+    onClose({ extra: { watch, counted, present } }) {
+      watch?.stop();
+      if (counted !== undefined) perUser.release(counted);
+      if (present === undefined) return;
       onReleased(
-        services.presence.closed(viewer.id).catch((error: Error) => {
+        services.presence.closed(present).catch((error: Error) => {
           log.debug({ error: error.message }, "could not note that a connection closed; the lease's next beat does");
         }),
       );
     },
   });
+}
+
+/** Closes a socket whose session is over; a client that does not answer is cut. */
+function endNow(socket: WebSocket): void {
+  socket.close(CLOSE.SESSION_OVER, "The session is over. Log in again.");
+  const cut = setTimeout(() => socket.terminate(), PATIENCE);
+  socket.once("close", () => clearTimeout(cut));
 }
 
 /** The token in a field `authorization`, in whatever letter case it is: GraphiQL sends headers as they are typed. */

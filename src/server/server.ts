@@ -18,8 +18,10 @@ import { connectRedis, leniently, type RedisClient } from "../redis/connect.js";
 import { startEmbeddedRedis } from "../redis/embedded.js";
 import { Scripts } from "../redis/scripts.js";
 import { RoomStore } from "../rooms/room.store.js";
+import { Attempts } from "../sessions/attempts.js";
 import { Passwords } from "../sessions/password.js";
 import { SessionStore } from "../sessions/session.store.js";
+import { SessionWatches } from "../sessions/session-watch.js";
 import { UserStore } from "../users/user.store.js";
 import type { Services } from "./context.js";
 import { createHttpServer } from "./http.js";
@@ -71,7 +73,9 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     stops.push(async () => followed.close());
     const users = new UserStore(redis.commands, scripts, lenient);
     const passwords = new Passwords(config.bcryptCost);
-    const sessions = new SessionStore(redis.commands, scripts, users, passwords, config.sessionTtl);
+    const sessions = new SessionStore(scripts, users, passwords, new Attempts(redis.commands, config.rateLimits), config);
+    const watches = new SessionWatches(sessions, channels, log);
+    stops.push(async () => watches.close());
     const rooms = new RoomStore(redis.commands, followed, channels, lenient);
     const server = randomUUID();
     const demos = new DemoBridge(redis.commands, users, config.interop, server, log);
@@ -107,7 +111,7 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
       metrics.errors.inc({ code: String(masked.extensions.code) });
       return masked;
     };
-    const parts = { config, schema: await buildApi(), services, metrics, mask, log };
+    const parts = { config, schema: await buildApi(), services, watches, metrics, mask, log };
     const http = await createHttpServer(parts);
     sockets = serveWebSockets(http.server, parts);
     stops.push(async () => {

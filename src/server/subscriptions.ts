@@ -15,6 +15,7 @@ import type { Context } from "../context.js";
 import { Group, type Outlet, type Payload, Subscriber } from "../delivery/broadcast.js";
 import { Feed } from "../delivery/feed.js";
 import { refusal } from "../errors.js";
+import type { SessionWatch } from "../sessions/session-watch.js";
 import { createContext, type Services, sharedContexts } from "./context.js";
 import { MOST_VALUES } from "./limits.js";
 import type { Metrics } from "./metrics.js";
@@ -40,6 +41,8 @@ export interface SocketSubscription extends ExecutionArgs {
   values: number;
   /** The subscriptions of the same socket that run. */
   running: Set<SocketSubscription>;
+  /** Watches the session that carries it, where that is not the socket's; calls this when it is over. */
+  watchSession?: ((onEnd: () => void) => SessionWatch) | undefined;
 }
 
 /** What of an operation decides whether two subscribers see the same. */
@@ -89,6 +92,12 @@ export class Subscriptions {
 
   #follow(args: SocketSubscription, feed: Feed<object>): AsyncGenerator<ExecutionResult, void, void> {
     const { mask } = this.#parts;
+    const watch = args.watchSession?.(() => feed.end(refusal("UNAUTHENTICATED")));
+    if (watch) {
+      feed.onEnd(() => watch.stop());
+      watch.ready.catch((error: unknown) => feed.end(error));
+    }
+
     const { key, group } = this.#groupFor(args);
     let leave = () => {};
     const ended = new Promise<unknown>((resolve) => {
@@ -152,7 +161,7 @@ export class Subscriptions {
   async #payloadOf(args: SocketSubscription, value: object, perViewer: boolean): Promise<Payload> {
     const { services, metrics, mask } = this.#parts;
     metrics.executions.inc();
-    const contextValue = perViewer ? createContext(services, args.contextValue.viewer) : this.#sharedContext();
+    const contextValue = perViewer ? createContext(services, args.contextValue.viewer, args.contextValue.caller) : this.#sharedContext();
     let result: ExecutionResult;
     try {
       result = await execute({ ...args, rootValue: value, contextValue });

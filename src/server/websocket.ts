@@ -4,6 +4,7 @@ import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from "graphql-ws";
 import { type WebSocket, WebSocketServer } from "ws";
 import { clientAddress } from "./address.js";
 import { CLOSE, fitReason } from "./close-codes.js";
+import { cookieToken } from "./cookie.js";
 import { LARGEST_REQUEST, type Parts } from "./http.js";
 import { isAllowedOrigin } from "./origin.js";
 import { SocketOutlet } from "./outlet.js";
@@ -54,7 +55,7 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
       if (!perAddress.take(address)) return turnDown(socket, "429 Too Many Requests");
       socket.once("close", () => perAddress.release(address));
     }
-    sockets.handleUpgrade(request, socket, head, (webSocket) => accept(webSocket, socket));
+    sockets.handleUpgrade(request, socket, head, (webSocket) => accept(webSocket, socket, request));
   };
   server.on("upgrade", upgrade);
 
@@ -70,7 +71,7 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
     }
   }, KEEP_ALIVE);
 
-  function accept(socket: WebSocket, duplex: Duplex): void {
+  function accept(socket: WebSocket, duplex: Duplex, request: IncomingMessage): void {
     const outlet = new SocketOutlet(socket, duplex, BUDGET);
     outlets.set(socket, outlet);
     const starting = new Set<string>();
@@ -91,7 +92,8 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
       starting.delete(id);
       readOnOrNot();
     };
-    const connection: Connection = { socket, outlet, starting, begun, running: new Set() };
+    const address = clientAddress(request, config.proxies);
+    const connection: Connection = { socket, address, cookieToken: cookieToken(request), outlet, starting, begun, running: new Set() };
     socket.on("error", (error) => log.debug({ error: error.message }, "a socket broke")); // `close` follows
     socket.on("pong", () => silent.delete(socket));
     const closed = transport.opened(

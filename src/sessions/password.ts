@@ -1,35 +1,65 @@
+import { availableParallelism } from "node:os";
 import bcrypt from "bcrypt";
-import { badInput } from "../errors.js";
+import { badInput, rateLimited } from "../errors.js";
 
 const SHORTEST = 8; // characters; NIST SP 800-63B, section 5.1.1.1
 const LONGEST = 72; // bytes; bcrypt looks at no more
 
+const POOL = 4; // threads of Node's pool, which files and names of hosts need too
+/** Hashes at once: a core and a thread stay free for everything else. */
+const AT_ONCE = Math.max(1, Math.min(availableParallelism(), POOL) - 1);
+const MOST_WAITING = 200;
+
 /** @throws ChatError BAD_USER_INPUT unless this may be someone's password */
-export function checkNewPassword(password: string): void {
-  if ([...password].length < SHORTEST) throw badInput("password", `must be at least ${SHORTEST} characters long.`);
-  if (Buffer.byteLength(password) > LONGEST) throw badInput("password", `must be at most ${LONGEST} bytes long in UTF-8.`);
-  if (password.includes("\0")) throw badInput("password", "must not contain a NUL character.");
+export function checkNewPassword(password: string, argument: string): void {
+  if ([...password].length < SHORTEST) throw badInput(argument, `must be at least ${SHORTEST} characters long.`);
+  if (Buffer.byteLength(password) > LONGEST) throw badInput(argument, `must be at most ${LONGEST} bytes long in UTF-8.`);
+  if (password.includes("\0")) throw badInput(argument, "must not contain a NUL character.");
 }
 
-/** The passwords' hashes, made and checked with bcrypt on the thread pool. */
+/** The passwords' hashes, made and checked with bcrypt on the thread pool, some at a time. */
 export class Passwords {
   readonly #cost: number;
   readonly #nobodysHash: Promise<string>;
+  readonly #waiting: (() => void)[] = [];
+  #free = AT_ONCE;
+  #took = 0; // ms, the last time
 
   constructor(cost: number) {
     this.#cost = cost;
     this.#nobodysHash = bcrypt.hash("nobody's password", cost);
   }
 
+  /** @throws ChatError RATE_LIMITED when too many wait already, as does `matches` */
   hash(password: string): Promise<string> {
-    return bcrypt.hash(password, this.#cost);
+    return this.#inTurn(() => bcrypt.hash(password, this.#cost));
   }
 
   /** Whether the password is the hash's. Without a hash it takes as long, so that the time does not tell which names exist. */
   async matches(password: string, hash: string | undefined): Promise<boolean> {
     // bcrypt would compare a truncated password, and would take a longer one that begins alike for the same.
     const tooLong = Buffer.byteLength(password) > LONGEST;
-    const equal = await bcrypt.compare(password, hash ?? (await this.#nobodysHash));
+    const other = hash ?? (await this.#nobodysHash);
+    const equal = await this.#inTurn(() => bcrypt.compare(password, other));
     return equal && hash !== undefined && !tooLong;
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free--;
+    else {
+      if (this.#waiting.length >= MOST_WAITING) {
+        throw rateLimited(Math.max(1, Math.ceil((this.#waiting.length * this.#took) / AT_ONCE / 1_000)));
+      }
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    const start = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.#took = performance.now() - start;
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#free++;
+    }
   }
 }

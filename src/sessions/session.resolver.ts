@@ -1,10 +1,20 @@
-import { Arg, Args, ArgsType, Authorized, Ctx, Field, Mutation, Resolver } from "type-graphql";
-import type { Context, ViewerContext } from "../context.js";
+import { Arg, Args, ArgsType, Authorized, Ctx, Field, ID, Mutation, Query, Resolver } from "type-graphql";
+import type { Caller, Context, ViewerContext } from "../context.js";
+import { badInput } from "../errors.js";
 import type { StartedSession } from "./session.store.js";
-import { Session } from "./session.type.js";
+import { OpenSession, Session } from "./session.type.js";
+
+const ABOUT_COOKIE =
+  "Keep the token in a cookie of the browser, out of reach of the page's scripts, instead of giving it in the answer. Over HTTP only.";
 
 @ArgsType()
-class RegisterArgs {
+class CookieArgs {
+  @Field(() => Boolean, { nullable: true, defaultValue: false, description: ABOUT_COOKIE })
+  cookie?: boolean | null;
+}
+
+@ArgsType()
+class RegisterArgs extends CookieArgs {
   @Field(() => String, { description: "2 to 32 letters, digits, dots, dashes or underscores; letter case counts." })
   username!: string;
 
@@ -18,35 +28,118 @@ class RegisterArgs {
   email?: string | null;
 }
 
+@ArgsType()
+class LoginArgs extends CookieArgs {
+  @Field(() => String, { description: "The exact username." })
+  username!: string;
+
+  @Field(() => String, { description: "The account's password." })
+  password!: string;
+}
+
+@ArgsType()
+class GuestArgs extends CookieArgs {
+  @Field(() => String, { description: "What others see, at most 64 characters." })
+  name!: string;
+}
+
 @Resolver()
 export class SessionResolver {
-  @Mutation(() => Session, { description: "Make an account and log into it. Errors: `USERNAME_TAKEN`, `BAD_USER_INPUT`." })
-  async register(@Args(() => RegisterArgs) registration: RegisterArgs, @Ctx() context: Context): Promise<Session> {
-    return withUser(await context.sessions.register(registration), context);
+  @Authorized()
+  @Query(() => [OpenSession], { description: "The sessions of this session's user, the one used last first." })
+  sessions(@Ctx() { viewer, sessions }: ViewerContext): Promise<OpenSession[]> {
+    return sessions.list(viewer);
   }
 
-  @Mutation(() => Session, { description: "Log in. Error: `INVALID_CREDENTIALS`, without telling which of the two was wrong." })
-  async login(
-    @Arg("username", () => String, { description: "The exact username." }) username: string,
-    @Arg("password", () => String, { description: "The account's password." }) password: string,
-    @Ctx() context: Context,
-  ): Promise<Session> {
-    return withUser(await context.sessions.login(username, password), context);
+  @Mutation(() => Session, {
+    description: "Make an account and log into it. Errors: `USERNAME_TAKEN`, `BAD_USER_INPUT`, `RATE_LIMITED`.",
+  })
+  register(@Args(() => RegisterArgs) { cookie, ...registration }: RegisterArgs, @Ctx() context: Context): Promise<Session> {
+    return give(cookie, context, ({ sessions, caller }) => sessions.register(registration, caller.address));
+  }
+
+  @Mutation(() => Session, {
+    description:
+      "Log in. Errors: `INVALID_CREDENTIALS`, without telling which of the two was wrong; `RATE_LIMITED`, after too many wrong passwords.",
+  })
+  login(@Args(() => LoginArgs) { cookie, username, password }: LoginArgs, @Ctx() context: Context): Promise<Session> {
+    return give(cookie, context, ({ sessions, caller }) => sessions.login(username, password, caller.address));
+  }
+
+  @Mutation(() => Session, {
+    description:
+      "A session for someone without an account: it cannot be renewed and ends an hour later unless the server is set up otherwise. Errors: `BAD_USER_INPUT`, `RATE_LIMITED`.",
+  })
+  joinAsGuest(@Args(() => GuestArgs) { cookie, name }: GuestArgs, @Ctx() context: Context): Promise<Session> {
+    return give(cookie, context, ({ sessions, caller }) => sessions.joinAsGuest(name, caller.address));
   }
 
   @Authorized()
-  @Mutation(() => Boolean, { description: "End this session; its token is worth nothing from then on. Always true." })
+  @Mutation(() => Session, {
+    description:
+      "A new token for the same login; the old one ends, with all that it carried. Called over a socket, that socket goes on with the new token. Where the old token is in a cookie, so is the new one; ask over HTTP then. Errors: `FORBIDDEN` for a guest.",
+  })
+  refreshSession(@Ctx() context: ViewerContext): Promise<Session> {
+    return give(context.caller.byCookie, context, async ({ viewer, sessions, caller: { watch } }) => {
+      const refresh = () => sessions.refresh(viewer);
+      return (await (watch ? watch.move(refresh) : refresh())).session;
+    });
+  }
+
+  @Authorized()
+  @Mutation(() => Boolean, {
+    description: "End this session, and the sockets and subscriptions it carried; its token is worth nothing from then on. Always true.",
+  })
   async logout(
     @Arg("everywhere", () => Boolean, { nullable: true, defaultValue: false, description: "End all of the user's sessions." }) everywhere:
       | boolean
       | null,
-    @Ctx() { viewer, sessions }: ViewerContext,
+    @Ctx() { viewer, sessions, caller }: ViewerContext,
   ): Promise<boolean> {
     await sessions.end(viewer, everywhere ?? false);
+    if (caller.byCookie) caller.setCookie?.(null);
+    return true;
+  }
+
+  @Authorized()
+  @Mutation(() => Boolean, { description: "End one of the user's own sessions, as `logout` there would. Always true. Error: `NOT_FOUND`." })
+  async endSession(
+    @Arg("id", () => ID, { description: "Which, by its id in `sessions`." }) id: string,
+    @Ctx() { viewer, sessions }: ViewerContext,
+  ): Promise<boolean> {
+    await sessions.endOne(viewer, id);
+    return true;
+  }
+
+  @Authorized()
+  @Mutation(() => Boolean, {
+    description:
+      "Set a new password, and end all other sessions of the user. Always true. Errors: `INVALID_CREDENTIALS`, `BAD_USER_INPUT`, `FORBIDDEN` for a guest, `RATE_LIMITED`.",
+  })
+  async changePassword(
+    @Arg("current", () => String, { description: "The password until now." }) current: string,
+    @Arg("new", () => String, { description: "At least 8 characters, at most 72 bytes in UTF-8." }) next: string,
+    @Ctx() { viewer, sessions, caller }: ViewerContext,
+  ): Promise<boolean> {
+    await sessions.changePassword(viewer, { current, next }, caller.address);
     return true;
   }
 }
 
-async function withUser({ token, expiresAt, userId }: StartedSession, { load }: Context): Promise<Session> {
-  return { token, expiresAt, user: await load.user.load(userId) };
+/** Starts a session, and gives its token in the way that was asked for. */
+async function give<C extends Context>(
+  cookie: boolean | null | undefined,
+  context: C,
+  start: (context: C) => Promise<StartedSession>,
+): Promise<Session> {
+  const keep = cookie ? cookieOf(context.caller) : undefined;
+  const { id, token, expiresAt, userId } = await start(context);
+  keep?.(token);
+  return { id, token: keep ? "" : token, expiresAt, user: await context.load.user.load(userId) };
+}
+
+/** @throws ChatError BAD_USER_INPUT where the answer cannot carry a cookie */
+function cookieOf({ setCookie }: Caller): (token: string) => void {
+  if (!setCookie) throw badInput("cookie", "cannot be set over a WebSocket. Ask over HTTP.");
+  return setCookie;
 }

@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
-import { refusal } from "../errors.js";
-import type { RedisClient } from "../redis/connect.js";
+import { badInput, refusal } from "../errors.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import { checkEmail, checkName, checkNewUsername, type UserStore } from "../users/user.store.js";
+import type { Address, Attempts } from "./attempts.js";
 import { checkNewPassword, type Passwords } from "./password.js";
 
 /** Who is asking: the user of a session that was valid when the operation began. */
@@ -11,6 +11,9 @@ export interface Viewer {
   id: string;
   /** SHA-256 of the session's token, hexadecimal. */
   tokenHash: string;
+  sessionId: string;
+  /** A guest has no account, and so no password and no way back in. */
+  guest: boolean;
 }
 
 export interface Registration {
@@ -21,75 +24,195 @@ export interface Registration {
 }
 
 export interface StartedSession {
+  id: string;
   token: string;
   expiresAt: Date;
   userId: string;
 }
 
+/** A session as its user sees it in a list. */
+export interface OpenSession {
+  id: string;
+  createdAt: Date;
+  lastSeenAt: Date;
+  expiresAt: Date;
+  /** It is the one that asks. */
+  current: boolean;
+}
+
+type Kind = "account" | "guest";
+
 const MOST_SESSIONS = 100; // per user; a login more ends the one that would end first
+const LONGEST_PAUSE = 60; // seconds in which further uses of a session write nothing
 const TOKEN = /^(?<userId>[1-9]\d{0,14})\.[A-Za-z0-9_-]{43}$/;
 
 /** Logins. A token is `<user id>.<256 random bits>`; Redis holds its SHA-256 only. */
 export class SessionStore {
-  readonly #redis: RedisClient;
   readonly #scripts: Scripts;
   readonly #users: UserStore;
   readonly #passwords: Passwords;
-  readonly #ttl: number;
+  readonly #attempts: Attempts;
+  readonly #ttl: Record<Kind, number>;
+  readonly #pause: number;
 
-  /** @param ttl seconds that a login lasts */
-  constructor(redis: RedisClient, scripts: Scripts, users: UserStore, passwords: Passwords, ttl: number) {
-    this.#redis = redis;
+  /** @param ttl seconds that a login lasts after it was last used, and that a guest can stay */
+  constructor(scripts: Scripts, users: UserStore, passwords: Passwords, attempts: Attempts, ttl: { sessionTtl: number; guestTtl: number }) {
     this.#scripts = scripts;
     this.#users = users;
     this.#passwords = passwords;
-    this.#ttl = ttl;
+    this.#attempts = attempts;
+    this.#ttl = { account: ttl.sessionTtl, guest: ttl.guestTtl };
+    this.#pause = Math.min(LONGEST_PAUSE, ttl.sessionTtl / 20);
   }
 
-  /** @throws ChatError BAD_USER_INPUT, USERNAME_TAKEN */
-  async register({ username, password, name, email }: Registration): Promise<StartedSession> {
+  /**
+   * @param address the client's, as limits count it; here and below
+   * @throws ChatError BAD_USER_INPUT, USERNAME_TAKEN, RATE_LIMITED
+   */
+  async register({ username, password, name, email }: Registration, address: Address): Promise<StartedSession> {
     checkNewUsername(username);
-    checkNewPassword(password);
+    checkNewPassword(password, "password");
     if (name != null) checkName(name);
     if (email != null) checkEmail(email);
+    await this.#attempts.signUp(address);
     if (await this.#users.isTaken(username)) throw refusal("USERNAME_TAKEN", username);
     const passwordHash = await this.#passwords.hash(password);
     const userId = await this.#users.register({ username, passwordHash, name: name ?? null, email: email ?? null });
-    return this.#start(userId);
+    return this.#start(userId, "account", passwordHash);
   }
 
-  /** @throws ChatError INVALID_CREDENTIALS, the same for an unknown name and a wrong password */
-  async login(username: string, password: string): Promise<StartedSession> {
-    const account = await this.#users.credentials(username);
-    if (!(await this.#passwords.matches(password, account?.passwordHash)) || !account) throw refusal("INVALID_CREDENTIALS");
-    await this.#users.list(account.id);
-    return this.#start(account.id);
+  /** @throws ChatError INVALID_CREDENTIALS, the same for an unknown name and a wrong password; RATE_LIMITED */
+  login(username: string, password: string, address: Address): Promise<StartedSession> {
+    return this.#attempts.guess(username, address, async () => {
+      const account = await this.#users.credentials(username);
+      if (!(await this.#passwords.matches(password, account?.passwordHash)) || !account) throw refusal("INVALID_CREDENTIALS");
+      await this.#users.list(account.id);
+      return this.#start(account.id, "account", account.passwordHash);
+    });
   }
 
-  /** The viewer whose token this is; null for one that is malformed, unknown or over. */
+  /**
+   * Lets someone in without an account, for a while.
+   * @throws ChatError BAD_USER_INPUT, RATE_LIMITED
+   */
+  async joinAsGuest(name: string, address: Address): Promise<StartedSession> {
+    checkName(name);
+    await this.#attempts.joinAsGuest(address);
+    return this.#start(await this.#users.registerGuest(name), "guest", "");
+  }
+
+  /**
+   * The viewer whose token this is; null for one that is malformed, unknown or over. Being asked for prolongs a session;
+   * this is written at most once a minute.
+   */
   async viewer(token: string): Promise<Viewer | null> {
     const userId = TOKEN.exec(token)?.groups?.userId;
-    if (userId === undefined) return null;
-    const viewer = { id: userId, tokenHash: sha256(token) };
-    return (await this.isOpen(viewer)) ? viewer : null;
+    return userId === undefined ? null : this.#use(userId, sha256(token));
   }
 
-  /** Whether the viewer's session is still going. */
-  async isOpen({ id, tokenHash }: Viewer): Promise<boolean> {
-    return (await this.#scripts.run("session_find", [keys.sessions(id)], [tokenHash])) !== null;
+  /** Whether the viewer's session is still going; it counts as used. */
+  async use({ id, tokenHash }: Viewer): Promise<boolean> {
+    return (await this.#use(id, tokenHash)) !== null;
   }
 
-  /** Ends this session, or all of the user's. */
+  /** How long the viewer's session will last if it is not used any more, in ms; undefined where it is over. */
+  async timeLeft({ id, tokenHash }: Viewer): Promise<number | undefined> {
+    return ((await this.#scripts.run("session_find", [keys.sessions(id)], [tokenHash])) as number | null) ?? undefined;
+  }
+
+  /** The viewer's sessions, the one that was used last first. */
+  async list(viewer: Viewer): Promise<OpenSession[]> {
+    const found = (await this.#scripts.run("session_list", this.#keysOf(viewer.id).slice(0, 2), [])) as string[];
+    const sessions: OpenSession[] = [];
+    for (let at = 0; at < found.length; at += 3) {
+      const [tokenHash, expiry, details = ""] = found.slice(at, at + 3);
+      const [id = "", , created, seen] = details.split(" ");
+      const [expiresAt, createdAt, lastSeenAt] = [expiry, created, seen].map((ms) => new Date(Number(ms))) as [Date, Date, Date];
+      sessions.push({ id, createdAt, lastSeenAt, expiresAt, current: tokenHash === viewer.tokenHash });
+    }
+    return sessions.sort((one, other) => other.lastSeenAt.getTime() - one.lastSeenAt.getTime());
+  }
+
+  /**
+   * A new token for the viewer's login. The old one is over from then on, and what it carried ends.
+   * @throws ChatError UNAUTHENTICATED, FORBIDDEN for a guest
+   */
+  async refresh(viewer: Viewer): Promise<{ session: StartedSession; viewer: Viewer }> {
+    const token = newToken(viewer.id);
+    const tokenHash = sha256(token);
+    const [expiry, id] = (await this.#scripts.run(
+      "session_refresh",
+      this.#keysOf(viewer.id),
+      [viewer.tokenHash, tokenHash, this.#ttl.account],
+      ["A guest's session cannot be renewed. Register to stay."],
+    )) as [string, string];
+    return {
+      session: { id, token, expiresAt: new Date(Number(expiry)), userId: viewer.id },
+      viewer: { ...viewer, tokenHash },
+    };
+  }
+
+  /** Ends the viewer's session, or all of the user's, and what they carried on any server. */
   async end({ id, tokenHash }: Viewer, everywhere: boolean): Promise<void> {
-    if (everywhere) await this.#redis.unlink(keys.sessions(id));
-    else await this.#redis.zrem(keys.sessions(id), tokenHash);
+    await this.#end(id, everywhere ? "ALL" : "TOKEN", tokenHash);
   }
 
-  async #start(userId: string): Promise<StartedSession> {
-    const token = `${userId}.${randomBytes(32).toString("base64url")}`;
-    const expiry = await this.#scripts.run("session_start", [keys.sessions(userId)], [sha256(token), this.#ttl, MOST_SESSIONS]);
-    return { token, expiresAt: new Date(Number(expiry)), userId };
+  /** Ends one of the viewer's sessions. @throws ChatError NOT_FOUND */
+  async endOne(viewer: Viewer, sessionId: string): Promise<void> {
+    if ((await this.#end(viewer.id, "ID", sessionId)) === 0) throw refusal("NOT_FOUND", `You have no session ${sessionId.slice(0, 32)}.`);
+  }
+
+  /**
+   * Sets the viewer's password, and ends all of their other sessions.
+   * @throws ChatError BAD_USER_INPUT, INVALID_CREDENTIALS where the current password is another, FORBIDDEN for a guest, RATE_LIMITED
+   */
+  async changePassword(
+    { id, tokenHash, guest }: Viewer,
+    { current, next }: { current: string; next: string },
+    address: Address,
+  ): Promise<void> {
+    if (guest) throw refusal("FORBIDDEN", "A guest has no password. Register to have one.");
+    checkNewPassword(next, "new");
+    if (current === next) throw badInput("new", "must be another one than the current password.");
+    const [user] = await this.#users.byIds([id]);
+    // A stolen session must not make passwords easier to guess than the login does.
+    await this.#attempts.guess(user?.username ?? "", address, async () => {
+      const oldHash = await this.#users.passwordHash(id);
+      if (!(await this.#passwords.matches(current, oldHash)) || !oldHash) throw refusal("INVALID_CREDENTIALS");
+      const [sessions, details, channel] = this.#keysOf(id);
+      await this.#scripts.run("password_change", [channel, sessions, details], [oldHash, await this.#passwords.hash(next), tokenHash]);
+    });
+  }
+
+  async #start(userId: string, kind: Kind, passwordHash: string): Promise<StartedSession> {
+    const token = newToken(userId);
+    const id = randomBytes(12).toString("base64url");
+    const expiry = await this.#scripts.run("session_start", this.#keysOf(userId), [
+      sha256(token),
+      id,
+      kind,
+      this.#ttl[kind],
+      MOST_SESSIONS,
+      passwordHash,
+    ]);
+    return { id, token, expiresAt: new Date(Number(expiry)), userId };
+  }
+
+  async #use(userId: string, tokenHash: string): Promise<Viewer | null> {
+    const found = await this.#scripts.run("session_use", this.#keysOf(userId).slice(0, 2), [tokenHash, this.#ttl.account, this.#pause]);
+    const [sessionId, kind] = (found ?? []) as [string?, Kind?];
+    return sessionId === undefined ? null : { id: userId, tokenHash, sessionId, guest: kind === "guest" };
+  }
+
+  async #end(userId: string, by: "TOKEN" | "ID" | "ALL", which: string): Promise<number> {
+    return (await this.#scripts.run("session_end", this.#keysOf(userId), [by, which])) as number;
+  }
+
+  /** The sessions, their details, and the user's hash, which is named like the channel that is told of them. */
+  #keysOf(userId: string): [string, string, string] {
+    return [keys.sessions(userId), keys.sessionDetails(userId), keys.user(userId)];
   }
 }
 
+const newToken = (userId: string) => `${userId}.${randomBytes(32).toString("base64url")}`;
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");

@@ -38,7 +38,9 @@ export class UserResolver {
   }
 
   @Authorized()
-  @Query(() => UserConnection, { description: "Everyone, in order of registration." })
+  @Query(() => UserConnection, {
+    description: "Everyone with an account, in order of registration. Guests are not listed; `user(id:)` finds them.",
+  })
   async users(@Args(() => UsersArgs) args: UsersArgs, @Ctx() { users }: Context): Promise<UserConnection> {
     const request = pageRequest({ ...args, first: args.last == null ? args.first : null }, "start", decodeCursor);
     const page = await users.page(request);

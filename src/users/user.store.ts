@@ -10,6 +10,8 @@ export interface UserRecord {
   name: string;
   email: string | null;
   createdAt: Date | null;
+  /** Without an account: no name to log in with, and no password. */
+  guest: boolean;
 }
 
 /** What it takes to register. `passwordHash` is bcrypt's. */
@@ -20,7 +22,7 @@ export interface NewUser {
   email: string | null;
 }
 
-const FIELDS = ["username", "name", "email", "createdAt"] as const;
+const FIELDS = ["username", "name", "email", "createdAt", "guest"] as const;
 
 const WINDOW = 8_192; // ids looked at together when the vacant ones are left out: 1 KiB of the bitmap
 
@@ -63,6 +65,22 @@ export class UserStore {
     return id;
   }
 
+  /**
+   * Makes a user without an account. The username has a space, so that nobody can sign up with it, and no key points from it
+   * to the user, so that nobody can log in with it, here or at a demo app. What is written stays when the guest has gone:
+   * messages name them, and a demo app does not survive a sender it knows nothing of. They are not listed in `page`.
+   * @param name what others see
+   * @returns the id
+   */
+  async registerGuest(name: string): Promise<string> {
+    // First, as a demo app that finds a user counter takes for granted that the general room has a name.
+    await this.#redis.set(keys.roomName(GENERAL), "General", "NX");
+    const id = String(await this.#scripts.run("user_reserve_id", [keys.totalUsers, keys.vacant], []));
+    await this.#redis.sadd(keys.userRooms(id), GENERAL);
+    await this.#redis.hset(keys.user(id), { username: `guest ${id}`, name, guest: 1, createdAt: new Date().toISOString() });
+    return id;
+  }
+
   /** Makes a registered user appear in `page`. A login does so again, should the registration have been cut off before. */
   async list(id: string): Promise<void> {
     await this.#redis.setbit(keys.vacant, Number(id), 0);
@@ -79,6 +97,10 @@ export class UserStore {
     return id && passwordHash ? { id, passwordHash } : undefined;
   }
 
+  async passwordHash(id: string): Promise<string | undefined> {
+    return (await this.#redis.hget(keys.user(id), "password")) ?? undefined;
+  }
+
   async idOf(username: string): Promise<string | undefined> {
     const target = await this.#lenient(this.#redis.get(keys.username(username)), null);
     return target?.match(/^user:(\d+)$/)?.[1];
@@ -89,13 +111,14 @@ export class UserStore {
     return Promise.all(
       ids.map(async (id) => {
         if (!isUserId(id)) return null; // a message in the database may name anything as its sender
-        const [username, name, email, createdAt] = await this.#lenient(this.#redis.hmget(keys.user(id), ...FIELDS), []);
-        return username == null ? null : { id, username, name: name || username, email: email || null, createdAt: dateOf(createdAt) };
+        const [username, name, email, createdAt, guest] = await this.#lenient(this.#redis.hmget(keys.user(id), ...FIELDS), []);
+        if (username == null) return null;
+        return { id, username, name: name || username, email: email || null, createdAt: dateOf(createdAt), guest: guest === "1" };
       }),
     );
   }
 
-  /** Everyone, in order of registration, from which a page is taken; and how many there are. */
+  /** Everyone with an account, in order of registration, from which a page is taken; and how many there are. */
   async page({ from, limit, after, before }: PageRequest<number>): Promise<Page<UserRecord> & { totalCount: number }> {
     const [total, vacant] = await Promise.all([this.#redis.get(keys.totalUsers), this.#redis.bitcount(keys.vacant)]);
     const newest = Number(total ?? 0);
@@ -173,5 +196,5 @@ function dateOf(text: string | null | undefined): Date | null {
 
 /** Stands for someone whose account is not there (any more), such as the sender of an old message. */
 export function unknownUser(id: string): UserRecord {
-  return { id, username: `user-${id}`, name: "Unknown user", email: null, createdAt: null };
+  return { id, username: `user-${id}`, name: "Unknown user", email: null, createdAt: null, guest: false };
 }

@@ -7,7 +7,9 @@ export class User {
   @Field(() => ID, { description: "Never changes, and is never given to another user." })
   id!: string;
 
-  @Field(() => String, { description: "The name to log in with; unique, letter case counts." })
+  @Field(() => String, {
+    description: "The name to log in with; unique, letter case counts. A guest's has a space, and nobody can log in with it.",
+  })
   username!: string;
 
   @Field(() => String, { description: "What to show; the username where none was given." })
@@ -15,9 +17,14 @@ export class User {
 
   @Field(() => GraphQLDateTime, {
     nullable: true,
-    description: "When the account was made; null where that is not known (accounts made by a demo app).",
+    description: "When the account was made, or a guest came; null where that is not known (accounts made by a demo app).",
   })
   createdAt!: Date | null;
+
+  @Field(() => Boolean, {
+    description: "Here without an account, for a while (`joinAsGuest`). What a guest has said stays, under this name.",
+  })
+  guest!: boolean;
 }
 
 @ObjectType({ description: "A user's place in a list of users." })
@@ -40,6 +47,6 @@ export class UserConnection {
   @Field(() => PageInfo, { description: "Where this page stands." })
   pageInfo!: PageInfo;
 
-  @Field(() => Int, { description: "How many users there are in all." })
+  @Field(() => Int, { description: "How many users with an account there are in all." })
   totalCount!: number;
 }

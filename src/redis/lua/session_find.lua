@@ -1,11 +1,11 @@
---[[ session_find: whether a token's session is still going.
+--[[ session_find: how long a token's session still lasts. Looking does not prolong it.
      KEYS  sessions
      ARGV  token_hash
-     gives expiry (ms), or nil ]]
+     gives left (ms), or nil where it is over ]]
 local sessions = unpack(KEYS)
 local token_hash = unpack(ARGV)
 
-local expiry = tonumber(redis.call('ZSCORE', sessions, token_hash) or 0)
 local clock = redis.call('TIME')
-if clock[1] * 1000 + clock[2] / 1000 >= expiry then return nil end
-return expiry
+local left = tonumber(redis.call('ZSCORE', sessions, token_hash) or 0) - clock[1] * 1000 - clock[2] / 1000
+if left <= 0 then return nil end
+return math.ceil(left)

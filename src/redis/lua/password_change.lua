@@ -1,0 +1,22 @@
+--[[ password_change: set a user's new password and end all sessions but one, which those who knew the old one may have
+     begun; tell the servers to look after their sockets.
+     KEYS  user   (whose channel is told, too), sessions, details
+     ARGV  old_hash (which was checked), new_hash, token_hash (of the session that stays)
+     fails INVALID_CREDENTIALS if the password has been changed since it was checked, UNAUTHENTICATED if the session has ended ]]
+local user, sessions, details = unpack(KEYS)
+local old_hash, new_hash, token_hash = unpack(ARGV)
+
+if redis.call('HGET', user, 'password') ~= old_hash then return redis.error_reply('INVALID_CREDENTIALS by now') end
+if not redis.call('ZSCORE', sessions, token_hash) then return redis.error_reply('UNAUTHENTICATED by now') end
+
+redis.call('HSET', user, 'password', new_hash)
+local ended = false
+for _, other in ipairs(redis.call('ZRANGE', sessions, 0, -1)) do
+  if other ~= token_hash then
+    redis.call('ZREM', sessions, other)
+    redis.call('HDEL', details, other)
+    ended = true
+  end
+end
+if ended then redis.call('SPUBLISH', user, '{"kind":"sessions.ended"}') end
+return 1

@@ -1,0 +1,18 @@
+--[[ session_end: end one of a user's sessions, or all, and tell the servers to look after their sockets.
+     KEYS  sessions, details, user   (whose channel is told)
+     ARGV  by (TOKEN, ID or ALL), which (the token's hash, or the session's id)
+     gives how many have ended ]]
+local sessions, details, user = unpack(KEYS)
+local by, which = unpack(ARGV)
+
+local ended = 0
+for _, token_hash in ipairs(redis.call('ZRANGE', sessions, 0, -1)) do
+  local id = string.match(redis.call('HGET', details, token_hash) or '', '^%S+')
+  if by == 'ALL' or (by == 'TOKEN' and token_hash == which) or (by == 'ID' and id == which) then
+    redis.call('ZREM', sessions, token_hash)
+    redis.call('HDEL', details, token_hash)
+    ended = ended + 1
+  end
+end
+if ended > 0 then redis.call('SPUBLISH', user, '{"kind":"sessions.ended"}') end
+return ended

@@ -1,0 +1,24 @@
+--[[ session_use: find a token's session, note that it is used, and prolong it. A guest's session ends when it was to end
+     from the start.
+     KEYS  sessions, details
+     ARGV  token_hash, ttl (s), pause (s, within which further uses write nothing)
+     gives {id, kind (account or guest)}, or nil where it is over ]]
+local sessions, details = unpack(KEYS)
+local token_hash, ttl, pause = unpack(ARGV)
+
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + clock[2] / 1000
+if tonumber(redis.call('ZSCORE', sessions, token_hash) or 0) <= now then return nil end
+local id, kind, created, seen = string.match(redis.call('HGET', details, token_hash) or '', '^(%S+) (%S+) (%d+) (%d+)$')
+if not id then return nil end
+
+if now - seen >= pause * 1000 then
+  redis.call('HSET', details, token_hash, string.format('%s %s %s %.0f', id, kind, created, now))
+  if kind ~= 'guest' then
+    local expiry = string.format('%.0f', now + ttl * 1000)
+    redis.call('ZADD', sessions, 'GT', expiry, token_hash)
+    redis.call('PEXPIREAT', sessions, expiry, 'GT')
+    redis.call('PEXPIREAT', details, expiry, 'GT')
+  end
+end
+return { id, kind }

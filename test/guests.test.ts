@@ -1,0 +1,107 @@
+import { describe, expect, it } from "vitest";
+import { TestClient } from "./helpers/client.js";
+import { ownRedis } from "./helpers/redis.js";
+import { ownServer } from "./helpers/server.js";
+
+const redis = await ownRedis();
+const server = await ownServer(redis.url);
+const nobody = new TestClient(server.url);
+
+const JOIN = "mutation ($name: String!) { joinAsGuest(name: $name) { token expiresAt user { id username name guest online } } }";
+const LOGIN = "mutation ($u: String!, $p: String!) { login(username: $u, password: $p) { user { id } } }";
+
+async function join(name = "Gus", on = server) {
+  const { token, expiresAt, user } = (await nobody.on(on).ask(JOIN, { name })).joinAsGuest;
+  return { guest: new TestClient(on.url, token, user.id, user.username), expiresAt, user };
+}
+
+describe("guests", () => {
+  it("[S5] chat under their name, and are told apart from those with an account", async () => {
+    const ann = await TestClient.register(server, "ann");
+    const { guest, user } = await join("Gus Grissom");
+    expect(user).toEqual({ id: guest.id, username: `guest ${guest.id}`, name: "Gus Grissom", guest: true, online: false });
+    const stream = ann.follow({ roomId: "0", after: [await ann.position()] });
+    await guest.send("hello");
+    expect(await stream.next()).toMatchObject({ text: "hello", from: { id: guest.id } });
+    expect((await ann.ask("{ me { guest } }")).me.guest).toBe(false);
+    const { openPrivateRoom } = await guest.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id name } }", { id: ann.id });
+    await guest.send("in private", openPrivateRoom.id);
+    const listed = (await ann.ask("{ rooms { name lastMessage { from { name guest } } } }")).rooms;
+    expect(listed).toContainEqual({ name: "Gus Grissom", lastMessage: { from: { name: "Gus Grissom", guest: true } } });
+  });
+
+  it("[S5] are found by id, come online like anyone, and are not listed with the accounts", async () => {
+    const ann = await TestClient.register(server, "ann");
+    const { totalCount } = (await ann.ask("{ users { totalCount } }")).users;
+    const { guest } = await join();
+    await guest.subscribe("{ me { id } }").next(); // opens a socket
+    const { user, users } = await ann.ask(
+      "query ($id: ID!) { user(id: $id) { name online } users(last: 100) { totalCount nodes { id guest } } }",
+      { id: guest.id },
+    );
+    expect(user).toEqual({ name: "Gus", online: true });
+    expect(users.totalCount).toBe(totalCount);
+    expect(users.nodes.filter(({ guest }: { guest: boolean }) => guest)).toEqual([]);
+  });
+
+  it("[S5] stay for a while that nothing prolongs, and then their sockets close, too; their name stays with what they said", async () => {
+    const short = await ownServer(redis.url, { guestTtl: 1, sessionTtl: 1 });
+    const { guest, expiresAt } = await join("Gus", short);
+    await guest.send("I was here");
+    const stream = guest.subscribe("subscription { messageAdded { text } }");
+    const end = stream.next().then(
+      () => undefined,
+      ({ code }) => ({ code, at: Date.now() }),
+    );
+    await expect.poll(async () => (await guest.ask("{ me { id } }")).me, { timeout: 5_000 }).toBeNull(); // used all the time
+    const { code, at } = (await end) as { code: number; at: number };
+    expect(code).toBe(4403);
+    expect(at - Date.parse(expiresAt)).toBeGreaterThanOrEqual(0);
+    expect(at - Date.parse(expiresAt)).toBeLessThan(1_000);
+
+    const ann = await TestClient.register(server, "ann");
+    const { messages } = await ann.ask('{ messages(roomId: "0", last: 1) { nodes { text from { name username guest } } } }');
+    expect(messages.nodes).toEqual([{ text: "I was here", from: { name: "Gus", username: guest.username, guest: true } }]);
+    expect(await redis.client.exists(`sessions:{user:${guest.id}}`, `session-details:{user:${guest.id}}`)).toBe(0);
+  });
+
+  it("[S5] cannot renew their session, nor set a password", async () => {
+    const { guest } = await join();
+    for (const query of ["mutation { refreshSession { token } }", 'mutation { changePassword(current: "", new: "a good password") }'])
+      expect((await guest.refused(query)).extensions).toEqual({ code: "FORBIDDEN", retryable: false });
+    expect((await guest.ask("{ sessions { current } }")).sessions).toEqual([{ current: true }]);
+    await guest.ask("mutation { logout }");
+    expect((await guest.ask("{ me { id } }")).me).toBeNull();
+  });
+
+  it("[S5] leave no account: not for us, nor for a demo app, nor when someone registers their username there", async () => {
+    const { guest } = await join();
+    expect(await redis.client.hkeys(`user:${guest.id}`)).toEqual(["username", "name", "guest", "createdAt"]);
+    expect(await redis.client.smembers(`user:${guest.id}:rooms`)).toEqual(["0"]);
+    expect(await redis.client.exists(`username:${guest.username}`, "username:Gus")).toBe(0);
+    const code = async (query: string, variables: object) => (await nobody.refused(query, { ...variables })).extensions.code;
+    for (const p of ["", "undefined", "null", "1"]) expect(await code(LOGIN, { u: guest.username, p })).toBe("INVALID_CREDENTIALS");
+    const register = 'mutation ($u: String!) { register(username: $u, password: "a good password") { token } }';
+    expect(await code(register, { u: guest.username })).toBe("BAD_USER_INPUT");
+
+    // As the demo apps' login does for a name that nobody has.
+    const id = await redis.client.incr("total_users");
+    const { password } = await redis.client.hgetall(`user:${(await TestClient.register(server)).id}`);
+    await redis.client.hset(`user:${id}`, { username: guest.username, password });
+    await redis.client.set(`username:${guest.username}`, `user:${id}`);
+    expect((await nobody.ask(LOGIN, { u: guest.username, p: "a good password" })).login.user.id).toBe(String(id));
+    expect((await guest.ask("{ me { id guest } }")).me).toEqual({ id: guest.id, guest: true });
+  });
+
+  it("[I2] give the general room its name, should they be the first to come", async () => {
+    const fresh = await ownRedis();
+    await join("Gus", await ownServer(fresh.url));
+    expect(await fresh.client.get("room:0:name")).toBe("General");
+  });
+
+  it.each(["", " ", "a\nb", "x".repeat(65), "a\u202eb"])("[O1] %j is no name for one", async (name) => {
+    const before = await redis.client.get("total_users");
+    expect((await nobody.refused(JOIN, { name })).extensions).toEqual({ code: "BAD_USER_INPUT", retryable: false, argument: "name" });
+    expect(await redis.client.get("total_users")).toBe(before);
+  });
+});
