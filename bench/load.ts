@@ -5,7 +5,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { WebSocket } from "ws";
 
 export type Order =
-  | { open: { url: string; token?: string; sockets: number; rooms: string[] } }
+  /** Opens sockets that follow rooms, one each in turn, or with the query what that subscribes to. */
+  | { open: { url: string; token?: string; sockets: number; rooms: string[]; query?: string } }
   /** All go at once, and come back at once, each from its position. */
   | "drop"
   | { return: { url: string; token?: string } }
@@ -30,6 +31,7 @@ const SEND = `mutation ($room: ID!, $text: String!) { send(roomId: $room, text: 
 
 interface Client {
   room: string;
+  query: string;
   socket: WebSocket;
   position?: string;
 }
@@ -54,10 +56,10 @@ async function obey(order: Order): Promise<object> {
     return {};
   }
   if ("open" in order) {
-    const { url, token, sockets, rooms } = order.open;
+    const { url, token, sockets, rooms, query = SUBSCRIPTION } = order.open;
     for (let opened = 0; opened < sockets; opened += 50) {
       const some = Array.from({ length: Math.min(50, sockets - opened) }, (_, n) => rooms[(opened + n) % rooms.length] as string);
-      await Promise.all(some.map(async (room) => clients.push(await follow({ room } as Client, url, token))));
+      await Promise.all(some.map(async (room) => clients.push(await follow({ room, query } as Client, url, token))));
     }
     return {};
   }
@@ -102,7 +104,7 @@ async function follow(client: Client, url: string, token: string | undefined): P
     client.position = text.slice(mark, text.indexOf('"', mark));
   });
   const variables = { room: client.room, ...(client.position && { after: [client.position] }) };
-  client.socket.send(JSON.stringify({ id: "1", type: "subscribe", payload: { query: SUBSCRIPTION, variables } }));
+  client.socket.send(JSON.stringify({ id: "1", type: "subscribe", payload: { query: client.query, variables } }));
   return client;
 }
 

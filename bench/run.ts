@@ -7,12 +7,13 @@ import { fanOut } from "./scenarios/fan-out.js";
 import { interop } from "./scenarios/interop.js";
 import { logins } from "./scenarios/logins.js";
 import { memory } from "./scenarios/memory.js";
+import { presence } from "./scenarios/presence.js";
 import { comeBack } from "./scenarios/return.js";
 import { manyRooms } from "./scenarios/rooms.js";
 import { sends } from "./scenarios/sends.js";
 import { stall } from "./scenarios/stall.js";
 
-const scenarios = { "fan-out": fanOut, rooms: manyRooms, memory, sends, interop, return: comeBack, stall, logins };
+const scenarios = { "fan-out": fanOut, rooms: manyRooms, memory, sends, interop, return: comeBack, stall, logins, presence };
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !Object.hasOwn(scenarios, name));
