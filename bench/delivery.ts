@@ -7,7 +7,8 @@ import { readConfig } from "../src/config.js";
 import { Channels } from "../src/delivery/channels.js";
 import { FollowedRooms } from "../src/delivery/followed-rooms.js";
 import { LimitedLog } from "../src/limited-log.js";
-import { MessageStore, readRoomEvent } from "../src/messages/message.store.js";
+import { MessageStore } from "../src/messages/message.store.js";
+import { readRoomEvent } from "../src/messages/room-event.js";
 import { connectRedis, leniently } from "../src/redis/connect.js";
 import { Scripts } from "../src/redis/scripts.js";
 import { RoomStore } from "../src/rooms/room.store.js";
@@ -53,7 +54,7 @@ async function openMessages(redisUrl: string): Promise<MessageStore> {
   const scripts = new Scripts(commands, config.roomLogLength);
   const channels = new Channels(subscriber, log);
   const followed = new FollowedRooms(channels, scripts, readRoomEvent, log);
-  return new MessageStore(scripts, followed, new RoomStore(commands, followed, channels, lenient), lenient, limitedLog, config);
+  return new MessageStore(scripts, new RoomStore(commands, followed, channels, lenient), lenient, limitedLog, config);
 }
 
 export interface Delivered {

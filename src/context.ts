@@ -1,6 +1,7 @@
 import type DataLoader from "dataloader";
 import type { MessageStore } from "./messages/message.store.js";
 import type { Placed } from "./messages/page.js";
+import type { RoomEventStore } from "./messages/room-event.store.js";
 import type { SendLimit } from "./messages/send-limit.js";
 import type { PresenceStore } from "./presence/presence.store.js";
 import type { Transitions } from "./presence/transitions.js";
@@ -14,6 +15,7 @@ export interface Stores {
   messages: MessageStore;
   presence: PresenceStore;
   rooms: RoomStore;
+  roomEvents: RoomEventStore;
   /** How often users may send; undefined where that is not limited. */
   sendLimit: SendLimit | undefined;
   sessions: SessionStore;

@@ -18,8 +18,8 @@ import type { Context, ViewerContext } from "../context.js";
 import { PageArgs } from "../relay.js";
 import { Room } from "../rooms/room.type.js";
 import { User } from "../users/user.type.js";
-import type { AddedRecord } from "./message.store.js";
 import { Message, MessageConnection } from "./message.type.js";
+import type { RoomEventRecord } from "./room-event.js";
 import { RoomEvent } from "./room-event.type.js";
 import type { StoredMessage } from "./stored-message.js";
 
@@ -86,7 +86,7 @@ export class MessageResolver {
     description:
       "Messages as they are added: of one room, or without `roomId` of every room the user is in, now or later. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `HISTORY_RESET`.",
     subscribe: ({ args, context }: { args: FollowArgs; context: ViewerContext }) =>
-      context.messages.follow(context.viewer.id, { ...args, includeOwn: args.includeOwn ?? true }),
+      context.roomEvents.follow(context.viewer.id, { ...args, includeOwn: args.includeOwn ?? true }),
   })
   messageAdded(@Root() message: StoredMessage, @Args(() => FollowArgs) _args: FollowArgs): Message {
     return message;
@@ -96,9 +96,10 @@ export class MessageResolver {
   @Subscription(() => RoomEvent, {
     description:
       "Everything that happens in a room and is kept; without `roomId`, in every room the user is in, now or later. Errors: as of `messageAdded`.",
-    subscribe: ({ args, context }: { args: EventsArgs; context: ViewerContext }) => context.messages.followEvents(context.viewer.id, args),
+    subscribe: ({ args, context }: { args: EventsArgs; context: ViewerContext }) =>
+      context.roomEvents.followEvents(context.viewer.id, args),
   })
-  roomEvents(@Root() event: AddedRecord, @Args(() => EventsArgs) _args: EventsArgs): RoomEvent {
+  roomEvents(@Root() event: RoomEventRecord, @Args(() => EventsArgs) _args: EventsArgs): RoomEvent {
     return event;
   }
 

@@ -1,7 +1,4 @@
-import type { FollowedRooms } from "../delivery/followed-rooms.js";
-import type { RoomEvent } from "../delivery/log.js";
-import { decodePosition, encodePosition, type Position } from "../delivery/position.js";
-import { RoomsFeed } from "../delivery/rooms-feed.js";
+import { encodePosition, type Position } from "../delivery/position.js";
 import { badInput } from "../errors.js";
 import type { LimitedLog } from "../limited-log.js";
 import type { Lenient } from "../redis/connect.js";
@@ -10,33 +7,12 @@ import type { Scripts } from "../redis/scripts.js";
 import { type Connection, type PageArgs, pageRequest, toConnection } from "../relay.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import { cutPage, decodeCursor, encodeCursor, type Placed, type Stretch } from "./page.js";
-import { readMember, type StoredMessage, secondsOf } from "./stored-message.js";
+import { readMember, readOurs, type StoredMessage, secondsOf } from "./stored-message.js";
 
 export interface Sending {
   roomId: string;
   text: string;
   clientMessageId?: string | null | undefined;
-}
-
-export interface Following {
-  roomId?: string | null | undefined;
-  after?: string[] | null | undefined;
-}
-
-/** The event of a message that was added, as the API gives it. */
-export interface AddedRecord {
-  kind: "message.added";
-  position: string;
-  roomId: string;
-  at: Date;
-  message: StoredMessage;
-}
-
-/** The event of a message that was added to a room: by us, or by a demo app, as it is in the room. */
-interface MessageAdded extends RoomEvent {
-  kind: "message.added";
-  message?: Record<string, unknown>;
-  foreign?: { member: string; score: string };
 }
 
 export type MessageConnectionRecord = Connection<Placed> & { position: string };
@@ -48,10 +24,9 @@ const LONGEST_STRETCH = 100_000; // members; more of one score, or unreadable in
 const LARGEST_STRETCH = 32 * 1024 * 1024; // bytes, likewise
 const CANDIDATES = 3; // for a room's newest message, should others have put there what is none
 
-/** The messages of rooms: sending, history, and following what is added. */
+/** The messages of rooms: sending, and history. */
 export class MessageStore {
   readonly #scripts: Scripts;
-  readonly #followed: FollowedRooms<AddedRecord>;
   readonly #rooms: RoomStore;
   readonly #lenient: Lenient;
   readonly #log: LimitedLog;
@@ -61,7 +36,6 @@ export class MessageStore {
   /** @param onStored is told of each message that is stored here, once; `json` is as it is in the room */
   constructor(
     scripts: Scripts,
-    followed: FollowedRooms<AddedRecord>,
     rooms: RoomStore,
     lenient: Lenient,
     log: LimitedLog,
@@ -69,7 +43,6 @@ export class MessageStore {
     onStored: (stored: { roomId: string; json: string; first: boolean }) => void = () => {},
   ) {
     this.#scripts = scripts;
-    this.#followed = followed;
     this.#rooms = rooms;
     this.#lenient = lenient;
     this.#log = log;
@@ -97,8 +70,8 @@ export class MessageStore {
 
     if (stored === 1) this.#onStored({ roomId, json: message, first: first === 1 });
     if (first === 1) await this.#rooms.show(roomId);
-    const position = { roomId, epoch, seq, at };
-    return readAdded(position, JSON.parse(message) as Record<string, unknown>);
+    const position = encodePosition({ roomId, epoch, seq, at });
+    return { ...(readOurs(roomId, JSON.parse(message) as Record<string, unknown>) as StoredMessage), position };
   }
 
   /**
@@ -160,55 +133,6 @@ export class MessageStore {
     if (isNew === 1) await this.#rooms.show(roomId);
   }
 
-  /**
-   * Messages as they are added: to one room, or to every room of the user, now or later.
-   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, HISTORY_RESET
-   */
-  follow(
-    userId: string,
-    { includeOwn, ...following }: Following & { includeOwn: boolean },
-  ): Promise<RoomsFeed<AddedRecord, StoredMessage>> {
-    return this.#follow(userId, following, ({ message }) => (includeOwn || message.fromId !== userId ? message : undefined));
-  }
-
-  /**
-   * Everything that happens and is kept: in one room, or in every room of the user, now or later.
-   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, HISTORY_RESET
-   */
-  followEvents(userId: string, following: Following): Promise<RoomsFeed<AddedRecord, AddedRecord>> {
-    return this.#follow(userId, following, (event) => event);
-  }
-
-  async #follow<T extends object>(
-    userId: string,
-    { roomId, after }: Following,
-    select: (event: AddedRecord) => T | undefined,
-  ): Promise<RoomsFeed<AddedRecord, T>> {
-    const positions = positionsByRoom(after ?? [], roomId);
-    if (roomId != null) await this.#rooms.check(userId, roomId);
-    else await Promise.all([...positions.keys()].map((room) => this.#rooms.check(userId, room, "after")));
-
-    const feed = new RoomsFeed(this.#followed, select);
-    try {
-      if (roomId != null) {
-        await feed.add(roomId, positions.get(roomId));
-        return feed;
-      }
-      const beginnings: Promise<void>[] = [];
-      const stop = await this.#rooms.onRooms(userId, (room, opened) => {
-        const beginning = feed.add(room, positions.get(room) ?? opened);
-        beginning.catch((error) => feed.end(error));
-        beginnings.push(beginning);
-      });
-      feed.onEnd(stop);
-      await Promise.all(beginnings.splice(0));
-      return feed;
-    } catch (error) {
-      feed.end();
-      throw error;
-    }
-  }
-
   async #read(
     roomId: string,
     near: string,
@@ -240,51 +164,4 @@ function checkClientMessageId(id: string): void {
   if (id === "" || id.length > LONGEST_CLIENT_MESSAGE_ID || /\p{C}/u.test(id)) {
     throw badInput("clientMessageId", `must be 1 to ${LONGEST_CLIENT_MESSAGE_ID} characters without control characters, such as a UUID.`);
   }
-}
-
-/** @throws ChatError BAD_USER_INPUT for what is no position, for two of one room, and for another room's */
-function positionsByRoom(after: string[], roomId: string | null | undefined): Map<string, Position> {
-  const positions = new Map<string, Position>();
-  for (const text of after) {
-    const position = decodePosition(text, "after");
-    if (roomId != null && position.roomId !== roomId) throw badInput("after", `must be a position of room ${roomId}.`);
-    if (positions.has(position.roomId)) throw badInput("after", `has two positions of room ${position.roomId}.`);
-    positions.set(position.roomId, position);
-  }
-  return positions;
-}
-
-/** What followers are told of an event; undefined for one of a kind that is not known here. */
-export function readRoomEvent(event: RoomEvent, position: Position): AddedRecord | undefined {
-  if (event.kind !== "message.added") return undefined;
-  const { message: ours, foreign } = event as Partial<MessageAdded>;
-  const message = foreign ? readForeign(position, foreign) : ours && isWhole(ours) ? readAdded(position, ours) : undefined;
-  return (
-    message && { kind: event.kind, position: message.position as string, roomId: position.roomId, at: new Date(event.at / 1_000), message }
-  );
-}
-
-/** Whoever can write to this Redis may have made the event. */
-function isWhole({ id, from, message }: Record<string, unknown>): boolean {
-  return [id, from, message].every((value) => typeof value === "string");
-}
-
-function readForeign(position: Position, { member, score }: { member: string; score: string }): StoredMessage | undefined {
-  const message = typeof member === "string" && typeof score === "string" ? readMember(position.roomId, member, score) : undefined;
-  return message && { ...message, position: encodePosition(position) };
-}
-
-/** A message as its event brings it. */
-function readAdded(position: Position, message: Record<string, unknown>): StoredMessage {
-  const { id, from, message: text, clientMessageId } = message as { id: string; from: string; message: string; clientMessageId?: string };
-  const micros = Number(id.slice(id.lastIndexOf("/") + 1));
-  return {
-    id,
-    roomId: position.roomId,
-    fromId: from,
-    text,
-    sentAt: new Date(micros / 1_000),
-    clientMessageId: clientMessageId ?? null,
-    position: encodePosition(position),
-  };
 }

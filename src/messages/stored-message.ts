@@ -28,18 +28,37 @@ const LONGEST_SENDER = 32; // characters; who is named by more is nobody
 export function readMember(roomId: string, member: string, score: string): StoredMessage | undefined {
   const fields = parse(member);
   if (!fields) return undefined;
-  const { id, clientMessageId } = fields;
+  const ours = member.endsWith(OURS) ? readOurs(roomId, fields) : undefined;
+  if (ours && isPlacedAt(ours.id, roomId, score)) return ours;
+
   const { from = fields.From, message = fields.Message } = fields; // the .NET demo's fields begin with capitals
   if ((typeof from !== "string" && typeof from !== "number") || String(from).length > LONGEST_SENDER || typeof message !== "string")
     return undefined;
-  const isOurs = member.endsWith(OURS) && typeof id === "string" && isPlacedAt(id, roomId, score);
   return {
-    id: isOurs ? id : foreignId(roomId, member, score),
+    id: foreignId(roomId, member, score),
     roomId,
     fromId: String(from),
-    text: isOurs ? message : asTyped(member, message),
+    text: asTyped(member, message),
     sentAt: new Date(secondsOf(score) * 1_000),
-    clientMessageId: isOurs && typeof clientMessageId === "string" ? clientMessageId : null,
+    clientMessageId: null,
+    position: null,
+  };
+}
+
+/**
+ * Reads a message as `message_send` stores it.
+ * @returns undefined for what does not look like it
+ */
+export function readOurs(roomId: string, { id, from, message, clientMessageId }: Record<string, unknown>): StoredMessage | undefined {
+  if (typeof id !== "string" || typeof from !== "string" || typeof message !== "string") return undefined;
+  const micros = Number(id.slice(id.lastIndexOf("/") + 1));
+  return {
+    id,
+    roomId,
+    fromId: from,
+    text: message,
+    sentAt: new Date(micros / 1_000),
+    clientMessageId: typeof clientMessageId === "string" ? clientMessageId : null,
     position: null,
   };
 }

@@ -9,7 +9,9 @@ import { DemoBridge } from "../interop/bridge.js";
 import { openDemoAccounts, seedDemoData } from "../interop/demo-data.js";
 import { DemoListener } from "../interop/listener.js";
 import { LimitedLog } from "../limited-log.js";
-import { MessageStore, readRoomEvent } from "../messages/message.store.js";
+import { MessageStore } from "../messages/message.store.js";
+import { readRoomEvent } from "../messages/room-event.js";
+import { RoomEventStore } from "../messages/room-event.store.js";
 import { SendLimit } from "../messages/send-limit.js";
 import { Lease } from "../presence/lease.js";
 import { PresenceStore } from "../presence/presence.store.js";
@@ -79,7 +81,7 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     const rooms = new RoomStore(redis.commands, followed, channels, lenient);
     const server = randomUUID();
     const demos = new DemoBridge(redis.commands, users, config.interop, server, log);
-    const messages = new MessageStore(scripts, followed, rooms, lenient, limitedLog, config, (stored) => demos.messageStored(stored));
+    const messages = new MessageStore(scripts, rooms, lenient, limitedLog, config, (stored) => demos.messageStored(stored));
     const lifetime = { server, seconds: config.presenceLease, grace: config.presenceGrace };
     const presence = new PresenceStore(redis.commands, scripts, lenient, lifetime, (transition) => demos.presenceChanged(transition));
     const transitions = new Transitions(redis.commands, channels, log);
@@ -89,6 +91,7 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
       messages,
       presence,
       rooms,
+      roomEvents: new RoomEventStore(followed, rooms),
       sendLimit,
       sessions,
       transitions,

@@ -1,0 +1,86 @@
+import type { FollowedRooms } from "../delivery/followed-rooms.js";
+import { decodePosition, type Position } from "../delivery/position.js";
+import { RoomsFeed } from "../delivery/rooms-feed.js";
+import { badInput } from "../errors.js";
+import type { RoomStore } from "../rooms/room.store.js";
+import type { RoomEventRecord } from "./room-event.js";
+import type { StoredMessage } from "./stored-message.js";
+
+export interface Following {
+  roomId?: string | null | undefined;
+  after?: string[] | null | undefined;
+}
+
+/** Following what happens in rooms. */
+export class RoomEventStore {
+  readonly #followed: FollowedRooms<RoomEventRecord>;
+  readonly #rooms: RoomStore;
+
+  constructor(followed: FollowedRooms<RoomEventRecord>, rooms: RoomStore) {
+    this.#followed = followed;
+    this.#rooms = rooms;
+  }
+
+  /**
+   * Messages as they are added: to one room, or to every room of the user, now or later.
+   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, HISTORY_RESET
+   */
+  follow(
+    userId: string,
+    { includeOwn, ...following }: Following & { includeOwn: boolean },
+  ): Promise<RoomsFeed<RoomEventRecord, StoredMessage>> {
+    return this.#follow(userId, following, (event) =>
+      event.kind === "message.added" && (includeOwn || event.message.fromId !== userId) ? event.message : undefined,
+    );
+  }
+
+  /**
+   * Everything that happens and is kept: in one room, or in every room of the user, now or later.
+   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, HISTORY_RESET
+   */
+  followEvents(userId: string, following: Following): Promise<RoomsFeed<RoomEventRecord, RoomEventRecord>> {
+    return this.#follow(userId, following, (event) => event);
+  }
+
+  async #follow<T extends object>(
+    userId: string,
+    { roomId, after }: Following,
+    select: (event: RoomEventRecord) => T | undefined,
+  ): Promise<RoomsFeed<RoomEventRecord, T>> {
+    const positions = positionsByRoom(after ?? [], roomId);
+    if (roomId != null) await this.#rooms.check(userId, roomId);
+    else await Promise.all([...positions.keys()].map((room) => this.#rooms.check(userId, room, "after")));
+
+    const feed = new RoomsFeed(this.#followed, select);
+    try {
+      if (roomId != null) {
+        await feed.add(roomId, positions.get(roomId));
+        return feed;
+      }
+      const beginnings: Promise<void>[] = [];
+      const stop = await this.#rooms.onRooms(userId, (room, opened) => {
+        const beginning = feed.add(room, positions.get(room) ?? opened);
+        beginning.catch((error) => feed.end(error));
+        beginnings.push(beginning);
+      });
+      feed.onEnd(stop);
+      await Promise.all(beginnings.splice(0));
+      return feed;
+    } catch (error) {
+      feed.end();
+      throw error;
+    }
+  }
+}
+
+/** @throws ChatError BAD_USER_INPUT for what is no position, for two of one room, and for another room's */
+function positionsByRoom(after: string[], roomId: string | null | undefined): Map<string, Position> {
+  const positions = new Map<string, Position>();
+  for (const text of after) {
+    const position = decodePosition(text, "after");
+    if (roomId != null && position.roomId !== roomId) throw badInput("after", `must be a position of room ${roomId}.`);
+    if (positions.has(position.roomId)) throw badInput("after", `has two positions of room ${position.roomId}.`);
+    positions.set(position.roomId, position);
+  }
+  return positions;
+}
