@@ -7,11 +7,13 @@ import { readConfig } from "../src/config.js";
 import { Channels } from "../src/delivery/channels.js";
 import { FollowedRooms } from "../src/delivery/followed-rooms.js";
 import { LimitedLog } from "../src/limited-log.js";
+import { MentionStore } from "../src/messages/mention.store.js";
 import { MessageStore } from "../src/messages/message.store.js";
 import { readRoomEvent } from "../src/messages/room-event.js";
 import { connectRedis, leniently } from "../src/redis/connect.js";
 import { Scripts } from "../src/redis/scripts.js";
 import { RoomStore } from "../src/rooms/room.store.js";
+import { UserStore } from "../src/users/user.store.js";
 import type { Count } from "./load.js";
 import { ask, cpuOf, end, type Server, startLoad, startPalaver, startPeer } from "./processes.js";
 import type { Row } from "./table.js";
@@ -54,7 +56,9 @@ async function openMessages(redisUrl: string): Promise<MessageStore> {
   const scripts = new Scripts(commands, config.roomLogLength);
   const channels = new Channels(subscriber, log);
   const followed = new FollowedRooms(channels, scripts, readRoomEvent, log);
-  return new MessageStore(scripts, new RoomStore(commands, followed, channels, lenient), lenient, limitedLog, config);
+  const rooms = new RoomStore(commands, followed, channels, lenient);
+  const mentions = new MentionStore(commands, new UserStore(commands, scripts, lenient), rooms, lenient);
+  return new MessageStore(scripts, rooms, lenient, limitedLog, mentions, config);
 }
 
 export interface Delivered {

@@ -1,6 +1,8 @@
 import type DataLoader from "dataloader";
+import type { MentionStore } from "./messages/mention.store.js";
 import type { MessageStore } from "./messages/message.store.js";
 import type { Placed } from "./messages/page.js";
+import type { ReadStore, Unread } from "./messages/read.store.js";
 import type { RoomEventStore } from "./messages/room-event.store.js";
 import type { SendLimit } from "./messages/send-limit.js";
 import type { PresenceStore } from "./presence/presence.store.js";
@@ -12,8 +14,10 @@ import type { UserRecord, UserStore } from "./users/user.store.js";
 
 /** What the features offer each other and the API. */
 export interface Stores {
+  mentions: MentionStore;
   messages: MessageStore;
   presence: PresenceStore;
+  reads: ReadStore;
   rooms: RoomStore;
   roomEvents: RoomEventStore;
   /** How often users may send; undefined where that is not limited. */
@@ -30,6 +34,8 @@ export interface Loaders {
   online: DataLoader<string, boolean>;
   /** A room's newest message. */
   newest: DataLoader<string, Placed | null>;
+  /** How much of a room the viewer has not read. */
+  unread: DataLoader<string, Unread>;
 }
 
 /** Where an operation comes from, and what can be done about its connection. */

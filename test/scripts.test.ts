@@ -66,6 +66,7 @@ describe("scripts", () => {
     const followed = ben.follow({ after: [await ann.position(room.id)] });
     await ann.send("hello", room.id, "once");
     await followed.texts(1);
+    await ben.ask("mutation ($id: ID!) { markRead(messageId: $id) { unreadCount } }", { id: (await ann.send("read me", room.id)).id });
     await redis.client.publish("MESSAGES", JSON.stringify({ type: "message", data: { roomId: "0", from: ann.id } })); // as a demo app
     await ben.disconnect();
     const { refreshSession } = await ann.ask("mutation { refreshSession { token } }");

@@ -35,6 +35,11 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
     await this.#begin(roomId);
   }
 
+  /** Where the follower is in a room; undefined for one that it does not follow. */
+  positionIn(roomId: string): Position | undefined {
+    return this.#positions.get(roomId);
+  }
+
   /** The follower has this value now: it will not be told again. */
   taken(position: Position): void {
     this.#positions.set(position.roomId, position);

@@ -6,6 +6,7 @@ import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import { type Connection, type PageArgs, pageRequest, toConnection } from "../relay.js";
 import type { RoomStore } from "../rooms/room.store.js";
+import type { MentionStore } from "./mention.store.js";
 import { cutPage, decodeCursor, encodeCursor, type Placed, type Stretch } from "./page.js";
 import { readMember, readOurs, type StoredMessage, secondsOf } from "./stored-message.js";
 
@@ -30,6 +31,7 @@ export class MessageStore {
   readonly #rooms: RoomStore;
   readonly #lenient: Lenient;
   readonly #log: LimitedLog;
+  readonly #mentions: MentionStore;
   readonly #messageLength: number;
   readonly #onStored: (stored: { roomId: string; json: string; first: boolean }) => void;
 
@@ -39,6 +41,7 @@ export class MessageStore {
     rooms: RoomStore,
     lenient: Lenient,
     log: LimitedLog,
+    mentions: MentionStore,
     { messageLength }: { messageLength: number },
     onStored: (stored: { roomId: string; json: string; first: boolean }) => void = () => {},
   ) {
@@ -46,6 +49,7 @@ export class MessageStore {
     this.#rooms = rooms;
     this.#lenient = lenient;
     this.#log = log;
+    this.#mentions = mentions;
     this.#messageLength = messageLength;
     this.#onStored = onStored;
   }
@@ -60,12 +64,13 @@ export class MessageStore {
     if (clientMessageId != null) checkClientMessageId(clientMessageId);
     await this.#rooms.check(userId, roomId);
 
+    const mentions = await this.#mentions.in(text, roomId);
     const firstDay = Math.floor(Date.now() / DAY) - 2;
     const [message, seq, epoch, at, first, stored] = (await this.#scripts.onRoom(
       "message_send",
       roomId,
-      [roomId, userId, JSON.stringify(text), clientMessageId == null ? "" : JSON.stringify(clientMessageId), firstDay],
-      [0, 1, 2, 3].map((days) => keys.sent(roomId, firstDay + days)),
+      [roomId, userId, JSON.stringify(text), clientMessageId == null ? "" : JSON.stringify(clientMessageId), firstDay, mentions.join(" ")],
+      [keys.mentioned(roomId), ...[0, 1, 2, 3].map((days) => keys.sent(roomId, firstDay + days))],
     )) as [string, number, string, number, number, number];
 
     if (stored === 1) this.#onStored({ roomId, json: message, first: first === 1 });

@@ -1,8 +1,9 @@
 import type { FollowedRooms } from "../delivery/followed-rooms.js";
-import { decodePosition, type Position } from "../delivery/position.js";
+import { decodePosition, encodePosition, type Position } from "../delivery/position.js";
 import { RoomsFeed } from "../delivery/rooms-feed.js";
 import { badInput } from "../errors.js";
 import type { RoomStore } from "../rooms/room.store.js";
+import type { ReadStore } from "./read.store.js";
 import type { RoomEventRecord } from "./room-event.js";
 import type { StoredMessage } from "./stored-message.js";
 
@@ -15,10 +16,12 @@ export interface Following {
 export class RoomEventStore {
   readonly #followed: FollowedRooms<RoomEventRecord>;
   readonly #rooms: RoomStore;
+  readonly #reads: Pick<ReadStore, "onOwnReading">;
 
-  constructor(followed: FollowedRooms<RoomEventRecord>, rooms: RoomStore) {
+  constructor(followed: FollowedRooms<RoomEventRecord>, rooms: RoomStore, reads: Pick<ReadStore, "onOwnReading">) {
     this.#followed = followed;
     this.#rooms = rooms;
+    this.#reads = reads;
   }
 
   /**
@@ -38,8 +41,20 @@ export class RoomEventStore {
    * Everything that happens and is kept: in one room, or in every room of the user, now or later.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, HISTORY_RESET
    */
-  followEvents(userId: string, following: Following): Promise<RoomsFeed<RoomEventRecord, RoomEventRecord>> {
-    return this.#follow(userId, following, (event) => event);
+  async followEvents(userId: string, following: Following): Promise<RoomsFeed<RoomEventRecord, RoomEventRecord>> {
+    const feed = await this.#follow(userId, following, (event) => event);
+    try {
+      feed.onEnd(
+        await this.#reads.onOwnReading(userId, ({ roomId, upTo, at }) => {
+          const place = feed.positionIn(roomId);
+          if (place) feed.push({ kind: "read.moved", position: encodePosition(place), roomId, at: new Date(at / 1_000), userId, upTo });
+        }),
+      );
+      return feed;
+    } catch (error) {
+      feed.end();
+      throw error;
+    }
   }
 
   async #follow<T extends object>(

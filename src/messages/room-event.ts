@@ -5,6 +5,7 @@ import { readMember, readOurs, type StoredMessage } from "./stored-message.js";
 /** What of an event depends on its kind, as the API gives it. */
 interface Kinds {
   "message.added": { message: StoredMessage };
+  "read.moved": { userId: string; upTo: string };
 }
 
 type Kind = keyof Kinds;
@@ -23,6 +24,7 @@ const READERS: { [K in Kind]: (event: Record<string, unknown>, roomId: string, p
     const message = messageIn(event, roomId);
     return message && { message: { ...message, position } };
   },
+  "read.moved": ({ userId, upTo }) => (typeof userId === "string" && typeof upTo === "string" ? { userId, upTo } : undefined),
 };
 
 /** What followers are told of an event; undefined for one of a kind that is not known here. */
@@ -31,7 +33,7 @@ export function readRoomEvent(event: RoomEvent, place: Position): RoomEventRecor
   const { roomId } = place;
   const position = encodePosition(place);
   const about = READERS[event.kind]({ ...event }, roomId, position);
-  return about && { kind: event.kind, position, roomId, at: new Date(event.at / 1_000), ...about };
+  return about && ({ kind: event.kind, position, roomId, at: new Date(event.at / 1_000), ...about } as RoomEventRecord);
 }
 
 const isKind = (kind: string): kind is Kind => Object.hasOwn(READERS, kind);

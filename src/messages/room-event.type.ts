@@ -23,5 +23,15 @@ export class MessageAdded extends RoomEvent {
   message!: Message;
 }
 
-/** The type of each kind of event in a room's log. */
-const TYPES = { "message.added": "MessageAdded" } as const;
+@ObjectType({
+  description:
+    "Someone has read on. In private rooms and groups of at most 100 everyone is told; elsewhere one's own devices are, and only live: a client that was away asks for `Room.unreadCount`.",
+  implements: RoomEvent,
+})
+export class ReadMoved extends RoomEvent {
+  @Field(() => ID, { description: "The message that they have read up to." })
+  upTo!: string;
+}
+
+/** The type of each kind of event. */
+const TYPES = { "message.added": "MessageAdded", "read.moved": "ReadMoved" } as const;

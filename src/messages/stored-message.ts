@@ -8,6 +8,8 @@ export interface StoredMessage {
   text: string;
   sentAt: Date;
   clientMessageId: string | null;
+  /** Users whom it mentions. */
+  mentionIds: string[];
   /** The position of the event that brought it; null when it was read from history. */
   position: string | null;
 }
@@ -41,6 +43,7 @@ export function readMember(roomId: string, member: string, score: string): Store
     text: asTyped(member, message),
     sentAt: new Date(secondsOf(score) * 1_000),
     clientMessageId: null,
+    mentionIds: [],
     position: null,
   };
 }
@@ -49,7 +52,10 @@ export function readMember(roomId: string, member: string, score: string): Store
  * Reads a message as `message_send` stores it.
  * @returns undefined for what does not look like it
  */
-export function readOurs(roomId: string, { id, from, message, clientMessageId }: Record<string, unknown>): StoredMessage | undefined {
+export function readOurs(
+  roomId: string,
+  { id, from, message, clientMessageId, mentions }: Record<string, unknown>,
+): StoredMessage | undefined {
   if (typeof id !== "string" || typeof from !== "string" || typeof message !== "string") return undefined;
   const micros = Number(id.slice(id.lastIndexOf("/") + 1));
   return {
@@ -59,6 +65,7 @@ export function readOurs(roomId: string, { id, from, message, clientMessageId }:
     text: message,
     sentAt: new Date(micros / 1_000),
     clientMessageId: typeof clientMessageId === "string" ? clientMessageId : null,
+    mentionIds: Array.isArray(mentions) ? mentions.filter((id) => typeof id === "string") : [],
     position: null,
   };
 }

@@ -15,6 +15,8 @@ export const scriptNames = [
   "presence_announce",
   "presence_change",
   "presence_look",
+  "read_move",
+  "room_unread",
   "sends_charge",
   "session_end",
   "session_find",
@@ -54,9 +56,9 @@ export class Scripts {
   }
 
   /** Runs a script of which `room_log` is a part, on a room's keys and what else it takes. */
-  onRoom(name: ScriptName, roomId: string, args: (string | number)[], otherKeys: string[] = []): Promise<unknown> {
-    const roomKeys = [keys.room(roomId), keys.log(roomId), keys.meta(roomId), keys.foreign(roomId)];
-    return this.run(name, [...roomKeys, ...otherKeys], [newEpoch(), this.#roomLogLength, ...args]);
+  onRoom(name: ScriptName, roomId: string, args: (string | number)[], otherKeys: string[] = [], about: string[] = []): Promise<unknown> {
+    const roomKeys = [keys.room(roomId), keys.log(roomId), keys.meta(roomId), keys.foreign(roomId), keys.own(roomId)];
+    return this.run(name, [...roomKeys, ...otherKeys], [newEpoch(), this.#roomLogLength, ...args], about);
   }
 
   /**

@@ -54,6 +54,20 @@ export class RoomStore {
     return (await this.#redis.exists(keys.roomName(roomId))) === 1;
   }
 
+  /** Whether the id is that of a room with members of its own. */
+  isGroup(roomId: string): boolean {
+    return roomId.startsWith("group-");
+  }
+
+  /** Those of the users who are in the room. */
+  async membersAmong(roomId: string, userIds: string[]): Promise<string[]> {
+    const pair = privatePair(roomId);
+    if (pair) return userIds.filter((id) => pair.includes(id));
+    if (!this.isGroup(roomId)) return userIds;
+    const roles = await this.#redis.hmget(keys.members(roomId), ...userIds);
+    return userIds.filter((_, index) => roles[index] != null);
+  }
+
   /** The rooms with these ids, without a look at who asks; one round trip. */
   async byIds(ids: readonly string[]): Promise<RoomRecord[]> {
     return Promise.all(

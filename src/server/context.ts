@@ -8,7 +8,7 @@ export type Services = Stores & Pick<Context, "redisAnswers">;
 
 /** Makes the context of one operation, or of one event of a subscription: what it looks up is looked up afresh. */
 export function createContext(stores: Services, viewer: Viewer | null, caller: Caller): Context {
-  return { ...stores, viewer, caller, forMany: false, load: new FreshLoaders(stores) };
+  return { ...stores, viewer, caller, forMany: false, load: new FreshLoaders(stores, viewer?.id) };
 }
 
 /**
@@ -32,13 +32,16 @@ export function sharedContexts(stores: Services): () => Context {
 /** Loaders that are made when they are needed: most events look nothing up. */
 class FreshLoaders implements Loaders {
   readonly #stores: Services;
+  readonly #viewerId: string | undefined;
   #user: Loaders["user"] | undefined;
   #room: Loaders["room"] | undefined;
   #online: Loaders["online"] | undefined;
   #newest: Loaders["newest"] | undefined;
+  #unread: Loaders["unread"] | undefined;
 
-  constructor(stores: Services) {
+  constructor(stores: Services, viewerId?: string) {
     this.#stores = stores;
+    this.#viewerId = viewerId;
   }
 
   get user(): Loaders["user"] {
@@ -62,6 +65,13 @@ class FreshLoaders implements Loaders {
   get newest(): Loaders["newest"] {
     this.#newest ??= new DataLoader((ids) => this.#stores.messages.newest(ids));
     return this.#newest;
+  }
+
+  get unread(): Loaders["unread"] {
+    const viewerId = this.#viewerId;
+    if (viewerId === undefined) throw new Error("nobody looks who could have read anything");
+    this.#unread ??= new DataLoader((ids) => this.#stores.reads.unread(viewerId, ids));
+    return this.#unread;
   }
 }
 

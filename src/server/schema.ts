@@ -3,8 +3,10 @@ import type { GraphQLSchema } from "graphql";
 import { buildSchema, type PubSub } from "type-graphql";
 import type { Context } from "../context.js";
 import { refusal } from "../errors.js";
+import { MentionResolver, MessageMentionsResolver } from "../messages/mention.resolver.js";
 import { MessageResolver, RoomMessagesResolver } from "../messages/message.resolver.js";
-import { MessageAdded } from "../messages/room-event.type.js";
+import { ReadMovedResolver, ReadResolver } from "../messages/read.resolver.js";
+import { MessageAdded, ReadMoved } from "../messages/room-event.type.js";
 import { PresenceResolver } from "../presence/presence.resolver.js";
 import { RoomResolver } from "../rooms/room.resolver.js";
 import { SessionResolver } from "../sessions/session.resolver.js";
@@ -14,8 +16,20 @@ import { ServerInfoResolver } from "./server-info.js";
 /** The API as one executable schema. Its description is the `schema.graphql` beside `package.json`. */
 export function buildApi(): Promise<GraphQLSchema> {
   return buildSchema({
-    resolvers: [MessageResolver, RoomMessagesResolver, PresenceResolver, RoomResolver, SessionResolver, UserResolver, ServerInfoResolver],
-    orphanedTypes: [MessageAdded], // reached through their interface alone
+    resolvers: [
+      MessageResolver,
+      RoomMessagesResolver,
+      ReadResolver,
+      ReadMovedResolver,
+      MentionResolver,
+      MessageMentionsResolver,
+      PresenceResolver,
+      RoomResolver,
+      SessionResolver,
+      UserResolver,
+      ServerInfoResolver,
+    ],
+    orphanedTypes: [MessageAdded, ReadMoved], // reached through their interface alone
     authChecker: ({ context }: { context: Context }) => {
       if (!context.forMany && !context.viewer) throw refusal("UNAUTHENTICATED");
       return true;

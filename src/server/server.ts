@@ -9,7 +9,9 @@ import { DemoBridge } from "../interop/bridge.js";
 import { openDemoAccounts, seedDemoData } from "../interop/demo-data.js";
 import { DemoListener } from "../interop/listener.js";
 import { LimitedLog } from "../limited-log.js";
+import { MentionStore } from "../messages/mention.store.js";
 import { MessageStore } from "../messages/message.store.js";
+import { ReadStore } from "../messages/read.store.js";
 import { readRoomEvent } from "../messages/room-event.js";
 import { RoomEventStore } from "../messages/room-event.store.js";
 import { SendLimit } from "../messages/send-limit.js";
@@ -81,17 +83,21 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     const rooms = new RoomStore(redis.commands, followed, channels, lenient);
     const server = randomUUID();
     const demos = new DemoBridge(redis.commands, users, config.interop, server, log);
-    const messages = new MessageStore(scripts, rooms, lenient, limitedLog, config, (stored) => demos.messageStored(stored));
+    const mentions = new MentionStore(redis.commands, users, rooms, lenient);
+    const messages = new MessageStore(scripts, rooms, lenient, limitedLog, mentions, config, (stored) => demos.messageStored(stored));
+    const reads = new ReadStore(redis.commands, scripts, channels, rooms);
     const lifetime = { server, seconds: config.presenceLease, grace: config.presenceGrace };
     const presence = new PresenceStore(redis.commands, scripts, lenient, lifetime, (transition) => demos.presenceChanged(transition));
     const transitions = new Transitions(redis.commands, channels, log);
     const { sendsPerSecond: perSecond, sendBurst: burst } = config;
     const sendLimit = config.rateLimits ? new SendLimit(scripts, { perSecond, burst }) : undefined;
     const services: Services = {
+      mentions,
       messages,
       presence,
+      reads,
       rooms,
-      roomEvents: new RoomEventStore(followed, rooms),
+      roomEvents: new RoomEventStore(followed, rooms, reads),
       sendLimit,
       sessions,
       transitions,

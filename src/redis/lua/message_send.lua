@@ -1,22 +1,26 @@
 --[[ message_send: add a message to a room, once, and wake its followers.
      The caller has made sure that the sender may write here.
-     KEYS  room, log, meta, foreign, sent_1, sent_2, sent_3, sent_4   (days around the caller's clock; Redis's decides which is today)
-     ARGV  new_epoch, log_length, room_id, from, text (JSON), client_id (JSON, '' for none), first_day (of sent_1)
+     KEYS  room, log, meta, foreign, own, mentioned, sent_1, sent_2, sent_3, sent_4   (days around the caller's clock; Redis's decides which is today)
+     ARGV  new_epoch, log_length, room_id, from, text (JSON), client_id (JSON, '' for none), first_day (of sent_1), mentions (ids of users, with spaces between)
      gives {message (JSON), seq, epoch, at (µs), 1 if it is the room's first message else 0, 1 if it was stored now else 0}
      fails CLIENT_MESSAGE_ID_REUSED ]]
-local room, log, meta, foreign, sent_1, sent_2, sent_3, sent_4 = unpack(KEYS)
-local new_epoch, log_length, room_id, from, text, client_id, first_day = unpack(ARGV)
+local room, log, meta, foreign, own, mentioned, sent_1, sent_2, sent_3, sent_4 = unpack(KEYS)
+local new_epoch, log_length, room_id, from, text, client_id, first_day, mentions = unpack(ARGV)
 local heard = ''
 -- part: room_log
 
 local DAY = 86400
 local day = math.floor(clock[1] / DAY)
 
+local mentioned_users = {}
+for user in string.gmatch(mentions, '%d+') do mentioned_users[#mentioned_users + 1] = user end
+
 local function message_at(at)
   local seconds = math.floor(at / 1000000)
   local json = string.format('{"from":"%s","date":%d,"message":%s,"roomId":"%s","id":"%s/%.0f"',
     from, seconds, text, room_id, room_id, at)
   if client_id ~= '' then json = json .. ',"clientMessageId":' .. client_id end
+  if #mentioned_users > 0 then json = json .. ',"mentions":["' .. table.concat(mentioned_users, '","') .. '"]' end
   return json .. ' }' -- the space says that it is ours
 end
 
@@ -47,6 +51,9 @@ local message = message_at(at)
 known = known + 1
 append('message.added', at, '"message":' .. message)
 redis.call('ZADD', room, string.format('%d.%06d', math.floor(at / 1000000), at % 1000000), message)
+local micros = string.format('%016.0f', at)
+redis.call('ZADD', own, 0, from .. ':' .. micros)
+for _, user in ipairs(mentioned_users) do redis.call('ZADD', mentioned, 0, user .. ':' .. micros) end
 if first == 1 then redis.call('HSET', meta, 'shown', 1) end
 if client_id ~= '' then
   redis.call('HSET', today, sender_and_id,

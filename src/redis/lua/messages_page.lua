@@ -1,8 +1,8 @@
 --[[ messages_page: a stretch of a room's history, and the room's position of that very moment.
-     KEYS  room, log, meta, foreign
+     KEYS  room, log, meta, foreign, own
      ARGV  new_epoch, log_length, near, far (scores; -inf or +inf for the ends), direction (OLDER or NEWER), count, size (bytes after which no more follow)
      gives {seq, epoch ('' where there is no log), at (µs, of the last event), messages behind near, {member ('' for one that is too long), score, …}} ]]
-local room, log, meta, foreign = unpack(KEYS)
+local room, log, meta, foreign, own = unpack(KEYS)
 local new_epoch, log_length, near, far, direction, count, size = unpack(ARGV)
 local heard = ''
 -- part: room_log

@@ -1,5 +1,5 @@
 --[[ room_log: where a room's log stands, and how it goes on. A part of each script that reads or writes it, whose
-     room, log, meta, foreign (keys), new_epoch and log_length it uses, and heard (score of a message that was heard of, or '').
+     room, log, meta, foreign, own (keys), new_epoch and log_length it uses, and heard (score of a message that was heard of, or '').
 
      The demo apps add to `room` as well, and know no log. So whoever comes here first takes in what they wrote: gives it its
      place in the log, once. `known` members of the room are accounted for; while there are just as many, nothing is new.
@@ -69,6 +69,16 @@ elseif stored ~= (known or 0) then
     end
   end
 
+  -- Notes a message of someone else's as its author's own, who need not read it.
+  local function note_author(member, score)
+    local readable, fields = pcall(cjson.decode, member)
+    local from = readable and type(fields) == 'table' and (fields.from or fields.From)
+    local user = (type(from) == 'string' or type(from) == 'number') and string.match(from, '^%d+$')
+    if not user or #user > 15 then return end
+    local micros = string.format('%016.0f', math.min(math.max(score * 1000000, 0), 9999999999999999))
+    redis.call('ZADD', own, 0, user .. ':' .. micros .. ':' .. string.sub(digest(member), 1, 8))
+  end
+
   -- Those of { member, score, … } that others wrote and that are not known, at most so many.
   local function strangers(members, most)
     local found = {}
@@ -99,6 +109,7 @@ elseif stored ~= (known or 0) then
       local member, score = unpack(stranger)
       if #member <= LONGEST then
         append('message.added', next_time(), string.format('"foreign":{"score":"%s","member":%s}', score, cjson.encode(member)))
+        note_author(member, score)
       end
       remember(member, score)
     end
@@ -135,7 +146,10 @@ elseif stored ~= (known or 0) then
       redis.call('HSET', meta, 'since', since)
     end
     for index = #newest - 1, 1, -2 do
-      if not is_ours(newest[index]) then remember(newest[index], newest[index + 1]) end
+      if not is_ours(newest[index]) then
+        remember(newest[index], newest[index + 1])
+        if #newest[index] <= LONGEST then note_author(newest[index], newest[index + 1]) end
+      end
     end
     known = stored
   elseif stored > known then

@@ -1,0 +1,58 @@
+import { Args, ArgsType, Authorized, Ctx, Field, FieldResolver, Int, ObjectType, Query, Resolver, Root } from "type-graphql";
+import type { Context, ViewerContext } from "../context.js";
+import { PageInfo, pageRequest, toConnection } from "../relay.js";
+import { User } from "../users/user.type.js";
+import { decodeMentionCursor, encodeMentionCursor, type Mention } from "./mention.store.js";
+import { Message } from "./message.type.js";
+import type { StoredMessage } from "./stored-message.js";
+
+@ArgsType()
+class MentionsArgs {
+  @Field(() => Int, { nullable: true, defaultValue: 50, description: "At most this many, up to 100." })
+  first?: number | null;
+
+  @Field(() => String, { nullable: true, description: "Only what is older than this cursor." })
+  after?: string | null;
+}
+
+@ObjectType({ description: "A mention's place among the viewer's." })
+class MentionEdge {
+  @Field(() => String, { description: "Give it as `after` to go on from here." })
+  cursor!: string;
+
+  @Field(() => Message, { description: "The message that mentions the viewer." })
+  node!: Message;
+}
+
+@ObjectType({ description: "A page of messages that mention the viewer, the newest first." })
+class MentionConnection {
+  @Field(() => [MentionEdge], { description: "The messages with their cursors." })
+  edges!: MentionEdge[];
+
+  @Field(() => [Message], { description: "The messages alone." })
+  nodes!: Message[];
+
+  @Field(() => PageInfo, { description: "Where this page stands." })
+  pageInfo!: PageInfo;
+}
+
+@Resolver()
+export class MentionResolver {
+  @Authorized()
+  @Query(() => MentionConnection, {
+    description:
+      "Messages that mention the viewer as `@username`, in all rooms that they are in now, the newest first. `Room.unreadMentions` counts those that are unread. Error: `BAD_USER_INPUT`.",
+  })
+  async mentions(@Args(() => MentionsArgs) args: MentionsArgs, @Ctx() { viewer, mentions }: ViewerContext): Promise<MentionConnection> {
+    const { limit, after } = pageRequest({ first: args.first ?? 50, after: args.after }, "start", decodeMentionCursor);
+    return toConnection<Mention>(await mentions.page(viewer.id, { first: limit, after }), encodeMentionCursor);
+  }
+}
+
+@Resolver(() => Message)
+export class MessageMentionsResolver {
+  @FieldResolver(() => [User], { description: "Those in the room whom it mentions as `@username`; at most 20." })
+  mentions(@Root() { mentionIds }: StoredMessage, @Ctx() { load }: Context): Promise<User[]> {
+    return Promise.all(mentionIds.map((id) => load.user.load(id)));
+  }
+}

@@ -1,0 +1,16 @@
+--[[ room_unread: how much of a room a user has not read. Its cost grows with the logarithm of the room's length only.
+     KEYS  room, own, mentioned, reads
+     ARGV  user
+     gives {messages of others after the last read, mentions of the user among them, id of the message last read ('' for none)} ]]
+local room, own, mentioned, reads = unpack(KEYS)
+local user = unpack(ARGV)
+
+local score, read_up_to = string.match(redis.call('HGET', reads, user) or '', '^(%S+) (.*)$')
+-- Entries are `<user>:<µs>…`, so that those of one user lie together, in the order of time; `;` comes right after `:`.
+local from = '[' .. user .. ':'
+if score then from = string.format('(%s:%016.0f;', user, math.min(score * 1000000, 9999999999999999)) end
+local to = '(' .. user .. ';'
+
+local messages = redis.call('ZCOUNT', room, score and '(' .. score or '-inf', '+inf')
+local unread = math.max(0, messages - redis.call('ZLEXCOUNT', own, from, to))
+return { unread, redis.call('ZLEXCOUNT', mentioned, from, to), read_up_to or '' }

@@ -1,0 +1,204 @@
+import { describe, expect, it } from "vitest";
+import { type Stream, TestClient } from "./helpers/client.js";
+import { DemoApp } from "./helpers/demo-apps.js";
+import { randomFrom } from "./helpers/random.js";
+import { ownRedis } from "./helpers/redis.js";
+import { ownServer } from "./helpers/server.js";
+
+const redis = await ownRedis();
+const one = await ownServer(redis.url);
+const two = await ownServer(redis.url);
+const alice = await TestClient.register(one, "alice");
+const bob = await TestClient.register(two, "bob");
+
+const MARK = "mutation ($id: ID!) { markRead(messageId: $id) { id unreadCount unreadMentions readUpTo } }";
+const mark = async (client: TestClient, { id }: { id: string }) => (await client.ask(MARK, { id })).markRead;
+const unread = async (client: TestClient, id: string) =>
+  (await client.ask("query ($id: ID!) { room(id: $id) { unreadCount unreadMentions readUpTo } }", { id })).room;
+
+/** A private room of alice and bob, or of others. */
+async function privateRoom(from = alice, to = bob): Promise<string> {
+  return (await from.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: to.id })).openPrivateRoom.id;
+}
+
+/** A named room of a test's own, which everyone is in. */
+async function ownRoom(): Promise<string> {
+  const room = `room-${crypto.randomUUID().slice(0, 8)}`;
+  await redis.client.set(`room:${room}:name`, "A room");
+  return room;
+}
+
+const EVENTS =
+  "subscription ($r: ID, $a: [String!]) { roomEvents(roomId: $r, after: $a) { __typename roomId position ... on ReadMoved { upTo user { id } } } }";
+const follow = async (client: TestClient, roomId: string) => client.subscribe(EVENTS, { r: roomId, a: [await client.position(roomId)] });
+
+describe("read marks", () => {
+  it("[READ1] unreadCount is what others said after the last read, and one's own messages do not count", async () => {
+    const room = await privateRoom(
+      ...((await Promise.all([TestClient.register(one), TestClient.register(two)])) as [TestClient, TestClient]),
+    );
+    const [ann, ben] = await Promise.all([TestClient.register(one, "ann"), TestClient.register(two, "ben")]);
+    const own = await privateRoom(ann, ben);
+    expect(await unread(ann, own)).toEqual({ unreadCount: 0, unreadMentions: 0, readUpTo: null });
+    const first = await ben.send("one", own);
+    await ann.send("mine", own);
+    await ben.send("two", own);
+    expect((await unread(ann, own)).unreadCount).toBe(2);
+    expect((await unread(ben, own)).unreadCount).toBe(1);
+    expect(await mark(ann, first)).toEqual({ id: own, unreadCount: 1, unreadMentions: 0, readUpTo: first.id });
+    expect(room).not.toBe(own);
+  });
+
+  it("[READ1] a read mark never moves back, whichever device and server says so", async () => {
+    const room = await ownRoom();
+    const [first, second, third] = [await bob.send("1", room), await bob.send("2", room), await bob.send("3", room)];
+    expect((await mark(alice, second)).unreadCount).toBe(1);
+    expect(await mark(alice.on(two), first)).toMatchObject({ unreadCount: 1, readUpTo: second.id });
+    await Promise.all([mark(alice, third), mark(alice.on(two), first), mark(alice, second)]);
+    expect(await unread(alice, room)).toMatchObject({ unreadCount: 0, readUpTo: third.id });
+  });
+
+  it("[READ1] counts what demo apps said, and not what the reader said there", async () => {
+    const room = await ownRoom();
+    const node = new DemoApp("Node", redis.client);
+    const before = await alice.send("known", room);
+    await node.say({ id: alice.id, username: "" }, "mine, from there", { roomId: room });
+    await node.say({ id: Number(bob.id), username: "" }, "theirs", { roomId: room, date: Math.floor(Date.now() / 1_000) + 1 });
+    await expect.poll(async () => (await alice.history(room)).length).toBe(3);
+    expect((await unread(bob, room)).unreadCount).toBe(2);
+    expect((await unread(alice, room)).unreadCount).toBe(1);
+    const { nodes } = (await bob.ask("query ($r: ID!) { messages(roomId: $r) { nodes { id text } } }", { r: room })).messages;
+    expect((await mark(bob, nodes.at(-1))).unreadCount).toBe(0);
+    expect((await mark(alice, nodes.at(-1))).readUpTo).toBe(nodes.at(-1).id);
+    expect(before.id).toBeDefined();
+  });
+
+  it("[READ1] [M5] ids that are no message's, of other people's rooms, and of what is gone are refused", async () => {
+    const eve = await TestClient.register(one, "eve");
+    const room = await privateRoom();
+    const secret = await alice.send("secret", room);
+    const code = async (client: TestClient, id: string) => (await client.refused(MARK, { id })).extensions.code;
+    expect(await code(eve, secret.id)).toBe("NOT_A_MEMBER");
+    for (const id of ["", "0", "0/", "0/x", "__proto__", "0/1795325003123456; evil", `${"9".repeat(70)}/1`])
+      expect(await code(eve, id)).toBe("BAD_USER_INPUT");
+    expect(await code(eve, "0/1795325003123456")).toBe("NOT_FOUND");
+    expect(await code(eve, "0/1795325003-0123456789abcdef")).toBe("NOT_FOUND");
+    expect(await redis.client.hget(`reads:{room:${room}}`, eve.id)).toBeNull();
+  });
+
+  it("[READ2] in a private room both are told who has read on, in the log; a resume tells it too", async () => {
+    const room = await privateRoom();
+    const message = await alice.send("read me", room);
+    const after = await alice.position(room);
+    const streams = [await follow(alice, room), await follow(bob, room)];
+    await mark(bob, message);
+    for (const stream of streams)
+      expect(await stream.next()).toMatchObject({ __typename: "ReadMoved", upTo: message.id, user: { id: bob.id } });
+    const resumed = alice.on(two).subscribe(EVENTS, { r: room, a: [after] });
+    expect(await resumed.next()).toMatchObject({ __typename: "ReadMoved", upTo: message.id });
+    await mark(bob, message); // says nothing new
+    await alice.send("next", room);
+    expect((await (streams[0] as Stream).next()).__typename).toBe("MessageAdded");
+  });
+
+  it("[READ2] in a room that is open to all only one's own devices are told, on any server", async () => {
+    const room = await ownRoom();
+    const message = await bob.send("read me", room);
+    const [mine, others] = [await follow(alice.on(two), room), await follow(bob, room)];
+    await expect.poll(() => redis.client.call("PUBSUB", "SHARDNUMSUB", `room:${room}`)).toEqual([`room:${room}`, 1]);
+    await expect.poll(() => redis.client.call("PUBSUB", "SHARDNUMSUB", `user:${alice.id}`)).not.toEqual([`user:${alice.id}`, 0]);
+    const position = await alice.position(room);
+    await bob.send("a marker", room); // both follow when they have this
+    expect((await mine.next()).__typename).toBe("MessageAdded");
+    expect((await others.next()).__typename).toBe("MessageAdded");
+    await mark(alice, message);
+    expect(await mine.next()).toMatchObject({ __typename: "ReadMoved", roomId: room, upTo: message.id, user: { id: alice.id } });
+    await bob.send("next", room);
+    expect((await others.next()).__typename).toBe("MessageAdded");
+    expect(position).toBeDefined();
+  });
+
+  it("[READ1] the count is right after any sequence of sends and reads by several people on two servers (seeded)", async () => {
+    const random = randomFrom(7);
+    const room = await ownRoom();
+    const people = await Promise.all(Array.from({ length: 3 }, (_, n) => TestClient.register(n % 2 ? one : two)));
+    const sent: { id: string; from: string }[] = [];
+    const read = new Map<string, number>();
+    for (let step = 0; step < 150; step++) {
+      const person = random.pick(people).on(random.pick([one, two]));
+      if (random.chance(0.6) || sent.length === 0) sent.push({ id: (await person.send(`${step}`, room)).id, from: person.id });
+      else {
+        const index = random.integer(0, sent.length - 1);
+        await mark(person, sent[index] as { id: string });
+        read.set(person.id, Math.max(read.get(person.id) ?? -1, index));
+      }
+    }
+    for (const { id, ...person } of people) {
+      const expected = sent.slice((read.get(id) ?? -1) + 1).filter(({ from }) => from !== id).length;
+      expect((await unread(Object.assign(Object.create(TestClient.prototype), { ...person, id }), room)).unreadCount).toBe(expected);
+    }
+  });
+});
+
+describe("mentions", () => {
+  const MENTIONS =
+    "query ($n: Int, $c: String) { mentions(first: $n, after: $c) { nodes { id text roomId } pageInfo { hasNextPage endCursor } } }";
+
+  it("[MENT1] @username of someone in the room is in Message.mentions, in their mentions, and counts apart", async () => {
+    const [ann, ben, eve] = (await Promise.all(["ann", "ben", "eve"].map((name) => TestClient.register(one, name)))) as [
+      TestClient,
+      TestClient,
+      TestClient,
+    ];
+    const room = await privateRoom(ann, ben);
+    await ann.send("nobody", room);
+    const query = "mutation ($r: ID!, $t: String!) { send(roomId: $r, text: $t) { id mentions { id } } }";
+    const text = `Hi @${ben.username}, (@${ben.username}) and @${eve.username}; mail a@${ben.username}. And @nobody-at-all`;
+    const { send: mention } = await ann.ask(query, { r: room, t: text });
+    expect(mention.mentions).toEqual([{ id: ben.id }]); // eve is not in the room
+    await ann.send("after", room);
+    expect(await unread(ben, room)).toMatchObject({ unreadCount: 3, unreadMentions: 1 });
+    expect((await ben.ask(MENTIONS)).mentions.nodes).toEqual([{ id: mention.id, text, roomId: room }]);
+    expect((await eve.ask(MENTIONS)).mentions.nodes).toEqual([]);
+    await mark(ben, mention);
+    expect(await unread(ben, room)).toMatchObject({ unreadCount: 1, unreadMentions: 0 });
+    const { nodes } = (await ben.ask("query ($r: ID!) { messages(roomId: $r) { nodes { text mentions { username } } } }", { r: room }))
+      .messages;
+    expect(nodes.map(({ mentions }: { mentions: object[] }) => mentions)).toEqual([[], [{ username: ben.username }], []]);
+  });
+
+  it("[MENT1] a name at the end of a sentence, in other scripts, or twenty and more of them", async () => {
+    const room = await ownRoom();
+    const { register } = await new TestClient(one.url).ask(
+      'mutation { register(username: "Zoë.名前", password: "a good password") { token user { id } } }',
+    );
+    const zoe = new TestClient(one.url, register.token, register.user.id);
+    await alice.send("Ask @Zoë.名前.", room);
+    await alice.send("@Zoë.名前!", room);
+    await alice.send(`${Array.from({ length: 25 }, (_, n) => `@stranger${n}`).join(" ")} @Zoë.名前`, room); // beyond the twentieth
+    expect((await unread(zoe, room)).unreadMentions).toBe(2);
+  });
+
+  it("[MENT2] are paged over all rooms, the newest first, without those of rooms one is not in", async () => {
+    const [ann, ben] = (await Promise.all(["ann", "ben"].map((name) => TestClient.register(one, name)))) as [TestClient, TestClient];
+    const rooms = ["0", await privateRoom(ann, ben)];
+    const sent: string[] = [];
+    for (let n = 0; n < 23; n++) sent.unshift((await ann.send(`@${ben.username} ${n}`, rooms[n % 2])).id);
+    const seen: string[] = [];
+    for (let cursor: string | null = null; ; ) {
+      const { nodes, pageInfo } = (await ben.ask(MENTIONS, { n: 5, c: cursor })).mentions as {
+        nodes: { id: string }[];
+        pageInfo: { hasNextPage: boolean; endCursor: string | null };
+      };
+      seen.push(...nodes.map(({ id }) => id));
+      if (!pageInfo.hasNextPage) break;
+      cursor = pageInfo.endCursor;
+    }
+    expect(seen).toEqual(sent);
+    await redis.client.srem(`user:${ben.id}:rooms`, rooms[1] as string);
+    expect((await ben.ask(MENTIONS)).mentions.nodes).toHaveLength(12);
+    for (const c of ["x", "", Buffer.from('["1","0"]').toString("base64url")])
+      expect((await ben.refused(MENTIONS, { n: 5, c })).extensions).toMatchObject({ code: "BAD_USER_INPUT", argument: "after" });
+    expect((await ben.refused(MENTIONS, { n: 101 })).extensions.code).toBe("BAD_USER_INPUT");
+  });
+});
