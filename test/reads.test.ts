@@ -34,9 +34,6 @@ const follow = async (client: TestClient, roomId: string) => client.subscribe(EV
 
 describe("read marks", () => {
   it("[READ1] unreadCount is what others said after the last read, and one's own messages do not count", async () => {
-    const room = await privateRoom(
-      ...((await Promise.all([TestClient.register(one), TestClient.register(two)])) as [TestClient, TestClient]),
-    );
     const [ann, ben] = await Promise.all([TestClient.register(one, "ann"), TestClient.register(two, "ben")]);
     const own = await privateRoom(ann, ben);
     expect(await unread(ann, own)).toEqual({ unreadCount: 0, unreadMentions: 0, readUpTo: null });
@@ -46,7 +43,6 @@ describe("read marks", () => {
     expect((await unread(ann, own)).unreadCount).toBe(2);
     expect((await unread(ben, own)).unreadCount).toBe(1);
     expect(await mark(ann, first)).toEqual({ id: own, unreadCount: 1, unreadMentions: 0, readUpTo: first.id });
-    expect(room).not.toBe(own);
   });
 
   it("[READ1] a read mark never moves back, whichever device and server says so", async () => {
@@ -61,7 +57,7 @@ describe("read marks", () => {
   it("[READ1] counts what demo apps said, and not what the reader said there", async () => {
     const room = await ownRoom();
     const node = new DemoApp("Node", redis.client);
-    const before = await alice.send("known", room);
+    await alice.send("known", room);
     await node.say({ id: alice.id, username: "" }, "mine, from there", { roomId: room });
     await node.say({ id: Number(bob.id), username: "" }, "theirs", { roomId: room, date: Math.floor(Date.now() / 1_000) + 1 });
     await expect.poll(async () => (await alice.history(room)).length).toBe(3);
@@ -70,7 +66,6 @@ describe("read marks", () => {
     const { nodes } = (await bob.ask("query ($r: ID!) { messages(roomId: $r) { nodes { id text } } }", { r: room })).messages;
     expect((await mark(bob, nodes.at(-1))).unreadCount).toBe(0);
     expect((await mark(alice, nodes.at(-1))).readUpTo).toBe(nodes.at(-1).id);
-    expect(before.id).toBeDefined();
   });
 
   it("[READ1] [M5] ids that are no message's, of other people's rooms, and of what is gone are refused", async () => {
@@ -107,7 +102,6 @@ describe("read marks", () => {
     const [mine, others] = [await follow(alice.on(two), room), await follow(bob, room)];
     await expect.poll(() => redis.client.call("PUBSUB", "SHARDNUMSUB", `room:${room}`)).toEqual([`room:${room}`, 1]);
     await expect.poll(() => redis.client.call("PUBSUB", "SHARDNUMSUB", `user:${alice.id}`)).not.toEqual([`user:${alice.id}`, 0]);
-    const position = await alice.position(room);
     await bob.send("a marker", room); // both follow when they have this
     expect((await mine.next()).__typename).toBe("MessageAdded");
     expect((await others.next()).__typename).toBe("MessageAdded");
@@ -115,7 +109,6 @@ describe("read marks", () => {
     expect(await mine.next()).toMatchObject({ __typename: "ReadMoved", roomId: room, upTo: message.id, user: { id: alice.id } });
     await bob.send("next", room);
     expect((await others.next()).__typename).toBe("MessageAdded");
-    expect(position).toBeDefined();
   });
 
   it("[READ1] the count is right after any sequence of sends and reads by several people on two servers (seeded)", async () => {
@@ -133,9 +126,9 @@ describe("read marks", () => {
         read.set(person.id, Math.max(read.get(person.id) ?? -1, index));
       }
     }
-    for (const { id, ...person } of people) {
-      const expected = sent.slice((read.get(id) ?? -1) + 1).filter(({ from }) => from !== id).length;
-      expect((await unread(Object.assign(Object.create(TestClient.prototype), { ...person, id }), room)).unreadCount).toBe(expected);
+    for (const person of people) {
+      const expected = sent.slice((read.get(person.id) ?? -1) + 1).filter(({ from }) => from !== person.id).length;
+      expect((await unread(person, room)).unreadCount).toBe(expected);
     }
   });
 });
