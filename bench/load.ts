@@ -12,6 +12,7 @@ export type Order =
   | { return: { url: string; token?: string } }
   | { stall: number }
   /** Each in flight waits for `pause` ms between its sends. */
+  | { asks: { url: string; token?: string; query: string; variables: object; inFlight: number; count: number } }
   | { sends: { url: string; token?: string; connections: number; inFlight: number; count: number; pause?: number } }
   /** So many clients log in with the right password, again and again, for so long. */
   | { logins: { url: string; clients: number; ms: number } }
@@ -73,6 +74,7 @@ async function obey(order: Order): Promise<object> {
     return {};
   }
   if ("logins" in order) return logInMany(order.logins);
+  if ("asks" in order) return askMany(order.asks);
   return sendMany(order.sends);
 }
 
@@ -158,6 +160,19 @@ async function logInMany({ url, clients, ms }: Extract<Order, { logins: object }
     }),
   );
   return { done };
+}
+
+/** Asks the same over one socket, again and again. */
+async function askMany({ url, token, query, variables, inFlight, count }: Extract<Order, { asks: object }>["asks"]): Promise<object> {
+  const { send, close } = await socketSender(url, token);
+  let left = count;
+  await Promise.all(
+    Array.from({ length: inFlight }, async () => {
+      while (left-- > 0) await send({ query, variables });
+    }),
+  );
+  close();
+  return {};
 }
 
 interface Sender {

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import type { Redis } from "ioredis";
 
 const env = { ...process.env, NODE_ENV: "production" };
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -95,6 +96,13 @@ export async function cpuOf({ child }: Server): Promise<number> {
   const tasks = await readdir(`/proc/${child.pid}/task`);
   const stats = await Promise.all(tasks.map((task) => readFile(`/proc/${child.pid}/task/${task}/schedstat`, "utf8")));
   return stats.reduce((sum, stat) => sum + Number(stat.split(" ")[0]) / 1e6, 0);
+}
+
+/** CPU time that a Redis has used so far, in ms. */
+export async function redisCpuOf(redis: Redis): Promise<number> {
+  const info = await redis.info("cpu");
+  const seconds = (name: string) => Number(new RegExp(`${name}:([\\d.]+)`).exec(info)?.[1]);
+  return (seconds("used_cpu_sys") + seconds("used_cpu_user")) * 1_000;
 }
 
 export async function end(child: ChildProcess): Promise<void> {

@@ -4,6 +4,7 @@
  */
 import { endAll } from "./processes.js";
 import { fanOut } from "./scenarios/fan-out.js";
+import { history } from "./scenarios/history.js";
 import { interop } from "./scenarios/interop.js";
 import { logins } from "./scenarios/logins.js";
 import { memory } from "./scenarios/memory.js";
@@ -13,7 +14,7 @@ import { manyRooms } from "./scenarios/rooms.js";
 import { sends } from "./scenarios/sends.js";
 import { stall } from "./scenarios/stall.js";
 
-const scenarios = { "fan-out": fanOut, rooms: manyRooms, memory, sends, interop, return: comeBack, stall, logins, presence };
+const scenarios = { "fan-out": fanOut, rooms: manyRooms, memory, sends, interop, return: comeBack, stall, logins, presence, history };
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !Object.hasOwn(scenarios, name));

@@ -1,5 +1,5 @@
 import { Redis } from "ioredis";
-import { startPalaver } from "../processes.js";
+import { redisCpuOf, startPalaver } from "../processes.js";
 import { printTable, type Row } from "../table.js";
 import { measureSends } from "./sends.js";
 
@@ -17,9 +17,9 @@ export async function interop(): Promise<void> {
       ["off", silent],
       ["public", telling],
     ] as const) {
-      const before = await busy(redis);
+      const before = await redisCpuOf(redis);
       const row = await measureSends(`INTEROP=${name}, round ${round}`, { ...server, url: server.url.replace(/^http/, "ws") }, 1, 50);
-      rows.push({ ...row, "Redis µs/send": Math.round(((await busy(redis)) - before) / SENT) });
+      rows.push({ ...row, "Redis µs/send": Math.round((((await redisCpuOf(redis)) - before) * 1_000) / SENT) });
     }
   }
   const sum = (name: string, column: string) =>
@@ -35,10 +35,3 @@ export async function interop(): Promise<void> {
 }
 
 const SENT = 12_000; // messages of one measurement, the warm-up among them
-
-/** CPU time that Redis has used so far, in µs. */
-async function busy(redis: Redis): Promise<number> {
-  const info = await redis.info("cpu");
-  const seconds = (name: string) => Number(new RegExp(`${name}:([\\d.]+)`).exec(info)?.[1]);
-  return (seconds("used_cpu_sys") + seconds("used_cpu_user")) * 1e6;
-}
