@@ -8,7 +8,8 @@ export type Services = Stores & Pick<Context, "redisAnswers">;
 
 /** Makes the context of one operation, or of one event of a subscription: what it looks up is looked up afresh. */
 export function createContext(stores: Services, viewer: Viewer | null, caller: Caller): Context {
-  return { ...stores, viewer, caller, forMany: false, load: new FreshLoaders(stores, viewer?.id) };
+  // The stores by way of the prototype: there are many, and an operation needs few.
+  return Object.assign(Object.create(stores) as Services, { viewer, caller, forMany: false, load: new FreshLoaders(stores, viewer?.id) });
 }
 
 /**
