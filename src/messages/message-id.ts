@@ -5,7 +5,7 @@ export interface MessagePlace {
 }
 
 const OURS = /^(?<roomId>[\w:-]{1,64})\/(?<seconds>\d{1,10})(?<micros>\d{6})$/;
-const FOREIGN = /^(?<roomId>[\w:-]{1,64})\/(?<score>-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)-[0-9a-f]{16}$/;
+const FOREIGN = /^(?<roomId>[\w:-]{1,64})\/(?<score>-?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|inf))-[0-9a-f]{16}$/;
 
 /** The place that a message's id says; undefined for what is no id of a message. */
 export function placeOf(id: string): MessagePlace | undefined {

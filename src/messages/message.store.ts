@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { encodePosition, type Position } from "../delivery/position.js";
 import { badInput } from "../errors.js";
 import type { LimitedLog } from "../limited-log.js";
@@ -21,7 +22,7 @@ export type MessageConnectionRecord = Connection<Placed> & { position: string };
 const DAY = 86_400_000; // ms
 
 const SPARE = 8; // messages read beyond a page, so that those of one score seldom need a second look
-const LONGEST_STRETCH = 100_000; // members; more of one score, or unreadable in a row, than anyone but an attacker writes
+const LONGEST_STRETCH = 10_000; // members; more of one score, or unreadable in a row, than anyone but an attacker writes
 const LARGEST_STRETCH = 32 * 1024 * 1024; // bytes, likewise
 const CANDIDATES = 3; // for a room's newest message, should others have put there what is none
 
@@ -131,10 +132,16 @@ export class MessageStore {
 
   /**
    * Takes in what a demo app wrote to a room, of which it told on its channel: followers get it as they get all else.
-   * @param heard the score of its message, as far as that was told @param opening it told that the room is new
+   * @param heard the score of its messages, as far as that was told, and the members themselves, in the order in which they were told of
+   * @param opening it told that the room is new
    */
-  async adopt(roomId: string, heard: string | undefined, opening: boolean): Promise<void> {
-    const isNew = await this.#scripts.onRoom("messages_adopt", roomId, [heard ?? "", opening ? 1 : 0]);
+  async adopt(roomId: string, heard: { score: string; members: readonly string[] } | undefined, opening: boolean): Promise<void> {
+    const opens = opening && (await this.#rooms.isOpen(roomId)); // else anyone who can publish could have keys made of anything
+    const isNew = await this.#scripts.onRoom("messages_adopt", roomId, [
+      heard?.score ?? "",
+      opens ? 1 : 0,
+      (heard?.members ?? []).map(digestOf).join(" "),
+    ]);
     if (isNew === 1) await this.#rooms.show(roomId);
   }
 
@@ -161,6 +168,12 @@ export class MessageStore {
     if (text.length > most && [...text].length > most) throw badInput("text", `must be at most ${most} characters long.`);
     if (!text.isWellFormed()) throw badInput("text", "must be well-formed Unicode.");
   }
+}
+
+/** As `room_log` tells members of others apart. */
+function digestOf(member: string): string {
+  const bytes = Buffer.from(member);
+  return createHash("sha1").update(bytes.subarray(0, 1_024)).update(String(bytes.length)).digest("hex").slice(0, 16);
 }
 
 const LONGEST_CLIENT_MESSAGE_ID = 64;

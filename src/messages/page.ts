@@ -73,7 +73,7 @@ function placeIn(cursor: string): (Place & { roomId: string }) | undefined {
     const value: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString());
     if (!Array.isArray(value) || !value.every((part) => typeof part === "string")) return undefined;
     const [roomId, score, id] = value as string[];
-    return roomId !== undefined && score !== undefined && id !== undefined && /^-?\d+(\.\d+)?(e[+-]?\d+)?$/.test(score)
+    return roomId !== undefined && score !== undefined && id !== undefined && /^-?(\d+(\.\d+)?(e[+-]?\d+)?|inf)$/.test(score)
       ? { roomId, score, id }
       : undefined;
   } catch {

@@ -72,7 +72,7 @@ export function readOurs(
 
 /** Earlier is negative. */
 export function comparePlaces(one: Place, other: Place): number {
-  return Number(one.score) - Number(other.score) || (one.id < other.id ? -1 : Number(one.id > other.id));
+  return numberOf(one.score) - numberOf(other.score) || (one.id < other.id ? -1 : Number(one.id > other.id));
 }
 
 /** The score of a message that Palaver wrote, from its id: `<room>/<microseconds>`. */
@@ -100,9 +100,15 @@ function asTyped(member: string, text: string): string {
   return text.replace(/&lt|&gt/g, (entity) => ENTITIES[`${entity};`] as string);
 }
 
+/** The number that a score is; Redis has infinite ones, too. */
+function numberOf(score: string): number {
+  return Number(score.replace("inf", "Infinity"));
+}
+
 /** The time that a score says. Scores are seconds; some of the demo apps' clients sent milliseconds. */
 export function secondsOf(score: string): number {
-  const seconds = Number(score) > 100_000_000_000 ? Number(score) / 1_000 : Number(score); // as seconds, that would be the year 5138
+  const number = numberOf(score);
+  const seconds = number > 100_000_000_000 ? number / 1_000 : number; // as seconds, that would be the year 5138
   return Math.abs(seconds) <= LAST_SECOND ? seconds : 0;
 }
 

@@ -20,7 +20,7 @@
  * |--------------------------|------------|-----------------------------------------------------------------|
  * | `log:{room:ID}`          | stream     | the room's events; the entry of event `seq` is `<seq>-0`        |
  * | `meta:{room:ID}`         | hash       | `seq` (last event), `epoch` (made when the log is born), `time` (of the last event, µs), `opened:USER`; `known` (members of `room:ID` that the log knows of), `since`, `puzzle`, `deadline`, `shown`: see `lua/shared/room_log.lua` |
- * | `foreign:{room:ID}`      | sorted set | digests of the newest messages that others wrote and the log knows of |
+ * | `foreign:{room:ID}`      | set        | digests of the messages that others wrote and the log knows of  |
  * | `own:{room:ID}`          | sorted set | `USER:µs` of each message, by its author: what nobody has to read of their own |
  * | `mentioned:{room:ID}`    | sorted set | `USER:µs` of each message, by who is mentioned in it            |
  * | `reads:{room:ID}`        | hash       | user → score and id of the message they have read up to         |

@@ -109,8 +109,9 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     const openAccounts = await openDemoAccounts(users, passwords);
     if (config.interop !== "off") await hearDemos();
 
-    const lease = new Lease(redis.commands, presence, log, lifetime);
+    const lease = new Lease(redis.commands, presence, log, lifetime, () => transitions.catchUp());
     await lease.start();
+    stops.push(() => demos.finish());
     stops.push(() => lease.stop());
 
     let sockets: SocketServer | undefined;

@@ -6,7 +6,7 @@
      fails CLIENT_MESSAGE_ID_REUSED ]]
 local room, log, meta, foreign, own, mentioned, sent_1, sent_2, sent_3, sent_4 = unpack(KEYS)
 local new_epoch, log_length, room_id, from, text, client_id, first_day, mentions = unpack(ARGV)
-local heard = ''
+local heard, order = '', ''
 -- part: room_log
 
 local DAY = 86400

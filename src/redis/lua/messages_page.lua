@@ -4,7 +4,7 @@
      gives {seq, epoch ('' where there is no log), at (µs, of the last event), messages behind near, {member ('' for one that is too long), score, …}} ]]
 local room, log, meta, foreign, own = unpack(KEYS)
 local new_epoch, log_length, near, far, direction, count, size = unpack(ARGV)
-local heard = ''
+local heard, order = '', ''
 -- part: room_log
 
 local page, behind

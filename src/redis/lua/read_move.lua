@@ -5,7 +5,7 @@
      fails NOT_FOUND if the message is gone ]]
 local room, log, meta, foreign, own, reads, members = unpack(KEYS)
 local new_epoch, log_length, user, message_id, score, most_told = unpack(ARGV)
-local heard = ''
+local heard, order = '', ''
 -- part: room_log
 -- part: message_find
 
