@@ -1,5 +1,6 @@
 import type DataLoader from "dataloader";
 import type { MessageStore } from "./messages/message.store.js";
+import type { MessageChangeStore } from "./messages/message-change.store.js";
 import type { Placed } from "./messages/page.js";
 import type { RoomEventStore } from "./messages/room-event.store.js";
 import type { SendLimit } from "./messages/send-limit.js";
@@ -13,6 +14,7 @@ import type { UserRecord, UserStore } from "./users/user.store.js";
 /** What the features offer each other and the API. */
 export interface Stores {
   messages: MessageStore;
+  messageChanges: MessageChangeStore;
   presence: PresenceStore;
   rooms: RoomStore;
   roomEvents: RoomEventStore;
@@ -28,6 +30,7 @@ export interface Loaders {
   user: DataLoader<string, UserRecord>;
   room: DataLoader<string, RoomRecord>;
   online: DataLoader<string, boolean>;
+  message: DataLoader<string, Placed | null>;
   /** A room's newest message. */
   newest: DataLoader<string, Placed | null>;
 }

@@ -21,6 +21,8 @@
  * | `log:{room:ID}`          | stream     | the room's events; the entry of event `seq` is `<seq>-0`        |
  * | `meta:{room:ID}`         | hash       | `seq` (last event), `epoch` (made when the log is born), `time` (of the last event, µs), `opened:USER`; `known` (members of `room:ID` that the log knows of), `since`, `puzzle`, `deadline`, `shown`: see `lua/shared/room_log.lua` |
  * | `foreign:{room:ID}`      | sorted set | digests of the newest messages that others wrote and the log knows of |
+ * | `members:{room:ID}`      | hash       | user → `OWNER` or `MEMBER`, and since when (µs); group rooms only |
+ * | `reactions:{room:ID}`    | hash       | message id → its reactions as JSON, `[[emoji, count, first users], …]`; `ID EMOJI` → all users, in order |
  * | `sent:{room:ID}:DAY`     | hash       | user and clientMessageId → what that send became                |
  * | `vacant:{total_users}`   | bitmap     | ids that were handed out and are no account (yet)               |
  * | `sessions:{user:ID}`     | sorted set | SHA-256 of token → expiry in ms                                 |
@@ -56,6 +58,8 @@ export const keys = {
   log: (roomId: string) => `log:{room:${roomId}}`,
   meta: (roomId: string) => `meta:{room:${roomId}}`,
   foreign: (roomId: string) => `foreign:{room:${roomId}}`,
+  members: (roomId: string) => `members:{room:${roomId}}`,
+  reactions: (roomId: string) => `reactions:{room:${roomId}}`,
   /** @param day days since 1970, UTC */
   sent: (roomId: string, day: number) => `sent:{room:${roomId}}:${day}`,
 

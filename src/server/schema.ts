@@ -4,7 +4,8 @@ import { buildSchema, type PubSub } from "type-graphql";
 import type { Context } from "../context.js";
 import { refusal } from "../errors.js";
 import { MessageResolver, RoomMessagesResolver } from "../messages/message.resolver.js";
-import { MessageAdded } from "../messages/room-event.type.js";
+import { MessageChangeResolver, MessageDeletedResolver, ReactionResolver } from "../messages/message-change.resolver.js";
+import { MessageAdded, MessageDeleted, MessageEdited, ReactionChanged } from "../messages/room-event.type.js";
 import { PresenceResolver } from "../presence/presence.resolver.js";
 import { RoomResolver } from "../rooms/room.resolver.js";
 import { SessionResolver } from "../sessions/session.resolver.js";
@@ -14,8 +15,19 @@ import { ServerInfoResolver } from "./server-info.js";
 /** The API as one executable schema. Its description is the `schema.graphql` beside `package.json`. */
 export function buildApi(): Promise<GraphQLSchema> {
   return buildSchema({
-    resolvers: [MessageResolver, RoomMessagesResolver, PresenceResolver, RoomResolver, SessionResolver, UserResolver, ServerInfoResolver],
-    orphanedTypes: [MessageAdded], // reached through their interface alone
+    resolvers: [
+      MessageChangeResolver,
+      MessageDeletedResolver,
+      MessageResolver,
+      ReactionResolver,
+      RoomMessagesResolver,
+      PresenceResolver,
+      RoomResolver,
+      SessionResolver,
+      UserResolver,
+      ServerInfoResolver,
+    ],
+    orphanedTypes: [MessageAdded, MessageDeleted, MessageEdited, ReactionChanged], // reached through their interface alone
     authChecker: ({ context }: { context: Context }) => {
       if (!context.forMany && !context.viewer) throw refusal("UNAUTHENTICATED");
       return true;

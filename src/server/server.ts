@@ -10,6 +10,7 @@ import { openDemoAccounts, seedDemoData } from "../interop/demo-data.js";
 import { DemoListener } from "../interop/listener.js";
 import { LimitedLog } from "../limited-log.js";
 import { MessageStore } from "../messages/message.store.js";
+import { MessageChangeStore } from "../messages/message-change.store.js";
 import { readRoomEvent } from "../messages/room-event.js";
 import { RoomEventStore } from "../messages/room-event.store.js";
 import { SendLimit } from "../messages/send-limit.js";
@@ -82,6 +83,7 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     const server = randomUUID();
     const demos = new DemoBridge(redis.commands, users, config.interop, server, log);
     const messages = new MessageStore(scripts, rooms, lenient, limitedLog, config, (stored) => demos.messageStored(stored));
+    const messageChanges = new MessageChangeStore(scripts, rooms, messages, config);
     const lifetime = { server, seconds: config.presenceLease, grace: config.presenceGrace };
     const presence = new PresenceStore(redis.commands, scripts, lenient, lifetime, (transition) => demos.presenceChanged(transition));
     const transitions = new Transitions(redis.commands, channels, log);
@@ -89,6 +91,7 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     const sendLimit = config.rateLimits ? new SendLimit(scripts, { perSecond, burst }) : undefined;
     const services: Services = {
       messages,
+      messageChanges,
       presence,
       rooms,
       roomEvents: new RoomEventStore(followed, rooms),
