@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { encodePosition, type Position } from "../delivery/position.js";
-import { badInput } from "../errors.js";
+import { badInput, refusal } from "../errors.js";
 import type { LimitedLog } from "../limited-log.js";
 import type { Lenient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
@@ -8,13 +8,31 @@ import type { Scripts } from "../redis/scripts.js";
 import { type Connection, type PageArgs, pageRequest, toConnection } from "../relay.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import type { MentionStore } from "./mention.store.js";
-import { cutPage, decodeCursor, encodeCursor, type Placed, type Stretch } from "./page.js";
-import { readMember, readOurs, type StoredMessage, secondsOf } from "./stored-message.js";
+import { type MessageId, parseMessageId, readMessageId } from "./message-id.js";
+import {
+  type CutPage,
+  cutPage,
+  cutWindow,
+  decodeCursor,
+  encodeCursor,
+  type Placed,
+  type RawMessage,
+  readPlaced,
+  type Stretch,
+} from "./page.js";
+import { readOurs, type StoredMessage, secondsOf } from "./stored-message.js";
 
 export interface Sending {
   roomId: string;
   text: string;
   clientMessageId?: string | null | undefined;
+  /** The id of a message in the same room. */
+  replyTo?: string | null | undefined;
+}
+
+/** A page, or a window around a message whose length `first` or `last` says. */
+export interface MessagePageRequest extends PageArgs {
+  around?: string | null | undefined;
 }
 
 export type MessageConnectionRecord = Connection<Placed> & { position: string };
@@ -57,20 +75,31 @@ export class MessageStore {
 
   /**
    * Stores a message and wakes the room's followers. With a clientMessageId it can be repeated for at least 24 hours
-   * and is stored once.
+   * and is stored once; the repetition gives what the send gave, whatever became of the message.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, CLIENT_MESSAGE_ID_REUSED
    */
-  async send(userId: string, { roomId, text, clientMessageId }: Sending): Promise<StoredMessage> {
-    this.#checkText(text);
+  async send(userId: string, { roomId, text, clientMessageId, replyTo }: Sending): Promise<StoredMessage> {
+    checkText(text, this.#messageLength);
     if (clientMessageId != null) checkClientMessageId(clientMessageId);
+    const answered = replyTo == null ? undefined : readMessageId(replyTo, "replyTo");
     await this.#rooms.check(userId, roomId);
+    if (answered && answered.roomId !== roomId) throw refusal("NOT_FOUND", `There is no message ${answered.id} in this room to reply to.`);
 
     const mentions = await this.#mentions.in(text, roomId);
     const firstDay = Math.floor(Date.now() / DAY) - 2;
     const [message, seq, epoch, at, first, stored] = (await this.#scripts.onRoom(
       "message_send",
       roomId,
-      [roomId, userId, JSON.stringify(text), clientMessageId == null ? "" : JSON.stringify(clientMessageId), firstDay, mentions.join(" ")],
+      [
+        roomId,
+        userId,
+        JSON.stringify(text),
+        clientMessageId == null ? "" : JSON.stringify(clientMessageId),
+        firstDay,
+        mentions.join(" "),
+        answered?.id ?? "",
+        answered?.score ?? "",
+      ],
       [keys.mentioned(roomId), ...[0, 1, 2, 3].map((days) => keys.sent(roomId, firstDay + days))],
     )) as [string, number, string, number, number, number];
 
@@ -85,7 +114,8 @@ export class MessageStore {
    * `last` it ends at the newest message.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND
    */
-  async page(userId: string, roomId: string, args: PageArgs): Promise<MessageConnectionRecord> {
+  async page(userId: string, roomId: string, { around, ...args }: MessagePageRequest): Promise<MessageConnectionRecord> {
+    if (around != null) return this.#window(userId, roomId, around, args);
     const request = pageRequest(args, "end", (cursor, argument) => decodeCursor(roomId, cursor, argument));
     const { from, limit, after, before } = request;
     const [near, far] =
@@ -99,10 +129,69 @@ export class MessageStore {
       const { position, stretch } = await reading;
       const page = cutPage(roomId, request, count > LONGEST_STRETCH ? { ...stretch, cut: false } : stretch);
       if (!page) continue;
-      if (page.unreadable > 0)
-        this.#log.warn(`unreadable in ${roomId}`, { roomId, members: page.unreadable }, "what is in a room and is no message is left out");
-      return { ...toConnection(page, (message) => encodeCursor(roomId, message)), position: encodePosition(position) };
+      return this.#connection(position, page);
     }
+  }
+
+  /** A message with half of the page before it and half after it; `first` has the odd one after it, `last` before it. */
+  async #window(userId: string, roomId: string, around: string, args: PageArgs): Promise<MessageConnectionRecord> {
+    const { from, limit, after, before } = pageRequest(args, "end", (_cursor, argument) => argument);
+    const misplaced = after ?? before;
+    if (misplaced) throw badInput(misplaced, "cannot be combined with `around`.");
+    if (limit === 0) throw badInput(from === "start" ? "first" : "last", "must be from 1 to 100 with `around`.");
+    const { id, score, roomId: named } = readMessageId(around, "around");
+    const gone = () => refusal("NOT_FOUND", `There is no message ${id} in this room.`);
+    const half = { smaller: Math.floor((limit - 1) / 2), larger: Math.ceil((limit - 1) / 2) };
+    const request = from === "start" ? { id, before: half.smaller, after: half.larger } : { id, before: half.larger, after: half.smaller };
+
+    await this.#rooms.check(userId, roomId);
+    if (named !== roomId) throw gone();
+    for (let count = half.larger + SPARE; ; count *= 4) {
+      const [seq, epoch, at, ...sides] = await this.#lenient(
+        this.#scripts.onRoom("messages_around", roomId, [score, count, LARGEST_STRETCH], [keys.reactions(roomId)]) as Promise<
+          [number, string, number, string[], string[]]
+        >,
+        [0, "", 0, [], []],
+      );
+      const [older, newer] = sides.map((flat) => {
+        const members = rawMessages(flat);
+        return { members, cut: members.length === count && count <= LONGEST_STRETCH };
+      }) as [Omit<Stretch, "behind">, Omit<Stretch, "behind">];
+      const window = cutWindow(roomId, request, score, older, newer);
+      if (window === "gone") throw gone();
+      if (window) return this.#connection({ roomId, seq, epoch, at }, window);
+    }
+  }
+
+  #connection(position: Position, page: CutPage): MessageConnectionRecord {
+    const { roomId } = position;
+    if (page.unreadable > 0)
+      this.#log.warn(`unreadable in ${roomId}`, { roomId, members: page.unreadable }, "what is in a room and is no message is left out");
+    return { ...toConnection(page, (message) => encodeCursor(roomId, message)), position: encodePosition(position) };
+  }
+
+  /** The messages with these ids, null for those that are not there (any more); one round trip. It is not asked who looks. */
+  async byIds(ids: readonly string[]): Promise<(Placed | null)[]> {
+    const found = new Map<string, Placed | undefined>();
+    const byRoom = new Map<string, MessageId[]>();
+    for (const id of ids.map(parseMessageId)) if (id) byRoom.set(id.roomId, [...(byRoom.get(id.roomId) ?? []), id]);
+    await Promise.all(
+      [...byRoom].map(async ([roomId, wanted]) => {
+        const raw = (await this.#lenient(
+          this.#scripts.run(
+            "messages_find",
+            [keys.room(roomId), keys.reactions(roomId)],
+            wanted.flatMap(({ id, score }) => [id, score]),
+          ),
+          [],
+        )) as (RawMessage | null)[];
+        for (const [index, { id }] of wanted.entries()) {
+          const message = raw[index];
+          if (message) found.set(id, readPlaced(roomId, message));
+        }
+      }),
+    );
+    return ids.map((id) => found.get(id) ?? null);
   }
 
   /** The newest message of each room, null for an empty one; one round trip. */
@@ -110,9 +199,9 @@ export class MessageStore {
     return Promise.all(
       roomIds.map(async (roomId) => {
         const { stretch } = await this.#read(roomId, "+inf", "-inf", "end", CANDIDATES);
-        for (const [member, score] of stretch.members) {
-          const message = readMember(roomId, member, score);
-          if (message) return { ...message, score };
+        for (const raw of stretch.members) {
+          const message = readPlaced(roomId, raw);
+          if (message) return message;
         }
         return null;
       }),
@@ -153,21 +242,29 @@ export class MessageStore {
     count: number,
   ): Promise<{ position: Position; stretch: Stretch }> {
     const [seq, epoch, at, behind, flat] = await this.#lenient(
-      this.#scripts.onRoom("messages_page", roomId, [near, far, from === "start" ? "NEWER" : "OLDER", count, LARGEST_STRETCH]) as Promise<
-        [number, string, number, number, string[]]
-      >,
+      this.#scripts.onRoom(
+        "messages_page",
+        roomId,
+        [near, far, from === "start" ? "NEWER" : "OLDER", count, LARGEST_STRETCH],
+        [keys.reactions(roomId)],
+      ) as Promise<[number, string, number, number, string[]]>,
       [0, "", 0, 0, []],
     );
-    const members = Array.from({ length: flat.length / 2 }, (_, index) => flat.slice(2 * index, 2 * index + 2) as [string, string]);
+    const members = rawMessages(flat);
     return { position: { roomId, epoch, seq, at }, stretch: { members, cut: members.length === count, behind } };
   }
+}
 
-  #checkText(text: string): void {
-    const most = this.#messageLength;
-    if (text.trim() === "") throw badInput("text", "must not be empty.");
-    if (text.length > most && [...text].length > most) throw badInput("text", `must be at most ${most} characters long.`);
-    if (!text.isWellFormed()) throw badInput("text", "must be well-formed Unicode.");
-  }
+/** The members of a room as the scripts give them, one after the other. */
+function rawMessages(flat: string[]): RawMessage[] {
+  return Array.from({ length: flat.length / 3 }, (_, index) => flat.slice(3 * index, 3 * index + 3) as RawMessage);
+}
+
+/** @throws ChatError BAD_USER_INPUT unless this can be said, in at most so many characters */
+export function checkText(text: string, most: number): void {
+  if (text.trim() === "") throw badInput("text", "must not be empty.");
+  if (text.length > most && [...text].length > most) throw badInput("text", `must be at most ${most} characters long.`);
+  if (!text.isWellFormed()) throw badInput("text", "must be well-formed Unicode.");
 }
 
 /** As `room_log` tells members of others apart. */

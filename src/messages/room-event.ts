@@ -1,11 +1,15 @@
 import type { RoomEvent } from "../delivery/log.js";
 import { encodePosition, type Position } from "../delivery/position.js";
+import { readReactions } from "./reaction.js";
 import { readMember, readOurs, type StoredMessage } from "./stored-message.js";
 
 /** What of an event depends on its kind, as the API gives it. */
 interface Kinds {
   "message.added": { message: StoredMessage };
   "read.moved": { userId: string; upTo: string };
+  "message.edited": { message: StoredMessage };
+  "message.deleted": { messageId: string; byId: string };
+  "reaction.changed": { message: StoredMessage };
 }
 
 type Kind = keyof Kinds;
@@ -25,6 +29,9 @@ const READERS: { [K in Kind]: (event: Record<string, unknown>, roomId: string, p
     return message && { message: { ...message, position } };
   },
   "read.moved": ({ userId, upTo }) => (typeof userId === "string" && typeof upTo === "string" ? { userId, upTo } : undefined),
+  "message.edited": withReactions,
+  "message.deleted": ({ messageId, by }) => (typeof messageId === "string" && typeof by === "string" ? { messageId, byId: by } : undefined),
+  "reaction.changed": withReactions,
 };
 
 /** What followers are told of an event; undefined for one of a kind that is not known here. */
@@ -38,11 +45,17 @@ export function readRoomEvent(event: RoomEvent, place: Position): RoomEventRecor
 
 const isKind = (kind: string): kind is Kind => Object.hasOwn(READERS, kind);
 
-/** The message that an event brings: one of ours as the object that is stored, or another's as the member of the room that it is. */
+/** The message that an event is about: one of ours as the object that is stored, or another's as the member of the room that it is. */
 function messageIn({ message, foreign }: Record<string, unknown>, roomId: string): StoredMessage | undefined {
   if (typeof foreign === "object" && foreign !== null) {
     const { member, score } = foreign as { member?: unknown; score?: unknown };
     return typeof member === "string" && typeof score === "string" ? readMember(roomId, member, score) : undefined;
   }
   return typeof message === "object" && message !== null ? readOurs(roomId, message as Record<string, unknown>) : undefined;
+}
+
+/** The message that an event is about, with its reactions as they stood then. */
+function withReactions(event: Record<string, unknown>, roomId: string, position: string): { message: StoredMessage } | undefined {
+  const message = messageIn(event, roomId);
+  return message && { message: { ...message, reactions: readReactions(event.reactions), position } };
 }

@@ -33,5 +33,29 @@ export class ReadMoved extends RoomEvent {
   upTo!: string;
 }
 
-/** The type of each kind of event. */
-const TYPES = { "message.added": "MessageAdded", "read.moved": "ReadMoved" } as const;
+@ObjectType({ description: "A message got another text. Its id and its place in the history stay.", implements: RoomEvent })
+export class MessageEdited extends RoomEvent {
+  @Field(() => Message, { description: "The message as it then stood, reactions included." })
+  message!: Message;
+}
+
+@ObjectType({ description: "A message was deleted. Replies to it stay.", implements: RoomEvent })
+export class MessageDeleted extends RoomEvent {
+  @Field(() => ID, { description: "The id that the message had." })
+  messageId!: string;
+}
+
+@ObjectType({ description: "A user put a reaction to a message, or took it away.", implements: RoomEvent })
+export class ReactionChanged extends RoomEvent {
+  @Field(() => Message, { description: "The message as it then stood, with all its reactions." })
+  message!: Message;
+}
+
+/** The type of each kind of event in a room's log. */
+const TYPES = {
+  "message.added": "MessageAdded",
+  "message.edited": "MessageEdited",
+  "message.deleted": "MessageDeleted",
+  "reaction.changed": "ReactionChanged",
+  "read.moved": "ReadMoved",
+} as const;

@@ -24,6 +24,8 @@
  * | `own:{room:ID}`          | sorted set | `USER:µs` of each message, by its author: what nobody has to read of their own |
  * | `mentioned:{room:ID}`    | sorted set | `USER:µs` of each message, by who is mentioned in it            |
  * | `reads:{room:ID}`        | hash       | user → score and id of the message they have read up to         |
+ * | `members:{room:ID}`      | hash       | user → `OWNER` or `MEMBER`, and since when (µs); group rooms only |
+ * | `reactions:{room:ID}`    | hash       | message id → its reactions as JSON, `[[emoji, count, first users], …]`; `ID EMOJI` → all users, in order |
  * | `sent:{room:ID}:DAY`     | hash       | user and clientMessageId → what that send became                |
  * | `vacant:{total_users}`   | bitmap     | ids that were handed out and are no account (yet)               |
  * | `sessions:{user:ID}`     | sorted set | SHA-256 of token → expiry in ms                                 |
@@ -63,6 +65,7 @@ export const keys = {
   mentioned: (roomId: string) => `mentioned:{room:${roomId}}`,
   reads: (roomId: string) => `reads:{room:${roomId}}`,
   members: (roomId: string) => `members:{room:${roomId}}`,
+  reactions: (roomId: string) => `reactions:{room:${roomId}}`,
   /** @param day days since 1970, UTC */
   sent: (roomId: string, day: number) => `sent:{room:${roomId}}:${day}`,
 

@@ -37,6 +37,7 @@ class FreshLoaders implements Loaders {
   #user: Loaders["user"] | undefined;
   #room: Loaders["room"] | undefined;
   #online: Loaders["online"] | undefined;
+  #message: Loaders["message"] | undefined;
   #newest: Loaders["newest"] | undefined;
   #unread: Loaders["unread"] | undefined;
 
@@ -61,6 +62,11 @@ class FreshLoaders implements Loaders {
   get online(): Loaders["online"] {
     this.#online ??= new DataLoader((ids) => this.#stores.presence.areOnline(ids));
     return this.#online;
+  }
+
+  get message(): Loaders["message"] {
+    this.#message ??= new DataLoader((ids) => this.#stores.messages.byIds(ids));
+    return this.#message;
   }
 
   get newest(): Loaders["newest"] {

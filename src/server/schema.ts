@@ -5,8 +5,9 @@ import type { Context } from "../context.js";
 import { refusal } from "../errors.js";
 import { MentionResolver, MessageMentionsResolver } from "../messages/mention.resolver.js";
 import { MessageResolver, RoomMessagesResolver } from "../messages/message.resolver.js";
+import { MessageChangeResolver, MessageDeletedResolver, ReactionResolver } from "../messages/message-change.resolver.js";
 import { ReadMovedResolver, ReadResolver } from "../messages/read.resolver.js";
-import { MessageAdded, ReadMoved } from "../messages/room-event.type.js";
+import { MessageAdded, MessageDeleted, MessageEdited, ReactionChanged, ReadMoved } from "../messages/room-event.type.js";
 import { PresenceResolver } from "../presence/presence.resolver.js";
 import { RoomResolver } from "../rooms/room.resolver.js";
 import { SessionResolver } from "../sessions/session.resolver.js";
@@ -17,19 +18,22 @@ import { ServerInfoResolver } from "./server-info.js";
 export function buildApi(): Promise<GraphQLSchema> {
   return buildSchema({
     resolvers: [
-      MessageResolver,
-      RoomMessagesResolver,
       ReadResolver,
       ReadMovedResolver,
       MentionResolver,
       MessageMentionsResolver,
+      MessageChangeResolver,
+      MessageDeletedResolver,
+      MessageResolver,
+      ReactionResolver,
+      RoomMessagesResolver,
       PresenceResolver,
       RoomResolver,
       SessionResolver,
       UserResolver,
       ServerInfoResolver,
     ],
-    orphanedTypes: [MessageAdded, ReadMoved], // reached through their interface alone
+    orphanedTypes: [MessageAdded, MessageDeleted, MessageEdited, ReactionChanged, ReadMoved], // reached through their interface alone
     authChecker: ({ context }: { context: Context }) => {
       if (!context.forMany && !context.viewer) throw refusal("UNAUTHENTICATED");
       return true;

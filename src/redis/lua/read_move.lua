@@ -9,7 +9,7 @@ local heard, order = '', ''
 -- part: room_log
 -- part: message_find
 
-if not find_message(message_id, score) then return redis.error_reply('NOT_FOUND by now') end
+if not find(message_id, score) then return redis.error_reply('NOT_FOUND by now') end
 local before = string.match(redis.call('HGET', reads, user) or '', '^%S+')
 if before and tonumber(before) >= tonumber(score) then return { 'UNMOVED', now } end
 redis.call('HSET', reads, user, score .. ' ' .. message_id)

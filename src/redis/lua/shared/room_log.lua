@@ -12,6 +12,17 @@ seq, last, known = tonumber(seq) or 0, tonumber(last) or 0, tonumber(known)
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2] -- microseconds; exact in a double until the year 2255
 
+-- Tells a member from others at its score.
+local function digest(member)
+  local COMPARED = 1024 -- bytes, besides its length
+  return string.sub(redis.sha1hex(string.sub(member, 1, COMPARED) .. #member), 1, 16)
+end
+
+-- A score as entries of `own` and `mentioned` have it: microseconds, in 16 digits.
+local function micros_of(score)
+  return string.format('%016.0f', math.min(math.max(score * 1000000, 0), 9999999999999999))
+end
+
 -- Later than everything that was written here before: a clock that went back must not reorder the room.
 local function next_time()
   return math.max(now, last + 1)
@@ -40,7 +51,6 @@ elseif stored ~= (known or 0) or heard ~= '' or since then
   local LOOKED_AT = 1000   -- members among which new ones are searched at once
   local INDEXED = 100      -- members of a room taken over that each script that comes by puts into `foreign`
   local LONGEST = 65536    -- bytes; a longer member is nobody's message
-  local COMPARED = 1024    -- bytes of a member that tell it from others, with its length
   local YOUNG = 60         -- seconds; a room whose oldest message is younger is new itself
   local AHEAD = 86400      -- seconds; members dated further ahead are looked at after the others
   local PATIENCE = 3000000 -- microseconds in which what cannot be found may yet be heard of
@@ -59,18 +69,13 @@ elseif stored ~= (known or 0) or heard ~= '' or since then
     return string.sub(member, -2) == ' }'
   end
 
-  local function digest(member)
-    return string.sub(redis.sha1hex(string.sub(member, 1, COMPARED) .. #member), 1, 16)
-  end
-
   -- Notes a message of someone else's as its author's own, who need not read it.
   local function note_author(member, score)
     local readable, fields = pcall(cjson.decode, member)
     local from = readable and type(fields) == 'table' and (fields.from or fields.From)
     local user = (type(from) == 'string' or type(from) == 'number') and string.match(from, '^%d+$')
     if not user or #user > 15 then return end
-    local micros = string.format('%016.0f', math.min(math.max(score * 1000000, 0), 9999999999999999))
-    redis.call('ZADD', own, 0, user .. ':' .. micros .. ':' .. digest(member))
+    redis.call('ZADD', own, 0, user .. ':' .. micros_of(score) .. ':' .. digest(member))
   end
 
   local function remember(member, score)
