@@ -72,6 +72,7 @@ describe("scripts", () => {
     const refreshed = new TestClient(server.url, refreshSession.token);
     await refreshed.ask('mutation { changePassword(current: "a good password", new: "another password") }');
     await refreshed.ask("{ sessions { id } }");
+    await refreshed.ask('{ users(search: "ann") { nodes { id } } }');
     await refreshed.ask("mutation { logout }");
     await expect.poll(() => [...seen.keys()].sort()).toEqual([...scriptNames].sort());
     monitor.disconnect();

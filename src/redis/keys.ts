@@ -23,6 +23,8 @@
  * | `foreign:{room:ID}`      | sorted set | digests of the newest messages that others wrote and the log knows of |
  * | `sent:{room:ID}:DAY`     | hash       | user and clientMessageId → what that send became                |
  * | `vacant:{total_users}`   | bitmap     | ids that were handed out and are no account (yet)               |
+ * | `directory:{total_users}`| sorted set | `<name, folded>\\0<user id>`, all of score 0: what users are searched by |
+ * | `indexed:{total_users}`  | hash       | `up_to` (the last user id that the directory has looked at); `server` and `deadline` (s) of the one that indexes |
  * | `sessions:{user:ID}`     | sorted set | SHA-256 of token → expiry in ms                                 |
  * | `sends:{user:ID}`      | string     | when all sends that the user was charged for are worked off (ms) |
  * | `session-details:{user:ID}` | hash    | SHA-256 of token → the session's id, kind, begin and last use (ms); expires with the last one |
@@ -42,6 +44,8 @@
 export const keys = {
   totalUsers: "total_users",
   vacant: "vacant:{total_users}",
+  directory: "directory:{total_users}",
+  indexed: "indexed:{total_users}",
   username: (name: string) => `username:${name}`,
   user: (id: string) => `user:${id}`,
   userRooms: (id: string) => `user:${id}:rooms`,

@@ -7,6 +7,9 @@ import { keys } from "./keys.js";
 /** The transactions of Palaver, one file each in `lua/`; a file's head says what it takes, gives and refuses. */
 export const scriptNames = [
   "demo_data_claim",
+  "directory_add",
+  "directory_claim",
+  "directory_search",
   "log_read",
   "message_send",
   "messages_adopt",

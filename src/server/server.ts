@@ -24,6 +24,7 @@ import { Attempts } from "../sessions/attempts.js";
 import { Passwords } from "../sessions/password.js";
 import { SessionStore } from "../sessions/session.store.js";
 import { SessionWatches } from "../sessions/session-watch.js";
+import { DirectoryStore } from "../users/directory.store.js";
 import { UserStore } from "../users/user.store.js";
 import type { Services } from "./context.js";
 import { createHttpServer } from "./http.js";
@@ -80,6 +81,8 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     stops.push(async () => watches.close());
     const rooms = new RoomStore(redis.commands, followed, channels, lenient);
     const server = randomUUID();
+    const directory = new DirectoryStore(scripts, users, server, log);
+    stops.push(() => directory.stop());
     const demos = new DemoBridge(redis.commands, users, config.interop, server, log);
     const messages = new MessageStore(scripts, rooms, lenient, limitedLog, config, (stored) => demos.messageStored(stored));
     const lifetime = { server, seconds: config.presenceLease, grace: config.presenceGrace };
@@ -88,6 +91,7 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     const { sendsPerSecond: perSecond, sendBurst: burst } = config;
     const sendLimit = config.rateLimits ? new SendLimit(scripts, { perSecond, burst }) : undefined;
     const services: Services = {
+      directory,
       messages,
       presence,
       rooms,
@@ -102,6 +106,7 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     if (config.demoData) await seedDemoData(redis.commands, scripts, passwords);
     const openAccounts = await openDemoAccounts(users, passwords);
     if (config.interop !== "off") await hearDemos();
+    void directory.index();
 
     const lease = new Lease(redis.commands, presence, log, lifetime);
     await lease.start();
