@@ -6,6 +6,7 @@ import type { SendLimit } from "./messages/send-limit.js";
 import type { PresenceStore } from "./presence/presence.store.js";
 import type { Transitions } from "./presence/transitions.js";
 import type { RoomRecord, RoomStore } from "./rooms/room.store.js";
+import type { TypingStore } from "./rooms/typing.store.js";
 import type { SessionStore, Viewer } from "./sessions/session.store.js";
 import type { SessionWatch } from "./sessions/session-watch.js";
 import type { DirectoryStore } from "./users/directory.store.js";
@@ -22,6 +23,7 @@ export interface Stores {
   sendLimit: SendLimit | undefined;
   sessions: SessionStore;
   transitions: Transitions;
+  typing: TypingStore;
   users: UserStore;
 }
 

@@ -7,6 +7,7 @@ import { MessageResolver, RoomMessagesResolver } from "../messages/message.resol
 import { MessageAdded } from "../messages/room-event.type.js";
 import { PresenceResolver } from "../presence/presence.resolver.js";
 import { RoomResolver } from "../rooms/room.resolver.js";
+import { TypingResolver } from "../rooms/typing.resolver.js";
 import { SessionResolver } from "../sessions/session.resolver.js";
 import { UserResolver } from "../users/user.resolver.js";
 import { ServerInfoResolver } from "./server-info.js";
@@ -14,7 +15,16 @@ import { ServerInfoResolver } from "./server-info.js";
 /** The API as one executable schema. Its description is the `schema.graphql` beside `package.json`. */
 export function buildApi(): Promise<GraphQLSchema> {
   return buildSchema({
-    resolvers: [MessageResolver, RoomMessagesResolver, PresenceResolver, RoomResolver, SessionResolver, UserResolver, ServerInfoResolver],
+    resolvers: [
+      MessageResolver,
+      RoomMessagesResolver,
+      PresenceResolver,
+      RoomResolver,
+      SessionResolver,
+      TypingResolver,
+      UserResolver,
+      ServerInfoResolver,
+    ],
     orphanedTypes: [MessageAdded], // reached through their interface alone
     authChecker: ({ context }: { context: Context }) => {
       if (!context.forMany && !context.viewer) throw refusal("UNAUTHENTICATED");

@@ -20,6 +20,7 @@ import { connectRedis, leniently, type RedisClient } from "../redis/connect.js";
 import { startEmbeddedRedis } from "../redis/embedded.js";
 import { Scripts } from "../redis/scripts.js";
 import { RoomStore } from "../rooms/room.store.js";
+import { TypingStore } from "../rooms/typing.store.js";
 import { Attempts } from "../sessions/attempts.js";
 import { Passwords } from "../sessions/password.js";
 import { SessionStore } from "../sessions/session.store.js";
@@ -90,6 +91,8 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     const transitions = new Transitions(redis.commands, channels, log);
     const { sendsPerSecond: perSecond, sendBurst: burst } = config;
     const sendLimit = config.rateLimits ? new SendLimit(scripts, { perSecond, burst }) : undefined;
+    const typing = new TypingStore(redis.commands, channels, rooms, (viewer, onEnd) => watches.start(viewer, onEnd), log);
+    stops.push(async () => typing.close());
     const services: Services = {
       directory,
       messages,
@@ -99,6 +102,7 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
       sendLimit,
       sessions,
       transitions,
+      typing,
       users,
       redisAnswers: () => answers(redis.commands),
     };
