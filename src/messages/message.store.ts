@@ -7,6 +7,7 @@ import type { Scripts } from "../redis/scripts.js";
 import { type Connection, type PageArgs, pageRequest, toConnection } from "../relay.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import { cutPage, decodeCursor, encodeCursor, type Placed, type Stretch } from "./page.js";
+import type { Retention } from "./retention.js";
 import { readMember, readOurs, type StoredMessage, secondsOf } from "./stored-message.js";
 
 export interface Sending {
@@ -31,6 +32,7 @@ export class MessageStore {
   readonly #lenient: Lenient;
   readonly #log: LimitedLog;
   readonly #messageLength: number;
+  readonly #retention: Retention;
   readonly #onStored: (stored: { roomId: string; json: string; first: boolean }) => void;
 
   /** @param onStored is told of each message that is stored here, once; `json` is as it is in the room */
@@ -39,7 +41,7 @@ export class MessageStore {
     rooms: RoomStore,
     lenient: Lenient,
     log: LimitedLog,
-    { messageLength }: { messageLength: number },
+    { messageLength, ...retention }: { messageLength: number } & Retention,
     onStored: (stored: { roomId: string; json: string; first: boolean }) => void = () => {},
   ) {
     this.#scripts = scripts;
@@ -47,6 +49,7 @@ export class MessageStore {
     this.#lenient = lenient;
     this.#log = log;
     this.#messageLength = messageLength;
+    this.#retention = retention;
     this.#onStored = onStored;
   }
 
@@ -64,7 +67,15 @@ export class MessageStore {
     const [message, seq, epoch, at, first, stored] = (await this.#scripts.onRoom(
       "message_send",
       roomId,
-      [roomId, userId, JSON.stringify(text), clientMessageId == null ? "" : JSON.stringify(clientMessageId), firstDay],
+      [
+        roomId,
+        userId,
+        JSON.stringify(text),
+        clientMessageId == null ? "" : JSON.stringify(clientMessageId),
+        firstDay,
+        this.#retention.historyLimit,
+        this.#retention.historyDays,
+      ],
       [0, 1, 2, 3].map((days) => keys.sent(roomId, firstDay + days)),
     )) as [string, number, string, number, number, number];
 

@@ -36,6 +36,7 @@
  * | `sweep:SERVER`           | string     | which server takes back the connections of that dead one; expires |
  * | `users:SERVER`           | set        | ids of the users with connections there                         |
  * | `servers`                | set        | servers whose users have to be looked after should they die     |
+ * | `trimming`               | string     | which server looks for messages that are kept too long, or did so a while ago; expires |
  * | `seeding:{total_users}`  | string     | while a server fills an empty database: when another may take over (s)   |
  *
  * Channels are sharded pub/sub and named like the key they speak of: `room:ID` (events of the room), `user:ID` (what
@@ -70,6 +71,7 @@ export const keys = {
   sweep: (server: string) => `sweep:${server}`,
   serverUsers: (server: string) => `users:${server}`,
   servers: "servers",
+  trimming: "trimming",
   seeding: "seeding:{total_users}",
 } as const;
 

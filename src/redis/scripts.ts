@@ -18,6 +18,7 @@ export const scriptNames = [
   "presence_announce",
   "presence_change",
   "presence_look",
+  "room_trim",
   "sends_charge",
   "session_end",
   "session_find",

@@ -10,6 +10,7 @@ import { openDemoAccounts, seedDemoData } from "../interop/demo-data.js";
 import { DemoListener } from "../interop/listener.js";
 import { LimitedLog } from "../limited-log.js";
 import { MessageStore } from "../messages/message.store.js";
+import { RetentionSweep } from "../messages/retention.js";
 import { readRoomEvent } from "../messages/room-event.js";
 import { RoomEventStore } from "../messages/room-event.store.js";
 import { SendLimit } from "../messages/send-limit.js";
@@ -111,6 +112,8 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     const openAccounts = await openDemoAccounts(users, passwords);
     if (config.interop !== "off") await hearDemos();
     void directory.index();
+    const sweep = new RetentionSweep(redis.commands, scripts, lenient, config, server, log);
+    stops.push(() => sweep.stop());
 
     const lease = new Lease(redis.commands, presence, log, lifetime);
     await lease.start();

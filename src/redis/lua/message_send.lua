@@ -1,13 +1,14 @@
 --[[ message_send: add a message to a room, once, and wake its followers.
      The caller has made sure that the sender may write here.
      KEYS  room, log, meta, foreign, sent_1, sent_2, sent_3, sent_4   (days around the caller's clock; Redis's decides which is today)
-     ARGV  new_epoch, log_length, room_id, from, text (JSON), client_id (JSON, '' for none), first_day (of sent_1)
+     ARGV  new_epoch, log_length, room_id, from, text (JSON), client_id (JSON, '' for none), first_day (of sent_1), history_limit, history_days (of shared/retention.lua)
      gives {message (JSON), seq, epoch, at (µs), 1 if it is the room's first message else 0, 1 if it was stored now else 0}
      fails CLIENT_MESSAGE_ID_REUSED ]]
 local room, log, meta, foreign, sent_1, sent_2, sent_3, sent_4 = unpack(KEYS)
-local new_epoch, log_length, room_id, from, text, client_id, first_day = unpack(ARGV)
+local new_epoch, log_length, room_id, from, text, client_id, first_day, history_limit, history_days = unpack(ARGV)
 local heard = ''
 -- part: room_log
+-- part: retention
 
 local DAY = 86400
 local day = math.floor(clock[1] / DAY)
@@ -41,6 +42,8 @@ end
 
 if not stored then return redis.error_reply('the room is no sorted set') end
 local first = stored == 0 and 1 or 0
+trim(100, 1)
+trim_log(100)
 local at = next_time()
 local message = message_at(at)
 
