@@ -1,4 +1,5 @@
 import type DataLoader from "dataloader";
+import type { ExportStore } from "./messages/export.store.js";
 import type { MentionStore } from "./messages/mention.store.js";
 import type { MessageStore } from "./messages/message.store.js";
 import type { MessageChangeStore } from "./messages/message-change.store.js";
@@ -9,13 +10,17 @@ import type { SendLimit } from "./messages/send-limit.js";
 import type { PresenceStore } from "./presence/presence.store.js";
 import type { Transitions } from "./presence/transitions.js";
 import type { RoomRecord, RoomStore } from "./rooms/room.store.js";
+import type { TypingStore } from "./rooms/typing.store.js";
 import type { SessionStore, Viewer } from "./sessions/session.store.js";
 import type { SessionWatch } from "./sessions/session-watch.js";
+import type { DirectoryStore } from "./users/directory.store.js";
 import type { UserRecord, UserStore } from "./users/user.store.js";
 
 /** What the features offer each other and the API. */
 export interface Stores {
   mentions: MentionStore;
+  directory: DirectoryStore;
+  exports: ExportStore;
   messages: MessageStore;
   messageChanges: MessageChangeStore;
   presence: PresenceStore;
@@ -26,6 +31,7 @@ export interface Stores {
   sendLimit: SendLimit | undefined;
   sessions: SessionStore;
   transitions: Transitions;
+  typing: TypingStore;
   users: UserStore;
 }
 

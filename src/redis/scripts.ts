@@ -7,6 +7,9 @@ import { keys } from "./keys.js";
 /** The transactions of Palaver, one file each in `lua/`; a file's head says what it takes, gives and refuses. */
 export const scriptNames = [
   "demo_data_claim",
+  "directory_add",
+  "directory_claim",
+  "directory_search",
   "log_read",
   "message_delete",
   "message_edit",
@@ -22,6 +25,7 @@ export const scriptNames = [
   "presence_look",
   "read_move",
   "room_unread",
+  "room_trim",
   "sends_charge",
   "session_end",
   "session_find",

@@ -10,6 +10,7 @@ import { ReadMovedResolver, ReadResolver } from "../messages/read.resolver.js";
 import { MessageAdded, MessageDeleted, MessageEdited, ReactionChanged, ReadMoved } from "../messages/room-event.type.js";
 import { PresenceResolver } from "../presence/presence.resolver.js";
 import { RoomResolver } from "../rooms/room.resolver.js";
+import { TypingResolver } from "../rooms/typing.resolver.js";
 import { SessionResolver } from "../sessions/session.resolver.js";
 import { UserResolver } from "../users/user.resolver.js";
 import { ServerInfoResolver } from "./server-info.js";
@@ -30,6 +31,7 @@ export function buildApi(): Promise<GraphQLSchema> {
       PresenceResolver,
       RoomResolver,
       SessionResolver,
+      TypingResolver,
       UserResolver,
       ServerInfoResolver,
     ],
