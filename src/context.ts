@@ -7,6 +7,8 @@ import type { RoomEventStore } from "./messages/room-event.store.js";
 import type { SendLimit } from "./messages/send-limit.js";
 import type { PresenceStore } from "./presence/presence.store.js";
 import type { Transitions } from "./presence/transitions.js";
+import type { GroupStore } from "./rooms/group.store.js";
+import type { MemberStore } from "./rooms/member.store.js";
 import type { RoomRecord, RoomStore } from "./rooms/room.store.js";
 import type { SessionStore, Viewer } from "./sessions/session.store.js";
 import type { SessionWatch } from "./sessions/session-watch.js";
@@ -14,6 +16,8 @@ import type { UserRecord, UserStore } from "./users/user.store.js";
 
 /** What the features offer each other and the API. */
 export interface Stores {
+  groups: GroupStore;
+  members: MemberStore;
   mentions: MentionStore;
   messages: MessageStore;
   presence: PresenceStore;

@@ -5,6 +5,7 @@ import type { Lenient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import { type Connection, type PageArgs, pageRequest, toConnection } from "../relay.js";
+import { isGroup } from "../rooms/member.store.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import type { MentionStore } from "./mention.store.js";
 import { cutPage, decodeCursor, encodeCursor, type Placed, type Stretch } from "./page.js";
@@ -69,8 +70,17 @@ export class MessageStore {
     const [message, seq, epoch, at, first, stored] = (await this.#scripts.onRoom(
       "message_send",
       roomId,
-      [roomId, userId, JSON.stringify(text), clientMessageId == null ? "" : JSON.stringify(clientMessageId), firstDay, mentions.join(" ")],
-      [keys.mentioned(roomId), ...[0, 1, 2, 3].map((days) => keys.sent(roomId, firstDay + days))],
+      [
+        roomId,
+        userId,
+        JSON.stringify(text),
+        clientMessageId == null ? "" : JSON.stringify(clientMessageId),
+        firstDay,
+        mentions.join(" "),
+        isGroup(roomId) ? 1 : 0,
+      ],
+      [keys.members(roomId), keys.mentioned(roomId), ...[0, 1, 2, 3].map((days) => keys.sent(roomId, firstDay + days))],
+      [roomId],
     )) as [string, number, string, number, number, number];
 
     if (stored === 1) this.#onStored({ roomId, json: message, first: first === 1 });

@@ -6,6 +6,9 @@ import { readMember, readOurs, type StoredMessage } from "./stored-message.js";
 interface Kinds {
   "message.added": { message: StoredMessage };
   "read.moved": { userId: string; upTo: string };
+  "member.joined": { userId: string; byId: string };
+  "member.left": { userId: string; byId: string; newOwnerId: string | null };
+  "room.renamed": { name: string; byId: string };
 }
 
 type Kind = keyof Kinds;
@@ -25,6 +28,12 @@ const READERS: { [K in Kind]: (event: Record<string, unknown>, roomId: string, p
     return message && { message: { ...message, position } };
   },
   "read.moved": ({ userId, upTo }) => (typeof userId === "string" && typeof upTo === "string" ? { userId, upTo } : undefined),
+  "member.joined": ({ userId, by }) => (typeof userId === "string" && typeof by === "string" ? { userId, byId: by } : undefined),
+  "member.left": ({ userId, by, newOwner }) =>
+    typeof userId === "string" && typeof by === "string"
+      ? { userId, byId: by, newOwnerId: typeof newOwner === "string" ? newOwner : null }
+      : undefined,
+  "room.renamed": ({ name, by }) => (typeof name === "string" && typeof by === "string" ? { name, byId: by } : undefined),
 };
 
 /** What followers are told of an event; undefined for one of a kind that is not known here. */

@@ -8,6 +8,8 @@ import { keys } from "./keys.js";
 export const scriptNames = [
   "demo_data_claim",
   "log_read",
+  "member_add",
+  "member_remove",
   "message_send",
   "messages_adopt",
   "messages_page",
@@ -16,6 +18,9 @@ export const scriptNames = [
   "presence_change",
   "presence_look",
   "read_move",
+  "room_change",
+  "room_create",
+  "room_enlist",
   "room_unread",
   "sends_charge",
   "session_end",

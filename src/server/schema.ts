@@ -6,8 +6,11 @@ import { refusal } from "../errors.js";
 import { MentionResolver, MessageMentionsResolver } from "../messages/mention.resolver.js";
 import { MessageResolver, RoomMessagesResolver } from "../messages/message.resolver.js";
 import { ReadMovedResolver, ReadResolver } from "../messages/read.resolver.js";
-import { MessageAdded, ReadMoved } from "../messages/room-event.type.js";
+import { MemberJoinedResolver, MemberLeftResolver, RoomRenamedResolver } from "../messages/room-event.resolver.js";
+import { MemberJoined, MemberLeft, MessageAdded, ReadMoved, RoomRenamed } from "../messages/room-event.type.js";
 import { PresenceResolver } from "../presence/presence.resolver.js";
+import { GroupResolver } from "../rooms/group.resolver.js";
+import { MemberResolver, RoomMembersResolver } from "../rooms/member.resolver.js";
 import { RoomResolver } from "../rooms/room.resolver.js";
 import { SessionResolver } from "../sessions/session.resolver.js";
 import { UserResolver } from "../users/user.resolver.js";
@@ -25,11 +28,17 @@ export function buildApi(): Promise<GraphQLSchema> {
       MessageMentionsResolver,
       PresenceResolver,
       RoomResolver,
+      GroupResolver,
+      RoomMembersResolver,
+      MemberResolver,
+      MemberJoinedResolver,
+      MemberLeftResolver,
+      RoomRenamedResolver,
       SessionResolver,
       UserResolver,
       ServerInfoResolver,
     ],
-    orphanedTypes: [MessageAdded, ReadMoved], // reached through their interface alone
+    orphanedTypes: [MessageAdded, ReadMoved, MemberJoined, MemberLeft, RoomRenamed], // reached through their interface alone
     authChecker: ({ context }: { context: Context }) => {
       if (!context.forMany && !context.viewer) throw refusal("UNAUTHENTICATED");
       return true;

@@ -21,6 +21,8 @@ import { Transitions } from "../presence/transitions.js";
 import { connectRedis, leniently, type RedisClient } from "../redis/connect.js";
 import { startEmbeddedRedis } from "../redis/embedded.js";
 import { Scripts } from "../redis/scripts.js";
+import { GroupStore } from "../rooms/group.store.js";
+import { MemberStore } from "../rooms/member.store.js";
 import { RoomStore } from "../rooms/room.store.js";
 import { Attempts } from "../sessions/attempts.js";
 import { Passwords } from "../sessions/password.js";
@@ -80,7 +82,8 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     const sessions = new SessionStore(scripts, users, passwords, new Attempts(redis.commands, config.rateLimits), config);
     const watches = new SessionWatches(sessions, channels, log);
     stops.push(async () => watches.close());
-    const rooms = new RoomStore(redis.commands, followed, channels, lenient);
+    const members = new MemberStore(redis.commands, scripts, users);
+    const rooms = new RoomStore(redis.commands, followed, channels, lenient, members);
     const server = randomUUID();
     const demos = new DemoBridge(redis.commands, users, config.interop, server, log);
     const mentions = new MentionStore(redis.commands, users, rooms, lenient);
@@ -92,6 +95,8 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     const { sendsPerSecond: perSecond, sendBurst: burst } = config;
     const sendLimit = config.rateLimits ? new SendLimit(scripts, { perSecond, burst }) : undefined;
     const services: Services = {
+      groups: new GroupStore(redis.commands, scripts, rooms, members, users),
+      members,
       mentions,
       messages,
       presence,

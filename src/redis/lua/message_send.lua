@@ -1,13 +1,15 @@
 --[[ message_send: add a message to a room, once, and wake its followers.
-     The caller has made sure that the sender may write here.
-     KEYS  room, log, meta, foreign, own, mentioned, sent_1, sent_2, sent_3, sent_4   (days around the caller's clock; Redis's decides which is today)
-     ARGV  new_epoch, log_length, room_id, from, text (JSON), client_id (JSON, '' for none), first_day (of sent_1), mentions (ids of users, with spaces between)
+     The caller has made sure that the sender may write here; of a group room that is looked at here once more, as it may have ended.
+     KEYS  room, log, meta, foreign, own, members, mentioned, sent_1, sent_2, sent_3, sent_4   (days around the caller's clock; Redis's decides which is today)
+     ARGV  new_epoch, log_length, room_id, from, text (JSON), client_id (JSON, '' for none), first_day (of sent_1), mentions (ids of users, with spaces between), group (1 for a group room, else 0)
      gives {message (JSON), seq, epoch, at (µs), 1 if it is the room's first message else 0, 1 if it was stored now else 0}
-     fails CLIENT_MESSAGE_ID_REUSED ]]
-local room, log, meta, foreign, own, mentioned, sent_1, sent_2, sent_3, sent_4 = unpack(KEYS)
-local new_epoch, log_length, room_id, from, text, client_id, first_day, mentions = unpack(ARGV)
+     fails NOT_A_MEMBER, CLIENT_MESSAGE_ID_REUSED ]]
+local room, log, meta, foreign, own, members, mentioned, sent_1, sent_2, sent_3, sent_4 = unpack(KEYS)
+local new_epoch, log_length, room_id, from, text, client_id, first_day, mentions, group = unpack(ARGV)
 local heard = ''
 -- part: room_log
+
+if group == '1' and redis.call('HEXISTS', members, from) == 0 then return redis.error_reply('NOT_A_MEMBER any more, or never') end
 
 local DAY = 86400
 local day = math.floor(clock[1] / DAY)
