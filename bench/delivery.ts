@@ -12,6 +12,7 @@ import { MessageStore } from "../src/messages/message.store.js";
 import { readRoomEvent } from "../src/messages/room-event.js";
 import { connectRedis, leniently } from "../src/redis/connect.js";
 import { Scripts } from "../src/redis/scripts.js";
+import { MemberStore } from "../src/rooms/member.store.js";
 import { RoomStore } from "../src/rooms/room.store.js";
 import { UserStore } from "../src/users/user.store.js";
 import type { Count } from "./load.js";
@@ -56,8 +57,9 @@ async function openMessages(redisUrl: string): Promise<MessageStore> {
   const scripts = new Scripts(commands, config.roomLogLength);
   const channels = new Channels(subscriber, log);
   const followed = new FollowedRooms(channels, scripts, readRoomEvent, log);
-  const rooms = new RoomStore(commands, followed, channels, lenient);
-  const mentions = new MentionStore(commands, new UserStore(commands, scripts, lenient), rooms, lenient);
+  const users = new UserStore(commands, scripts, lenient);
+  const rooms = new RoomStore(commands, followed, channels, lenient, new MemberStore(commands, scripts, users));
+  const mentions = new MentionStore(commands, users, rooms, lenient);
   return new MessageStore(scripts, rooms, lenient, limitedLog, mentions, config);
 }
 

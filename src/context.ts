@@ -9,6 +9,8 @@ import type { RoomEventStore } from "./messages/room-event.store.js";
 import type { SendLimit } from "./messages/send-limit.js";
 import type { PresenceStore } from "./presence/presence.store.js";
 import type { Transitions } from "./presence/transitions.js";
+import type { GroupStore } from "./rooms/group.store.js";
+import type { MemberStore } from "./rooms/member.store.js";
 import type { RoomRecord, RoomStore } from "./rooms/room.store.js";
 import type { TypingStore } from "./rooms/typing.store.js";
 import type { SessionStore, Viewer } from "./sessions/session.store.js";
@@ -18,6 +20,8 @@ import type { UserRecord, UserStore } from "./users/user.store.js";
 
 /** What the features offer each other and the API. */
 export interface Stores {
+  groups: GroupStore;
+  members: MemberStore;
   mentions: MentionStore;
   directory: DirectoryStore;
   exports: ExportStore;
@@ -43,6 +47,8 @@ export interface Loaders {
   message: DataLoader<string, Placed | null>;
   /** A room's newest message. */
   newest: DataLoader<string, Placed | null>;
+  /** How far a member of a room has read. */
+  readUpTo: DataLoader<{ roomId: string; userId: string }, string | null>;
   /** How much of a room the viewer has not read. */
   unread: DataLoader<string, Unread>;
 }

@@ -50,6 +50,29 @@ it("[RUN9] two servers on a Redis Cluster share accounts, rooms, history, presen
   expect(await watching.next()).toEqual({ id: bob.id, online: false });
 }, 60_000);
 
+it("[RUN9] groups live on a Redis Cluster: their members come, follow and go on every server", async () => {
+  const one = await ownServer(urls.join(","));
+  const two = await ownServer(urls.join(","));
+  const [ann, ben, cid] = await Promise.all([one, two, two].map((server) => TestClient.register(server)));
+  if (!ann || !ben || !cid) throw new Error("nobody is there");
+  const create = 'mutation ($m: [ID!]!) { createRoom(name: "Us", memberIds: $m) { id position } }';
+  const rooms = await Promise.all(Array.from({ length: 6 }, () => ann.ask(create, { m: [ben.id] })));
+  for (const { createRoom: room } of rooms) {
+    const ids = { r: room.id, u: cid.id };
+    const followed = [ben, ben.on(one)].map((client) => client.follow({ roomId: room.id, after: [room.position] }));
+    await ann.ask("mutation ($r: ID!, $u: ID!) { addMember(roomId: $r, userId: $u) { id } }", ids);
+    await ann.ask('mutation ($r: ID!) { renameRoom(roomId: $r, name: "We") { id } }', { r: room.id });
+    await cid.send("hello", room.id);
+    for (const stream of followed) expect(await stream.texts(1)).toEqual(["hello"]);
+    await ann.ask("mutation ($r: ID!, $u: ID!) { removeMember(roomId: $r, userId: $u) { id } }", { r: room.id, u: ben.id });
+    for (const stream of followed) expect(await stream.refusal()).toBe("NOT_A_MEMBER");
+    await ann.ask("mutation ($r: ID!) { leaveRoom(roomId: $r) }", { r: room.id });
+  }
+  const { rooms: listed } = await cid.ask("{ rooms { name members(first: 5) { nodes { role user { id } } } } }");
+  expect(listed.filter(({ name }: { name: string }) => name === "We")).toHaveLength(6);
+  expect(listed[0].members.nodes).toEqual([{ role: "OWNER", user: { id: cid.id } }]);
+}, 60_000);
+
 it("[D1] a lost connection to a shard is made up for at once, though nothing is sent after what was missed", async () => {
   const one = await ownServer(urls.join(","));
   const alice = await TestClient.register(one, "alice");

@@ -75,6 +75,20 @@ describe("what the demo apps are told", () => {
     ]);
   });
 
+  it("[I3] of groups nothing unless the operator says so, and then what is said in them", async () => {
+    const full = await ownServer(redis.url, { interop: "full" });
+    const bob = await TestClient.register(full, "bob");
+    const create = 'mutation ($m: [ID!]!) { createRoom(name: "Us", memberIds: $m) { id } }';
+    const { createRoom: room } = await alice.ask(create, { m: [bob.id] });
+    const { upTo } = await listen();
+    await alice.send("among us", room.id);
+    await alice.ask('mutation ($r: ID!) { renameRoom(roomId: $r, name: "We") { id } }', { r: room.id });
+    expect(await upTo(alice)).toEqual([]);
+    await bob.send("to be seen by all", room.id);
+    const [, stored = ""] = await redis.client.zrange(`room:${room.id}`, "0", "-1");
+    expect(await upTo(bob)).toEqual([{ serverId: ofServer, type: "message", data: JSON.parse(stored) }]);
+  });
+
   it("[I1] who comes online and goes offline", async () => {
     const dora = await TestClient.register(server, "dora");
     const { upTo, heard } = await listen();

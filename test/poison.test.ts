@@ -78,10 +78,17 @@ const PASSWORDS = ["another password", "a third password", "", "null", "x".repea
 const TEXTS = ["hi", "null", "<script>", '"}', "\\", "\u2028", "👩‍👩‍👧", "\u0000", "x".repeat(4_000), " ", "\ud800", "{}"];
 const ROOMS = ["0", "1", "0:1", "2:1", "1:1", "-1:2", "1:2:3", "0:name", "x", "1:999999", "__proto__", "", "1e0:2"];
 
+/** The group rooms that were made, those that ended among them. */
+const groups: string[] = [];
+
 /** Does something to the API, sensible or not. */
 async function doSomething(random: Random, people: TestClient[], servers: { url: string }[]): Promise<void> {
   const person = random.pick(people);
-  const roomId = random.chance(0.5) ? random.pick(ROOMS) : `${random.pick(people).id}:${random.pick(people).id}`;
+  const someRoom = random.chance(0.5) ? random.pick(ROOMS) : `${random.pick(people).id}:${random.pick(people).id}`;
+  const roomId = random.chance(0.4) ? random.pick([...groups, "group-0123456789abcdef"]) : someRoom;
+  const userId = random.chance(0.9) ? random.pick(people).id : random.pick(ROOMS);
+  const onMember = (deed: "addMember" | "removeMember") =>
+    person.request(`mutation ($r: ID!, $u: ID!) { ${deed}(roomId: $r, userId: $u) { id } }`, { r: roomId, u: userId });
   const deeds = [
     async () => {
       const query =
@@ -120,6 +127,22 @@ async function doSomething(random: Random, people: TestClient[], servers: { url:
         t: random.pick(TEXTS),
         c: random.pick([null, "1", ...TEXTS]),
       }),
+    async () => {
+      const query = "mutation ($n: String!, $m: [ID!]!, $i: Boolean) { createRoom(name: $n, memberIds: $m, membersMayInvite: $i) { id } }";
+      const { data } = await person.request(query, {
+        n: random.chance(0.5) ? "A group" : random.pick(NAMES),
+        m: random.chance(0.8) ? [random.pick(people).id, userId] : ROOMS,
+        i: random.chance(0.5),
+      });
+      if (data?.createRoom) groups.push(data.createRoom.id);
+    },
+    () => onMember("addMember"),
+    () => onMember("addMember"),
+    () => onMember("removeMember"),
+    () => person.request("mutation ($r: ID!) { leaveRoom(roomId: $r) }", { r: roomId }),
+    () =>
+      person.request("mutation ($r: ID!, $n: String!) { renameRoom(roomId: $r, name: $n) { id } }", { r: roomId, n: random.pick(NAMES) }),
+    () => person.request("{ rooms { id name members { totalCount } } }"),
     () => person.request('mutation { send(roomId: "0", text: "to all") { id } }'),
     // A demo app's message, with a date such as their clients make, of which an edit makes one of ours.
     async () => {
@@ -205,6 +228,7 @@ describe("whatever is asked of the API", () => {
     "[I2] nothing comes into the database that a demo app could not bear, though servers die amid it (seed %i)",
     async (seed) => {
       await redis.client.flushall();
+      groups.length = 0;
       const random = randomFrom(seed);
       const servers = [await ownServer(redis.url, { demoData: seed === 1 }), await ownServer(redis.url)];
       const people = await Promise.all(servers.map((server) => TestClient.register(server)));
@@ -215,6 +239,7 @@ describe("whatever is asked of the API", () => {
         expect(await poison()).toEqual([]);
       }
       expect(people.length).toBeGreaterThan(4);
+      expect(groups.length).toBeGreaterThan(2);
       expect(await redis.client.zcard("room:0")).toBeGreaterThan(5);
       await Promise.all(people.map((person) => person.disconnect()));
     },

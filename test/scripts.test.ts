@@ -76,6 +76,11 @@ describe("scripts", () => {
       id,
     });
     await redis.client.publish("MESSAGES", JSON.stringify({ type: "message", data: { roomId: "0", from: ann.id } })); // as a demo app
+    const { createRoom } = await ann.ask('mutation { createRoom(name: "Us") { id } }');
+    const ids = { r: createRoom.id, u: ben.id };
+    await ann.ask("mutation ($r: ID!, $u: ID!) { addMember(roomId: $r, userId: $u) { id } }", ids);
+    await ann.ask('mutation ($r: ID!) { renameRoom(roomId: $r, name: "We") { id } }', { r: ids.r });
+    await ann.ask("mutation ($r: ID!, $u: ID!) { removeMember(roomId: $r, userId: $u) { id } }", ids);
     await ben.disconnect();
     const { refreshSession } = await ann.ask("mutation { refreshSession { token } }");
     const refreshed = new TestClient(server.url, refreshSession.token);

@@ -1,11 +1,12 @@
 import type { Logger } from "pino";
 import type { RedisClient } from "../redis/connect.js";
 import { channels } from "../redis/keys.js";
+import { isGroup } from "../rooms/member.store.js";
 import { privatePair } from "../rooms/room.store.js";
 import type { UserStore } from "../users/user.store.js";
 import { writeEnvelope } from "./envelope.js";
 
-/** What the demo apps are told: nothing; what everyone may know; or private messages too, which they show to everyone. */
+/** What the demo apps are told: nothing; what everyone may know; or what private rooms and groups say too, which they show to everyone. */
 export type Interop = "off" | "public" | "full";
 
 /** Tells the demo apps what happens here, so that it shows on their screens at once. What they miss, they find in the database. */
@@ -31,7 +32,7 @@ export class DemoBridge {
   /** A message was stored. @param json as it is in the room @param first it is the room's first one */
   messageStored({ roomId, json, first }: { roomId: string; json: string; first: boolean }): void {
     const pair = privatePair(roomId);
-    if (this.#interop === "off" || (pair && this.#interop !== "full")) return;
+    if (this.#interop === "off" || ((pair || isGroup(roomId)) && this.#interop !== "full")) return;
     this.#messages = this.#afterwards(this.#messages, async () => {
       if (pair && first) {
         const names = (await this.#users.byIds(pair)).map((user) => [user?.username]);

@@ -6,6 +6,7 @@ import type { Lenient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import { type Connection, type PageArgs, type PageRequest, pageRequest, toConnection } from "../relay.js";
+import { isGroup } from "../rooms/member.store.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import type { MentionStore } from "./mention.store.js";
 import { type MessageId, parseMessageId, readMessageId } from "./message-id.js";
@@ -105,8 +106,15 @@ export class MessageStore {
         answered?.score ?? "",
         this.#retention.historyLimit,
         this.#retention.historyDays,
+        isGroup(roomId) ? 1 : 0,
       ],
-      [keys.mentioned(roomId), keys.reactions(roomId), ...[0, 1, 2, 3].map((days) => keys.sent(roomId, firstDay + days))],
+      [
+        keys.members(roomId),
+        keys.mentioned(roomId),
+        keys.reactions(roomId),
+        ...[0, 1, 2, 3].map((days) => keys.sent(roomId, firstDay + days)),
+      ],
+      [roomId],
     )) as [string, number, string, number, number, number];
 
     if (stored === 1) this.#onStored({ roomId, json: message, first: first === 1 });

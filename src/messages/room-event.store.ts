@@ -1,7 +1,8 @@
 import type { FollowedRooms } from "../delivery/followed-rooms.js";
 import { decodePosition, encodePosition, type Position } from "../delivery/position.js";
 import { RoomsFeed } from "../delivery/rooms-feed.js";
-import { badInput } from "../errors.js";
+import { badInput, refusal } from "../errors.js";
+import { isGroup } from "../rooms/member.store.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import type { ReadStore } from "./read.store.js";
 import type { RoomEventRecord } from "./room-event.js";
@@ -64,27 +65,40 @@ export class RoomEventStore {
   ): Promise<RoomsFeed<RoomEventRecord, T>> {
     const positions = positionsByRoom(after ?? [], roomId);
     if (roomId != null) await this.#rooms.check(userId, roomId);
-    else await Promise.all([...positions.keys()].map((room) => this.#rooms.check(userId, room, "after")));
+    else await Promise.all([...positions.keys()].map((room) => isGroup(room) || this.#rooms.check(userId, room, "after")));
 
-    const feed = new RoomsFeed(this.#followed, select);
+    const feed: RoomsFeed<RoomEventRecord, T> = new RoomsFeed(this.#followed, select, {
+      leaves: (event) => event.kind === "member.left" && event.userId === userId,
+      comesIn: (event) => event.kind === "member.joined" && event.userId === userId,
+      left: (room) => roomId != null && feed.end(refusal("NOT_A_MEMBER", room)),
+    });
     try {
       if (roomId != null) {
-        await feed.add(roomId, positions.get(roomId));
+        const standing = isGroup(roomId) ? await this.#standing(userId, roomId) : undefined;
+        await feed.add(roomId, positions.get(roomId) ?? standing?.now, standing?.entrance);
         return feed;
       }
       const beginnings: Promise<void>[] = [];
-      const stop = await this.#rooms.onRooms(userId, (room, opened) => {
-        const beginning = feed.add(room, positions.get(room) ?? opened);
+      const stop = await this.#rooms.onRooms(userId, (room, begins, entrance) => {
+        const beginning = feed.add(room, positions.get(room) ?? begins, entrance);
         beginning.catch((error) => feed.end(error));
         beginnings.push(beginning);
       });
       feed.onEnd(stop);
+      positions.clear(); // a group that the user is not in now begins anew, should they come in
       await Promise.all(beginnings.splice(0));
       return feed;
     } catch (error) {
       feed.end();
       throw error;
     }
+  }
+
+  /** @throws ChatError NOT_A_MEMBER */
+  async #standing(userId: string, roomId: string) {
+    const standing = await this.#rooms.standing(userId, roomId);
+    if (!standing) throw refusal("NOT_A_MEMBER", roomId);
+    return standing;
   }
 }
 

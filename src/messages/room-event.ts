@@ -10,6 +10,9 @@ interface Kinds {
   "message.edited": { message: StoredMessage };
   "message.deleted": { messageId: string; byId: string };
   "reaction.changed": { message: StoredMessage };
+  "member.joined": { userId: string; byId: string };
+  "member.left": { userId: string; byId: string; newOwnerId: string | null };
+  "room.renamed": { name: string; byId: string };
 }
 
 type Kind = keyof Kinds;
@@ -32,6 +35,12 @@ const READERS: { [K in Kind]: (event: Record<string, unknown>, roomId: string, p
   "message.edited": withReactions,
   "message.deleted": ({ messageId, by }) => (typeof messageId === "string" && typeof by === "string" ? { messageId, byId: by } : undefined),
   "reaction.changed": withReactions,
+  "member.joined": ({ userId, by }) => (typeof userId === "string" && typeof by === "string" ? { userId, byId: by } : undefined),
+  "member.left": ({ userId, by, newOwner }) =>
+    typeof userId === "string" && typeof by === "string"
+      ? { userId, byId: by, newOwnerId: typeof newOwner === "string" ? newOwner : null }
+      : undefined,
+  "room.renamed": ({ name, by }) => (typeof name === "string" && typeof by === "string" ? { name, byId: by } : undefined),
 };
 
 /** What followers are told of an event; undefined for one of a kind that is not known here. */

@@ -51,11 +51,30 @@ export class ReactionChanged extends RoomEvent {
   message!: Message;
 }
 
-/** The type of each kind of event in a room's log. */
+@ObjectType({ description: "Someone came into a group.", implements: RoomEvent })
+export class MemberJoined extends RoomEvent {}
+
+@ObjectType({
+  description:
+    "Someone left a group, or was removed. Who it is gets this as their last event: a subscription to this room alone then ends with `NOT_A_MEMBER`, one to all rooms goes on without it.",
+  implements: RoomEvent,
+})
+export class MemberLeft extends RoomEvent {}
+
+@ObjectType({ description: "A group has another name.", implements: RoomEvent })
+export class RoomRenamed extends RoomEvent {
+  @Field(() => String, { description: "Its name from then on." })
+  name!: string;
+}
+
+/** The type of each kind of event. */
 const TYPES = {
   "message.added": "MessageAdded",
   "message.edited": "MessageEdited",
   "message.deleted": "MessageDeleted",
   "reaction.changed": "ReactionChanged",
   "read.moved": "ReadMoved",
+  "member.joined": "MemberJoined",
+  "member.left": "MemberLeft",
+  "room.renamed": "RoomRenamed",
 } as const;

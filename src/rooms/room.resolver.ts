@@ -18,7 +18,8 @@ export class RoomResolver {
   @Authorized()
   @Query(() => Room, {
     nullable: true,
-    description: "A room that this session's user is in; null if there is no such room. Error: `NOT_A_MEMBER`.",
+    description:
+      "A room that this session's user is in; null if there is no such room. Error: `NOT_A_MEMBER`, for groups that are not there too.",
   })
   async room(
     @Arg("id", () => ID, { description: "The room's id." }) id: string,
@@ -30,12 +31,13 @@ export class RoomResolver {
   @Authorized()
   @Mutation(() => Room, {
     description:
-      "The private room with this user; made on first use. The other side sees it when the first message is sent. Errors: `NOT_FOUND`, `BAD_USER_INPUT`.",
+      "The private room with this user; made on first use. The other side sees it when the first message is sent. Errors: `NOT_FOUND`, `BAD_USER_INPUT`, `FORBIDDEN` to who has 5,000 rooms, `RATE_LIMITED`.",
   })
   async openPrivateRoom(
     @Arg("userId", () => ID, { description: "The other user." }) userId: string,
-    @Ctx() { viewer, rooms, users, load }: ViewerContext,
+    @Ctx() { viewer, rooms, users, sendLimit, load }: ViewerContext,
   ): Promise<Room> {
+    await sendLimit?.take(viewer.id);
     checkUserId(userId, "userId");
     if (userId === viewer.id) throw badInput("userId", "must be another user than yourself.");
     const [other] = await users.byIds([userId]);
@@ -45,7 +47,7 @@ export class RoomResolver {
 
   @Authorized()
   @Subscription(() => Room, {
-    description: "A room appeared in the user's list: the first message of a private room was sent.",
+    description: "A room appeared in the user's list: the first message of a private room was sent, or the user came into a group.",
     subscribe: ({ context }: { context: ViewerContext }) => context.rooms.followShown(context.viewer.id),
   })
   roomShown(@Root() { roomId }: { roomId: string }, @Ctx() { load }: Context): Promise<Room> {
@@ -53,16 +55,16 @@ export class RoomResolver {
   }
 
   @Extensions({ perViewer: true })
-  @FieldResolver(() => String, { description: "The general room's name; for a private room the other user's." })
+  @FieldResolver(() => String, { description: "The general room's and groups' names; for a private room the other user's." })
   async name(@Root() room: RoomRecord, @Ctx() { viewer, load }: Context): Promise<string> {
-    if (room.kind === "GENERAL") return room.name;
+    if (room.kind !== "PRIVATE") return room.name;
     const [low, high] = room.userIds;
     return (await load.user.load(viewer?.id === low ? high : low)).name;
   }
 
   @FieldResolver(() => [String], { description: "As in the demo apps: the room's name, or both users' usernames." })
   async names(@Root() room: RoomRecord, @Ctx() { load }: Context): Promise<string[]> {
-    if (room.kind === "GENERAL") return [room.name];
+    if (room.kind !== "PRIVATE") return [room.name];
     return Promise.all(room.userIds.map(async (id) => (await load.user.load(id)).username));
   }
 

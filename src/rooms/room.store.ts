@@ -5,16 +5,22 @@ import { BEGINNING, encodePosition, type Position } from "../delivery/position.j
 import { badInput, refusal } from "../errors.js";
 import { type Lenient, onceRedisAnswers, type RedisClient } from "../redis/connect.js";
 import { channels, GENERAL, keys } from "../redis/keys.js";
+import { isGroup, type MemberStore } from "./member.store.js";
 
-/** What a room is: open to everyone under a name, or between two users. */
-export type RoomRecord = { id: string; kind: "GENERAL"; name: string } | { id: string; kind: "PRIVATE"; userIds: [string, string] };
+/** What a room is: open to everyone under a name, between two users, or for its members. */
+export type RoomRecord =
+  | { id: string; kind: "GENERAL"; name: string }
+  | { id: string; kind: "PRIVATE"; userIds: [string, string] }
+  | { id: string; kind: "GROUP"; name: string; membersMayInvite: boolean };
 
 /** What is published on a user's channel. */
 export type UserEvent =
   /** The room can be written to from now on; its events begin after `position`. */
   | { kind: "room.opened"; roomId: string; position: Position }
   /** The room has its first message. */
-  | { kind: "room.shown"; roomId: string };
+  | { kind: "room.shown"; roomId: string }
+  /** The user is in the group now, or has left it: a hint to look. */
+  | { kind: "room.joined" | "room.left"; roomId: string };
 
 /** The rooms, and who may be in them. */
 export class RoomStore {
@@ -22,12 +28,20 @@ export class RoomStore {
   readonly #followed: Pick<FollowedRooms<unknown>, "position">;
   readonly #channels: Channels;
   readonly #lenient: Lenient;
+  readonly #members: MemberStore;
 
-  constructor(redis: RedisClient, followed: Pick<FollowedRooms<unknown>, "position">, channels: Channels, lenient: Lenient) {
+  constructor(
+    redis: RedisClient,
+    followed: Pick<FollowedRooms<unknown>, "position">,
+    channels: Channels,
+    lenient: Lenient,
+    members: MemberStore,
+  ) {
     this.#redis = redis;
     this.#followed = followed;
     this.#channels = channels;
     this.#lenient = lenient;
+    this.#members = members;
   }
 
   /**
@@ -51,21 +65,18 @@ export class RoomStore {
       return this.isOpen(roomId);
     }
     if (!isRoomId(roomId)) throw badInput(argument, "must be the id of a room, such as 0 or 1:2.");
+    if (isGroup(roomId)) {
+      if (await this.#members.has(roomId, userId)) return true;
+      throw refusal("NOT_A_MEMBER", roomId); // of one that is not there, too: an id tells nothing
+    }
     return (await this.#redis.exists(keys.roomName(roomId))) === 1;
-  }
-
-  /** Whether the id is that of a room with members of its own. */
-  isGroup(roomId: string): boolean {
-    return roomId.startsWith("group-");
   }
 
   /** Those of the users who are in the room. */
   async membersAmong(roomId: string, userIds: string[]): Promise<string[]> {
     const pair = privatePair(roomId);
     if (pair) return userIds.filter((id) => pair.includes(id));
-    if (!this.isGroup(roomId)) return userIds;
-    const roles = await this.#redis.hmget(keys.members(roomId), ...userIds);
-    return userIds.filter((_, index) => roles[index] != null);
+    return isGroup(roomId) ? this.#members.among(roomId, userIds) : userIds;
   }
 
   /** The rooms with these ids, without a look at who asks; one round trip. */
@@ -74,6 +85,10 @@ export class RoomStore {
       ids.map(async (id): Promise<RoomRecord> => {
         const userIds = privatePair(id);
         if (userIds) return { id, kind: "PRIVATE", userIds };
+        if (isGroup(id)) {
+          const [name, mayInvite] = await this.#redis.hmget(keys.meta(id), "name", "mayInvite");
+          return { id, kind: "GROUP", name: name ?? `Room ${id}`, membersMayInvite: mayInvite === "1" };
+        }
         // A demo app's database may have no name for room 0.
         const name = await this.#lenient(this.#redis.get(keys.roomName(id)), null);
         return { id, kind: "GENERAL", name: name ?? (id === GENERAL ? "General" : `Room ${id}`) };
@@ -86,59 +101,88 @@ export class RoomStore {
    * who opened it, and with its first message in the other's.
    */
   async idsOf(userId: string, which: "all" | "listed"): Promise<string[]> {
-    const joined = await this.#lenient(this.#redis.smembers(keys.userRooms(userId)), []);
-    const rooms = [...new Set([GENERAL, ...joined])].filter((id) => mayFollow(userId, id));
-    if (which === "all") return rooms;
-    const listed = await Promise.all(rooms.map((id) => this.#isListed(id, userId)));
+    const rooms = await this.#indexOf(userId);
+    const isIn = (id: string) => (isGroup(id) ? this.#isStillIn(userId, id) : which === "all" || this.#isListed(id, userId));
+    const listed = await Promise.all(rooms.map(isIn));
     return rooms.filter((_, index) => listed[index]);
   }
 
-  /** Opens the private room of two users; again is fine. Both must exist. */
+  /** The ids in the user's list that can be a room of theirs. */
+  async #indexOf(userId: string): Promise<string[]> {
+    const joined = await this.#lenient(this.#redis.smembers(keys.userRooms(userId)), []);
+    return [...new Set([GENERAL, ...joined])].filter((id) => mayFollow(userId, id));
+  }
+
+  /** Whether the user is in a group of their list. What was cut off on the way in or out is taken off the list. */
+  async #isStillIn(userId: string, roomId: string): Promise<boolean> {
+    const isIn = await this.#members.has(roomId, userId);
+    if (!isIn) this.#members.unlist(userId, roomId).catch(() => {}); // the next look does so
+    return isIn;
+  }
+
+  /**
+   * Opens the private room of two users; again is fine. Both must exist.
+   * @throws ChatError FORBIDDEN where the user has too many rooms
+   */
   async openPrivate(userId: string, otherId: string): Promise<string> {
     const [low, high] = Number(userId) < Number(otherId) ? [userId, otherId] : [otherId, userId];
     const id = `${low}:${high}`;
     // The room exists once both users have it in their sets. They are told before, so that by then everyone who follows
     // all of their rooms knows of it; a crash in between leaves no room, until the call is made again.
     const position = await this.#followed.position(id);
-    await Promise.all([low, high].map((user) => this.#tell(user, { kind: "room.opened", roomId: id, position })));
+    await Promise.all([low, high].map((user) => this.tell(user, { kind: "room.opened", roomId: id, position })));
     await this.#redis.hset(keys.meta(id), `opened:${userId}`, 1);
-    await Promise.all([low, high].map((user) => this.#redis.sadd(keys.userRooms(user), id)));
+    await this.#members.enlist(userId, id);
+    await this.#redis.sadd(keys.userRooms(otherId), id);
     return id;
   }
 
   /** Tells both users of a private room that it has its first message. */
   async show(roomId: string): Promise<void> {
     if (!(await this.isOpen(roomId))) return;
-    await Promise.all((privatePair(roomId) ?? []).map((user) => this.#tell(user, { kind: "room.shown", roomId })));
+    await Promise.all((privatePair(roomId) ?? []).map((user) => this.tell(user, { kind: "room.shown", roomId })));
   }
 
   /** The rooms that appear in the user's list from now on. */
   async followShown(userId: string): Promise<Feed<{ roomId: string }>> {
     const feed = new Feed<{ roomId: string }>();
-    feed.onEnd(await this.#onUserEvent(userId, (event) => event.kind === "room.shown" && feed.push({ roomId: event.roomId })));
+    const isNew = ({ kind }: UserEvent) => kind === "room.shown" || kind === "room.joined";
+    feed.onEnd(await this.#onUserEvent(userId, (event) => isNew(event) && feed.push({ roomId: event.roomId })));
     return feed;
   }
 
   /**
-   * Tells of every room that the user can follow: those there are, and those opened later with the position at which
-   * their events begin. A room may be told of again.
+   * Tells of every room that the user can follow: those there are, and those opened or joined later with the position at which
+   * their events begin. A room may be told of again. Of a group it is also told where the user came in.
    * @returns a function that ends it, once those there are have been told of
    */
-  async onRooms(userId: string, listener: (roomId: string, opened: Position | undefined) => void): Promise<() => void> {
+  async onRooms(
+    userId: string,
+    listener: (roomId: string, begins: Position | undefined, entrance?: Position) => void,
+  ): Promise<() => void> {
     let wanted = true;
+    const joined = async (roomId: string) => {
+      const entrance = await onceRedisAnswers(
+        () => this.#members.entrance(roomId, userId),
+        () => wanted,
+      );
+      if (entrance && wanted) listener(roomId, entrance, entrance);
+    };
     // First hear of rooms that open, then read which there are: no room can fall in between.
-    const stopHearing = await this.#onUserEvent(userId, (event) => {
-      if (!mayFollow(userId, event.roomId)) return;
+    const stopHearing = await this.#onUserEvent(userId, ({ roomId, ...event }) => {
+      if (!mayFollow(userId, roomId) || event.kind === "room.left") return;
+      if (isGroup(roomId))
+        joined(roomId).catch(() => {}); // Redis refused: the next connection looks again
       // A demo app opens rooms without a word; then the first message tells of it.
-      listener(event.roomId, event.kind === "room.opened" ? event.position : { roomId: event.roomId, ...BEGINNING });
+      else listener(roomId, event.kind === "room.opened" ? event.position : { roomId, ...BEGINNING });
     });
     // What opened while the connection was down was not heard.
     const stopWatching = this.#channels.onReconnect(async () => {
       const ids = await onceRedisAnswers(
-        () => this.idsOf(userId, "all"),
+        () => this.#indexOf(userId),
         () => wanted,
       );
-      for (const id of ids ?? []) listener(id, { roomId: id, ...BEGINNING });
+      await Promise.all((ids ?? []).map((id) => (isGroup(id) ? joined(id) : listener(id, { roomId: id, ...BEGINNING }))));
     });
     const stop = () => {
       wanted = false;
@@ -146,12 +190,46 @@ export class RoomStore {
       stopWatching();
     };
     try {
-      for (const id of await this.idsOf(userId, "all")) listener(id, undefined);
+      const ids = await this.#indexOf(userId);
+      const standings = await Promise.all(ids.map(async (id) => (isGroup(id) ? ((await this.standing(userId, id)) ?? "out") : "open")));
+      for (const [index, standing] of standings.entries()) {
+        const id = ids[index] as string;
+        if (standing === "open") listener(id, undefined);
+        else if (standing !== "out") listener(id, standing.now, standing.entrance);
+      }
       return stop;
     } catch (error) {
       stop();
       throw error;
     }
+  }
+
+  /**
+   * Where to follow a group from: where it stands now, and where the user came in; undefined for who is not in it. In this
+   * order: whoever is removed after the first was read is told so by an event behind it.
+   */
+  async standing(userId: string, roomId: string): Promise<{ now: Position; entrance: Position } | undefined> {
+    const now = await this.#followed.position(roomId);
+    const entrance = await this.#members.entrance(roomId, userId);
+    return entrance && { now, entrance };
+  }
+
+  /**
+   * Ends a feed of a group's events that no log keeps once the user is no longer in it.
+   * @throws ChatError NOT_A_MEMBER
+   */
+  async endWithMembership(feed: Feed<object>, userId: string, roomId: string): Promise<void> {
+    if (!isGroup(roomId)) return;
+    const look = async () => {
+      const isIn = await onceRedisAnswers(
+        () => this.#members.has(roomId, userId),
+        () => !feed.ended,
+      );
+      if (isIn === false) feed.end(refusal("NOT_A_MEMBER", roomId));
+    };
+    feed.onEnd(await this.#onUserEvent(userId, (event) => event.roomId === roomId && event.kind === "room.left" && void look()));
+    feed.onEnd(this.#channels.onReconnect(look));
+    await this.check(userId, roomId);
   }
 
   /** @returns a function that ends it, once Redis has acknowledged */
@@ -183,17 +261,21 @@ export class RoomStore {
     return messages + opened > 0;
   }
 
-  async #tell(userId: string, event: UserEvent): Promise<void> {
+  /** Tells all servers what concerns the user. */
+  async tell(userId: string, event: UserEvent): Promise<void> {
     await this.#redis.spublish(channels.user(userId), JSON.stringify(event));
   }
 }
 
 function isUserEvent(payload: unknown): payload is UserEvent {
   const { kind, roomId, position } = (payload ?? {}) as Partial<UserEvent & { position: Position }>;
-  return typeof roomId === "string" && (kind === "room.shown" || (kind === "room.opened" && typeof position === "object"));
+  return (
+    typeof roomId === "string" &&
+    (kind === "room.shown" || kind === "room.joined" || kind === "room.left" || (kind === "room.opened" && typeof position === "object"))
+  );
 }
 
-/** Whether it can be a room of the user: named rooms are open to all, private ones to the two in their id. */
+/** Whether it can be a room of the user: named rooms are open to all, private ones to the two in their id, groups to their members. */
 const mayFollow = (userId: string, roomId: string) => privatePair(roomId)?.includes(userId) ?? isRoomId(roomId);
 
 /** Whether this has the form of a named room's id. */

@@ -6,9 +6,21 @@ import { refusal } from "../errors.js";
 import { MentionResolver, MessageMentionsResolver } from "../messages/mention.resolver.js";
 import { MessageResolver, RoomMessagesResolver } from "../messages/message.resolver.js";
 import { MessageChangeResolver, MessageDeletedResolver, ReactionResolver } from "../messages/message-change.resolver.js";
-import { ReadMovedResolver, ReadResolver } from "../messages/read.resolver.js";
-import { MessageAdded, MessageDeleted, MessageEdited, ReactionChanged, ReadMoved } from "../messages/room-event.type.js";
+import { MemberReadResolver, ReadMovedResolver, ReadResolver } from "../messages/read.resolver.js";
+import { MemberJoinedResolver, MemberLeftResolver, RoomRenamedResolver } from "../messages/room-event.resolver.js";
+import {
+  MemberJoined,
+  MemberLeft,
+  MessageAdded,
+  MessageDeleted,
+  MessageEdited,
+  ReactionChanged,
+  ReadMoved,
+  RoomRenamed,
+} from "../messages/room-event.type.js";
 import { PresenceResolver } from "../presence/presence.resolver.js";
+import { GroupResolver } from "../rooms/group.resolver.js";
+import { MemberResolver, RoomMembersResolver } from "../rooms/member.resolver.js";
 import { RoomResolver } from "../rooms/room.resolver.js";
 import { TypingResolver } from "../rooms/typing.resolver.js";
 import { SessionResolver } from "../sessions/session.resolver.js";
@@ -21,6 +33,7 @@ export function buildApi(): Promise<GraphQLSchema> {
     resolvers: [
       ReadResolver,
       ReadMovedResolver,
+      MemberReadResolver,
       MentionResolver,
       MessageMentionsResolver,
       MessageChangeResolver,
@@ -30,12 +43,19 @@ export function buildApi(): Promise<GraphQLSchema> {
       RoomMessagesResolver,
       PresenceResolver,
       RoomResolver,
+      GroupResolver,
+      RoomMembersResolver,
+      MemberResolver,
+      MemberJoinedResolver,
+      MemberLeftResolver,
+      RoomRenamedResolver,
       SessionResolver,
       TypingResolver,
       UserResolver,
       ServerInfoResolver,
     ],
-    orphanedTypes: [MessageAdded, MessageDeleted, MessageEdited, ReactionChanged, ReadMoved], // reached through their interface alone
+    // Reached through their interface alone.
+    orphanedTypes: [MemberJoined, MemberLeft, MessageAdded, MessageDeleted, MessageEdited, ReactionChanged, ReadMoved, RoomRenamed],
     authChecker: ({ context }: { context: Context }) => {
       if (!context.forMany && !context.viewer) throw refusal("UNAUTHENTICATED");
       return true;

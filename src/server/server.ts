@@ -24,6 +24,8 @@ import { Transitions } from "../presence/transitions.js";
 import { connectRedis, leniently, type RedisClient } from "../redis/connect.js";
 import { startEmbeddedRedis } from "../redis/embedded.js";
 import { Scripts } from "../redis/scripts.js";
+import { GroupStore } from "../rooms/group.store.js";
+import { MemberStore } from "../rooms/member.store.js";
 import { RoomStore } from "../rooms/room.store.js";
 import { TypingStore } from "../rooms/typing.store.js";
 import { Attempts } from "../sessions/attempts.js";
@@ -86,7 +88,8 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     const sessions = new SessionStore(scripts, users, passwords, attempts, config);
     const watches = new SessionWatches(sessions, channels, log);
     stops.push(async () => watches.close());
-    const rooms = new RoomStore(redis.commands, followed, channels, lenient);
+    const members = new MemberStore(redis.commands, scripts, users);
+    const rooms = new RoomStore(redis.commands, followed, channels, lenient, members);
     const server = randomUUID();
     const directory = new DirectoryStore(scripts, users, server, log);
     stops.push(() => directory.stop());
@@ -103,6 +106,8 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     const typing = new TypingStore(redis.commands, channels, rooms, (viewer, onEnd) => watches.start(viewer, onEnd), log);
     stops.push(async () => typing.close());
     const services: Services = {
+      groups: new GroupStore(redis.commands, scripts, rooms, members, users),
+      members,
       mentions,
       directory,
       exports: new ExportStore(messages, users, (userId) => attempts.exportRoom(userId)),

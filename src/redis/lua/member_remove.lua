@@ -1,0 +1,53 @@
+--[[ member_remove: let a user leave a group room, or remove one, which its owner may. When the last owner leaves, the room goes
+     to who joined first; when the last member does, it is nobody's, and its data goes after a day.
+     KEYS  room, log, meta, foreign, own, members, mentioned, reads, reactions
+     ARGV  new_epoch, log_length, by, user (the same as by: they leave)
+     gives LEFT, OUT (they were not in), NOT_OWNER, or OWNER (whom nobody removes)
+     fails NOT_A_MEMBER if `by` is none ]]
+local room, log, meta, foreign, own, members, mentioned, reads, reactions = unpack(KEYS)
+local new_epoch, log_length, by, user = unpack(ARGV)
+local heard, order = '', ''
+-- part: room_log
+
+local DAY = 86400
+local is_owner = function(entry) return string.match(entry, '^OWNER ') ~= nil end
+
+local role = redis.call('HGET', members, by)
+if not role then return redis.error_reply('NOT_A_MEMBER any more, or never') end
+if user ~= by then
+  if not is_owner(role) then return 'NOT_OWNER' end
+  role = redis.call('HGET', members, user)
+  if not role then return 'OUT' end
+  if is_owner(role) then return 'OWNER' end
+end
+
+redis.call('HDEL', members, user)
+redis.call('HDEL', meta, 'joined:' .. user)
+local about = string.format('"userId":"%s","by":"%s"', user, by)
+
+if is_owner(role) then
+  local owned, heir, earliest = false, nil, math.huge
+  local left = redis.call('HGETALL', members)
+  for index = 1, #left, 2 do
+    local joined = tonumber(string.match(left[index + 1], '%d+$'))
+    owned = owned or is_owner(left[index + 1])
+    if joined < earliest then heir, earliest = left[index], joined end
+  end
+  if heir and not owned then
+    redis.call('HSET', members, heir, string.format('OWNER %.0f', earliest))
+    about = about .. string.format(',"newOwner":"%s"', heir)
+  end
+end
+append('member.left', next_time(), about)
+
+if redis.call('HLEN', members) == 0 then
+  redis.call('EXPIRE', room, DAY)
+  redis.call('EXPIRE', log, DAY)
+  redis.call('EXPIRE', meta, DAY)
+  redis.call('EXPIRE', foreign, DAY)
+  redis.call('EXPIRE', own, DAY)
+  redis.call('EXPIRE', mentioned, DAY)
+  redis.call('EXPIRE', reads, DAY)
+  redis.call('EXPIRE', reactions, DAY)
+end
+return 'LEFT'

@@ -1,0 +1,117 @@
+import { Arg, Args, ArgsType, Authorized, Ctx, Field, ID, Mutation, Resolver } from "type-graphql";
+import type { ViewerContext } from "../context.js";
+import { Room } from "./room.type.js";
+
+@ArgsType()
+class CreateRoomArgs {
+  @Field(() => String, { description: "1 to 64 characters without control characters, not beginning or ending with a space." })
+  name!: string;
+
+  @Field(() => [ID], { defaultValue: [], description: "Who is in it from the start, beside its owner; at most 100." })
+  memberIds!: string[];
+
+  @Field(() => Boolean, {
+    nullable: true,
+    defaultValue: false,
+    description: "Whether members, and not the owner alone, may add others.",
+  })
+  membersMayInvite?: boolean | null;
+}
+
+@ArgsType()
+class MemberArgs {
+  @Field(() => ID, { description: "The group." })
+  roomId!: string;
+
+  @Field(() => ID, { description: "The other user." })
+  userId!: string;
+}
+
+/** Each of these charges the user for one send, so that they are bounded as messages are. */
+@Resolver()
+export class GroupResolver {
+  @Authorized()
+  @Mutation(() => Room, {
+    description:
+      "Make a group, which is yours. Those in it get `roomShown` and `MemberJoined`. Errors: `BAD_USER_INPUT`, `NOT_FOUND` for an unknown user, `FORBIDDEN` to guests and where someone is in 500 groups, `RATE_LIMITED`.",
+  })
+  async createRoom(
+    @Args(() => CreateRoomArgs) { name, memberIds, membersMayInvite }: CreateRoomArgs,
+    @Ctx() { viewer, groups, sendLimit, load }: ViewerContext,
+  ): Promise<Room> {
+    await sendLimit?.take(viewer.id);
+    return load.room.load(await groups.create(viewer, { name, memberIds, membersMayInvite: membersMayInvite ?? false }));
+  }
+
+  @Authorized()
+  @Mutation(() => Room, {
+    description:
+      "Give a group another name; its owner may. Members get `RoomRenamed`. Errors: `BAD_USER_INPUT`, `NOT_A_MEMBER`, `FORBIDDEN`, `RATE_LIMITED`.",
+  })
+  async renameRoom(
+    @Arg("roomId", () => ID, { description: "The group." }) roomId: string,
+    @Arg("name", () => String, { description: "As of `createRoom`." }) name: string,
+    @Ctx() { viewer, groups, sendLimit, load }: ViewerContext,
+  ): Promise<Room> {
+    await sendLimit?.take(viewer.id);
+    await groups.rename(viewer.id, roomId, name);
+    return load.room.load(roomId);
+  }
+
+  @Authorized()
+  @Mutation(() => Room, {
+    description:
+      "Say whether a group's members may add others; its owner may. No event tells of it. Errors: `BAD_USER_INPUT`, `NOT_A_MEMBER`, `FORBIDDEN`, `RATE_LIMITED`.",
+  })
+  async letMembersInvite(
+    @Arg("roomId", () => ID, { description: "The group." }) roomId: string,
+    @Arg("on", () => Boolean, { nullable: true, defaultValue: true, description: "Whether they may." }) on: boolean | null,
+    @Ctx() { viewer, groups, sendLimit, load }: ViewerContext,
+  ): Promise<Room> {
+    await sendLimit?.take(viewer.id);
+    await groups.letMembersInvite(viewer.id, roomId, on ?? true);
+    return load.room.load(roomId);
+  }
+
+  @Authorized()
+  @Mutation(() => Room, {
+    description:
+      "Take a user into a group; its owner may, and its members where `membersMayInvite`. They can read what was said before. Again is fine. Errors: `BAD_USER_INPUT`, `NOT_A_MEMBER`, `NOT_FOUND` for an unknown user, `FORBIDDEN` also where the group has 1,000 members or the user is in 500 groups, `RATE_LIMITED`.",
+  })
+  async addMember(
+    @Args(() => MemberArgs) { roomId, userId }: MemberArgs,
+    @Ctx() { viewer, groups, sendLimit, load }: ViewerContext,
+  ): Promise<Room> {
+    await sendLimit?.take(viewer.id);
+    await groups.add(viewer.id, roomId, userId);
+    return load.room.load(roomId);
+  }
+
+  @Authorized()
+  @Mutation(() => Room, {
+    description:
+      "Remove a user from a group; its owner may. What they follow of it ends on every server. Again is fine. Errors: `BAD_USER_INPUT`, `NOT_A_MEMBER`, `FORBIDDEN`, `RATE_LIMITED`.",
+  })
+  async removeMember(
+    @Args(() => MemberArgs) { roomId, userId }: MemberArgs,
+    @Ctx() { viewer, groups, sendLimit, load }: ViewerContext,
+  ): Promise<Room> {
+    await sendLimit?.take(viewer.id);
+    await groups.remove(viewer.id, roomId, userId);
+    return load.room.load(roomId);
+  }
+
+  @Authorized()
+  @Mutation(() => Boolean, {
+    description:
+      "Leave a group. When its owner leaves, it goes to the member who joined first; when the last member leaves, it is gone. Errors: `BAD_USER_INPUT`, `NOT_A_MEMBER`, `FORBIDDEN`, `RATE_LIMITED`.",
+  })
+  async leaveRoom(
+    @Arg("roomId", () => ID, { description: "The group." }) roomId: string,
+    @Ctx() { viewer, groups, sendLimit }: ViewerContext,
+  ): Promise<boolean> {
+    await sendLimit?.take(viewer.id);
+    await groups.leave(viewer.id, roomId);
+    return true;
+  }
+}

@@ -1,0 +1,58 @@
+import { GraphQLDateTime } from "graphql-scalars";
+import { Args, ArgsType, Ctx, Field, FieldResolver, Int, Resolver, Root } from "type-graphql";
+import type { Context } from "../context.js";
+import { PageArgs, pageRequest, toConnection } from "../relay.js";
+import { User } from "../users/user.type.js";
+import { decodeMemberCursor, encodeMemberCursor, type MemberRecord } from "./member.store.js";
+import { Member, MemberConnection } from "./member.type.js";
+import type { RoomRecord } from "./room.store.js";
+import { Room } from "./room.type.js";
+
+@ArgsType()
+class MembersArgs extends PageArgs {
+  @Field(() => Int, {
+    nullable: true,
+    defaultValue: 50,
+    description: "The first this many (at most 100) of those after `after`; without effect beside `last`.",
+  })
+  declare first?: number | null | undefined;
+}
+
+@Resolver(() => Room)
+export class RoomMembersResolver {
+  @FieldResolver(() => MemberConnection, {
+    description: "Who is in it, those first who came first. Of the general room everyone with an account. Error: `BAD_USER_INPUT`.",
+  })
+  async members(
+    @Root() room: RoomRecord,
+    @Args(() => MembersArgs) args: MembersArgs,
+    @Ctx() { members }: Context,
+  ): Promise<MemberConnection> {
+    const request = pageRequest({ ...args, first: args.last == null ? args.first : null }, "start", decodeMemberCursor);
+    const page = await members.page(room, request);
+    return { ...toConnection<MemberRecord>(page, encodeMemberCursor), totalCount: page.totalCount };
+  }
+
+  @FieldResolver(() => Boolean, {
+    description: "Whether a group's members, and not its owner alone, may add others; false for other rooms.",
+  })
+  membersMayInvite(@Root() room: RoomRecord): boolean {
+    return room.kind === "GROUP" && room.membersMayInvite;
+  }
+}
+
+@Resolver(() => Member)
+export class MemberResolver {
+  @FieldResolver(() => User, { description: "Who it is." })
+  user(@Root() { userId }: MemberRecord, @Ctx() { load }: Context): Promise<User> {
+    return load.user.load(userId);
+  }
+
+  @FieldResolver(() => GraphQLDateTime, {
+    nullable: true,
+    description: "When they came into the group; null in rooms that nobody joins.",
+  })
+  joinedAt(@Root() { joined }: MemberRecord): Date | null {
+    return joined === 0 ? null : new Date(joined / 1_000);
+  }
+}

@@ -1,0 +1,134 @@
+import { BEGINNING, type Position } from "../delivery/position.js";
+import { badInput, refusal } from "../errors.js";
+import type { RedisClient } from "../redis/connect.js";
+import { keys } from "../redis/keys.js";
+import type { Scripts } from "../redis/scripts.js";
+import type { Page, PageRequest } from "../relay.js";
+import type { UserStore } from "../users/user.store.js";
+import type { RoomRecord } from "./room.store.js";
+
+export interface MemberRecord {
+  roomId: string;
+  userId: string;
+  role: "OWNER" | "MEMBER";
+  /** Microseconds since 1970, by Redis's clock; 0 where nobody joined, as everyone is in it or the two of a private room. */
+  joined: number;
+}
+
+/** A member's place among the others: who joined first, then by id. */
+export type MemberPlace = Pick<MemberRecord, "userId" | "joined">;
+
+const MOST_GROUPS = 500; // that one user is in
+const MOST_ROOMS = 5_000; // in a user's list, private ones too; others may open further ones with them
+
+/** Whether the id is that of a group room, whose members alone are in it. Whether there is one, only they learn. */
+export const isGroup = (roomId: string) => /^group-[0-9a-f]{16}$/.test(roomId);
+
+/** Who is in which room. */
+export class MemberStore {
+  readonly #redis: RedisClient;
+  readonly #scripts: Scripts;
+  readonly #users: Pick<UserStore, "page">;
+
+  constructor(redis: RedisClient, scripts: Scripts, users: Pick<UserStore, "page">) {
+    this.#redis = redis;
+    this.#scripts = scripts;
+    this.#users = users;
+  }
+
+  /**
+   * Puts a room into the user's list, which the demo apps show too. A group has to have its name by then.
+   * @throws ChatError FORBIDDEN where the list is full
+   */
+  async enlist(userId: string, roomId: string): Promise<void> {
+    const args = [roomId, isGroup(roomId) ? 1 : 0, MOST_GROUPS, MOST_ROOMS];
+    if ((await this.#scripts.run("room_enlist", [keys.userRooms(userId)], args)) === 1) return;
+    throw refusal("FORBIDDEN", `User ${userId} is in as many rooms as one can be: ${MOST_GROUPS} groups, ${MOST_ROOMS} rooms in all.`);
+  }
+
+  /** Takes a group off the user's list, unless they came in again in this moment. */
+  async unlist(userId: string, roomId: string): Promise<void> {
+    await this.#redis.srem(keys.userRooms(userId), roomId);
+    if (await this.has(roomId, userId)) await this.#redis.sadd(keys.userRooms(userId), roomId);
+  }
+
+  /** Whether the user is in the group. */
+  async has(roomId: string, userId: string): Promise<boolean> {
+    return (await this.#redis.hexists(keys.members(roomId), userId)) === 1;
+  }
+
+  /** Those of the users who are in the group. */
+  async among(roomId: string, userIds: string[]): Promise<string[]> {
+    const roles = await this.#redis.hmget(keys.members(roomId), ...userIds);
+    return userIds.filter((_, index) => roles[index] != null);
+  }
+
+  /** Where the group stood when the user came in last: what they follow begins there. Undefined for who is not in it. */
+  async entrance(roomId: string, userId: string): Promise<Position | undefined> {
+    const [isIn, entrance] = await Promise.all([this.has(roomId, userId), this.#redis.hget(keys.meta(roomId), `joined:${userId}`)]);
+    if (!isIn) return undefined;
+    const [, epoch, seq, at] = /^([0-9a-f]*)\.(\d+)\.(\d+)$/.exec(entrance ?? "") ?? [];
+    return epoch === undefined ? { roomId, ...BEGINNING } : { roomId, epoch, seq: Number(seq), at: Number(at) };
+  }
+
+  /** A page of a room's members, who joined first first; and how many there are. Of the rooms of all, everyone with an account. */
+  async page(room: RoomRecord, request: PageRequest<MemberPlace>): Promise<Page<MemberRecord> & { totalCount: number }> {
+    if (room.kind === "PRIVATE")
+      return pageOf(
+        room.userIds.map((id) => withoutRole(room.id, id)),
+        request,
+      );
+    if (room.kind === "GROUP") return pageOf(await this.#all(room.id), request);
+    const { after, before } = request;
+    const page = await this.#users.page({
+      ...request,
+      after: after && Number(after.userId),
+      before: before && Number(before.userId),
+    });
+    return { ...page, nodes: page.nodes.map(({ id }) => withoutRole(room.id, id)) };
+  }
+
+  /** A group has a bounded number of members. */
+  async #all(roomId: string): Promise<MemberRecord[]> {
+    const entries = Object.entries(await this.#redis.hgetall(keys.members(roomId)));
+    return entries
+      .map(([userId, entry]): MemberRecord => {
+        const [role, joined] = entry.split(" ");
+        return { roomId, userId, role: role === "OWNER" ? "OWNER" : "MEMBER", joined: Number(joined) };
+      })
+      .sort(comparePlaces);
+  }
+}
+
+const withoutRole = (roomId: string, userId: string): MemberRecord => ({ roomId, userId, role: "MEMBER", joined: 0 });
+
+function pageOf(members: MemberRecord[], { from, limit, after, before }: PageRequest<MemberPlace>) {
+  const between = members.filter(
+    (member) => (!after || comparePlaces(member, after) > 0) && (!before || comparePlaces(member, before) < 0),
+  );
+  const start = from === "start" ? 0 : Math.max(0, between.length - limit);
+  const nodes = between.slice(start, start + limit);
+  const behind = after ? members.some((member) => comparePlaces(member, after) <= 0) : false;
+  const ahead = before ? members.some((member) => comparePlaces(member, before) >= 0) : false;
+  return {
+    nodes,
+    hasPreviousPage: start > 0 || behind,
+    hasNextPage: start + limit < between.length || ahead,
+    totalCount: members.length,
+  };
+}
+
+const comparePlaces = (one: MemberPlace, other: MemberPlace) => one.joined - other.joined || Number(one.userId) - Number(other.userId);
+
+/** The opaque string that clients get. */
+export function encodeMemberCursor({ joined, userId }: MemberPlace): string {
+  return Buffer.from(`member:${joined}:${userId}`).toString("base64url");
+}
+
+/** @throws ChatError BAD_USER_INPUT that names the argument, for anything that encodeMemberCursor did not make */
+export function decodeMemberCursor(cursor: string, argument: string): MemberPlace {
+  const [, joined, userId] = /^member:(\d{1,16}):([1-9]\d{0,14})$/.exec(Buffer.from(cursor, "base64url").toString()) ?? [];
+  const place = { joined: Number(joined), userId: userId ?? "" };
+  if (encodeMemberCursor(place) !== cursor) throw badInput(argument, "must be a cursor of `members`, as this API gave it.");
+  return place;
+}
