@@ -4,6 +4,7 @@ import { PageInfo, pageRequest, toConnection } from "../relay.js";
 import { User } from "../users/user.type.js";
 import { decodeMentionCursor, encodeMentionCursor, type Mention } from "./mention.store.js";
 import { Message } from "./message.type.js";
+import { UsuallyFew } from "./reaction.type.js";
 import type { StoredMessage } from "./stored-message.js";
 
 @ArgsType()
@@ -51,6 +52,7 @@ export class MentionResolver {
 
 @Resolver(() => Message)
 export class MessageMentionsResolver {
+  @UsuallyFew()
   @FieldResolver(() => [User], { description: "Those in the room whom it mentions as `@username`; at most 20." })
   mentions(@Root() { mentionIds }: StoredMessage, @Ctx() { load }: Context): Promise<User[]> {
     return Promise.all(mentionIds.map((id) => load.user.load(id)));
