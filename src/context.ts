@@ -1,6 +1,7 @@
 import type DataLoader from "dataloader";
 import type { MentionStore } from "./messages/mention.store.js";
 import type { MessageStore } from "./messages/message.store.js";
+import type { MessageChangeStore } from "./messages/message-change.store.js";
 import type { Placed } from "./messages/page.js";
 import type { ReadStore, Unread } from "./messages/read.store.js";
 import type { RoomEventStore } from "./messages/room-event.store.js";
@@ -20,6 +21,7 @@ export interface Stores {
   members: MemberStore;
   mentions: MentionStore;
   messages: MessageStore;
+  messageChanges: MessageChangeStore;
   presence: PresenceStore;
   reads: ReadStore;
   rooms: RoomStore;
@@ -36,6 +38,7 @@ export interface Loaders {
   user: DataLoader<string, UserRecord>;
   room: DataLoader<string, RoomRecord>;
   online: DataLoader<string, boolean>;
+  message: DataLoader<string, Placed | null>;
   /** A room's newest message. */
   newest: DataLoader<string, Placed | null>;
   /** How much of a room the viewer has not read. */

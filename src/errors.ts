@@ -20,7 +20,8 @@ export const errors = {
   USERNAME_TAKEN: { retryable: false, say: (username: string) => `The username ${username} is taken. Choose another.` },
   CLIENT_MESSAGE_ID_REUSED: {
     retryable: false,
-    say: () => "clientMessageId was already used for another text in this room. Make a new one for each message.",
+    say: () =>
+      "clientMessageId was already used for another message in this room, with another text or as another reply. Make a new one for each message.",
   },
   HISTORY_RESET: {
     retryable: false,

@@ -103,6 +103,21 @@ describe("what the demo apps are told", () => {
     ]);
   });
 
+  it("[I1] who leaves as the last server stops", async () => {
+    const own = await ownRedis();
+    const last = await ownServer(own.url, { presenceGrace: 5 });
+    const people = await Promise.all(Array.from({ length: 20 }, () => TestClient.register(last)));
+    for (const person of people) await person.subscribe("{ me { id } }").next();
+    const subscriber = own.client.duplicate();
+    cleanUp(() => subscriber.disconnect());
+    const left: string[] = [];
+    subscriber.on("message", (_channel, message) => message.includes("user.disconnected") && left.push(JSON.parse(message).data.id));
+    await subscriber.subscribe("MESSAGES");
+    await last.stop();
+    await subscriber.ping(); // Redis answers in order
+    expect(left.sort()).toEqual(people.map(({ id }) => id).sort());
+  });
+
   it("[I1] nothing with INTEROP=off", async () => {
     const off = await ownServer(redis.url, { interop: "off" });
     const { upTo } = await listen();

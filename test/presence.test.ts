@@ -5,13 +5,14 @@ import { connectRedis } from "../src/redis/connect.js";
 import { cleanUp } from "./helpers/cleanup.js";
 import { TestClient } from "./helpers/client.js";
 import { emptyFolder, type Program, start } from "./helpers/program.js";
+import { proxyTo } from "./helpers/proxy.js";
 import { randomFrom } from "./helpers/random.js";
 import { ownRedis, silent } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
 
 const redis = await ownRedis();
-const one = await ownServer(redis.url);
-const two = await ownServer(redis.url);
+const one = await ownServer(redis.url, { socketsPerUser: 100 });
+const two = await ownServer(redis.url, { socketsPerUser: 100 });
 const watcher = await TestClient.register(one, "watcher");
 
 const isOnline = async ({ id }: TestClient): Promise<boolean> =>
@@ -154,6 +155,45 @@ describe("the grace period", () => {
     await Promise.all(servers.map((server) => server.stop()));
     expect((await own.client.keys("*")).filter((key) => /^(users:|lease:|sweep:|servers)/.test(key))).toEqual([]);
     expect(await own.client.scard("online_users")).toBe(0);
+  });
+});
+
+describe("a Redis that", () => {
+  it("[P1] was away for longer than a lease takes nobody offline who is here", async () => {
+    const own = await ownRedis();
+    const proxies = [await proxyTo(own.url), await proxyTo(own.url)] as const;
+    for (const proxy of proxies) cleanUp(() => proxy.stop());
+    const [a, b] = [await ownServer(proxies[0].url, { presenceLease: 2 }), await ownServer(proxies[1].url, { presenceLease: 2 })];
+    const people = await Promise.all(Array.from({ length: 6 }, (_, n) => TestClient.register(n % 2 ? a : b)));
+    const observer = await TestClient.register(a, "observer");
+    for (const person of people) await connect(person);
+    const stream = observer.subscribe("subscription ($ids: [ID!]) { userOnline(userIds: $ids) { id online } }", {
+      ids: people.map(({ id }) => id),
+    });
+    await expect.poll(() => own.client.call("PUBSUB", "SHARDNUMSUB", "online_users")).toEqual(["online_users", 1]);
+    const leases = async () => (await own.client.keys("lease:*")).length;
+    for (const proxy of proxies) proxy.goAway();
+    await expect.poll(leases, { timeout: 10_000 }).toBe(0);
+    for (const proxy of proxies) proxy.comeBack();
+    await expect.poll(leases, { timeout: 10_000 }).toBe(2);
+    expect(await own.client.scard("online_users")).toBe(7);
+    const [first] = people as [TestClient];
+    await first.disconnect();
+    expect(await stream.next()).toEqual({ id: first.id, online: false }); // and nothing before
+  });
+
+  it("[I2] [PRES1] lost its data gets nobody online who has no account, and who goes then is told of", async () => {
+    const own = await ownRedis();
+    const server = await ownServer(own.url, { presenceLease: 2 });
+    const [ann, observer] = [await TestClient.register(server, "ann"), await TestClient.register(server, "observer")];
+    const stream = observer.subscribe("subscription ($ids: [ID!]) { userOnline(userIds: $ids) { online } }", { ids: [ann.id] });
+    await expect.poll(() => own.client.call("PUBSUB", "SHARDNUMSUB", "online_users")).toEqual(["online_users", 1]);
+    await connect(ann);
+    expect(await stream.next()).toEqual({ online: true });
+    await own.client.flushall();
+    await expect.poll(() => own.client.exists("servers"), { timeout: 10_000 }).toBe(1); // the server has come by again
+    expect(await stream.next()).toEqual({ online: false });
+    expect(await own.client.exists("online_users")).toBe(0);
   });
 });
 

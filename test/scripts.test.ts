@@ -67,6 +67,13 @@ describe("scripts", () => {
     await ann.send("hello", room.id, "once");
     await followed.texts(1);
     await ben.ask("mutation ($id: ID!) { markRead(messageId: $id) { unreadCount } }", { id: (await ann.send("read me", room.id)).id });
+    const { id } = await ann.send("to be changed", room.id);
+    await ann.ask('mutation ($id: ID!) { react(messageId: $id, emoji: "👍") { id } editMessage(id: $id, text: "changed") { id } }', { id });
+    await ann.ask("query ($r: ID!, $id: ID!) { messages(roomId: $r, around: $id) { position } }", { r: room.id, id });
+    await ann.ask('mutation ($r: ID!, $id: ID!) { send(roomId: $r, text: "re", replyTo: $id) { replyTo { id } } deleteMessage(id: $id) }', {
+      r: room.id,
+      id,
+    });
     await redis.client.publish("MESSAGES", JSON.stringify({ type: "message", data: { roomId: "0", from: ann.id } })); // as a demo app
     const { createRoom } = await ann.ask('mutation { createRoom(name: "Us") { id } }');
     const ids = { r: createRoom.id, u: ben.id };

@@ -16,6 +16,7 @@ export class DemoBridge {
   readonly #interop: Interop;
   readonly #server: string;
   readonly #log: Logger;
+  readonly #publishing = new Set<Promise<unknown>>();
   #messages = Promise.resolve();
   #transitions = Promise.resolve();
 
@@ -53,7 +54,17 @@ export class DemoBridge {
 
   #publish(...envelope: [type: Parameters<typeof writeEnvelope>[1], data: string]): void {
     // Commands leave in the order in which they are given, so nobody waits for the answer.
-    this.#redis.publish(channels.demos, writeEnvelope(this.#server, ...envelope)).catch(this.#onFailure);
+    const publishing = this.#redis
+      .publish(channels.demos, writeEnvelope(this.#server, ...envelope))
+      .catch(this.#onFailure)
+      .finally(() => this.#publishing.delete(publishing));
+    this.#publishing.add(publishing);
+  }
+
+  /** Resolves when the demo apps have been told everything that has happened so far. */
+  async finish(): Promise<void> {
+    await Promise.all([this.#messages, this.#transitions]);
+    await Promise.all(this.#publishing);
   }
 
   /** Does the work when what came before it is done, so that the order on the channel is that of the rooms. */

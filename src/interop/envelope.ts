@@ -2,8 +2,8 @@
 
 /** What was heard, as far as we make use of it. It is a hint of where to look: whoever can publish can say anything. */
 export type Heard =
-  /** A message was stored in the room. `score` is where, as far as that is told; `userId` is its author. */
-  | { kind: "message"; roomId: string; score: string | undefined; userId: string | undefined }
+  /** A message was stored in the room. `score` is where, as far as that is told, `member` as what, and `userId` is its author. */
+  | { kind: "message"; roomId: string; score: string | undefined; member: string; userId: string | undefined }
   /** The room has its first message now, or in a moment. */
   | { kind: "room"; roomId: string }
   /** Someone came online or went offline. */
@@ -39,9 +39,10 @@ export function readEnvelope(text: string): Heard | undefined {
   if (type === "show.room") return typeof data.id === "string" ? { kind: "room", roomId: data.id } : undefined;
   if (type === "message") {
     const roomId = idOf(data.roomId ?? data.RoomId);
-    const date = Number(data.date ?? data.Date ?? Number.NaN);
-    const score = Number.isFinite(date) ? String(date) : undefined;
-    return roomId === undefined ? undefined : { kind: "message", roomId, score, userId: idOf(data.from ?? data.From) };
+    const score = scoreOf(data.date ?? data.Date);
+    return roomId === undefined
+      ? undefined
+      : { kind: "message", roomId, score, member: rawData(text), userId: idOf(data.from ?? data.From) };
   }
   return undefined;
 }
@@ -49,6 +50,19 @@ export function readEnvelope(text: string): Heard | undefined {
 /** Ids are numbers for users who registered in the session in which they do something, else strings. */
 function idOf(value: unknown): string | undefined {
   return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
+}
+
+/** The data as it was published, which is last in the envelope: the Node, Flask and Java apps store the very same. */
+function rawData(text: string): string {
+  const [, data = ""] = /"data": ?(\{.*\})\}$/s.exec(text) ?? [];
+  return data;
+}
+
+/** The date of a message is its score, whatever the app's client took for one. */
+function scoreOf(date: unknown): string | undefined {
+  if (typeof date !== "number" && typeof date !== "string") return undefined;
+  const number = Number(String(date).replace(/^([+-]?)inf(inity)?$/i, "$1Infinity"));
+  return Number.isNaN(number) ? undefined : String(number).replace("Infinity", "inf");
 }
 
 function parse(text: string): Record<string, unknown> | undefined {

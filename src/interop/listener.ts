@@ -9,11 +9,12 @@ import { isUserId, type UserStore } from "../users/user.store.js";
 import { type Heard, OURS, readEnvelope } from "./envelope.js";
 
 const MOST_ROOMS = 1_000; // that wait for a look; of more, what is new is found when they are next read or followed
-const MOST_SCORES = 100; // of messages told of in one room, likewise
+const MOST_TOLD = 100; // scores of messages in one room, and messages at one score, likewise
 const LOOK = 10_000; // ms between two looks at whether all agree on who is online
 
 interface Told {
-  scores: Set<string>;
+  /** The messages at each score, as they were told of. */
+  messages: Map<string, string[]>;
   opening: boolean;
 }
 
@@ -86,18 +87,23 @@ export class DemoListener {
 
   #note(heard: Heard): void {
     if (heard.kind === "message") {
-      this.#noteRoom(heard.roomId, heard.score);
+      this.#noteRoom(heard.roomId, heard);
       this.#meet(heard.userId);
-    } else if (heard.kind === "room") this.#noteRoom(heard.roomId, "opening");
+    } else if (heard.kind === "room") this.#noteRoom(heard.roomId);
     else if ("userId" in heard) this.#meet(heard.userId);
     else this.#try(async () => this.#meet(await this.#users.idOf(heard.username)));
   }
 
-  #noteRoom(roomId: string, what: string | undefined): void {
+  /** @param message what was told of, else that the room is new */
+  #noteRoom(roomId: string, message?: { score: string | undefined; member: string }): void {
     if (roomId !== GENERAL && !privatePair(roomId) && !isRoomId(roomId)) return;
-    const told = this.#rooms.get(roomId) ?? { scores: new Set(), opening: false };
-    if (what === "opening") told.opening = true;
-    else if (what !== undefined && told.scores.size < MOST_SCORES) told.scores.add(what);
+    const told = this.#rooms.get(roomId) ?? { messages: new Map(), opening: false };
+    if (!message) told.opening = true;
+    else if (message.score !== undefined) {
+      const members = told.messages.get(message.score) ?? [];
+      if (members.length < MOST_TOLD) members.push(message.member);
+      if (told.messages.size < MOST_TOLD) told.messages.set(message.score, members);
+    }
     if (this.#rooms.size < MOST_ROOMS) this.#rooms.set(roomId, told);
     void this.#lookAround();
   }
@@ -123,9 +129,9 @@ export class DemoListener {
     this.#looking = false;
   }
 
-  async #lookInto(roomId: string, { scores, opening }: Told): Promise<void> {
-    if (opening || scores.size === 0) await this.#messages.adopt(roomId, undefined, opening);
-    for (const score of scores) await this.#messages.adopt(roomId, score, false);
+  async #lookInto(roomId: string, { messages, opening }: Told): Promise<void> {
+    if (opening || messages.size === 0) await this.#messages.adopt(roomId, undefined, opening);
+    for (const [score, members] of messages) await this.#messages.adopt(roomId, { score, members }, false);
   }
 
   #try(work: () => Promise<unknown>): void {

@@ -4,7 +4,7 @@ import { keys } from "../redis/keys.js";
 import type { Page } from "../relay.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import type { UserStore } from "../users/user.store.js";
-import { placeOf } from "./message-id.js";
+import { parseMessageId } from "./message-id.js";
 import { readMember, type StoredMessage } from "./stored-message.js";
 
 const MOST = 20; // users whom one message mentions; further ones are not told
@@ -71,7 +71,7 @@ export class MentionStore {
   /** The message at a place; null where it has gone in this moment. */
   async #messageAt({ micros, roomId }: MentionPlace): Promise<Mention | null> {
     const id = `${roomId}/${Number(micros)}`;
-    const score = placeOf(id)?.score ?? "0";
+    const score = parseMessageId(id)?.score ?? "0";
     const members = await this.#lenient(this.#redis.zrangebyscore(keys.room(roomId), score, score), []);
     const message = members.map((member) => readMember(roomId, member, score)).find((found) => found?.id === id);
     return message ? { ...message, micros, roomId } : null;

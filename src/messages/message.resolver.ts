@@ -36,6 +36,19 @@ class SendArgs {
     description: "Makes the call repeatable: a string of your own, at most 64 characters, new for each message.",
   })
   clientMessageId?: string | null;
+
+  @Field(() => ID, { nullable: true, description: "A message of the same room that this one answers." })
+  replyTo?: string | null;
+}
+
+@ArgsType()
+class MessagePageArgs extends PageArgs {
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      "A message to jump to: the page has it in its middle. `first` or `last` say how long the page is, and on which side the odd one is; a side on which there are fewer is not made up for by the other. Not with `after` or `before`.",
+  })
+  around?: string | null;
 }
 
 @ArgsType()
@@ -61,11 +74,11 @@ export class MessageResolver {
   @Authorized()
   @Query(() => MessageConnection, {
     description:
-      "A room's messages, oldest first within a page. `last`/`before` walk back from the newest, as a chat window does; `first`/`after` walk forward. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`.",
+      "A room's messages, oldest first within a page. `last`/`before` walk back from the newest, as a chat window does; `first`/`after` walk forward; `around` jumps. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`.",
   })
   messages(
     @Arg("roomId", () => ID, { description: "The room whose messages to read." }) roomId: string,
-    @Args(() => PageArgs) page: PageArgs,
+    @Args(() => MessagePageArgs) page: MessagePageArgs,
     @Ctx() { viewer, messages }: ViewerContext,
   ): Promise<MessageConnection> {
     return messages.page(viewer.id, roomId, page);
@@ -108,6 +121,14 @@ export class MessageResolver {
     return load.user.load(fromId);
   }
 
+  @FieldResolver(() => Message, {
+    nullable: true,
+    description: "The message that it answers, as it is now; null for none, and where that was deleted (then `replyToId` is not).",
+  })
+  replyTo(@Root() { replyToId }: StoredMessage, @Ctx() { load }: Context): Promise<Message | null> | null {
+    return replyToId === null ? null : load.message.load(replyToId);
+  }
+
   @FieldResolver(() => Room, { description: "The room it is in." })
   room(@Root() { roomId }: StoredMessage, @Ctx() { load }: Context): Promise<Room> {
     return load.room.load(roomId);
@@ -121,7 +142,7 @@ export class RoomMessagesResolver {
   @FieldResolver(() => MessageConnection, { description: "Its messages, paged as by the query `messages`." })
   messages(
     @Root() { id }: Room,
-    @Args(() => PageArgs) page: PageArgs,
+    @Args(() => MessagePageArgs) page: MessagePageArgs,
     @Ctx() { viewer, messages }: ViewerContext,
   ): Promise<MessageConnection> {
     return messages.page(viewer.id, id, page);

@@ -1,5 +1,6 @@
+import { createHash } from "node:crypto";
 import { encodePosition, type Position } from "../delivery/position.js";
-import { badInput } from "../errors.js";
+import { badInput, refusal } from "../errors.js";
 import type { LimitedLog } from "../limited-log.js";
 import type { Lenient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
@@ -8,13 +9,31 @@ import { type Connection, type PageArgs, pageRequest, toConnection } from "../re
 import { isGroup } from "../rooms/member.store.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import type { MentionStore } from "./mention.store.js";
-import { cutPage, decodeCursor, encodeCursor, type Placed, type Stretch } from "./page.js";
-import { readMember, readOurs, type StoredMessage, secondsOf } from "./stored-message.js";
+import { type MessageId, parseMessageId, readMessageId } from "./message-id.js";
+import {
+  type CutPage,
+  cutPage,
+  cutWindow,
+  decodeCursor,
+  encodeCursor,
+  type Placed,
+  type RawMessage,
+  readPlaced,
+  type Stretch,
+} from "./page.js";
+import { readOurs, type StoredMessage, secondsOf } from "./stored-message.js";
 
 export interface Sending {
   roomId: string;
   text: string;
   clientMessageId?: string | null | undefined;
+  /** The id of a message in the same room. */
+  replyTo?: string | null | undefined;
+}
+
+/** A page, or a window around a message whose length `first` or `last` says. */
+export interface MessagePageRequest extends PageArgs {
+  around?: string | null | undefined;
 }
 
 export type MessageConnectionRecord = Connection<Placed> & { position: string };
@@ -22,7 +41,7 @@ export type MessageConnectionRecord = Connection<Placed> & { position: string };
 const DAY = 86_400_000; // ms
 
 const SPARE = 8; // messages read beyond a page, so that those of one score seldom need a second look
-const LONGEST_STRETCH = 100_000; // members; more of one score, or unreadable in a row, than anyone but an attacker writes
+const LONGEST_STRETCH = 10_000; // members; more of one score, or unreadable in a row, than anyone but an attacker writes
 const LARGEST_STRETCH = 32 * 1024 * 1024; // bytes, likewise
 const CANDIDATES = 3; // for a room's newest message, should others have put there what is none
 
@@ -57,13 +76,15 @@ export class MessageStore {
 
   /**
    * Stores a message and wakes the room's followers. With a clientMessageId it can be repeated for at least 24 hours
-   * and is stored once.
+   * and is stored once; the repetition gives what the send gave, whatever became of the message.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, CLIENT_MESSAGE_ID_REUSED
    */
-  async send(userId: string, { roomId, text, clientMessageId }: Sending): Promise<StoredMessage> {
-    this.#checkText(text);
+  async send(userId: string, { roomId, text, clientMessageId, replyTo }: Sending): Promise<StoredMessage> {
+    checkText(text, this.#messageLength);
     if (clientMessageId != null) checkClientMessageId(clientMessageId);
+    const answered = replyTo == null ? undefined : readMessageId(replyTo, "replyTo");
     await this.#rooms.check(userId, roomId);
+    if (answered && answered.roomId !== roomId) throw refusal("NOT_FOUND", `There is no message ${answered.id} in this room to reply to.`);
 
     const mentions = await this.#mentions.in(text, roomId);
     const firstDay = Math.floor(Date.now() / DAY) - 2;
@@ -77,10 +98,11 @@ export class MessageStore {
         clientMessageId == null ? "" : JSON.stringify(clientMessageId),
         firstDay,
         mentions.join(" "),
+        answered?.id ?? "",
+        answered?.score ?? "",
         isGroup(roomId) ? 1 : 0,
       ],
       [keys.members(roomId), keys.mentioned(roomId), ...[0, 1, 2, 3].map((days) => keys.sent(roomId, firstDay + days))],
-      [roomId],
     )) as [string, number, string, number, number, number];
 
     if (stored === 1) this.#onStored({ roomId, json: message, first: first === 1 });
@@ -94,7 +116,8 @@ export class MessageStore {
    * `last` it ends at the newest message.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND
    */
-  async page(userId: string, roomId: string, args: PageArgs): Promise<MessageConnectionRecord> {
+  async page(userId: string, roomId: string, { around, ...args }: MessagePageRequest): Promise<MessageConnectionRecord> {
+    if (around != null) return this.#window(userId, roomId, around, args);
     const request = pageRequest(args, "end", (cursor, argument) => decodeCursor(roomId, cursor, argument));
     const { from, limit, after, before } = request;
     const [near, far] =
@@ -108,10 +131,69 @@ export class MessageStore {
       const { position, stretch } = await reading;
       const page = cutPage(roomId, request, count > LONGEST_STRETCH ? { ...stretch, cut: false } : stretch);
       if (!page) continue;
-      if (page.unreadable > 0)
-        this.#log.warn(`unreadable in ${roomId}`, { roomId, members: page.unreadable }, "what is in a room and is no message is left out");
-      return { ...toConnection(page, (message) => encodeCursor(roomId, message)), position: encodePosition(position) };
+      return this.#connection(position, page);
     }
+  }
+
+  /** A message with half of the page before it and half after it; `first` has the odd one after it, `last` before it. */
+  async #window(userId: string, roomId: string, around: string, args: PageArgs): Promise<MessageConnectionRecord> {
+    const { from, limit, after, before } = pageRequest(args, "end", (_cursor, argument) => argument);
+    const misplaced = after ?? before;
+    if (misplaced) throw badInput(misplaced, "cannot be combined with `around`.");
+    if (limit === 0) throw badInput(from === "start" ? "first" : "last", "must be from 1 to 100 with `around`.");
+    const { id, score, roomId: named } = readMessageId(around, "around");
+    const gone = () => refusal("NOT_FOUND", `There is no message ${id} in this room.`);
+    const half = { smaller: Math.floor((limit - 1) / 2), larger: Math.ceil((limit - 1) / 2) };
+    const request = from === "start" ? { id, before: half.smaller, after: half.larger } : { id, before: half.larger, after: half.smaller };
+
+    await this.#rooms.check(userId, roomId);
+    if (named !== roomId) throw gone();
+    for (let count = half.larger + SPARE; ; count *= 4) {
+      const [seq, epoch, at, ...sides] = await this.#lenient(
+        this.#scripts.onRoom("messages_around", roomId, [score, count, LARGEST_STRETCH], [keys.reactions(roomId)]) as Promise<
+          [number, string, number, string[], string[]]
+        >,
+        [0, "", 0, [], []],
+      );
+      const [older, newer] = sides.map((flat) => {
+        const members = rawMessages(flat);
+        return { members, cut: members.length === count && count <= LONGEST_STRETCH };
+      }) as [Omit<Stretch, "behind">, Omit<Stretch, "behind">];
+      const window = cutWindow(roomId, request, score, older, newer);
+      if (window === "gone") throw gone();
+      if (window) return this.#connection({ roomId, seq, epoch, at }, window);
+    }
+  }
+
+  #connection(position: Position, page: CutPage): MessageConnectionRecord {
+    const { roomId } = position;
+    if (page.unreadable > 0)
+      this.#log.warn(`unreadable in ${roomId}`, { roomId, members: page.unreadable }, "what is in a room and is no message is left out");
+    return { ...toConnection(page, (message) => encodeCursor(roomId, message)), position: encodePosition(position) };
+  }
+
+  /** The messages with these ids, null for those that are not there (any more); one round trip. It is not asked who looks. */
+  async byIds(ids: readonly string[]): Promise<(Placed | null)[]> {
+    const found = new Map<string, Placed | undefined>();
+    const byRoom = new Map<string, MessageId[]>();
+    for (const id of ids.map(parseMessageId)) if (id) byRoom.set(id.roomId, [...(byRoom.get(id.roomId) ?? []), id]);
+    await Promise.all(
+      [...byRoom].map(async ([roomId, wanted]) => {
+        const raw = (await this.#lenient(
+          this.#scripts.run(
+            "messages_find",
+            [keys.room(roomId), keys.reactions(roomId)],
+            wanted.flatMap(({ id, score }) => [id, score]),
+          ),
+          [],
+        )) as (RawMessage | null)[];
+        for (const [index, { id }] of wanted.entries()) {
+          const message = raw[index];
+          if (message) found.set(id, readPlaced(roomId, message));
+        }
+      }),
+    );
+    return ids.map((id) => found.get(id) ?? null);
   }
 
   /** The newest message of each room, null for an empty one; one round trip. */
@@ -119,9 +201,9 @@ export class MessageStore {
     return Promise.all(
       roomIds.map(async (roomId) => {
         const { stretch } = await this.#read(roomId, "+inf", "-inf", "end", CANDIDATES);
-        for (const [member, score] of stretch.members) {
-          const message = readMember(roomId, member, score);
-          if (message) return { ...message, score };
+        for (const raw of stretch.members) {
+          const message = readPlaced(roomId, raw);
+          if (message) return message;
         }
         return null;
       }),
@@ -141,10 +223,16 @@ export class MessageStore {
 
   /**
    * Takes in what a demo app wrote to a room, of which it told on its channel: followers get it as they get all else.
-   * @param heard the score of its message, as far as that was told @param opening it told that the room is new
+   * @param heard the score of its messages, as far as that was told, and the members themselves, in the order in which they were told of
+   * @param opening it told that the room is new
    */
-  async adopt(roomId: string, heard: string | undefined, opening: boolean): Promise<void> {
-    const isNew = await this.#scripts.onRoom("messages_adopt", roomId, [heard ?? "", opening ? 1 : 0]);
+  async adopt(roomId: string, heard: { score: string; members: readonly string[] } | undefined, opening: boolean): Promise<void> {
+    const opens = opening && (await this.#rooms.isOpen(roomId)); // else anyone who can publish could have keys made of anything
+    const isNew = await this.#scripts.onRoom("messages_adopt", roomId, [
+      heard?.score ?? "",
+      opens ? 1 : 0,
+      (heard?.members ?? []).map(digestOf).join(" "),
+    ]);
     if (isNew === 1) await this.#rooms.show(roomId);
   }
 
@@ -156,21 +244,35 @@ export class MessageStore {
     count: number,
   ): Promise<{ position: Position; stretch: Stretch }> {
     const [seq, epoch, at, behind, flat] = await this.#lenient(
-      this.#scripts.onRoom("messages_page", roomId, [near, far, from === "start" ? "NEWER" : "OLDER", count, LARGEST_STRETCH]) as Promise<
-        [number, string, number, number, string[]]
-      >,
+      this.#scripts.onRoom(
+        "messages_page",
+        roomId,
+        [near, far, from === "start" ? "NEWER" : "OLDER", count, LARGEST_STRETCH],
+        [keys.reactions(roomId)],
+      ) as Promise<[number, string, number, number, string[]]>,
       [0, "", 0, 0, []],
     );
-    const members = Array.from({ length: flat.length / 2 }, (_, index) => flat.slice(2 * index, 2 * index + 2) as [string, string]);
+    const members = rawMessages(flat);
     return { position: { roomId, epoch, seq, at }, stretch: { members, cut: members.length === count, behind } };
   }
+}
 
-  #checkText(text: string): void {
-    const most = this.#messageLength;
-    if (text.trim() === "") throw badInput("text", "must not be empty.");
-    if (text.length > most && [...text].length > most) throw badInput("text", `must be at most ${most} characters long.`);
-    if (!text.isWellFormed()) throw badInput("text", "must be well-formed Unicode.");
-  }
+/** The members of a room as the scripts give them, one after the other. */
+function rawMessages(flat: string[]): RawMessage[] {
+  return Array.from({ length: flat.length / 3 }, (_, index) => flat.slice(3 * index, 3 * index + 3) as RawMessage);
+}
+
+/** @throws ChatError BAD_USER_INPUT unless this can be said, in at most so many characters */
+export function checkText(text: string, most: number): void {
+  if (text.trim() === "") throw badInput("text", "must not be empty.");
+  if (text.length > most && [...text].length > most) throw badInput("text", `must be at most ${most} characters long.`);
+  if (!text.isWellFormed()) throw badInput("text", "must be well-formed Unicode.");
+}
+
+/** As `room_log` tells members of others apart. */
+function digestOf(member: string): string {
+  const bytes = Buffer.from(member);
+  return createHash("sha1").update(bytes.subarray(0, 1_024)).update(String(bytes.length)).digest("hex").slice(0, 16);
 }
 
 const LONGEST_CLIENT_MESSAGE_ID = 64;

@@ -1,6 +1,7 @@
 import { GraphQLDateTime } from "graphql-scalars";
 import { Field, ID, ObjectType } from "type-graphql";
 import { PageInfo } from "../relay.js";
+import { Reaction, UsuallyFew } from "./reaction.type.js";
 
 @ObjectType({ description: "Something that a user said in a room." })
 export class Message {
@@ -16,6 +17,22 @@ export class Message {
   @Field(() => GraphQLDateTime, { description: "When it was stored, by Redis's clock." })
   sentAt!: Date;
 
+  @Field(() => GraphQLDateTime, { nullable: true, description: "When its text was last changed, by Redis's clock; null if it never was." })
+  editedAt!: Date | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: "The id of the message that it answers. It stays when that one is deleted; `replyTo` is null then.",
+  })
+  replyToId!: string | null;
+
+  @UsuallyFew()
+  @Field(() => [Reaction], {
+    description:
+      "What users put to it, at most 20 different emojis, the first one first. In a `roomEvents` event as they then stood; in a `messageAdded`, none.",
+  })
+  reactions!: Reaction[];
+
   @Field(() => ID, {
     nullable: true,
     description: "As the sender gave it, so that an optimistic client recognises its own message.",
@@ -24,7 +41,8 @@ export class Message {
 
   @Field(() => String, {
     nullable: true,
-    description: "Where the event that brought this message stands; null for a message read from history.",
+    description:
+      "Where the event that brought this message stands; null for a message read from history, and where nothing had to be changed.",
   })
   position!: string | null;
 }

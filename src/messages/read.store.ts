@@ -1,10 +1,9 @@
 import type { Channels } from "../delivery/channels.js";
-import { badInput } from "../errors.js";
 import type { RedisClient } from "../redis/connect.js";
 import { channels, keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import { privatePair, type RoomStore } from "../rooms/room.store.js";
-import { placeOf } from "./message-id.js";
+import { readMessageId } from "./message-id.js";
 
 /** How much of a room a user has not read. */
 export interface Unread {
@@ -47,9 +46,7 @@ export class ReadStore {
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND
    */
   async mark(userId: string, messageId: string): Promise<string> {
-    const place = placeOf(messageId);
-    if (!place) throw badInput("messageId", "must be the id of a message, as this API gave it.");
-    const { roomId, score } = place;
+    const { roomId, score } = readMessageId(messageId, "messageId");
     await this.#rooms.check(userId, roomId, "messageId");
     const [moved, at] = (await this.#scripts.onRoom(
       "read_move",

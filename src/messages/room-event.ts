@@ -1,5 +1,6 @@
 import type { RoomEvent } from "../delivery/log.js";
 import { encodePosition, type Position } from "../delivery/position.js";
+import { readReactions } from "./reaction.js";
 import { readMember, readOurs, type StoredMessage } from "./stored-message.js";
 
 /** What of an event depends on its kind, as the API gives it. */
@@ -9,6 +10,9 @@ interface Kinds {
   "member.joined": { userId: string; byId: string };
   "member.left": { userId: string; byId: string; newOwnerId: string | null };
   "room.renamed": { name: string; byId: string };
+  "message.edited": { message: StoredMessage };
+  "message.deleted": { messageId: string; byId: string };
+  "reaction.changed": { message: StoredMessage };
 }
 
 type Kind = keyof Kinds;
@@ -34,6 +38,9 @@ const READERS: { [K in Kind]: (event: Record<string, unknown>, roomId: string, p
       ? { userId, byId: by, newOwnerId: typeof newOwner === "string" ? newOwner : null }
       : undefined,
   "room.renamed": ({ name, by }) => (typeof name === "string" && typeof by === "string" ? { name, byId: by } : undefined),
+  "message.edited": withReactions,
+  "message.deleted": ({ messageId, by }) => (typeof messageId === "string" && typeof by === "string" ? { messageId, byId: by } : undefined),
+  "reaction.changed": withReactions,
 };
 
 /** What followers are told of an event; undefined for one of a kind that is not known here. */
@@ -47,11 +54,17 @@ export function readRoomEvent(event: RoomEvent, place: Position): RoomEventRecor
 
 const isKind = (kind: string): kind is Kind => Object.hasOwn(READERS, kind);
 
-/** The message that an event brings: one of ours as the object that is stored, or another's as the member of the room that it is. */
+/** The message that an event is about: one of ours as the object that is stored, or another's as the member of the room that it is. */
 function messageIn({ message, foreign }: Record<string, unknown>, roomId: string): StoredMessage | undefined {
   if (typeof foreign === "object" && foreign !== null) {
     const { member, score } = foreign as { member?: unknown; score?: unknown };
     return typeof member === "string" && typeof score === "string" ? readMember(roomId, member, score) : undefined;
   }
   return typeof message === "object" && message !== null ? readOurs(roomId, message as Record<string, unknown>) : undefined;
+}
+
+/** The message that an event is about, with its reactions as they stood then. */
+function withReactions(event: Record<string, unknown>, roomId: string, position: string): { message: StoredMessage } | undefined {
+  const message = messageIn(event, roomId);
+  return message && { message: { ...message, reactions: readReactions(event.reactions), position } };
 }

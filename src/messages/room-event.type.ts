@@ -33,6 +33,24 @@ export class ReadMoved extends RoomEvent {
   upTo!: string;
 }
 
+@ObjectType({ description: "A message got another text. Its id and its place in the history stay.", implements: RoomEvent })
+export class MessageEdited extends RoomEvent {
+  @Field(() => Message, { description: "The message as it then stood, reactions included." })
+  message!: Message;
+}
+
+@ObjectType({ description: "A message was deleted. Replies to it stay.", implements: RoomEvent })
+export class MessageDeleted extends RoomEvent {
+  @Field(() => ID, { description: "The id that the message had." })
+  messageId!: string;
+}
+
+@ObjectType({ description: "A user put a reaction to a message, or took it away.", implements: RoomEvent })
+export class ReactionChanged extends RoomEvent {
+  @Field(() => Message, { description: "The message as it then stood, with all its reactions." })
+  message!: Message;
+}
+
 @ObjectType({ description: "Someone came into a group.", implements: RoomEvent })
 export class MemberJoined extends RoomEvent {}
 
@@ -52,6 +70,9 @@ export class RoomRenamed extends RoomEvent {
 /** The type of each kind of event. */
 const TYPES = {
   "message.added": "MessageAdded",
+  "message.edited": "MessageEdited",
+  "message.deleted": "MessageDeleted",
+  "reaction.changed": "ReactionChanged",
   "read.moved": "ReadMoved",
   "member.joined": "MemberJoined",
   "member.left": "MemberLeft",

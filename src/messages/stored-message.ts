@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { type MessageId, parseMessageId } from "./message-id.js";
+import type { ReactionRecord } from "./reaction.js";
 
 /** A message as the stores know it. */
 export interface StoredMessage {
@@ -10,6 +12,10 @@ export interface StoredMessage {
   clientMessageId: string | null;
   /** Users whom it mentions. */
   mentionIds: string[];
+  editedAt: Date | null;
+  /** The message that it answers, which may be gone. */
+  replyToId: string | null;
+  reactions: ReactionRecord[];
   /** The position of the event that brought it; null when it was read from history. */
   position: string | null;
 }
@@ -31,7 +37,7 @@ export function readMember(roomId: string, member: string, score: string): Store
   const fields = parse(member);
   if (!fields) return undefined;
   const ours = member.endsWith(OURS) ? readOurs(roomId, fields) : undefined;
-  if (ours && isPlacedAt(ours.id, roomId, score)) return ours;
+  if (ours && isPlacedAt(ours.id, score)) return ours;
 
   const { from = fields.From, message = fields.Message } = fields; // the .NET demo's fields begin with capitals
   if ((typeof from !== "string" && typeof from !== "number") || String(from).length > LONGEST_SENDER || typeof message !== "string")
@@ -44,41 +50,48 @@ export function readMember(roomId: string, member: string, score: string): Store
     sentAt: new Date(secondsOf(score) * 1_000),
     clientMessageId: null,
     mentionIds: [],
+    editedAt: null,
+    replyToId: null,
+    reactions: [],
     position: null,
   };
 }
 
 /**
- * Reads a message as `message_send` stores it.
+ * Reads a message as `message_send` and `message_edit` store it.
  * @returns undefined for what does not look like it
  */
 export function readOurs(
   roomId: string,
-  { id, from, message, clientMessageId, mentions }: Record<string, unknown>,
+  { id, from, message, clientMessageId, replyTo, editedAt, mentions }: Record<string, unknown>,
 ): StoredMessage | undefined {
   if (typeof id !== "string" || typeof from !== "string" || typeof message !== "string") return undefined;
-  const micros = Number(id.slice(id.lastIndexOf("/") + 1));
+  const place = parseMessageId(id);
+  if (place?.roomId !== roomId) return undefined;
   return {
     id,
     roomId,
     fromId: from,
     text: message,
-    sentAt: new Date(micros / 1_000),
+    sentAt: new Date(place.micros === undefined ? secondsOf(place.score) * 1_000 : place.micros / 1_000),
     clientMessageId: typeof clientMessageId === "string" ? clientMessageId : null,
     mentionIds: Array.isArray(mentions) ? mentions.filter((id) => typeof id === "string") : [],
+    editedAt: typeof editedAt === "number" ? new Date(editedAt / 1_000) : null,
+    replyToId: typeof replyTo === "string" && parseMessageId(replyTo)?.roomId === roomId ? replyTo : null,
+    reactions: [],
     position: null,
   };
 }
 
 /** Earlier is negative. */
 export function comparePlaces(one: Place, other: Place): number {
-  return Number(one.score) - Number(other.score) || (one.id < other.id ? -1 : Number(one.id > other.id));
+  return numberOf(one.score) - numberOf(other.score) || (one.id < other.id ? -1 : Number(one.id > other.id));
 }
 
-/** The score of a message that Palaver wrote, from its id: `<room>/<microseconds>`. */
-function isPlacedAt(id: string, roomId: string, score: string): boolean {
-  const own = id.startsWith(`${roomId}/`) && /^\d{1,16}$/.exec(id.slice(roomId.length + 1))?.[0];
-  return typeof own === "string" && Number(own) === Math.round(Number(score) * 1_000_000);
+/** Whether a message with this id, that Palaver wrote, is where it belongs. */
+function isPlacedAt(id: string, score: string): boolean {
+  const { micros, score: own } = parseMessageId(id) as MessageId;
+  return micros === undefined ? Number(own) === Number(score) : micros === Math.round(Number(score) * 1_000_000);
 }
 
 /** Messages of the demo apps have no id. This one stays the same as long as the message does. */
@@ -100,9 +113,15 @@ function asTyped(member: string, text: string): string {
   return text.replace(/&lt|&gt/g, (entity) => ENTITIES[`${entity};`] as string);
 }
 
+/** The number that a score is; Redis has infinite ones, too. */
+function numberOf(score: string): number {
+  return Number(score.replace("inf", "Infinity"));
+}
+
 /** The time that a score says. Scores are seconds; some of the demo apps' clients sent milliseconds. */
 export function secondsOf(score: string): number {
-  const seconds = Number(score) > 100_000_000_000 ? Number(score) / 1_000 : Number(score); // as seconds, that would be the year 5138
+  const number = numberOf(score);
+  const seconds = number > 100_000_000_000 ? number / 1_000 : number; // as seconds, that would be the year 5138
   return Math.abs(seconds) <= LAST_SECOND ? seconds : 0;
 }
 

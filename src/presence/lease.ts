@@ -16,18 +16,23 @@ export class Lease {
   readonly #server: string;
   readonly #seconds: number;
   readonly #grace: number;
+  readonly #onForgotten: () => Promise<void>;
   #timer: NodeJS.Timeout | undefined;
   #beating: Promise<void> = Promise.resolve();
+  /** Until when others may not have been able to renew theirs, as this server was not (ms, by `performance.now`). */
+  #patientUntil = 0;
 
   /**
    * @param seconds within which the others notice that a server is dead: its key lives for four fifths, and they look every fifth
    * @param grace seconds in which the users of a server that stops may come back elsewhere, and never were offline
+   * @param onForgotten called when Redis did not know this server any more, and has been told again who is here
    */
   constructor(
     redis: RedisClient,
     presence: PresenceStore,
     log: Logger,
     { server, seconds, grace }: { server: string; seconds: number; grace: number },
+    onForgotten: () => Promise<void>,
   ) {
     this.#redis = redis;
     this.#presence = presence;
@@ -35,14 +40,18 @@ export class Lease {
     this.#server = server;
     this.#seconds = seconds;
     this.#grace = grace;
+    this.#onForgotten = onForgotten;
   }
 
   async start(): Promise<void> {
-    await this.#beat();
+    await this.#beat(true);
     this.#timer = setInterval(() => {
       this.#beating = this.#beating
         .then(() => this.#beat())
-        .catch((error: Error) => this.#log.debug({ error: error.message }, "could not renew the lease; trying again"));
+        .catch((error: Error) => {
+          this.#log.debug({ error: error.message }, "could not renew the lease; trying again");
+          this.#bePatient();
+        });
     }, this.#seconds * 200); // ms: a fifth
   }
 
@@ -60,14 +69,21 @@ export class Lease {
     for (const server of toForget) await this.#forget(server);
   }
 
-  async #beat(): Promise<void> {
-    const [, added] = await Promise.all([
-      this.#redis.set(keys.lease(this.#server), 1, "PX", this.#seconds * 800),
+  async #beat(first = false): Promise<void> {
+    const [renewed, added] = await Promise.all([
+      this.#redis.set(keys.lease(this.#server), 1, "PX", this.#seconds * 800, "GET"),
       this.#redis.sadd(keys.servers, this.#server),
     ]);
+    if (renewed === null && !first) this.#bePatient();
     // Not known any more: another server took this one for dead while it was cut off, or Redis lost its data.
     await this.#presence.settle(added === 1);
-    await this.#sweep();
+    if (added === 1 && !first) await this.#onForgotten();
+    if (performance.now() >= this.#patientUntil) await this.#sweep();
+  }
+
+  /** This server could not renew its lease in time, so Redis was away; the others get as long as they need to come back. */
+  #bePatient(): void {
+    this.#patientUntil = performance.now() + this.#seconds * 1_000;
   }
 
   async #sweep(): Promise<void> {

@@ -19,6 +19,9 @@ export class PresenceStore {
   readonly #connections = new Map<string, number>();
   /** Users whose last connection here has closed just now, as when a page is loaded anew. In Redis it is still there. */
   readonly #lingering = new Map<string, NodeJS.Timeout>();
+  /** The last write of each user's count, and the one of them that has not begun. */
+  readonly #last = new Map<string, Promise<void>>();
+  readonly #next = new Map<string, Promise<void>>();
   /** Users whose count could not be written to Redis. */
   readonly #unwritten = new Set<string>();
 
@@ -120,10 +123,30 @@ export class PresenceStore {
     await inPortions(differing.flat().filter(isUserId), (userId) => this.lookAt(userId));
   }
 
-  async #write(userId: string): Promise<void> {
+  /** Writes the user's count here, one write after the other, as the last one has to be the true one. */
+  #write(userId: string): Promise<void> {
+    const next = this.#next.get(userId);
+    if (next) return next; // it has not looked at the count yet
+    const write = (this.#last.get(userId) ?? Promise.resolve())
+      .catch(() => {}) // told to whoever asked for it
+      .then(() => {
+        this.#next.delete(userId);
+        return this.#writeNow(userId);
+      })
+      .finally(() => {
+        if (this.#last.get(userId) === write) this.#last.delete(userId);
+      });
+    this.#next.set(userId, write);
+    this.#last.set(userId, write);
+    return write;
+  }
+
+  async #writeNow(userId: string): Promise<void> {
     this.#unwritten.delete(userId);
     const count = () => this.#connections.get(userId) ?? (this.#lingering.has(userId) ? 1 : 0);
     try {
+      // The demo apps could not bear someone online who has no account, as after a loss of the data.
+      if (count() > 0 && (await this.#redis.exists(keys.user(userId))) === 0) return;
       // Listed here first and taken off last, so that whoever sweeps this server always finds the user.
       if (count() > 0) await this.#redis.sadd(keys.serverUsers(this.#server), userId);
       await this.#change(this.#server, userId, count());

@@ -70,7 +70,7 @@ export class Transitions {
     const stopHearing = await this.#channels.subscribe(channels.onlineUsers, (payload) => {
       if (isTransition(payload)) this.#change(payload);
     });
-    const stopWatching = this.#channels.onReconnect(() => this.#catchUp(() => wanted));
+    const stopWatching = this.#channels.onReconnect(() => this.catchUp(() => wanted));
     for (const id of await this.#redis.smembers(keys.announced)) this.#online.add(id);
     return () => {
       wanted = false;
@@ -79,8 +79,8 @@ export class Transitions {
     };
   }
 
-  /** Tells what was announced while the connection was down. */
-  async #catchUp(wanted: () => boolean): Promise<void> {
+  /** Tells what was announced and not heard: the connection was down, or Redis lost its data. */
+  async catchUp(wanted: () => boolean = () => this.#listening !== undefined): Promise<void> {
     const announced = await onceRedisAnswers(() => this.#redis.smembers(keys.announced), wanted);
     if (!announced) return;
     const online = new Set(announced);

@@ -20,11 +20,12 @@
  * |--------------------------|------------|-----------------------------------------------------------------|
  * | `log:{room:ID}`          | stream     | the room's events; the entry of event `seq` is `<seq>-0`        |
  * | `meta:{room:ID}`         | hash       | `seq` (last event), `epoch` (made when the log is born), `time` (of the last event, µs), `opened:USER`; a group's `name`, `mayInvite` and `joined:USER` (where its log stood when the user came in); `known` (members of `room:ID` that the log knows of), `since`, `puzzle`, `deadline`, `shown`: see `lua/shared/room_log.lua` |
- * | `foreign:{room:ID}`      | sorted set | digests of the newest messages that others wrote and the log knows of |
+ * | `foreign:{room:ID}`      | set        | digests of the messages that others wrote and the log knows of  |
  * | `own:{room:ID}`          | sorted set | `USER:µs` of each message, by its author: what nobody has to read of their own |
  * | `mentioned:{room:ID}`    | sorted set | `USER:µs` of each message, by who is mentioned in it            |
  * | `reads:{room:ID}`        | hash       | user → score and id of the message they have read up to         |
  * | `members:{room:ID}`      | hash       | of a group: user → `OWNER µs` or `MEMBER µs`, the time of joining; it says who is in the group, `user:ID:rooms` only follows |
+ * | `reactions:{room:ID}`    | hash       | message id → its reactions as JSON, `[[emoji, count, first users], …]`; `ID EMOJI` → all users, in order |
  * | `sent:{room:ID}:DAY`     | hash       | user and clientMessageId → what that send became                |
  * | `vacant:{total_users}`   | bitmap     | ids that were handed out and are no account (yet)               |
  * | `sessions:{user:ID}`     | sorted set | SHA-256 of token → expiry in ms                                 |
@@ -64,6 +65,7 @@ export const keys = {
   mentioned: (roomId: string) => `mentioned:{room:${roomId}}`,
   reads: (roomId: string) => `reads:{room:${roomId}}`,
   members: (roomId: string) => `members:{room:${roomId}}`,
+  reactions: (roomId: string) => `reactions:{room:${roomId}}`,
   /** @param day days since 1970, UTC */
   sent: (roomId: string, day: number) => `sent:{room:${roomId}}:${day}`,
 

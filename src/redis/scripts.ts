@@ -10,8 +10,13 @@ export const scriptNames = [
   "log_read",
   "member_add",
   "member_remove",
+  "message_delete",
+  "message_edit",
+  "message_react",
   "message_send",
   "messages_adopt",
+  "messages_around",
+  "messages_find",
   "messages_page",
   "password_change",
   "presence_announce",
@@ -43,7 +48,7 @@ export function scriptSource(name: ScriptName): string {
 /** Random, 60 bits, hexadecimal. Mostly for nothing, so it must cost little: UUIDs come from a stock of random bytes. */
 const newEpoch = () => randomUUID().replaceAll("-", "").slice(0, 16);
 
-/** Runs the scripts. A script that fails with a code of the error catalogue throws that error. */
+/** Runs the scripts. A script that fails with a code of the error catalogue, and what its sentence speaks of, throws that error. */
 export class Scripts {
   readonly #redis: RedisClient;
   readonly #roomLogLength: number;
@@ -67,15 +72,15 @@ export class Scripts {
   }
 
   /**
-   * @param about what the error's sentence speaks of, such as the room's id, should the script fail
+   * @param about what the error's sentence speaks of, should the script fail, where the script does not say it behind the code
    * @throws ChatError with the script's code; UNAVAILABLE when Redis does not answer
    */
   async run(name: ScriptName, keys: string[], args: (string | number)[], about: string[] = []): Promise<unknown> {
     try {
       return await this.#evaluate(name, keys, args);
     } catch (error) {
-      const code = error instanceof Error && error.message.split(" ")[0];
-      throw isErrorCode(code) ? refusal(code, ...(about as [never])) : error;
+      const [, code, said] = (error instanceof Error && /^(\w+) ?(.*)/s.exec(error.message)) || [];
+      throw isErrorCode(code) ? refusal(code, ...((about.length > 0 ? about : [said]) as [never])) : error;
     }
   }
 

@@ -62,7 +62,7 @@ export class RoomStore {
     const pair = privatePair(roomId);
     if (pair) {
       if (!pair.includes(userId)) throw refusal("NOT_A_MEMBER", roomId);
-      return this.#isOpen(roomId, pair);
+      return this.isOpen(roomId);
     }
     if (!isRoomId(roomId)) throw badInput(argument, "must be the id of a room, such as 0 or 1:2.");
     if (isGroup(roomId)) {
@@ -144,8 +144,8 @@ export class RoomStore {
 
   /** Tells both users of a private room that it has its first message. */
   async show(roomId: string): Promise<void> {
-    const pair = privatePair(roomId);
-    if (pair && (await this.#isOpen(roomId, pair))) await Promise.all(pair.map((user) => this.tell(user, { kind: "room.shown", roomId })));
+    if (!(await this.isOpen(roomId))) return;
+    await Promise.all((privatePair(roomId) ?? []).map((user) => this.tell(user, { kind: "room.shown", roomId })));
   }
 
   /** The rooms that appear in the user's list from now on. */
@@ -249,8 +249,10 @@ export class RoomStore {
     return encodePosition(await this.#followed.position(roomId));
   }
 
-  /** Both users have the room in their sets. */
-  async #isOpen(roomId: string, pair: string[]): Promise<boolean> {
+  /** Whether this is a private room that both users have in their sets. */
+  async isOpen(roomId: string): Promise<boolean> {
+    const pair = privatePair(roomId);
+    if (!pair) return false;
     const known = await Promise.all(pair.map((user) => this.#lenient(this.#redis.sismember(keys.userRooms(user), roomId), 0)));
     return known.every((answer) => answer === 1);
   }

@@ -8,7 +8,8 @@ export type Services = Stores & Pick<Context, "redisAnswers">;
 
 /** Makes the context of one operation, or of one event of a subscription: what it looks up is looked up afresh. */
 export function createContext(stores: Services, viewer: Viewer | null, caller: Caller): Context {
-  return { ...stores, viewer, caller, forMany: false, load: new FreshLoaders(stores, viewer?.id) };
+  // The stores by way of the prototype: there are many, and an operation needs few.
+  return Object.assign(Object.create(stores) as Services, { viewer, caller, forMany: false, load: new FreshLoaders(stores, viewer?.id) });
 }
 
 /**
@@ -36,6 +37,7 @@ class FreshLoaders implements Loaders {
   #user: Loaders["user"] | undefined;
   #room: Loaders["room"] | undefined;
   #online: Loaders["online"] | undefined;
+  #message: Loaders["message"] | undefined;
   #newest: Loaders["newest"] | undefined;
   #unread: Loaders["unread"] | undefined;
 
@@ -60,6 +62,11 @@ class FreshLoaders implements Loaders {
   get online(): Loaders["online"] {
     this.#online ??= new DataLoader((ids) => this.#stores.presence.areOnline(ids));
     return this.#online;
+  }
+
+  get message(): Loaders["message"] {
+    this.#message ??= new DataLoader((ids) => this.#stores.messages.byIds(ids));
+    return this.#message;
   }
 
   get newest(): Loaders["newest"] {

@@ -87,7 +87,7 @@ export function checkCost(
     // Introspection is among those that end here: GraphQL's own rules bound it.
     if (!field || !selection.selectionSet || !isCompositeType(type)) return { values: own, depth: 1 };
     const page = pageLength(field, selection);
-    const entries = page ?? (isListType(getNullableType(field.type)) && !parent.name.endsWith("Connection") ? USUAL_LIST : 1);
+    const entries = page ?? (isListType(getNullableType(field.type)) && !parent.name.endsWith("Connection") ? usualLength(field) : 1);
     const { values, depth } = sizeOf(selection.selectionSet, type);
     return { values: own + entries * values, depth: depth + 1 };
   }
@@ -104,6 +104,11 @@ export function checkCost(
   function typeNamed(name: string | undefined): GraphQLCompositeType | undefined {
     const type = name === undefined ? undefined : schema.getType(name);
     return isCompositeType(type) ? type : undefined;
+  }
+
+  /** How many entries are counted of a list without a length to ask for; its field may say so. */
+  function usualLength({ extensions }: GraphQLField<unknown, unknown>): number {
+    return typeof extensions.usually === "number" ? extensions.usually : USUAL_LIST;
   }
 
   /** How many entries a connection is asked for; undefined for any other field. */

@@ -5,9 +5,19 @@ import type { Context } from "../context.js";
 import { refusal } from "../errors.js";
 import { MentionResolver, MessageMentionsResolver } from "../messages/mention.resolver.js";
 import { MessageResolver, RoomMessagesResolver } from "../messages/message.resolver.js";
+import { MessageChangeResolver, MessageDeletedResolver, ReactionResolver } from "../messages/message-change.resolver.js";
 import { ReadMovedResolver, ReadResolver } from "../messages/read.resolver.js";
 import { MemberJoinedResolver, MemberLeftResolver, RoomRenamedResolver } from "../messages/room-event.resolver.js";
-import { MemberJoined, MemberLeft, MessageAdded, ReadMoved, RoomRenamed } from "../messages/room-event.type.js";
+import {
+  MemberJoined,
+  MemberLeft,
+  MessageAdded,
+  MessageDeleted,
+  MessageEdited,
+  ReactionChanged,
+  ReadMoved,
+  RoomRenamed,
+} from "../messages/room-event.type.js";
 import { PresenceResolver } from "../presence/presence.resolver.js";
 import { GroupResolver } from "../rooms/group.resolver.js";
 import { MemberResolver, RoomMembersResolver } from "../rooms/member.resolver.js";
@@ -20,12 +30,15 @@ import { ServerInfoResolver } from "./server-info.js";
 export function buildApi(): Promise<GraphQLSchema> {
   return buildSchema({
     resolvers: [
-      MessageResolver,
-      RoomMessagesResolver,
       ReadResolver,
       ReadMovedResolver,
       MentionResolver,
       MessageMentionsResolver,
+      MessageChangeResolver,
+      MessageDeletedResolver,
+      MessageResolver,
+      ReactionResolver,
+      RoomMessagesResolver,
       PresenceResolver,
       RoomResolver,
       GroupResolver,
@@ -38,7 +51,8 @@ export function buildApi(): Promise<GraphQLSchema> {
       UserResolver,
       ServerInfoResolver,
     ],
-    orphanedTypes: [MessageAdded, ReadMoved, MemberJoined, MemberLeft, RoomRenamed], // reached through their interface alone
+    // Reached through their interface alone.
+    orphanedTypes: [MessageAdded, MessageDeleted, MessageEdited, ReactionChanged, ReadMoved, MemberJoined, MemberLeft, RoomRenamed],
     authChecker: ({ context }: { context: Context }) => {
       if (!context.forMany && !context.viewer) throw refusal("UNAUTHENTICATED");
       return true;

@@ -11,6 +11,7 @@ import { DemoListener } from "../interop/listener.js";
 import { LimitedLog } from "../limited-log.js";
 import { MentionStore } from "../messages/mention.store.js";
 import { MessageStore } from "../messages/message.store.js";
+import { MessageChangeStore } from "../messages/message-change.store.js";
 import { ReadStore } from "../messages/read.store.js";
 import { readRoomEvent } from "../messages/room-event.js";
 import { RoomEventStore } from "../messages/room-event.store.js";
@@ -89,6 +90,7 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     const mentions = new MentionStore(redis.commands, users, rooms, lenient);
     const messages = new MessageStore(scripts, rooms, lenient, limitedLog, mentions, config, (stored) => demos.messageStored(stored));
     const reads = new ReadStore(redis.commands, scripts, channels, rooms);
+    const messageChanges = new MessageChangeStore(scripts, rooms, messages, mentions, config);
     const lifetime = { server, seconds: config.presenceLease, grace: config.presenceGrace };
     const presence = new PresenceStore(redis.commands, scripts, lenient, lifetime, (transition) => demos.presenceChanged(transition));
     const transitions = new Transitions(redis.commands, channels, log);
@@ -99,6 +101,7 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
       members,
       mentions,
       messages,
+      messageChanges,
       presence,
       reads,
       rooms,
@@ -114,8 +117,9 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     const openAccounts = await openDemoAccounts(users, passwords);
     if (config.interop !== "off") await hearDemos();
 
-    const lease = new Lease(redis.commands, presence, log, lifetime);
+    const lease = new Lease(redis.commands, presence, log, lifetime, () => transitions.catchUp());
     await lease.start();
+    stops.push(() => demos.finish());
     stops.push(() => lease.stop());
 
     let sockets: SocketServer | undefined;

@@ -4,7 +4,7 @@
      gives {seq, epoch ('' where there is no log), at (µs, of the last event), {event (JSON), …}} ]]
 local room, log, meta, foreign, own = unpack(KEYS)
 local new_epoch, log_length, from, count, size = unpack(ARGV)
-local heard = ''
+local heard, order = '', ''
 -- part: room_log
 
 local events, bytes = {}, 0

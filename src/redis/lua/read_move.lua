@@ -5,11 +5,11 @@
      fails NOT_FOUND if the message is gone ]]
 local room, log, meta, foreign, own, reads, members = unpack(KEYS)
 local new_epoch, log_length, user, message_id, score, most_told = unpack(ARGV)
-local heard = ''
+local heard, order = '', ''
 -- part: room_log
 -- part: message_find
 
-if not find_message(message_id, score) then return redis.error_reply('NOT_FOUND by now') end
+if not find(message_id, score) then return redis.error_reply('NOT_FOUND by now') end
 local before = string.match(redis.call('HGET', reads, user) or '', '^%S+')
 if before and tonumber(before) >= tonumber(score) then return { 'UNMOVED', now } end
 redis.call('HSET', reads, user, score .. ' ' .. message_id)

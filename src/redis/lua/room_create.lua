@@ -4,7 +4,7 @@
      gives 1 ]]
 local room, log, meta, foreign, own, members = unpack(KEYS)
 local new_epoch, log_length, name, may_invite, owner, others = unpack(ARGV)
-local heard = ''
+local heard, order = '', ''
 -- part: room_log
 -- part: member_enter
 

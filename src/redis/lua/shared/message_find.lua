@@ -1,13 +1,54 @@
--- The member of a room at a score that is the message with an id; nil where it is gone. A message of ours says its id; that of
--- another's ends with a digest. Uses room.
-local function find_message(id, score)
-  local says_so = string.format('"id":"%s"', id)
-  local its_digest = string.match(id, '%-(%x+)$')
-  for _, member in ipairs(redis.call('ZRANGE', room, score, score, 'BYSCORE')) do
-    if string.sub(member, -2) == ' }' then
-      if string.find(member, says_so, 1, true) then return member end
-    elseif its_digest and string.sub(redis.sha1hex(member), 1, #its_digest) == its_digest then
-      return member
+--[[ message_find: finds a message of a room by its id. A part of each script that is given one, whose room it uses.
+     What Palaver wrote has its id in it. What a demo app wrote has one made of its score and its bytes. ]]
+local prefix = string.sub(room, #'room:' + 1) .. '/'
+
+-- The id of a member that no Palaver wrote.
+local function foreign_id(member, score)
+  return prefix .. score .. '-' .. string.sub(redis.sha1hex(member), 1, 16)
+end
+
+-- The id of a member, as it is read.
+local function id_of(member, score)
+  local own = string.sub(member, -2) == ' }' and string.match(member, ',"id":"([^"]+)"')
+  return own or foreign_id(member, score)
+end
+
+-- Who wrote what a demo app stored; nil where it is no message.
+local function foreign_sender(member)
+  -- Halves of surrogate pairs, which a text may have alone, are refused by cjson.
+  local is_json, fields = pcall(cjson.decode, (string.gsub(member, '\\u[dD]%x%x%x', '\\u0020')))
+  if not is_json or type(fields) ~= 'table' then return nil end
+  local from, text = fields.from, fields.message
+  if from == nil then from = fields.From end -- the .NET demo's fields begin with capitals
+  if text == nil then text = fields.Message end
+  if type(from) == 'number' then from = string.format('%.17g', from) end
+  return type(text) == 'string' and type(from) == 'string' and from or nil
+end
+
+-- The message with this id as { member, score, from, ours }; nil where there is none, or too much of that score to look through.
+local function find(id, at_score)
+  local STEP = 100
+  local MOST = 10000       -- members of one score
+  local LARGEST = 16777216 -- bytes of them
+  local LONGEST = 65536    -- bytes; a longer member is nobody's message
+  local own = ',"id":"' .. id .. '"'
+  local looked_at, bytes, found = 0, 0, nil
+  while looked_at < MOST and bytes < LARGEST do
+    local members = redis.call('ZRANGE', room, at_score, at_score, 'BYSCORE', 'LIMIT', looked_at, STEP, 'WITHSCORES')
+    for index = 1, #members, 2 do
+      local member, score = members[index], members[index + 1]
+      bytes = bytes + #member
+      if string.sub(member, -2) == ' }' then
+        if string.find(member, own, 1, true) then
+          return { member = member, score = score, from = string.match(member, '^{"from":"(%d+)"'), ours = true }
+        end
+      elseif not found and #member <= LONGEST and foreign_id(member, score) == id then
+        local from = foreign_sender(member)
+        found = from and { member = member, score = score, from = from, ours = false }
+      end
     end
+    if #members < 2 * STEP then break end
+    looked_at = looked_at + STEP
   end
+  return found
 end

@@ -1,14 +1,27 @@
 --[[ room_log: where a room's log stands, and how it goes on. A part of each script that reads or writes it, whose
-     room, log, meta, foreign, own (keys), new_epoch and log_length it uses, and heard (score of a message that was heard of, or '').
+     room, log, meta, foreign, own (keys), new_epoch and log_length it uses, and heard (score of a message that was heard of, or '')
+     and order (digests of the messages heard of at that score, as they came).
 
      The demo apps add to `room` as well, and know no log. So whoever comes here first takes in what they wrote: gives it its
      place in the log, once. `known` members of the room are accounted for; while there are just as many, nothing is new.
-     What cannot be found among the newest and is not heard of either would be a silent gap: then the log begins anew. ]]
+     `foreign` has those that others wrote, of a room taken over as far down as `since`: what is not in it is new, and
+     nothing is ever taken for new that may be old. What cannot be found would be a silent gap: then the log begins anew. ]]
 local seq, epoch, last, known, since, deadline, puzzle = unpack(redis.call('HMGET', meta, 'seq', 'epoch', 'time', 'known', 'since', 'deadline', 'puzzle'))
 seq, last, known = tonumber(seq) or 0, tonumber(last) or 0, tonumber(known)
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2] -- microseconds; exact in a double until the year 2255
+
+-- Tells a member from others at its score.
+local function digest(member)
+  local COMPARED = 1024 -- bytes, besides its length
+  return string.sub(redis.sha1hex(string.sub(member, 1, COMPARED) .. #member), 1, 16)
+end
+
+-- A score as entries of `own` and `mentioned` have it: microseconds, in 16 digits.
+local function micros_of(score)
+  return string.format('%016.0f', math.min(math.max(score * 1000000, 0), 9999999999999999))
+end
 
 -- Later than everything that was written here before: a clock that went back must not reorder the room.
 local function next_time()
@@ -33,40 +46,27 @@ end
 local stored = redis.pcall('ZCARD', room)
 if type(stored) ~= 'number' then
   stored = nil
-elseif stored ~= (known or 0) then
+elseif stored ~= (known or 0) or heard ~= '' or since then
   local SMALL = 100        -- members of a room that nobody came to before: up to so many are all new; of more none is, as in a database taken over
-  local LOOKED_AT = 1000   -- newest members among which new ones are searched
-  local REMEMBERED = 1000  -- others' members that are told from new ones one by one; what is older than these is not new
+  local LOOKED_AT = 1000   -- members among which new ones are searched at once
+  local INDEXED = 100      -- members of a room taken over that each script that comes by puts into `foreign`
   local LONGEST = 65536    -- bytes; a longer member is nobody's message
-  local AHEAD = 86400      -- seconds; members dated further ahead are looked at only when they are heard of
+  local YOUNG = 60         -- seconds; a room whose oldest message is younger is new itself
+  local AHEAD = 86400      -- seconds; members dated further ahead are looked at after the others
   local PATIENCE = 3000000 -- microseconds in which what cannot be found may yet be heard of
-  since = since or '-inf'
 
   -- Makes every position that was given out before a wrong one, that of the room's beginning too.
   local function begin_anew()
     redis.call('DEL', log)
     seq, epoch, last = seq + 1, new_epoch, next_time()
     redis.call('HSET', meta, 'seq', seq, 'epoch', epoch, 'time', string.format('%.0f', last))
+    -- Whoever follows hears of a number that does not fit, looks, and starts again.
+    redis.call('SPUBLISH', room, string.format('{"seq":%d,"epoch":"%s","kind":"log.begun","at":%.0f}', seq, epoch, last))
   end
 
   -- No demo app writes a space before the last brace, whatever its clients make it store: nobody there can pass for us.
   local function is_ours(member)
     return string.sub(member, -2) == ' }'
-  end
-
-  local function digest(member)
-    return redis.sha1hex(#member > LONGEST and string.sub(member, 1, LONGEST) .. #member or member)
-  end
-
-  -- From now on this member of someone else's is known. One dated ahead goes the way of those of today.
-  local function remember(member, score)
-    redis.call('ZADD', foreign, math.min(tonumber(score), clock[1]), digest(member))
-    if redis.call('ZCARD', foreign) > REMEMBERED then
-      local half = REMEMBERED / 2
-      since = redis.call('ZRANGE', foreign, half - 1, half - 1, 'WITHSCORES')[2]
-      redis.call('ZREMRANGEBYRANK', foreign, 0, half - 1)
-      redis.call('HSET', meta, 'since', since)
-    end
   end
 
   -- Notes a message of someone else's as its author's own, who need not read it.
@@ -75,27 +75,33 @@ elseif stored ~= (known or 0) then
     local from = readable and type(fields) == 'table' and (fields.from or fields.From)
     local user = (type(from) == 'string' or type(from) == 'number') and string.match(from, '^%d+$')
     if not user or #user > 15 then return end
-    local micros = string.format('%016.0f', math.min(math.max(score * 1000000, 0), 9999999999999999))
-    redis.call('ZADD', own, 0, user .. ':' .. micros .. ':' .. string.sub(digest(member), 1, 8))
+    redis.call('ZADD', own, 0, user .. ':' .. micros_of(score) .. ':' .. digest(member))
   end
 
-  -- Those of { member, score, … } that others wrote and that are not known, at most so many.
+  local function remember(member, score)
+    redis.call('SADD', foreign, digest(member))
+    if #member <= LONGEST then note_author(member, score) end
+  end
+
+  -- Those of { member, score, … } that others wrote and that are new, at most so many; none where it cannot be known.
   local function strangers(members, most)
     local found = {}
     for index = 1, #members, 2 do
       if #found == most then break end
       local member, score = members[index], members[index + 1]
-      if not is_ours(member) and not redis.call('ZSCORE', foreign, digest(member)) then found[#found + 1] = { member, score } end
+      if not is_ours(member) and (not since or tonumber(score) >= tonumber(since)) and redis.call('SISMEMBER', foreign, digest(member)) == 0 then
+        found[#found + 1] = { member, score }
+      end
     end
     return found
   end
 
-  -- So many new ones among the newest members, the oldest first; fewer where there are no more to be found.
-  local function newest_strangers(missing)
+  -- New ones from one score down to another, at most so many, the oldest first.
+  local function strangers_between(high, low, most)
     local found, looked_at, step = {}, 0, 10
-    while #found < missing and looked_at < LOOKED_AT do
-      local members = redis.call('ZRANGE', room, clock[1] + AHEAD, '(' .. since, 'BYSCORE', 'REV', 'LIMIT', looked_at, step, 'WITHSCORES')
-      for _, stranger in ipairs(strangers(members, missing - #found)) do table.insert(found, 1, stranger) end
+    while #found < most and looked_at < LOOKED_AT do
+      local members = redis.call('ZRANGE', room, high, low, 'BYSCORE', 'REV', 'LIMIT', looked_at, step, 'WITHSCORES')
+      for _, stranger in ipairs(strangers(members, most - #found)) do table.insert(found, 1, stranger) end
       if #members < 2 * step then break end
       looked_at, step = looked_at + step, 100
     end
@@ -109,54 +115,69 @@ elseif stored ~= (known or 0) then
       local member, score = unpack(stranger)
       if #member <= LONGEST then
         append('message.added', next_time(), string.format('"foreign":{"score":"%s","member":%s}', score, cjson.encode(member)))
-        note_author(member, score)
       end
       remember(member, score)
     end
   end
 
-  local function adopt_new()
-    local late = deadline and now >= tonumber(deadline)
-    if tonumber(puzzle) == stored - known and heard == '' and not late then return end
-    if heard ~= '' then
-      local there = redis.call('ZRANGE', room, math.floor(heard), heard, 'BYSCORE', 'LIMIT', 0, LOOKED_AT, 'WITHSCORES')
-      adopt(strangers(there, stored - known))
+  -- Puts further members of a room taken over into `foreign`, the newer first, whole scores at a time.
+  local function index(most)
+    local members = redis.call('ZRANGE', room, since and '(' .. since or '+inf', '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, most, 'WITHSCORES')
+    local lowest = members[#members]
+    if #members == 2 * most then
+      for _, member in ipairs(redis.call('ZRANGE', room, lowest, lowest, 'BYSCORE')) do
+        members[#members + 1] = member
+        members[#members + 1] = lowest
+      end
+      since = lowest
+      redis.call('HSET', meta, 'since', since)
+    else
+      since = nil
+      redis.call('HDEL', meta, 'since')
     end
-    adopt(newest_strangers(stored - known))
-    if known < stored and not late then
-      redis.call('HSET', meta, 'puzzle', stored - known, 'deadline', deadline or string.format('%.0f', now + PATIENCE))
-      return
+    for at = 1, #members, 2 do
+      if not is_ours(members[at]) then remember(members[at], members[at + 1]) end
     end
-    if known < stored then begin_anew() end
-    if deadline then redis.call('HDEL', meta, 'puzzle', 'deadline') end
-    known = stored
   end
 
   if not known and stored <= SMALL then
-    -- The room's first message: 0 until someone has told the people in it.
-    if stored == 1 then redis.call('HSET', meta, 'shown', 0) end
     local found = strangers(redis.call('ZRANGE', room, 0, -1, 'WITHSCORES'), stored)
+    -- Ours are there, and what we knew of the room is not any more: should someone stand at its beginning.
+    if #found < stored then begin_anew() end
+    -- The room's first messages: 0 until someone has told the people in it.
+    if #found == stored and stored > 0 and tonumber(found[1][2]) > clock[1] - YOUNG then redis.call('HSETNX', meta, 'shown', 0) end
     known = stored - #found
     adopt(found)
   elseif not known then
-    begin_anew() -- should someone stand at the room's beginning
-    local newest = redis.call('ZRANGE', room, 0, LOOKED_AT - 1, 'REV', 'WITHSCORES')
-    if stored > LOOKED_AT then
-      since = newest[#newest]
-      redis.call('HSET', meta, 'since', since)
-    end
-    for index = #newest - 1, 1, -2 do
-      if not is_ours(newest[index]) then
-        remember(newest[index], newest[index + 1])
-        if #newest[index] <= LONGEST then note_author(newest[index], newest[index + 1]) end
-      end
-    end
+    begin_anew()
     known = stored
-  elseif stored > known then
-    adopt_new()
+    index(LOOKED_AT)
   else
-    known = stored
+    local late = deadline and now >= tonumber(deadline)
+    local puzzled = tonumber(puzzle) == stored - known
+    -- What was heard of is looked for in any case: others may have taken members away meanwhile.
+    if heard ~= '' then
+      local found = strangers_between(heard, math.floor(heard), LOOKED_AT)
+      -- Redis orders those of one second by their bytes.
+      local function place(stranger) return string.find(order, digest(stranger[1]), 1, true) or math.huge end
+      if order ~= '' then table.sort(found, function(one, other) return place(one) < place(other) end) end
+      adopt(found)
+    end
+    if stored ~= known and (not puzzled or late) then
+      local most = stored > known and stored - known or LOOKED_AT
+      local found = strangers_between(clock[1] + AHEAD, '-inf', most)
+      adopt(found)
+      if #found < most then adopt(strangers_between('+inf', '(' .. clock[1] + AHEAD, most - #found)) end
+    end
+    if known < stored and not late then
+      redis.call('HSET', meta, 'puzzle', stored - known, 'deadline', deadline or string.format('%.0f', now + PATIENCE))
+    else
+      if known < stored then begin_anew() end
+      known = stored
+      if deadline then redis.call('HDEL', meta, 'puzzle', 'deadline') end
+    end
+    if since then index(INDEXED) end
   end
-  redis.call('HSET', meta, 'known', known)
+  if known > 0 or stored > 0 then redis.call('HSET', meta, 'known', known) end
 end
 known = known or 0

@@ -1,0 +1,71 @@
+import { Arg, Authorized, Ctx, FieldResolver, ID, Mutation, Resolver, Root } from "type-graphql";
+import type { Context, ViewerContext } from "../context.js";
+import { User } from "../users/user.type.js";
+import { Message } from "./message.type.js";
+import type { ReactionRecord } from "./reaction.js";
+import { Reaction, UsuallyFew } from "./reaction.type.js";
+import { MessageDeleted } from "./room-event.type.js";
+
+/** What can be done to a message that is there. */
+@Resolver()
+export class MessageChangeResolver {
+  @Authorized()
+  @Mutation(() => Message, {
+    description:
+      "Give a message of one's own another text, however old it is. Its id and its place in the history stay; the text that it has changes nothing. Counts as a send. Errors: `NOT_A_MEMBER`, `NOT_FOUND` (also once it is deleted), `FORBIDDEN` (someone else's), `BAD_USER_INPUT`, `RATE_LIMITED`.",
+  })
+  async editMessage(
+    @Arg("id", () => ID, { description: "The message." }) id: string,
+    @Arg("text", () => String, { description: "What it is to say; as for `send`." }) text: string,
+    @Ctx() { viewer, messageChanges, sendLimit }: ViewerContext,
+  ): Promise<Message> {
+    await sendLimit?.take(viewer.id);
+    return messageChanges.edit(viewer.id, id, text);
+  }
+
+  @Authorized()
+  @Mutation(() => ID, {
+    description:
+      "Delete a message of one's own, or any in a group that one owns; gives its id. Errors: `NOT_A_MEMBER`, `NOT_FOUND` (also once it is deleted), `FORBIDDEN`, `BAD_USER_INPUT`.",
+  })
+  deleteMessage(
+    @Arg("id", () => ID, { description: "The message." }) id: string,
+    @Ctx() { viewer, messageChanges }: ViewerContext,
+  ): Promise<string> {
+    return messageChanges.delete(viewer.id, id);
+  }
+
+  @Authorized()
+  @Mutation(() => Message, {
+    description:
+      "Put a reaction to a message, or take one's own away; again changes nothing. A message has at most 20 different ones. Counts as a send. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `RATE_LIMITED`.",
+  })
+  async react(
+    @Arg("messageId", () => ID, { description: "The message." }) messageId: string,
+    @Arg("emoji", () => String, { description: "Exactly one emoji: with a skin tone, a flag or several joined to one are fine." })
+    emoji: string,
+    @Arg("on", () => Boolean, { nullable: true, defaultValue: true, description: "Whether to put it, or to take it away." })
+    on: boolean | null | undefined,
+    @Ctx() { viewer, messageChanges, sendLimit }: ViewerContext,
+  ): Promise<Message> {
+    await sendLimit?.take(viewer.id);
+    return messageChanges.react(viewer.id, messageId, emoji, on ?? true);
+  }
+}
+
+@Resolver(() => Reaction)
+export class ReactionResolver {
+  @UsuallyFew()
+  @FieldResolver(() => [User], { description: "The first 100 of them, the first one first; `count` counts all." })
+  users(@Root() { userIds }: ReactionRecord, @Ctx() { load }: Context): Promise<User[]> {
+    return Promise.all(userIds.map((id) => load.user.load(id)));
+  }
+}
+
+@Resolver(() => MessageDeleted)
+export class MessageDeletedResolver {
+  @FieldResolver(() => User, { description: "Who deleted it: its author, or the owner of the group." })
+  by(@Root() { byId }: { byId: string }, @Ctx() { load }: Context): Promise<User> {
+    return load.user.load(byId);
+  }
+}

@@ -1,0 +1,101 @@
+import { encodePosition } from "../delivery/position.js";
+import { badInput, refusal } from "../errors.js";
+import { keys } from "../redis/keys.js";
+import type { ScriptName, Scripts } from "../redis/scripts.js";
+import type { RoomStore } from "../rooms/room.store.js";
+import { readEmoji } from "./emoji.js";
+import type { MentionStore } from "./mention.store.js";
+import { checkText, type MessageStore } from "./message.store.js";
+import { type MessageId, readMessageId } from "./message-id.js";
+import { readPlaced } from "./page.js";
+import type { StoredMessage } from "./stored-message.js";
+
+const MOST_EMOJIS = 20; // different ones of a message
+const LISTED_USERS = 100; // of an emoji; all are counted
+
+/** What the scripts give: the message as it stands after the change, and the event, if there was something to change. */
+type Changed = [member: string, score: string, reactions: string, seq: number, epoch: string, at: number, changed: 0 | 1];
+
+/** What can be done to a message that is there: editing, deleting, reacting. The order of the room's log decides who was last. */
+export class MessageChangeStore {
+  readonly #scripts: Scripts;
+  readonly #rooms: RoomStore;
+  readonly #messages: Pick<MessageStore, "byIds">;
+  readonly #mentions: Pick<MentionStore, "in">;
+  readonly #messageLength: number;
+
+  constructor(
+    scripts: Scripts,
+    rooms: RoomStore,
+    messages: Pick<MessageStore, "byIds">,
+    mentions: Pick<MentionStore, "in">,
+    { messageLength }: { messageLength: number },
+  ) {
+    this.#mentions = mentions;
+    this.#scripts = scripts;
+    this.#rooms = rooms;
+    this.#messages = messages;
+    this.#messageLength = messageLength;
+  }
+
+  /**
+   * Gives a message of the user another text. It keeps its id and its place. The text that it has changes nothing.
+   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, FORBIDDEN
+   */
+  async edit(userId: string, id: string, text: string): Promise<StoredMessage> {
+    checkText(text, this.#messageLength);
+    const target = await this.#target(userId, id, "id");
+    if (target.micros === undefined) {
+      // A demo app stored it, escaped in its own way: only reading it tells whether this is the text that it has.
+      const [message] = await this.#messages.byIds([id]);
+      if (message?.fromId === userId && message.text === text) return message;
+    }
+    const mentions = await this.#mentions.in(text, target.roomId);
+    return this.#read(target, await this.#run("message_edit", userId, target, [JSON.stringify(text), mentions.join(" ")]));
+  }
+
+  /**
+   * Takes a message out of its room: one of the user's, or any in a group that the user owns.
+   * @returns its id
+   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, FORBIDDEN
+   */
+  async delete(userId: string, id: string): Promise<string> {
+    await this.#run("message_delete", userId, await this.#target(userId, id, "id"), []);
+    return id;
+  }
+
+  /**
+   * Puts the user's reaction to a message, or takes it away; again changes nothing.
+   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND
+   */
+  async react(userId: string, messageId: string, emoji: string, on: boolean): Promise<StoredMessage> {
+    const one = readEmoji(emoji);
+    const target = await this.#target(userId, messageId, "messageId");
+    const changed = await this.#run("message_react", userId, target, [one, on ? 1 : 0, MOST_EMOJIS, LISTED_USERS]);
+    if (changed === null)
+      throw badInput("emoji", `must be one of the ${MOST_EMOJIS} that the message has already; more different ones it cannot have.`);
+    return this.#read(target, changed);
+  }
+
+  async #target(userId: string, id: string, argument: string): Promise<MessageId> {
+    const target = readMessageId(id, argument);
+    await this.#rooms.check(userId, target.roomId, argument);
+    return target;
+  }
+
+  #run(script: ScriptName, userId: string, { id, roomId, score }: MessageId, args: (string | number)[]): Promise<unknown> {
+    return this.#scripts.onRoom(
+      script,
+      roomId,
+      [userId, id, score, ...args],
+      [keys.members(roomId), keys.reactions(roomId), ...(script === "message_react" ? [] : [keys.mentioned(roomId)])],
+    );
+  }
+
+  #read({ id, roomId }: MessageId, answer: unknown): StoredMessage {
+    const [member, score, reactions, seq, epoch, at, changed] = answer as Changed;
+    const message = readPlaced(roomId, [member, score, reactions]);
+    if (!message) throw refusal("NOT_FOUND", `There is no message ${id}.`); // it never was one that is shown
+    return { ...message, position: changed === 1 ? encodePosition({ roomId, epoch, seq, at }) : null };
+  }
+}

@@ -1,0 +1,39 @@
+--[[ message_edit: give a message of the user another text, in its place. The caller has made sure that the user may be in the room.
+     KEYS  room, log, meta, foreign, own, members, reactions, mentioned
+     ARGV  new_epoch, log_length, user, id, score (at which it is), text (JSON), mentions (ids of users, with spaces between)
+     gives {member, score, reactions (JSON), seq, epoch, at (µs), 1 if it was changed, 0 if that was its text}
+     fails NOT_A_MEMBER, NOT_FOUND, FORBIDDEN ]]
+local room, log, meta, foreign, own, members, reactions, mentioned = unpack(KEYS)
+local new_epoch, log_length, user, id, score, text, mentions = unpack(ARGV)
+local heard, order = '', ''
+-- part: room_log
+-- part: message_find
+-- part: message_change
+-- part: message_index
+if found.from ~= user then return redis.error_reply('FORBIDDEN Only who wrote a message can edit it.') end
+
+local reacted = redis.call('HGET', reactions, id) or '[]'
+
+-- What stands before the text and behind it. No string of JSON holds a quote that could be taken for one of these.
+local head, old, tail = string.match(found.member, '^({"from":"%d+","date":%d+,"message":)(".-")(,"roomId":.*) }$')
+if not found.ours then
+  -- From now on it is written as ours are, with the id that it had: the space at its end says that the id is no forgery.
+  local seconds = tonumber(found.score)
+  if seconds > 100000000000 then seconds = seconds / 1000 end -- as the history takes it: milliseconds
+  head = string.format('{"from":"%s","date":%d,"message":', user, math.min(math.max(math.floor(seconds), 0), 2147483647))
+  tail = string.format(',"roomId":"%s","id":"%s"', string.sub(prefix, 1, -2), id)
+elseif old == text then
+  return { found.member, found.score, reacted, seq, epoch or '', last, 0 }
+end
+
+local at = next_time()
+tail = string.gsub(string.gsub(tail, ',"editedAt":%d+', ''), ',"mentions":%b[]', '')
+if mentions ~= '' then tail = string.format('%s,"mentions":["%s"]', tail, string.gsub(mentions, ' ', '","')) end
+local edited = string.format('%s%s%s,"editedAt":%.0f }', head, text, tail, at)
+
+append('message.edited', at, '"message":' .. edited .. ',"reactions":' .. reacted)
+redis.call('ZREM', room, found.member)
+redis.call('ZADD', room, found.score, edited)
+unindex(found)
+index(user, found.score, edited)
+return { edited, found.score, reacted, seq, epoch, at, 1 }

@@ -1,0 +1,57 @@
+--[[ message_react: put a user's reaction to a message, or take it away. The caller has made sure that the user may be in the room.
+     KEYS  room, log, meta, foreign, own, members, reactions
+     ARGV  new_epoch, log_length, user, id, score (at which it is), emoji, on (1 or 0), most (different emojis of a message), listed (users of an emoji)
+     gives {member, score, reactions (JSON), seq, epoch, at (µs), 1 if that changed something else 0}; nil where there would be too many emojis
+     fails NOT_A_MEMBER, NOT_FOUND ]]
+local room, log, meta, foreign, own, members, reactions = unpack(KEYS)
+local new_epoch, log_length, user, id, score, emoji, on, most, listed = unpack(ARGV)
+local heard, order = '', ''
+-- part: room_log
+-- part: message_find
+-- part: message_change
+
+local function answer(json, changed)
+  return { found.member, found.score, json, seq, epoch or '', last, changed }
+end
+
+-- All users with this emoji, in the order in which they came: ` 3 17 4 `.
+local field = id .. ' ' .. emoji
+local users = redis.call('HGET', reactions, field) or ' '
+local json = redis.call('HGET', reactions, id) or '[]'
+local first, behind = string.find(users, ' ' .. user .. ' ', 1, true)
+if (first ~= nil) == (on == '1') then return answer(json, 0) end
+
+local list = cjson.decode(json)
+local index = #list + 1
+for n, reaction in ipairs(list) do
+  if reaction[1] == emoji then index = n end
+end
+if index > tonumber(most) then return false end
+
+local count = list[index] and list[index][2] or 0
+if on == '1' then
+  users, count = users .. user .. ' ', count + 1
+else
+  users, count = string.sub(users, 1, first) .. string.sub(users, behind + 1), count - 1
+end
+
+if count > 0 then
+  local shown = {}
+  for one in string.gmatch(users, '%d+') do
+    if #shown == tonumber(listed) then break end
+    shown[#shown + 1] = one
+  end
+  list[index] = { emoji, count, shown }
+  redis.call('HSET', reactions, field, users)
+else
+  table.remove(list, index)
+  redis.call('HDEL', reactions, field)
+end
+
+json = #list > 0 and cjson.encode(list) or '[]'
+if #list > 0 then redis.call('HSET', reactions, id, json) else redis.call('HDEL', reactions, id) end
+
+local message = found.ours and '"message":' .. found.member
+  or string.format('"foreign":{"score":"%s","member":%s}', found.score, cjson.encode(found.member))
+append('reaction.changed', next_time(), message .. ',"reactions":' .. json)
+return answer(json, 1)

@@ -1,0 +1,20 @@
+--[[ message_index: who wrote a message and who is mentioned in it, where unread counts look for that. A part of each script that
+     changes one, whose own and mentioned it uses, and micros_of and digest of room_log. ]]
+local function mentioned_in(member)
+  -- No string of JSON holds a quote that could be taken for one of these.
+  return string.gmatch(string.match(member, ',"mentions":(%b[])') or '', '%d+')
+end
+
+local function unindex(found)
+  local micros = micros_of(found.score)
+  local entry = found.from .. ':' .. micros
+  redis.call('ZREM', own, entry, entry .. ':' .. digest(found.member))
+  if not found.ours then return end
+  for user in mentioned_in(found.member) do redis.call('ZREM', mentioned, user .. ':' .. micros) end
+end
+
+local function index(from, score, member)
+  local micros = micros_of(score)
+  redis.call('ZADD', own, 0, from .. ':' .. micros)
+  for user in mentioned_in(member) do redis.call('ZADD', mentioned, 0, user .. ':' .. micros) end
+end
