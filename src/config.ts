@@ -126,6 +126,20 @@ export const settings = {
     fallback: 10_000,
     help: "events kept per room, so that followers can continue where they were",
   }),
+  historyLimit: setting({
+    env: ["HISTORY_LIMIT"],
+    placeholder: "N",
+    parse: integer(0, 100_000_000),
+    fallback: 0,
+    help: "messages kept per room; the oldest go as new ones come; 0 for no limit",
+  }),
+  historyDays: setting({
+    env: ["HISTORY_DAYS"],
+    placeholder: "N",
+    parse: integer(0, 36_500), // a century
+    fallback: 0,
+    help: "days that messages are kept; 0 for no limit",
+  }),
   rateLimits: setting({
     env: ["RATE_LIMITS"],
     placeholder: "on|off",

@@ -1,4 +1,5 @@
 import type DataLoader from "dataloader";
+import type { ExportStore } from "./messages/export.store.js";
 import type { MentionStore } from "./messages/mention.store.js";
 import type { MessageStore } from "./messages/message.store.js";
 import type { MessageChangeStore } from "./messages/message-change.store.js";
@@ -11,8 +12,10 @@ import type { Transitions } from "./presence/transitions.js";
 import type { GroupStore } from "./rooms/group.store.js";
 import type { MemberStore } from "./rooms/member.store.js";
 import type { RoomRecord, RoomStore } from "./rooms/room.store.js";
+import type { TypingStore } from "./rooms/typing.store.js";
 import type { SessionStore, Viewer } from "./sessions/session.store.js";
 import type { SessionWatch } from "./sessions/session-watch.js";
+import type { DirectoryStore } from "./users/directory.store.js";
 import type { UserRecord, UserStore } from "./users/user.store.js";
 
 /** What the features offer each other and the API. */
@@ -20,6 +23,8 @@ export interface Stores {
   groups: GroupStore;
   members: MemberStore;
   mentions: MentionStore;
+  directory: DirectoryStore;
+  exports: ExportStore;
   messages: MessageStore;
   messageChanges: MessageChangeStore;
   presence: PresenceStore;
@@ -30,6 +35,7 @@ export interface Stores {
   sendLimit: SendLimit | undefined;
   sessions: SessionStore;
   transitions: Transitions;
+  typing: TypingStore;
   users: UserStore;
 }
 
@@ -41,6 +47,8 @@ export interface Loaders {
   message: DataLoader<string, Placed | null>;
   /** A room's newest message. */
   newest: DataLoader<string, Placed | null>;
+  /** How far a member of a room has read. */
+  readUpTo: DataLoader<{ roomId: string; userId: string }, string | null>;
   /** How much of a room the viewer has not read. */
   unread: DataLoader<string, Unread>;
 }

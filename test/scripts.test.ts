@@ -60,7 +60,8 @@ describe("scripts", () => {
       if (name) seen.set(name, [...(seen.get(name) ?? []), rest.slice(0, Number(count))]);
     });
 
-    const server = await ownServer(redis.url, { demoData: true, rateLimits: true });
+    await redis.client.zadd("room:silent", 1, '{"from":"1","message":"very old"}');
+    const server = await ownServer(redis.url, { demoData: true, rateLimits: true, historyDays: 30 });
     const [ann, ben] = [await TestClient.register(server, "ann"), await TestClient.register(server, "ben")];
     const { openPrivateRoom: room } = await ann.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: ben.id });
     const followed = ben.follow({ after: [await ann.position(room.id)] });
@@ -85,6 +86,7 @@ describe("scripts", () => {
     const refreshed = new TestClient(server.url, refreshSession.token);
     await refreshed.ask('mutation { changePassword(current: "a good password", new: "another password") }');
     await refreshed.ask("{ sessions { id } }");
+    await refreshed.ask('{ users(search: "ann") { nodes { id } } }');
     await refreshed.ask("mutation { logout }");
     await expect.poll(() => [...seen.keys()].sort()).toEqual([...scriptNames].sort());
     monitor.disconnect();

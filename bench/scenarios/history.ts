@@ -78,8 +78,8 @@ async function fill(redis: Redis, room: string, size: number): Promise<void> {
         scripts.onRoom(
           "message_send",
           room,
-          [room, (n % 5) + 1, JSON.stringify(textOf(at + n)), "", firstDay, ""],
-          [keys.mentioned(room), ...sent],
+          [room, (n % 5) + 1, JSON.stringify(textOf(at + n)), "", firstDay, "", "", "", 0, 0],
+          [keys.mentioned(room), keys.reactions(room), ...sent],
         ),
       ),
     );

@@ -89,9 +89,11 @@ export class MessageResolver {
     description:
       "Send a message. With a `clientMessageId` it can be repeated safely. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `CLIENT_MESSAGE_ID_REUSED`, `RATE_LIMITED`.",
   })
-  async send(@Args(() => SendArgs) sending: SendArgs, @Ctx() { viewer, messages, sendLimit }: ViewerContext): Promise<Message> {
+  async send(@Args(() => SendArgs) sending: SendArgs, @Ctx() { viewer, messages, sendLimit, typing }: ViewerContext): Promise<Message> {
     await sendLimit?.take(viewer.id);
-    return messages.send(viewer.id, sending);
+    const message = await messages.send(viewer.id, sending);
+    typing.sent(viewer.id, sending.roomId);
+    return message;
   }
 
   @Authorized()

@@ -5,7 +5,7 @@ import type { LimitedLog } from "../limited-log.js";
 import type { Lenient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
-import { type Connection, type PageArgs, pageRequest, toConnection } from "../relay.js";
+import { type Connection, type PageArgs, type PageRequest, pageRequest, toConnection } from "../relay.js";
 import { isGroup } from "../rooms/member.store.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import type { MentionStore } from "./mention.store.js";
@@ -21,7 +21,8 @@ import {
   readPlaced,
   type Stretch,
 } from "./page.js";
-import { readOurs, type StoredMessage, secondsOf } from "./stored-message.js";
+import type { Retention } from "./retention.js";
+import { type Place, readOurs, type StoredMessage, secondsOf } from "./stored-message.js";
 
 export interface Sending {
   roomId: string;
@@ -43,6 +44,7 @@ const DAY = 86_400_000; // ms
 const SPARE = 8; // messages read beyond a page, so that those of one score seldom need a second look
 const LONGEST_STRETCH = 10_000; // members; more of one score, or unreadable in a row, than anyone but an attacker writes
 const LARGEST_STRETCH = 32 * 1024 * 1024; // bytes, likewise
+const AT_ONCE = 400; // messages of a history that is read from one end to the other
 const CANDIDATES = 3; // for a room's newest message, should others have put there what is none
 
 /** The messages of rooms: sending, and history. */
@@ -53,6 +55,7 @@ export class MessageStore {
   readonly #log: LimitedLog;
   readonly #mentions: MentionStore;
   readonly #messageLength: number;
+  readonly #retention: Retention;
   readonly #onStored: (stored: { roomId: string; json: string; first: boolean }) => void;
 
   /** @param onStored is told of each message that is stored here, once; `json` is as it is in the room */
@@ -62,7 +65,7 @@ export class MessageStore {
     lenient: Lenient,
     log: LimitedLog,
     mentions: MentionStore,
-    { messageLength }: { messageLength: number },
+    { messageLength, ...retention }: { messageLength: number } & Retention,
     onStored: (stored: { roomId: string; json: string; first: boolean }) => void = () => {},
   ) {
     this.#scripts = scripts;
@@ -71,6 +74,7 @@ export class MessageStore {
     this.#log = log;
     this.#mentions = mentions;
     this.#messageLength = messageLength;
+    this.#retention = retention;
     this.#onStored = onStored;
   }
 
@@ -100,9 +104,16 @@ export class MessageStore {
         mentions.join(" "),
         answered?.id ?? "",
         answered?.score ?? "",
+        this.#retention.historyLimit,
+        this.#retention.historyDays,
         isGroup(roomId) ? 1 : 0,
       ],
-      [keys.members(roomId), keys.mentioned(roomId), ...[0, 1, 2, 3].map((days) => keys.sent(roomId, firstDay + days))],
+      [
+        keys.members(roomId),
+        keys.mentioned(roomId),
+        keys.reactions(roomId),
+        ...[0, 1, 2, 3].map((days) => keys.sent(roomId, firstDay + days)),
+      ],
     )) as [string, number, string, number, number, number];
 
     if (stored === 1) this.#onStored({ roomId, json: message, first: first === 1 });
@@ -119,6 +130,25 @@ export class MessageStore {
   async page(userId: string, roomId: string, { around, ...args }: MessagePageRequest): Promise<MessageConnectionRecord> {
     if (around != null) return this.#window(userId, roomId, around, args);
     const request = pageRequest(args, "end", (cursor, argument) => decodeCursor(roomId, cursor, argument));
+    const { page, position } = await this.#page(userId, roomId, request);
+    return this.#connection(position, page);
+  }
+
+  /**
+   * The room's whole history, oldest first, some hundreds at a time. A message that is there throughout comes once; of what changes
+   * meanwhile it is not said whether it comes. Each time it is looked anew whether the user may read on.
+   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND
+   */
+  async *history(userId: string, roomId: string): AsyncGenerator<Placed[], void, void> {
+    for (let after: Placed | undefined; ; ) {
+      const { page } = await this.#page(userId, roomId, { from: "start", limit: AT_ONCE, after, before: undefined });
+      yield page.nodes;
+      after = page.nodes.at(-1);
+      if (!page.hasNextPage || !after) return;
+    }
+  }
+
+  async #page(userId: string, roomId: string, request: PageRequest<Place>): Promise<{ page: CutPage; position: Position }> {
     const { from, limit, after, before } = request;
     const [near, far] =
       from === "start" ? [after?.score ?? "-inf", before?.score ?? "+inf"] : [before?.score ?? "+inf", after?.score ?? "-inf"];
@@ -131,7 +161,7 @@ export class MessageStore {
       const { position, stretch } = await reading;
       const page = cutPage(roomId, request, count > LONGEST_STRETCH ? { ...stretch, cut: false } : stretch);
       if (!page) continue;
-      return this.#connection(position, page);
+      return { page, position };
     }
   }
 

@@ -1,5 +1,7 @@
 import { Arg, Authorized, Ctx, Extensions, FieldResolver, ID, Int, Mutation, Resolver, Root } from "type-graphql";
 import type { Context, ViewerContext } from "../context.js";
+import type { MemberRecord } from "../rooms/member.store.js";
+import { Member } from "../rooms/member.type.js";
 import { Room } from "../rooms/room.type.js";
 import { User } from "../users/user.type.js";
 import { ReadMoved } from "./room-event.type.js";
@@ -35,6 +37,17 @@ export class ReadResolver {
   @FieldResolver(() => ID, { nullable: true, description: "The message that the viewer has read up to; null before the first." })
   async readUpTo(@Root() { id }: Room, @Ctx() { load }: ViewerContext): Promise<string | null> {
     return (await load.unread.load(id)).readUpTo;
+  }
+}
+
+@Resolver(() => Member)
+export class MemberReadResolver {
+  @FieldResolver(() => ID, {
+    nullable: true,
+    description: "The message that they have read up to; null before the first, and in rooms that are open to all.",
+  })
+  readUpTo(@Root() member: MemberRecord, @Ctx() { load }: Context): Promise<string | null> {
+    return load.readUpTo.load(member);
   }
 }
 

@@ -2,6 +2,7 @@ import type { Channels } from "../delivery/channels.js";
 import type { RedisClient } from "../redis/connect.js";
 import { channels, keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
+import { isGroup } from "../rooms/member.store.js";
 import { privatePair, type RoomStore } from "../rooms/room.store.js";
 import { readMessageId } from "./message-id.js";
 
@@ -62,6 +63,20 @@ export class ReadStore {
     return roomId;
   }
 
+  /**
+   * How far users have read in rooms where that is no secret among its members: private ones and groups; null elsewhere, and
+   * for who has read nothing. One round trip.
+   */
+  async upTo(readers: readonly { roomId: string; userId: string }[]): Promise<(string | null)[]> {
+    return Promise.all(
+      readers.map(async ({ roomId, userId }) => {
+        if (this.#mostTold(roomId) === 0) return null;
+        const read = await this.#redis.hget(keys.reads(roomId), userId);
+        return read?.slice(read.indexOf(" ") + 1) ?? null;
+      }),
+    );
+  }
+
   /** How much of each room the user has not read; one round trip. */
   unread(userId: string, roomIds: readonly string[]): Promise<Unread[]> {
     return Promise.all(
@@ -85,7 +100,7 @@ export class ReadStore {
 
   /** Rooms that are open to all have no end of members. */
   #mostTold(roomId: string): number {
-    return privatePair(roomId) || this.#rooms.isGroup(roomId) ? MOST_TOLD : 0;
+    return privatePair(roomId) || isGroup(roomId) ? MOST_TOLD : 0;
   }
 }
 

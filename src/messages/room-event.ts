@@ -7,12 +7,12 @@ import { readMember, readOurs, type StoredMessage } from "./stored-message.js";
 interface Kinds {
   "message.added": { message: StoredMessage };
   "read.moved": { userId: string; upTo: string };
-  "member.joined": { userId: string; byId: string };
-  "member.left": { userId: string; byId: string; newOwnerId: string | null };
-  "room.renamed": { name: string; byId: string };
   "message.edited": { message: StoredMessage };
   "message.deleted": { messageId: string; byId: string };
   "reaction.changed": { message: StoredMessage };
+  "member.joined": { userId: string; byId: string };
+  "member.left": { userId: string; byId: string; newOwnerId: string | null };
+  "room.renamed": { name: string; byId: string };
 }
 
 type Kind = keyof Kinds;
@@ -32,15 +32,15 @@ const READERS: { [K in Kind]: (event: Record<string, unknown>, roomId: string, p
     return message && { message: { ...message, position } };
   },
   "read.moved": ({ userId, upTo }) => (typeof userId === "string" && typeof upTo === "string" ? { userId, upTo } : undefined),
+  "message.edited": withReactions,
+  "message.deleted": ({ messageId, by }) => (typeof messageId === "string" && typeof by === "string" ? { messageId, byId: by } : undefined),
+  "reaction.changed": withReactions,
   "member.joined": ({ userId, by }) => (typeof userId === "string" && typeof by === "string" ? { userId, byId: by } : undefined),
   "member.left": ({ userId, by, newOwner }) =>
     typeof userId === "string" && typeof by === "string"
       ? { userId, byId: by, newOwnerId: typeof newOwner === "string" ? newOwner : null }
       : undefined,
   "room.renamed": ({ name, by }) => (typeof name === "string" && typeof by === "string" ? { name, byId: by } : undefined),
-  "message.edited": withReactions,
-  "message.deleted": ({ messageId, by }) => (typeof messageId === "string" && typeof by === "string" ? { messageId, byId: by } : undefined),
-  "reaction.changed": withReactions,
 };
 
 /** What followers are told of an event; undefined for one of a kind that is not known here. */

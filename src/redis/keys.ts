@@ -28,6 +28,8 @@
  * | `reactions:{room:ID}`    | hash       | message id → its reactions as JSON, `[[emoji, count, first users], …]`; `ID EMOJI` → all users, in order |
  * | `sent:{room:ID}:DAY`     | hash       | user and clientMessageId → what that send became                |
  * | `vacant:{total_users}`   | bitmap     | ids that were handed out and are no account (yet)               |
+ * | `directory:{total_users}`| sorted set | `<name, folded>\\0<user id>`, all of score 0: what users are searched by |
+ * | `indexed:{total_users}`  | hash       | `up_to` (the last user id that the directory has looked at); `server` and `deadline` (s) of the one that indexes |
  * | `sessions:{user:ID}`     | sorted set | SHA-256 of token → expiry in ms                                 |
  * | `sends:{user:ID}`      | string     | when all sends that the user was charged for are worked off (ms) |
  * | `session-details:{user:ID}` | hash    | SHA-256 of token → the session's id, kind, begin and last use (ms); expires with the last one |
@@ -39,6 +41,7 @@
  * | `sweep:SERVER`           | string     | which server takes back the connections of that dead one; expires |
  * | `users:SERVER`           | set        | ids of the users with connections there                         |
  * | `servers`                | set        | servers whose users have to be looked after should they die     |
+ * | `trimming`               | string     | which server looks for messages that are kept too long, or did so a while ago; expires |
  * | `seeding:{total_users}`  | string     | while a server fills an empty database: when another may take over (s)   |
  *
  * Channels are sharded pub/sub and named like the key they speak of: `room:ID` (events of the room), `user:ID` (what
@@ -47,6 +50,8 @@
 export const keys = {
   totalUsers: "total_users",
   vacant: "vacant:{total_users}",
+  directory: "directory:{total_users}",
+  indexed: "indexed:{total_users}",
   username: (name: string) => `username:${name}`,
   user: (id: string) => `user:${id}`,
   userRooms: (id: string) => `user:${id}:rooms`,
@@ -76,6 +81,7 @@ export const keys = {
   sweep: (server: string) => `sweep:${server}`,
   serverUsers: (server: string) => `users:${server}`,
   servers: "servers",
+  trimming: "trimming",
   seeding: "seeding:{total_users}",
 } as const;
 

@@ -116,7 +116,7 @@ export class GroupStore {
     checkUserId(otherId, "userId");
     if (otherId === userId) throw badInput("userId", "must be another user than yourself. leaveRoom is for you.");
     await this.#leave(userId, roomId, otherId);
-    await this.#left(otherId, roomId);
+    await this.#members.unlist(otherId, roomId);
   }
 
   /**
@@ -126,7 +126,7 @@ export class GroupStore {
   async leave(userId: string, roomId: string): Promise<void> {
     checkGroup(roomId);
     await this.#leave(userId, roomId, userId);
-    await this.#left(userId, roomId);
+    await this.#members.unlist(userId, roomId);
   }
 
   #leave(userId: string, roomId: string, otherId: string): Promise<unknown> {
@@ -147,11 +147,6 @@ export class GroupStore {
     const there = await this.#members.among(roomId, userIds);
     await Promise.all(there.map((user) => this.#redis.sadd(keys.userRooms(user), roomId)));
     await Promise.all(there.map((user) => this.#rooms.tell(user, { kind: "room.joined", roomId })));
-  }
-
-  async #left(userId: string, roomId: string): Promise<void> {
-    await this.#members.unlist(userId, roomId);
-    await this.#rooms.tell(userId, { kind: "room.left", roomId });
   }
 
   async #checkUsers(ids: string[], argument: string): Promise<void> {

@@ -8,6 +8,7 @@ import type { UserStore } from "../users/user.store.js";
 import type { RoomRecord } from "./room.store.js";
 
 export interface MemberRecord {
+  roomId: string;
   userId: string;
   role: "OWNER" | "MEMBER";
   /** Microseconds since 1970, by Redis's clock; 0 where nobody joined, as everyone is in it or the two of a private room. */
@@ -72,7 +73,11 @@ export class MemberStore {
 
   /** A page of a room's members, who joined first first; and how many there are. Of the rooms of all, everyone with an account. */
   async page(room: RoomRecord, request: PageRequest<MemberPlace>): Promise<Page<MemberRecord> & { totalCount: number }> {
-    if (room.kind === "PRIVATE") return pageOf(room.userIds.map(withoutRole), request);
+    if (room.kind === "PRIVATE")
+      return pageOf(
+        room.userIds.map((id) => withoutRole(room.id, id)),
+        request,
+      );
     if (room.kind === "GROUP") return pageOf(await this.#all(room.id), request);
     const { after, before } = request;
     const page = await this.#users.page({
@@ -80,7 +85,7 @@ export class MemberStore {
       after: after && Number(after.userId),
       before: before && Number(before.userId),
     });
-    return { ...page, nodes: page.nodes.map(({ id }) => withoutRole(id)) };
+    return { ...page, nodes: page.nodes.map(({ id }) => withoutRole(room.id, id)) };
   }
 
   /** A group has a bounded number of members. */
@@ -89,13 +94,13 @@ export class MemberStore {
     return entries
       .map(([userId, entry]): MemberRecord => {
         const [role, joined] = entry.split(" ");
-        return { userId, role: role === "OWNER" ? "OWNER" : "MEMBER", joined: Number(joined) };
+        return { roomId, userId, role: role === "OWNER" ? "OWNER" : "MEMBER", joined: Number(joined) };
       })
       .sort(comparePlaces);
   }
 }
 
-const withoutRole = (userId: string): MemberRecord => ({ userId, role: "MEMBER", joined: 0 });
+const withoutRole = (roomId: string, userId: string): MemberRecord => ({ roomId, userId, role: "MEMBER", joined: 0 });
 
 function pageOf(members: MemberRecord[], { from, limit, after, before }: PageRequest<MemberPlace>) {
   const between = members.filter(

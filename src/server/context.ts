@@ -39,6 +39,7 @@ class FreshLoaders implements Loaders {
   #online: Loaders["online"] | undefined;
   #message: Loaders["message"] | undefined;
   #newest: Loaders["newest"] | undefined;
+  #readUpTo: Loaders["readUpTo"] | undefined;
   #unread: Loaders["unread"] | undefined;
 
   constructor(stores: Services, viewerId?: string) {
@@ -72,6 +73,11 @@ class FreshLoaders implements Loaders {
   get newest(): Loaders["newest"] {
     this.#newest ??= new DataLoader((ids) => this.#stores.messages.newest(ids));
     return this.#newest;
+  }
+
+  get readUpTo(): Loaders["readUpTo"] {
+    this.#readUpTo ??= new DataLoader((readers) => this.#stores.reads.upTo(readers));
+    return this.#readUpTo;
   }
 
   get unread(): Loaders["unread"] {

@@ -6,7 +6,7 @@ import { refusal } from "../errors.js";
 import { MentionResolver, MessageMentionsResolver } from "../messages/mention.resolver.js";
 import { MessageResolver, RoomMessagesResolver } from "../messages/message.resolver.js";
 import { MessageChangeResolver, MessageDeletedResolver, ReactionResolver } from "../messages/message-change.resolver.js";
-import { ReadMovedResolver, ReadResolver } from "../messages/read.resolver.js";
+import { MemberReadResolver, ReadMovedResolver, ReadResolver } from "../messages/read.resolver.js";
 import { MemberJoinedResolver, MemberLeftResolver, RoomRenamedResolver } from "../messages/room-event.resolver.js";
 import {
   MemberJoined,
@@ -22,6 +22,7 @@ import { PresenceResolver } from "../presence/presence.resolver.js";
 import { GroupResolver } from "../rooms/group.resolver.js";
 import { MemberResolver, RoomMembersResolver } from "../rooms/member.resolver.js";
 import { RoomResolver } from "../rooms/room.resolver.js";
+import { TypingResolver } from "../rooms/typing.resolver.js";
 import { SessionResolver } from "../sessions/session.resolver.js";
 import { UserResolver } from "../users/user.resolver.js";
 import { ServerInfoResolver } from "./server-info.js";
@@ -32,6 +33,7 @@ export function buildApi(): Promise<GraphQLSchema> {
     resolvers: [
       ReadResolver,
       ReadMovedResolver,
+      MemberReadResolver,
       MentionResolver,
       MessageMentionsResolver,
       MessageChangeResolver,
@@ -48,11 +50,12 @@ export function buildApi(): Promise<GraphQLSchema> {
       MemberLeftResolver,
       RoomRenamedResolver,
       SessionResolver,
+      TypingResolver,
       UserResolver,
       ServerInfoResolver,
     ],
     // Reached through their interface alone.
-    orphanedTypes: [MessageAdded, MessageDeleted, MessageEdited, ReactionChanged, ReadMoved, MemberJoined, MemberLeft, RoomRenamed],
+    orphanedTypes: [MemberJoined, MemberLeft, MessageAdded, MessageDeleted, MessageEdited, ReactionChanged, ReadMoved, RoomRenamed],
     authChecker: ({ context }: { context: Context }) => {
       if (!context.forMany && !context.viewer) throw refusal("UNAUTHENTICATED");
       return true;

@@ -9,10 +9,12 @@ import { DemoBridge } from "../interop/bridge.js";
 import { openDemoAccounts, seedDemoData } from "../interop/demo-data.js";
 import { DemoListener } from "../interop/listener.js";
 import { LimitedLog } from "../limited-log.js";
+import { ExportStore } from "../messages/export.store.js";
 import { MentionStore } from "../messages/mention.store.js";
 import { MessageStore } from "../messages/message.store.js";
 import { MessageChangeStore } from "../messages/message-change.store.js";
 import { ReadStore } from "../messages/read.store.js";
+import { RetentionSweep } from "../messages/retention.js";
 import { readRoomEvent } from "../messages/room-event.js";
 import { RoomEventStore } from "../messages/room-event.store.js";
 import { SendLimit } from "../messages/send-limit.js";
@@ -25,10 +27,12 @@ import { Scripts } from "../redis/scripts.js";
 import { GroupStore } from "../rooms/group.store.js";
 import { MemberStore } from "../rooms/member.store.js";
 import { RoomStore } from "../rooms/room.store.js";
+import { TypingStore } from "../rooms/typing.store.js";
 import { Attempts } from "../sessions/attempts.js";
 import { Passwords } from "../sessions/password.js";
 import { SessionStore } from "../sessions/session.store.js";
 import { SessionWatches } from "../sessions/session-watch.js";
+import { DirectoryStore } from "../users/directory.store.js";
 import { UserStore } from "../users/user.store.js";
 import type { Services } from "./context.js";
 import { createHttpServer } from "./http.js";
@@ -80,12 +84,15 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     stops.push(async () => followed.close());
     const users = new UserStore(redis.commands, scripts, lenient);
     const passwords = new Passwords(config.bcryptCost);
-    const sessions = new SessionStore(scripts, users, passwords, new Attempts(redis.commands, config.rateLimits), config);
+    const attempts = new Attempts(redis.commands, config.rateLimits);
+    const sessions = new SessionStore(scripts, users, passwords, attempts, config);
     const watches = new SessionWatches(sessions, channels, log);
     stops.push(async () => watches.close());
     const members = new MemberStore(redis.commands, scripts, users);
     const rooms = new RoomStore(redis.commands, followed, channels, lenient, members);
     const server = randomUUID();
+    const directory = new DirectoryStore(scripts, users, server, log);
+    stops.push(() => directory.stop());
     const demos = new DemoBridge(redis.commands, users, config.interop, server, log);
     const mentions = new MentionStore(redis.commands, users, rooms, lenient);
     const messages = new MessageStore(scripts, rooms, lenient, limitedLog, mentions, config, (stored) => demos.messageStored(stored));
@@ -96,10 +103,14 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     const transitions = new Transitions(redis.commands, channels, log);
     const { sendsPerSecond: perSecond, sendBurst: burst } = config;
     const sendLimit = config.rateLimits ? new SendLimit(scripts, { perSecond, burst }) : undefined;
+    const typing = new TypingStore(redis.commands, channels, rooms, (viewer, onEnd) => watches.start(viewer, onEnd), log);
+    stops.push(async () => typing.close());
     const services: Services = {
       groups: new GroupStore(redis.commands, scripts, rooms, members, users),
       members,
       mentions,
+      directory,
+      exports: new ExportStore(messages, users, (userId) => attempts.exportRoom(userId)),
       messages,
       messageChanges,
       presence,
@@ -109,6 +120,7 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
       sendLimit,
       sessions,
       transitions,
+      typing,
       users,
       redisAnswers: () => answers(redis.commands),
     };
@@ -116,6 +128,9 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     if (config.demoData) await seedDemoData(redis.commands, scripts, passwords);
     const openAccounts = await openDemoAccounts(users, passwords);
     if (config.interop !== "off") await hearDemos();
+    void directory.index();
+    const sweep = new RetentionSweep(redis.commands, scripts, lenient, config, server, log);
+    stops.push(() => sweep.stop());
 
     const lease = new Lease(redis.commands, presence, log, lifetime, () => transitions.catchUp());
     await lease.start();

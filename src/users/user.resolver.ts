@@ -2,6 +2,7 @@ import { Arg, Args, ArgsType, Authorized, Ctx, Extensions, Field, FieldResolver,
 import type { Context } from "../context.js";
 import { badInput } from "../errors.js";
 import { PageArgs, pageRequest, toConnection } from "../relay.js";
+import { isSearch } from "./directory.store.js";
 import { checkUserId, type UserRecord } from "./user.store.js";
 import { User, UserConnection } from "./user.type.js";
 
@@ -13,6 +14,13 @@ class UsersArgs extends PageArgs {
     description: "The first this many (at most 100) of those after `after`; without effect beside `last`.",
   })
   declare first?: number | null | undefined;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      "Only those whose username, or a word of whose name, begins so, whatever the letter case; in the order of these names. At most 64 characters; empty is like none.",
+  })
+  search?: string | null;
 }
 
 @Resolver(() => User)
@@ -39,11 +47,13 @@ export class UserResolver {
 
   @Authorized()
   @Query(() => UserConnection, {
-    description: "Everyone with an account, in order of registration. Guests are not listed; `user(id:)` finds them.",
+    description:
+      "Everyone with an account, in order of registration, or with `search` those it finds. Guests are not listed; `user(id:)` finds them. A cursor is good for the same search. Error: `BAD_USER_INPUT`.",
   })
-  async users(@Args(() => UsersArgs) args: UsersArgs, @Ctx() { users }: Context): Promise<UserConnection> {
-    const request = pageRequest({ ...args, first: args.last == null ? args.first : null }, "start", decodeCursor);
-    const page = await users.page(request);
+  async users(@Args(() => UsersArgs) { search, ...args }: UsersArgs, @Ctx() { users, directory }: Context): Promise<UserConnection> {
+    const pageArgs = { ...args, first: args.last == null ? args.first : null };
+    if (isSearch(search)) return directory.search(search, pageArgs);
+    const page = await users.page(pageRequest(pageArgs, "start", decodeCursor));
     return { ...toConnection<User>(page, encodeCursor), totalCount: page.totalCount };
   }
 

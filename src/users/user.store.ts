@@ -3,6 +3,7 @@ import type { Lenient, RedisClient } from "../redis/connect.js";
 import { GENERAL, keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import type { Page, PageRequest } from "../relay.js";
+import { directoryEntries } from "./names.js";
 
 export interface UserRecord {
   id: string;
@@ -81,8 +82,10 @@ export class UserStore {
     return id;
   }
 
-  /** Makes a registered user appear in `page`. A login does so again, should the registration have been cut off before. */
+  /** Makes a registered user appear in `page` and in the directory. A login does so again, should the registration have been cut off before. */
   async list(id: string): Promise<void> {
+    const [user] = await this.byIds([id]);
+    if (user) await this.#redis.zadd(keys.directory, ...directoryEntries(user).flatMap((entry) => [0, entry]));
     await this.#redis.setbit(keys.vacant, Number(id), 0);
   }
 
@@ -136,6 +139,13 @@ export class UserStore {
     return from === "start"
       ? { nodes, hasNextPage: more, hasPreviousPage: first > 1, totalCount: newest - vacant }
       : { nodes: nodes.reverse(), hasNextPage: last < newest, hasPreviousPage: more, totalCount: newest - vacant };
+  }
+
+  /** The ids from first to last that were given to accounts; at a demo app such an account may not be complete yet. */
+  async idsBetween(first: number, last: number): Promise<string[]> {
+    const ids: string[] = [];
+    for await (const some of this.#idWindows(first, last, false, WINDOW)) ids.push(...some);
+    return ids;
   }
 
   /** The ids from first to last that are not vacant, in portions of at most `size`, from the end where `backwards`. */

@@ -47,6 +47,9 @@ export class UserConnection {
   @Field(() => PageInfo, { description: "Where this page stands." })
   pageInfo!: PageInfo;
 
-  @Field(() => Int, { description: "How many users with an account there are in all." })
+  @Field(() => Int, {
+    description:
+      "How many users with an account there are in all, or that the search finds: exact up to some hundreds, and never more than 1,000.",
+  })
   totalCount!: number;
 }

@@ -17,13 +17,5 @@ end
 -- Should it be one that the log does not know of, the count is out by one: then the log begins anew, and nothing is missed silently.
 known = math.max(0, known - 1)
 append('message.deleted', next_time(), string.format('"messageId":"%s","by":"%s"', id, user))
-redis.call('ZREM', room, found.member)
-unindex(found)
-if not found.ours then redis.call('SREM', foreign, digest(found.member)) end
-
-local reacted = redis.call('HGET', reactions, id)
-if reacted then
-  redis.call('HDEL', reactions, id)
-  for _, reaction in ipairs(cjson.decode(reacted)) do redis.call('HDEL', reactions, id .. ' ' .. reaction[1]) end
-end
+remove_message(found.member, found.score)
 return 1

@@ -1,16 +1,17 @@
 --[[ message_send: add a message to a room, once, and wake its followers.
      The caller has made sure that the sender may write here; of a group room that is looked at here once more, as it may have ended.
-     KEYS  room, log, meta, foreign, own, members, mentioned, sent_1, sent_2, sent_3, sent_4   (days around the caller's clock; Redis's decides which is today)
+     KEYS  room, log, meta, foreign, own, members, mentioned, reactions, sent_1, sent_2, sent_3, sent_4   (days around the caller's clock; Redis's decides which is today)
      ARGV  new_epoch, log_length, room_id, from, text (JSON), client_id (JSON, '' for none), first_day (of sent_1), mentions (ids of users, with spaces between),
-           reply_to (id of a message, '' for none), reply_score (at which that is), group (1 for a group room, else 0)
+           reply_to (id of a message, '' for none), reply_score (at which that is), history_limit, history_days (of shared/retention.lua), group (1 for a group room, else 0)
      gives {message (JSON), seq, epoch, at (µs), 1 if it is the room's first message else 0, 1 if it was stored now else 0}
      fails NOT_A_MEMBER, CLIENT_MESSAGE_ID_REUSED, NOT_FOUND ]]
-local room, log, meta, foreign, own, members, mentioned, sent_1, sent_2, sent_3, sent_4 = unpack(KEYS)
-local new_epoch, log_length, room_id, from, text, client_id, first_day, mentions, reply_to, reply_score, group = unpack(ARGV)
+local room, log, meta, foreign, own, members, mentioned, reactions, sent_1, sent_2, sent_3, sent_4 = unpack(KEYS)
+local new_epoch, log_length, room_id, from, text, client_id, first_day, mentions, reply_to, reply_score, history_limit, history_days, group = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 -- part: message_find
 -- part: message_index
+-- part: retention
 
 if group == '1' and redis.call('HEXISTS', members, from) == 0 then return redis.error_reply('NOT_A_MEMBER ' .. room_id) end
 
@@ -54,6 +55,8 @@ if reply_to ~= '' and not find(reply_to, reply_score) then
   return redis.error_reply('NOT_FOUND There is no message ' .. reply_to .. ' in this room to reply to.')
 end
 local first = stored == 0 and 1 or 0
+trim(100, 1)
+trim_log(100)
 local at = next_time()
 local message = message_at(at)
 

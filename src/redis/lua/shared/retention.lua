@@ -1,0 +1,70 @@
+--[[ retention: what a room's history may hold. A part of scripts behind room_log, message_find and message_index, whose variables it uses, and history_limit
+     (messages) and history_days (0 for no limit).
+
+     Scores are seconds; some of the demo apps' clients wrote milliseconds, and any client there can write any date. What is dated
+     further ahead than a day, and than history_days, has no place in time: it goes first. So nobody can push out what is newer by
+     dating messages ahead, and what is dated ahead by less goes after twice history_days at the latest. ]]
+local MILLISECONDS = 100000000000 -- as seconds, that would be the year 5138
+local AT_ONCE = 10                -- members that are looked at together: what others wrote may be long
+local limit, days = tonumber(history_limit), tonumber(history_days)
+local soon = clock[1] + 86400 * math.max(1, days)
+local oldest_kept = days > 0 and clock[1] - 86400 * days or -math.huge
+
+-- The oldest members, as { member, time, score }.
+local function oldest()
+  local found = {}
+  local function add(from, to, time_of)
+    local members = redis.call('ZRANGE', room, from, to, 'BYSCORE', 'LIMIT', 0, AT_ONCE, 'WITHSCORES')
+    for index = 1, #members, 2 do found[#found + 1] = { members[index], time_of(tonumber(members[index + 1])), members[index + 1] } end
+  end
+  local function number(value) return string.format('%.0f', value) end
+  local function no_time() return -math.huge end
+  add('-inf', number(soon), function(score) return score end)
+  if redis.call('ZCOUNT', room, '(' .. number(soon), '+inf') > 0 then
+    add('(' .. number(soon), number(MILLISECONDS), no_time)
+    add('(' .. number(MILLISECONDS), number(soon * 1000), function(score) return score / 1000 end)
+    add('(' .. number(soon * 1000), '+inf', no_time)
+    table.sort(found, function(one, other) return one[2] < other[2] end)
+  end
+  return found
+end
+
+-- Removes what is too much, or too old, until there is room for so many more; at most `most` members. Gives how many.
+local function trim(most, adding)
+  -- While it is unclear what the log knows of, removing something would make it a riddle for good.
+  if not stored or known ~= stored or (limit == 0 and days == 0) then return 0 end
+  local removed = 0
+  local function goes(time)
+    return removed < most and (time < oldest_kept or (limit > 0 and stored + adding > limit))
+  end
+  repeat
+    local before = removed
+    local members = (days > 0 or goes(math.huge)) and oldest() or {}
+    for index = 1, math.min(AT_ONCE, #members) do
+      local member, time, score = unpack(members[index])
+      if not goes(time) then break end
+      remove_message(member, score)
+      removed, stored, known = removed + 1, stored - 1, known - 1
+    end
+  until removed < before + AT_ONCE
+  if removed > 0 then redis.call('HSET', meta, 'known', known) end
+  return removed
+end
+
+-- Lets go of the log's events that are too old, as they carry what was said: at most so many. Gives how many. Who stands there
+-- has to load the room again.
+local function trim_log(most)
+  local gone, last_gone = 0, nil
+  while days > 0 and gone < most do
+    local entries = redis.call('XRANGE', log, last_gone and '(' .. last_gone or '-', '+', 'COUNT', AT_ONCE)
+    local before = gone
+    for _, entry in ipairs(entries) do
+      local at = tonumber(string.match(entry[2][2], '"at":(%d+)')) or 0
+      if at >= oldest_kept * 1000000 or gone == most then break end
+      gone, last_gone = gone + 1, entry[1]
+    end
+    if gone < before + AT_ONCE then break end
+  end
+  if last_gone then redis.call('XTRIM', log, 'MINID', string.format('%d-0', string.match(last_gone, '^%d+') + 1)) end
+  return gone
+end
