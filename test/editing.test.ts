@@ -282,6 +282,8 @@ describe("who may change a message", () => {
       ] as const) {
         expect(await code(alice, query, { id, ...variables })).toBe("NOT_FOUND");
       }
+      const { message, extensions } = await alice.refused(SEND, { r: "0", t: "x", to: id });
+      expect([extensions.code, message]).toEqual(["NOT_FOUND", `There is no message ${id} in this room to reply to.`]);
     },
   );
 

@@ -114,7 +114,6 @@ export class MessageStore {
         keys.reactions(roomId),
         ...[0, 1, 2, 3].map((days) => keys.sent(roomId, firstDay + days)),
       ],
-      [roomId],
     )) as [string, number, string, number, number, number];
 
     if (stored === 1) this.#onStored({ roomId, json: message, first: first === 1 });

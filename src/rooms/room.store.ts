@@ -19,8 +19,8 @@ export type UserEvent =
   | { kind: "room.opened"; roomId: string; position: Position }
   /** The room has its first message. */
   | { kind: "room.shown"; roomId: string }
-  /** The user is in the group now, or has left it: a hint to look. */
-  | { kind: "room.joined" | "room.left"; roomId: string };
+  /** The user is in the group now: a hint to look. */
+  | { kind: "room.joined"; roomId: string };
 
 /** The rooms, and who may be in them. */
 export class RoomStore {
@@ -170,7 +170,7 @@ export class RoomStore {
     };
     // First hear of rooms that open, then read which there are: no room can fall in between.
     const stopHearing = await this.#onUserEvent(userId, ({ roomId, ...event }) => {
-      if (!mayFollow(userId, roomId) || event.kind === "room.left") return;
+      if (!mayFollow(userId, roomId)) return;
       if (isGroup(roomId))
         joined(roomId).catch(() => {}); // Redis refused: the next connection looks again
       // A demo app opens rooms without a word; then the first message tells of it.
@@ -214,24 +214,6 @@ export class RoomStore {
     return entrance && { now, entrance };
   }
 
-  /**
-   * Ends a feed of a group's events that no log keeps once the user is no longer in it.
-   * @throws ChatError NOT_A_MEMBER
-   */
-  async endWithMembership(feed: Feed<object>, userId: string, roomId: string): Promise<void> {
-    if (!isGroup(roomId)) return;
-    const look = async () => {
-      const isIn = await onceRedisAnswers(
-        () => this.#members.has(roomId, userId),
-        () => !feed.ended,
-      );
-      if (isIn === false) feed.end(refusal("NOT_A_MEMBER", roomId));
-    };
-    feed.onEnd(await this.#onUserEvent(userId, (event) => event.roomId === roomId && event.kind === "room.left" && void look()));
-    feed.onEnd(this.#channels.onReconnect(look));
-    await this.check(userId, roomId);
-  }
-
   /** @returns a function that ends it, once Redis has acknowledged */
   #onUserEvent(userId: string, listener: (event: UserEvent) => void): Promise<() => void> {
     return this.#channels.subscribe(channels.user(userId), (payload) => {
@@ -271,7 +253,7 @@ function isUserEvent(payload: unknown): payload is UserEvent {
   const { kind, roomId, position } = (payload ?? {}) as Partial<UserEvent & { position: Position }>;
   return (
     typeof roomId === "string" &&
-    (kind === "room.shown" || kind === "room.joined" || kind === "room.left" || (kind === "room.opened" && typeof position === "object"))
+    (kind === "room.shown" || kind === "room.joined" || (kind === "room.opened" && typeof position === "object"))
   );
 }
 

@@ -2,8 +2,8 @@
      to who joined first; when the last member does, it is nobody's, and its data goes after a day.
      KEYS  room, log, meta, foreign, own, members, mentioned, reads, reactions
      ARGV  new_epoch, log_length, by, user (the same as by: they leave)
-     gives LEFT, OUT (they were not in), NOT_OWNER, or OWNER (whom nobody removes)
-     fails NOT_A_MEMBER if `by` is none ]]
+     gives 1 if they left now, 0 if they were not in
+     fails NOT_A_MEMBER if `by` is none, FORBIDDEN ]]
 local room, log, meta, foreign, own, members, mentioned, reads, reactions = unpack(KEYS)
 local new_epoch, log_length, by, user = unpack(ARGV)
 local heard, order = '', ''
@@ -13,12 +13,12 @@ local DAY = 86400
 local is_owner = function(entry) return string.match(entry, '^OWNER ') ~= nil end
 
 local role = redis.call('HGET', members, by)
-if not role then return redis.error_reply('NOT_A_MEMBER any more, or never') end
+if not role then return redis.error_reply('NOT_A_MEMBER ' .. string.sub(room, #'room:' + 1)) end
 if user ~= by then
-  if not is_owner(role) then return 'NOT_OWNER' end
+  if not is_owner(role) then return redis.error_reply('FORBIDDEN Only the owner of the room may do that.') end
   role = redis.call('HGET', members, user)
-  if not role then return 'OUT' end
-  if is_owner(role) then return 'OWNER' end
+  if not role then return 0 end
+  if is_owner(role) then return redis.error_reply('FORBIDDEN Nobody removes an owner of the room.') end
 end
 
 redis.call('HDEL', members, user)
@@ -50,4 +50,4 @@ if redis.call('HLEN', members) == 0 then
   redis.call('EXPIRE', reads, DAY)
   redis.call('EXPIRE', reactions, DAY)
 end
-return 'LEFT'
+return 1

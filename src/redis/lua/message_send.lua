@@ -13,7 +13,7 @@ local heard, order = '', ''
 -- part: message_index
 -- part: retention
 
-if group == '1' and redis.call('HEXISTS', members, from) == 0 then return redis.error_reply('NOT_A_MEMBER any more, or never') end
+if group == '1' and redis.call('HEXISTS', members, from) == 0 then return redis.error_reply('NOT_A_MEMBER ' .. room_id) end
 
 local DAY = 86400
 local day = math.floor(clock[1] / DAY)

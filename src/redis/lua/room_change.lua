@@ -1,20 +1,20 @@
 --[[ room_change: rename a group room, or let its members add others or not. Its owner may.
      KEYS  room, log, meta, foreign, own, members
      ARGV  new_epoch, log_length, by, name ('' where it stays), may_invite (1 or 0; '' where it stays)
-     gives CHANGED, or NOT_OWNER
-     fails NOT_A_MEMBER ]]
+     gives 1
+     fails NOT_A_MEMBER, FORBIDDEN ]]
 local room, log, meta, foreign, own, members = unpack(KEYS)
 local new_epoch, log_length, by, name, may_invite = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 
 local role = redis.call('HGET', members, by)
-if not role then return redis.error_reply('NOT_A_MEMBER any more, or never') end
-if not string.match(role, '^OWNER ') then return 'NOT_OWNER' end
+if not role then return redis.error_reply('NOT_A_MEMBER ' .. string.sub(room, #'room:' + 1)) end
+if not string.match(role, '^OWNER ') then return redis.error_reply('FORBIDDEN Only the owner of the room may do that.') end
 
 if may_invite ~= '' then redis.call('HSET', meta, 'mayInvite', may_invite) end
 if name ~= '' and name ~= redis.call('HGET', meta, 'name') then
   redis.call('HSET', meta, 'name', name)
   append('room.renamed', next_time(), string.format('"name":%s,"by":"%s"', cjson.encode(name), by))
 end
-return 'CHANGED'
+return 1
