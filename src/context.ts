@@ -1,4 +1,5 @@
 import type DataLoader from "dataloader";
+import type { ExportStore } from "./messages/export.store.js";
 import type { MessageStore } from "./messages/message.store.js";
 import type { Placed } from "./messages/page.js";
 import type { RoomEventStore } from "./messages/room-event.store.js";
@@ -15,6 +16,7 @@ import type { UserRecord, UserStore } from "./users/user.store.js";
 /** What the features offer each other and the API. */
 export interface Stores {
   directory: DirectoryStore;
+  exports: ExportStore;
   messages: MessageStore;
   presence: PresenceStore;
   rooms: RoomStore;

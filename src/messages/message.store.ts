@@ -4,11 +4,11 @@ import type { LimitedLog } from "../limited-log.js";
 import type { Lenient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
-import { type Connection, type PageArgs, pageRequest, toConnection } from "../relay.js";
+import { type Connection, type Page, type PageArgs, type PageRequest, pageRequest, toConnection } from "../relay.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import { cutPage, decodeCursor, encodeCursor, type Placed, type Stretch } from "./page.js";
 import type { Retention } from "./retention.js";
-import { readMember, readOurs, type StoredMessage, secondsOf } from "./stored-message.js";
+import { type Place, readMember, readOurs, type StoredMessage, secondsOf } from "./stored-message.js";
 
 export interface Sending {
   roomId: string;
@@ -23,6 +23,7 @@ const DAY = 86_400_000; // ms
 const SPARE = 8; // messages read beyond a page, so that those of one score seldom need a second look
 const LONGEST_STRETCH = 100_000; // members; more of one score, or unreadable in a row, than anyone but an attacker writes
 const LARGEST_STRETCH = 32 * 1024 * 1024; // bytes, likewise
+const AT_ONCE = 400; // messages of a history that is read from one end to the other
 const CANDIDATES = 3; // for a room's newest message, should others have put there what is none
 
 /** The messages of rooms: sending, and history. */
@@ -92,6 +93,25 @@ export class MessageStore {
    */
   async page(userId: string, roomId: string, args: PageArgs): Promise<MessageConnectionRecord> {
     const request = pageRequest(args, "end", (cursor, argument) => decodeCursor(roomId, cursor, argument));
+    const { page, position } = await this.#page(userId, roomId, request);
+    return { ...toConnection(page, (message) => encodeCursor(roomId, message)), position: encodePosition(position) };
+  }
+
+  /**
+   * The room's whole history, oldest first, some hundreds at a time. A message that is there throughout comes once; of what changes
+   * meanwhile it is not said whether it comes. Each time it is looked anew whether the user may read on.
+   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND
+   */
+  async *history(userId: string, roomId: string): AsyncGenerator<Placed[], void, void> {
+    for (let after: Placed | undefined; ; ) {
+      const { page } = await this.#page(userId, roomId, { from: "start", limit: AT_ONCE, after, before: undefined });
+      yield page.nodes;
+      after = page.nodes.at(-1);
+      if (!page.hasNextPage || !after) return;
+    }
+  }
+
+  async #page(userId: string, roomId: string, request: PageRequest<Place>): Promise<{ page: Page<Placed>; position: Position }> {
     const { from, limit, after, before } = request;
     const [near, far] =
       from === "start" ? [after?.score ?? "-inf", before?.score ?? "+inf"] : [before?.score ?? "+inf", after?.score ?? "-inf"];
@@ -106,7 +126,7 @@ export class MessageStore {
       if (!page) continue;
       if (page.unreadable > 0)
         this.#log.warn(`unreadable in ${roomId}`, { roomId, members: page.unreadable }, "what is in a room and is no message is left out");
-      return { ...toConnection(page, (message) => encodeCursor(roomId, message)), position: encodePosition(position) };
+      return { page, position };
     }
   }
 

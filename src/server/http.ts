@@ -5,7 +5,7 @@ import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginLandingPageDi
 import { fastifyApolloHandler } from "@as-integrations/fastify";
 import cors from "@fastify/cors";
 import files from "@fastify/static";
-import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { GraphQLError, GraphQLSchema } from "graphql";
 import type { Logger } from "pino";
 import type { Config } from "../config.js";
@@ -15,6 +15,7 @@ import type { SessionWatches } from "../sessions/session-watch.js";
 import { clientAddress } from "./address.js";
 import { bearerToken, createContext, type Services } from "./context.js";
 import { cookieToken, cookieWith } from "./cookie.js";
+import { serveExports } from "./export.js";
 import { graphiqlPage } from "./graphiql.js";
 import { checkCost, MOST_TOKENS } from "./limits.js";
 import type { Metrics } from "./metrics.js";
@@ -65,6 +66,7 @@ export async function createHttpServer(parts: Parts): Promise<FastifyInstance> {
     loggerInstance: log.child({}, { level: "warn" }),
     bodyLimit: LARGEST_REQUEST,
     forceCloseConnections: "idle",
+    frameworkErrors: (_error, _request, reply: FastifyReply) => reply.code(400).send(problem(400, "The address cannot be understood.")),
   }) as unknown as FastifyInstance;
 
   app.addHook("onSend", async (_request, reply) => {
@@ -101,6 +103,7 @@ export async function createHttpServer(parts: Parts): Promise<FastifyInstance> {
   app.get("/metrics", async (_request, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()));
 
   await serveGraphQL(app, parts);
+  serveExports(app, parts);
   await serveClientExample(app);
   return app;
 }
@@ -189,13 +192,15 @@ const statuses: ApolloServerPlugin<Context> = {
 const isOfTheClient = ({ extensions }: GraphQLError) => extensions.code !== "INTERNAL_SERVER_ERROR" && extensions.code !== "UNAVAILABLE";
 
 /** What a request gets that is refused before GraphQL sees it. */
-function problem(status: number): object {
+function problem(status: number, said?: string): object {
   const messages: Record<number, string> = {
     400: "The body is not valid JSON.",
     413: `The body is larger than ${LARGEST_REQUEST} bytes.`,
     415: "The body must be JSON, with `content-type: application/json`.",
   };
   const message =
-    messages[status] ?? (status < 500 ? "The request cannot be understood." : "Something went wrong on the server. It has been logged.");
+    said ??
+    messages[status] ??
+    (status < 500 ? "The request cannot be understood." : "Something went wrong on the server. It has been logged.");
   return { errors: [{ message, extensions: { code: status < 500 ? "BAD_REQUEST" : "INTERNAL_SERVER_ERROR", retryable: false } }] };
 }

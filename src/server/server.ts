@@ -9,6 +9,7 @@ import { DemoBridge } from "../interop/bridge.js";
 import { openDemoAccounts, seedDemoData } from "../interop/demo-data.js";
 import { DemoListener } from "../interop/listener.js";
 import { LimitedLog } from "../limited-log.js";
+import { ExportStore } from "../messages/export.store.js";
 import { MessageStore } from "../messages/message.store.js";
 import { RetentionSweep } from "../messages/retention.js";
 import { readRoomEvent } from "../messages/room-event.js";
@@ -78,7 +79,8 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     stops.push(async () => followed.close());
     const users = new UserStore(redis.commands, scripts, lenient);
     const passwords = new Passwords(config.bcryptCost);
-    const sessions = new SessionStore(scripts, users, passwords, new Attempts(redis.commands, config.rateLimits), config);
+    const attempts = new Attempts(redis.commands, config.rateLimits);
+    const sessions = new SessionStore(scripts, users, passwords, attempts, config);
     const watches = new SessionWatches(sessions, channels, log);
     stops.push(async () => watches.close());
     const rooms = new RoomStore(redis.commands, followed, channels, lenient);
@@ -96,6 +98,7 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     stops.push(async () => typing.close());
     const services: Services = {
       directory,
+      exports: new ExportStore(messages, users, (userId) => attempts.exportRoom(userId)),
       messages,
       presence,
       rooms,

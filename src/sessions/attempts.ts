@@ -18,6 +18,8 @@ const LIMITS = {
   name: { points: 100, duration: HOUR },
   signUp: { points: 30, duration: HOUR },
   guest: { points: 60, duration: HOUR },
+  /** Of a user: a room's whole history. */
+  export: { points: 20, duration: HOUR },
 };
 
 type Limit = keyof typeof LIMITS;
@@ -80,6 +82,11 @@ export class Attempts {
   /** @throws ChatError RATE_LIMITED */
   async joinAsGuest(address: Address): Promise<void> {
     if (address !== undefined) await this.#count("guest", address);
+  }
+
+  /** @throws ChatError RATE_LIMITED */
+  async exportRoom(userId: string): Promise<void> {
+    await this.#count("export", userId);
   }
 
   async #count(limit: Limit, who: string): Promise<void> {

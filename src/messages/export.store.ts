@@ -1,0 +1,47 @@
+import type { UserRecord, UserStore } from "../users/user.store.js";
+import { unknownUser } from "../users/user.store.js";
+import type { MessageStore } from "./message.store.js";
+import type { StoredMessage } from "./stored-message.js";
+
+/** A room's whole history as text, for who takes it away. */
+export class ExportStore {
+  readonly #messages: MessageStore;
+  readonly #users: UserStore;
+  readonly #charge: (userId: string) => Promise<void>;
+
+  /** @param charge throws RATE_LIMITED where the user has exported too much */
+  constructor(messages: MessageStore, users: UserStore, charge: (userId: string) => Promise<void>) {
+    this.#messages = messages;
+    this.#users = users;
+    this.#charge = charge;
+  }
+
+  /**
+   * Begins an export: JSON Lines, a message each, oldest first, in portions of some hundreds. The next portion is read when it is
+   * asked for, so a slow reader keeps one in memory, and no more.
+   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, RATE_LIMITED; NOT_A_MEMBER also later, from the portions
+   */
+  async begin(userId: string, roomId: string): Promise<AsyncGenerator<string, void, void>> {
+    const history = this.#messages.history(userId, roomId);
+    const first = await history.next(); // who may not read it is told before anything else
+    await this.#charge(userId);
+    return this.#portions(first.value ?? [], history);
+  }
+
+  async *#portions(first: StoredMessage[], others: AsyncGenerator<StoredMessage[], void, void>): AsyncGenerator<string, void, void> {
+    yield this.#lines(first);
+    for await (const messages of others) yield this.#lines(messages);
+  }
+
+  async #lines(messages: StoredMessage[]): Promise<string> {
+    const ids = [...new Set(messages.map(({ fromId }) => fromId))];
+    const users = await this.#users.byIds(ids);
+    const senders = new Map(ids.map((id, index) => [id, users[index] ?? unknownUser(id)]));
+    return messages.map((message) => `${JSON.stringify(toLine(message, senders.get(message.fromId) as UserRecord))}\n`).join("");
+  }
+}
+
+/** What is exported of a message, under the names of the API. */
+function toLine({ id, text, sentAt, clientMessageId }: StoredMessage, from: UserRecord): object {
+  return { id, from: { id: from.id, username: from.username, name: from.name }, text, sentAt, clientMessageId };
+}

@@ -1,0 +1,64 @@
+import { Readable } from "node:stream";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { type ErrorCode, rateLimited, refusal } from "../errors.js";
+import { bearerToken } from "./context.js";
+import { cookieToken } from "./cookie.js";
+import type { Parts } from "./http.js";
+import { Quota } from "./quota.js";
+
+const AT_ONCE = 2; // exports that one user may have under way, on one server
+const LATER = 30; // seconds after which who has as many may try again
+
+/** The status with which an export is refused, by the error's code; 500 for any other. */
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  UNAUTHENTICATED: 401,
+  NOT_A_MEMBER: 403,
+  NOT_FOUND: 404,
+  BAD_USER_INPUT: 400,
+  RATE_LIMITED: 429,
+  UNAVAILABLE: 503,
+};
+
+/**
+ * Serves a room's whole history to its members: `GET /rooms/<id>/export`, JSON Lines. The stream reads on as the client does, and is
+ * broken off, so that it cannot be taken for whole, when the session or the membership ends, or Redis goes away.
+ */
+export function serveExports(app: FastifyInstance, { services, watches, mask }: Parts): void {
+  const quota = new Quota(AT_ONCE);
+
+  async function begin({ raw, headers, params }: FastifyRequest, reply: FastifyReply): Promise<Readable> {
+    const token = bearerToken(headers.authorization) ?? cookieToken(raw);
+    const viewer = token === undefined ? null : await services.sessions.viewer(token);
+    if (!viewer) throw refusal("UNAUTHENTICATED");
+    if (!quota.take(viewer.id)) throw rateLimited(LATER);
+    try {
+      const { roomId } = params as { roomId: string };
+      const portions = await services.exports.begin(viewer.id, roomId);
+      const stream = Readable.from(portions, { objectMode: false });
+      const watch = watches.start(viewer, () => stream.destroy());
+      stream.once("close", () => {
+        watch.stop();
+        quota.release(viewer.id);
+      });
+      reply
+        .type("application/jsonl; charset=utf-8")
+        .header("content-disposition", `attachment; filename="room-${roomId.replaceAll(":", "-")}.jsonl"`)
+        .header("cache-control", "no-store");
+      return stream;
+    } catch (error) {
+      quota.release(viewer.id);
+      throw error;
+    }
+  }
+
+  app.get("/rooms/:roomId/export", { exposeHeadRoute: false }, async (request, reply) => {
+    try {
+      return await begin(request, reply);
+    } catch (error) {
+      const masked = mask(error);
+      const { code, retryAfter } = masked.extensions as { code: ErrorCode; retryAfter?: number };
+      if (retryAfter !== undefined) reply.header("retry-after", retryAfter);
+      return reply.code(STATUS[code] ?? 500).send({ errors: [masked] });
+    }
+  });
+}
