@@ -3,6 +3,8 @@
  * process as the system counts it, and memory after a forced collection. `npm run bench`, or `npm run bench -- memory sends`.
  */
 import { endAll } from "./processes.js";
+import { directory } from "./scenarios/directory.js";
+import { exporting } from "./scenarios/export.js";
 import { fanOut } from "./scenarios/fan-out.js";
 import { history } from "./scenarios/history.js";
 import { interop } from "./scenarios/interop.js";
@@ -14,7 +16,20 @@ import { manyRooms } from "./scenarios/rooms.js";
 import { sends } from "./scenarios/sends.js";
 import { stall } from "./scenarios/stall.js";
 
-const scenarios = { "fan-out": fanOut, rooms: manyRooms, memory, sends, interop, return: comeBack, stall, logins, presence, history };
+const scenarios = {
+  "fan-out": fanOut,
+  rooms: manyRooms,
+  memory,
+  sends,
+  interop,
+  return: comeBack,
+  stall,
+  logins,
+  presence,
+  history,
+  directory,
+  export: exporting,
+};
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !Object.hasOwn(scenarios, name));

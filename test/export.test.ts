@@ -5,6 +5,7 @@ import { cleanUp } from "./helpers/cleanup.js";
 import { TestClient } from "./helpers/client.js";
 import { ownCluster } from "./helpers/cluster.js";
 import { fillRoom } from "./helpers/fill.js";
+import { proxyTo } from "./helpers/proxy.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
 
@@ -218,12 +219,14 @@ describe("export", () => {
 
   it("[EXP3] is broken off when Redis goes away, and the server goes on", async () => {
     const other = await ownRedis();
-    const server = await ownServer(other.url);
+    const proxy = await proxyTo(other.url);
+    const server = await ownServer(proxy.url);
     const ann = await TestClient.register(server);
     await fillRoom(other.client, "0", BIG, ann.id);
     const response = await begin(ann, "0");
-    await other.client.call("SHUTDOWN", "NOSAVE").catch(() => {}); // it is started again
+    proxy.goAway();
     expect((await readOn(response)).whole).toBe(false);
+    proxy.comeBack();
     await expect.poll(async () => (await ask(ann)).status, { timeout: 15_000 }).toBe(200);
   });
 });

@@ -49,7 +49,7 @@ export class UserConnection {
 
   @Field(() => Int, {
     description:
-      "How many users with an account there are in all, or that the search finds: exact up to some hundreds, and never more than 1,000.",
+      "How many users with an account there are in all, or that the search finds: exact up to 100; beyond that there are at least so many.",
   })
   totalCount!: number;
 }
