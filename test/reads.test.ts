@@ -54,6 +54,15 @@ describe("read marks", () => {
     expect(await unread(alice, room)).toMatchObject({ unreadCount: 0, readUpTo: third.id });
   });
 
+  it("[READ1] who comes into a group has nothing unread of what was said before", async () => {
+    const { createRoom: group } = await alice.ask('mutation { createRoom(name: "Us") { id } }');
+    await alice.send(`before @${bob.username}`, group.id);
+    await alice.ask("mutation ($r: ID!, $u: ID!) { addMember(roomId: $r, userId: $u) { id } }", { r: group.id, u: bob.id });
+    expect(await unread(bob, group.id)).toEqual({ unreadCount: 0, unreadMentions: 0, readUpTo: null });
+    await alice.send(`after @${bob.username}`, group.id);
+    expect(await unread(bob, group.id)).toMatchObject({ unreadCount: 1, unreadMentions: 1 });
+  });
+
   it("[READ1] counts what demo apps said, and not what the reader said there", async () => {
     const room = await ownRoom();
     const node = new DemoApp("Node", redis.client);

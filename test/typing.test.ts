@@ -138,9 +138,10 @@ describe("typing", () => {
     await ann.send("sent", "named-0"); // which ends it there
     await say(ann, true, "named-10");
 
-    const hears = await watch(ann, "named-1");
+    await redis.client.set("room:crowded:name", "Crowded"); // where she does not write, so that nobody listens yet
+    const hears = await watch(ann, "crowded");
     const tell = (id: number, typing: boolean) =>
-      redis.client.spublish("room:named-1", JSON.stringify({ kind: "typing", userId: String(id), typing }));
+      redis.client.spublish("room:crowded", JSON.stringify({ kind: "typing", userId: String(id), typing }));
     for (let id = 1_000; id < 1_030; id++) await tell(id, true);
     const told = [];
     for (let n = 0; n < 20; n++) told.push((await hears.next()).user.id);

@@ -22,7 +22,10 @@ export class ReadResolver {
   }
 
   @Extensions({ perViewer: true })
-  @FieldResolver(() => Int, { description: "Messages of others after the viewer's last read. Costs the same for 5 as for 500,000." })
+  @FieldResolver(() => Int, {
+    description:
+      "Messages of others after the viewer's last read; in a group that they have not read, after they came in. Costs the same for 5 as for 500,000.",
+  })
   async unreadCount(@Root() { id }: Room, @Ctx() { load }: ViewerContext): Promise<number> {
     return (await load.unread.load(id)).messages;
   }

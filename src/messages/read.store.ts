@@ -81,7 +81,7 @@ export class ReadStore {
   unread(userId: string, roomIds: readonly string[]): Promise<Unread[]> {
     return Promise.all(
       roomIds.map(async (roomId) => {
-        const roomKeys = [keys.room(roomId), keys.own(roomId), keys.mentioned(roomId), keys.reads(roomId)];
+        const roomKeys = [keys.room(roomId), keys.own(roomId), keys.mentioned(roomId), keys.reads(roomId), keys.members(roomId)];
         const [messages, mentions, readUpTo] = (await this.#scripts.run("room_unread", roomKeys, [userId])) as [number, number, string];
         return { messages, mentions, readUpTo: readUpTo || null };
       }),

@@ -1,11 +1,14 @@
 --[[ room_unread: how much of a room a user has not read. Its cost grows with the logarithm of the room's length only.
-     KEYS  room, own, mentioned, reads
+     KEYS  room, own, mentioned, reads, members
      ARGV  user
      gives {messages of others after the last read, mentions of the user among them, id of the message last read ('' for none)} ]]
-local room, own, mentioned, reads = unpack(KEYS)
+local room, own, mentioned, reads, members = unpack(KEYS)
 local user = unpack(ARGV)
 
 local score, read_up_to = string.match(redis.call('HGET', reads, user) or '', '^(%S+) (.*)$')
+-- What was said in a group before they came is there to be read, and not new to them.
+local joined = not score and string.match(redis.call('HGET', members, user) or '', '%d+$')
+if joined then score = string.format('%.6f', joined / 1000000) end
 -- Entries are `<user>:<µs>…`, so that those of one user lie together, in the order of time; `;` comes right after `:`.
 local from = '[' .. user .. ':'
 if score then from = string.format('(%s:%016.0f;', user, math.min(score * 1000000, 9999999999999999)) end
