@@ -83,7 +83,7 @@ describe("on the demo apps' channel", () => {
 
   it("[HOST1] a flood of words about rooms that are not there costs no key", async () => {
     await allHeard();
-    const before = await hostile.dbsize();
+    const before = new Set(await hostile.keys("*"));
     for (let n = 0; n < 5_000; n++) {
       void hostile.publish(
         "MESSAGES",
@@ -91,7 +91,7 @@ describe("on the demo apps' channel", () => {
       );
     }
     await allHeard();
-    expect(await hostile.dbsize()).toBe(before);
+    expect((await hostile.keys("*")).filter((key) => !before.has(key))).toEqual([]);
   });
 });
 
