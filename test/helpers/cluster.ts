@@ -38,24 +38,7 @@ export async function ownCluster(): Promise<OwnCluster> {
   for (let n = 0; n < NODES; n++) {
     const dir = join(folder, String(n));
     await mkdir(dir);
-    const [port, busPort] = await freePorts();
-    const options = {
-      port,
-      "cluster-port": busPort,
-      bind: "127.0.0.1",
-      dir,
-      "cluster-enabled": "yes",
-      save: "",
-      "cluster-node-timeout": 5_000,
-    };
-    const child = spawn(
-      redisBinary(() => {}),
-      Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
-      { stdio: "ignore" },
-    );
-    const client = new Redis(port, "127.0.0.1", { retryStrategy: () => 20 /* ms */ });
-    client.on("error", () => {}); // it does not listen yet
-    nodes.push({ child, client, port });
+    nodes.push(await startNode(dir));
   }
 
   for (const [n, { client }] of nodes.entries()) {
@@ -89,6 +72,34 @@ export async function ownCluster(): Promise<OwnCluster> {
       for (const { client } of nodes) await client.call("CLIENT", "KILL", "TYPE", "pubsub");
     },
   };
+}
+
+/** A node that is its own cluster so far. Another program may take a free port before it does: then it tries others. */
+async function startNode(dir: string): Promise<{ child: ChildProcess; client: Redis; port: number }> {
+  for (;;) {
+    const [port, busPort] = await freePorts();
+    const options = {
+      port,
+      "cluster-port": busPort,
+      bind: "127.0.0.1",
+      dir,
+      "cluster-enabled": "yes",
+      save: "",
+      "cluster-node-timeout": 5_000,
+    };
+    const child = spawn(
+      redisBinary(() => {}),
+      Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
+      { stdio: "ignore" },
+    );
+    const client = new Redis(port, "127.0.0.1", { retryStrategy: () => 20 /* ms */, maxRetriesPerRequest: null });
+    client.on("error", () => {}); // it does not listen yet
+    const answers = client.info("server").then((info) => info.includes(`process_id:${child.pid}`));
+    if (await Promise.race([answers, once(child, "exit").then(() => false)])) return { child, client, port };
+    client.disconnect();
+    answers.catch(() => {}); // nobody waits for it any more
+    child.kill();
+  }
 }
 
 async function busPortOf(client: Redis): Promise<string> {
