@@ -15,8 +15,20 @@ const say = (client: TestClient, typing = true, roomId = "0") => client.ask(SET,
 /** Follows typing, and resolves when it has begun. */
 async function watch(client: TestClient, roomId = "0") {
   const stream = client.subscribe("subscription ($roomId: ID!) { typing(roomId: $roomId) { roomId typing user { id } } }", { roomId });
-  await client.subscribe("{ me { id } }").next();
-  await expect.poll(async () => (await redis.client.call("PUBSUB", "SHARDNUMSUB", `room:${roomId}`)) as unknown[]).not.toContain(0);
+  const publish = (typing: boolean) =>
+    redis.client.spublish(`room:${roomId}`, JSON.stringify({ kind: "typing", userId: "999999999", typing }));
+  let begun = false;
+  const beginning = stream.next().then((first) => {
+    begun = true;
+    return first;
+  });
+  while (!begun) {
+    await publish(true);
+    await client.ask("{ me { id } }");
+  }
+  expect((await beginning).user.id).toBe("999999999");
+  await publish(false);
+  expect(await stream.next()).toMatchObject({ typing: false, user: { id: "999999999" } });
   return stream;
 }
 
