@@ -29,7 +29,7 @@ async function ownRoom(): Promise<string> {
 }
 
 const EVENTS =
-  "subscription ($r: ID, $a: [String!]) { roomEvents(roomId: $r, after: $a) { __typename roomId position ... on ReadMoved { upTo user { id } } } }";
+  "subscription ($r: ID, $a: [String!]) { roomEvents(roomId: $r, after: $a) { __typename roomId position ... on ReadMoved { upTo user { id } room { unreadCount } } } }";
 const follow = async (client: TestClient, roomId: string) => client.subscribe(EVENTS, { r: roomId, a: [await client.position(roomId)] });
 
 describe("read marks", () => {
@@ -115,7 +115,13 @@ describe("read marks", () => {
     expect((await mine.next()).__typename).toBe("MessageAdded");
     expect((await others.next()).__typename).toBe("MessageAdded");
     await mark(alice, message);
-    expect(await mine.next()).toMatchObject({ __typename: "ReadMoved", roomId: room, upTo: message.id, user: { id: alice.id } });
+    expect(await mine.next()).toMatchObject({
+      __typename: "ReadMoved",
+      roomId: room,
+      upTo: message.id,
+      user: { id: alice.id },
+      room: { unreadCount: 1 }, // the marker
+    });
     await bob.send("next", room);
     expect((await others.next()).__typename).toBe("MessageAdded");
   });

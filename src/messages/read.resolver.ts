@@ -60,4 +60,9 @@ export class ReadMovedResolver {
   user(@Root() { userId }: { userId: string }, @Ctx() { load }: Context): Promise<User> {
     return load.user.load(userId);
   }
+
+  @FieldResolver(() => Room, { description: "The room, to ask what is left unread in it: `room { unreadCount }`." })
+  room(@Root() { roomId }: { roomId: string }, @Ctx() { load }: Context): Promise<Room> {
+    return load.room.load(roomId);
+  }
 }
