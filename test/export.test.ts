@@ -88,16 +88,23 @@ describe("export", () => {
     const ann = await TestClient.register(one, "ann");
     await redis.client.zadd("room:0", 1_000, '{"roomId":"0","message":"a &lt b","from":"77","date":1000}', 1_001, "no message");
     const sent = await ann.send('two\nlines, "quoted" and 👋', "0", "mine");
+    const replying = 'mutation ($t: String!, $to: ID) { send(roomId: "0", text: $t, replyTo: $to) { id sentAt } }';
+    const { send: reply } = await ann.ask(replying, { t: "no", to: sent.id });
+    const changing =
+      'mutation ($id: ID!, $t: String!) { editMessage(id: $id, text: $t) { editedAt } react(messageId: $id, emoji: "👍") { id } }';
+    const { editMessage: edited } = await ann.ask(changing, { id: reply.id, t: `yes, @${ann.username}` });
     const response = await ask(ann.on(two));
     expect(response.headers.get("content-type")).toBe("application/jsonl; charset=utf-8");
     expect(response.headers.get("content-disposition")).toBe('attachment; filename="room-0.jsonl"');
     expect(response.headers.get("cache-control")).toBe("no-store");
+    const plain = { editedAt: null, replyToId: null, mentions: [], reactions: [] };
     expect(linesIn(await response.text())).toEqual([
       {
         id: expect.stringMatching(/^0\/1000-/),
         from: { id: "77", username: "user-77", name: "Unknown user" },
         text: "a < b",
         sentAt: "1970-01-01T00:16:40.000Z",
+        ...plain,
         clientMessageId: null,
       },
       {
@@ -105,7 +112,19 @@ describe("export", () => {
         from: { id: ann.id, username: ann.username, name: ann.username },
         text: sent.text,
         sentAt: sent.sentAt,
+        ...plain,
         clientMessageId: "mine",
+      },
+      {
+        id: reply.id,
+        from: { id: ann.id, username: ann.username, name: ann.username },
+        text: `yes, @${ann.username}`,
+        sentAt: reply.sentAt,
+        editedAt: edited.editedAt,
+        replyToId: sent.id,
+        mentions: [{ id: ann.id }],
+        reactions: [{ emoji: "👍", count: 1, users: [{ id: ann.id }] }],
+        clientMessageId: null,
       },
     ]);
     const { openPrivateRoom: empty } = await ann.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", {

@@ -42,6 +42,19 @@ export class ExportStore {
 }
 
 /** What is exported of a message, under the names of the API. */
-function toLine({ id, text, sentAt, clientMessageId }: StoredMessage, from: UserRecord): object {
-  return { id, from: { id: from.id, username: from.username, name: from.name }, text, sentAt, clientMessageId };
+function toLine(
+  { id, text, sentAt, editedAt, replyToId, mentionIds, reactions, clientMessageId }: StoredMessage,
+  { id: userId, username, name }: UserRecord,
+): object {
+  return {
+    id,
+    from: { id: userId, username, name },
+    text,
+    sentAt,
+    editedAt,
+    replyToId,
+    mentions: mentionIds.map((id) => ({ id })),
+    reactions: reactions.map(({ emoji, count, userIds }) => ({ emoji, count, users: userIds.map((id) => ({ id })) })),
+    clientMessageId,
+  };
 }
