@@ -126,6 +126,28 @@ describe("read marks", () => {
     expect((await others.next()).__typename).toBe("MessageAdded");
   });
 
+  it("[READ2] [D1] what one's own devices are told has a position that never lies before what they were told already", async () => {
+    const room = await ownRoom();
+    const mine = await follow(alice.on(two), room);
+    let last = await bob.send("begin", room);
+    await mine.next();
+    const seqs: number[] = [];
+    const reading = (async () => {
+      for (let added = 0; added < 60; ) {
+        const { __typename, position } = await mine.next();
+        if (__typename === "MessageAdded") added++;
+        seqs.push(Number(Buffer.from(position, "base64url").toString().split(".")[1]));
+      }
+    })();
+    for (let n = 0; n < 20; n++) {
+      const sending = [1, 2, 3].map((turn) => bob.send(`${n}.${turn}`, room));
+      const [sent] = await Promise.all([...sending, mark(alice, last), mark(alice.on(two), last)]);
+      last = sent as typeof last;
+    }
+    await reading;
+    expect(seqs).toEqual([...seqs].sort((a, b) => a - b));
+  });
+
   it("[READ1] the count is right after any sequence of sends and reads by several people on two servers (seeded)", async () => {
     const random = randomFrom(7);
     const room = await ownRoom();

@@ -70,10 +70,13 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
     await this.#begin(roomId, room);
   }
 
-  /** Where the follower is in a room; undefined for one that it does not follow. */
+  /**
+   * Where a room stands for the follower behind what it has been told, taken or not: what is pushed now comes after that.
+   * Undefined for one that it does not follow.
+   */
   positionIn(roomId: string): Position | undefined {
     const room = this.#rooms.get(roomId);
-    return room?.out ? undefined : room?.taken;
+    return room?.out ? undefined : (room?.told ?? room?.taken);
   }
 
   /** The follower has this value now: it will not be told again. */
@@ -95,6 +98,7 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
       if (room.out && !isBackIn(room) && hasAll(room)) this.#rooms.delete(roomId);
       else {
         room.from = room.taken;
+        room.told = room.taken; // the rest is told again
         room.out = room.leavings.some((leaving) => leaving === room.taken);
         this.#begin(roomId, room).catch((error) => this.end(error));
       }
