@@ -11,3 +11,7 @@ export function asDay(instant: string): string {
 
 /** The time of today's, the date of what is older. */
 export const asShortTime = (instant: string) => (asDay(instant) === "Today" ? asTime(instant) : date.format(new Date(instant)));
+
+const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+
+export const asMoment = (instant: string) => moment.format(new Date(instant));

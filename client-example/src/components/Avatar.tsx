@@ -4,14 +4,21 @@ interface Props {
   /** Decides the colour, and the letter unless another is given. */
   name: string;
   letter?: string | undefined;
+  /** Undefined where nobody can be online. */
+  isOnline?: boolean | undefined;
 }
 
-/** A disc with a letter. It is decoration: the name stands beside it. */
-export function Avatar({ name, letter = [...name][0] ?? "" }: Props) {
+/** A disc with a letter, and a dot for who is online. The name stands beside it. */
+export function Avatar({ name, letter = [...name][0] ?? "", isOnline }: Props) {
   const hue = [...name].reduce((hash, character) => (hash * 31 + (character.codePointAt(0) ?? 0)) % 360, 0); // degrees
   return (
-    <span className="avatar" style={{ "--hue": hue } as CSSProperties} aria-hidden="true">
-      {letter.toUpperCase()}
+    <span className="avatar" style={{ "--hue": hue } as CSSProperties}>
+      <span aria-hidden="true">{letter.toUpperCase()}</span>
+      {isOnline !== undefined && (
+        <span className={isOnline ? "dot online" : "dot"}>
+          <span className="unseen">{isOnline ? " online" : " offline"}</span>
+        </span>
+      )}
     </span>
   );
 }

@@ -1,54 +1,141 @@
-import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
+import type { Room } from "../chat/rooms";
+import type { MessagePartsFragment as Message } from "../gql/graphql";
+import { useChat } from "../hooks/useChat";
+import { type Mentionable, useMentions } from "../hooks/useMentions";
+import { Avatar } from "./Avatar";
+import { Icon } from "./Icon";
+import { PersonName } from "./PersonName";
+import "./Composer.css";
+
+/** What is being written. */
+export type Task = { kind: "write" } | { kind: "reply"; to: Message } | { kind: "edit"; message: Message };
 
 interface Props {
-  roomName: string;
-  onSend: (text: string) => void;
+  room: Room;
+  me: string;
+  task: Task;
+  onSubmit: (text: string) => void;
+  /** To write an ordinary message instead. */
+  onCancel: () => void;
+  onEditLast: () => void;
 }
 
-/** Where a message is written. Enter sends it, Shift+Enter begins a new line. */
-export function Composer({ roomName, onSend }: Props) {
-  const [text, setText] = useState("");
+const drafts = new Map<string, string>(); // what was begun in other rooms
+
+/** Where a message is written. Enter sends it, Shift+Enter begins a new line, the up arrow edits the last one. */
+export function Composer({ room: { id, name, kind, members }, me, task, onSubmit, onCancel, onEditLast }: Props) {
+  const chat = useChat();
+  const isEditing = task.kind === "edit";
+  const [text, setText] = useState(isEditing ? task.message.text : (drafts.get(id) ?? ""));
   const input = useRef<HTMLTextAreaElement>(null);
+  const listId = useId();
+  const mentions = useMentions(text, kind === "GENERAL" ? undefined : members?.map(({ user }) => user).filter((user) => user.id !== me));
 
   useEffect(() => {
-    if (matchMedia("(hover: hover)").matches) input.current?.focus(); // on a touch screen it would raise the keyboard
-  }, []);
+    if (task.kind !== "write" || matchMedia("(hover: hover)").matches) input.current?.focus(); // on a touch screen it raises the keyboard
+  }, [task]);
 
-  function send(): void {
+  function change(next: string): void {
+    setText(next);
+    if (isEditing) return;
+    drafts.set(id, next);
+    chat.setTyping(id, next.trim() !== "");
+  }
+
+  function submit(): void {
     if (text.trim() === "") return;
-    onSend(text);
+    onSubmit(text);
     setText("");
+    if (!isEditing) drafts.delete(id);
+    input.current?.focus();
+  }
+
+  function complete(person: Mentionable): void {
+    change(mentions.complete(person));
     input.current?.focus();
   }
 
   function onKeyDown(event: KeyboardEvent): void {
-    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
-    event.preventDefault();
-    send();
+    if (event.nativeEvent.isComposing) return;
+    if (mentions.onKey(event.key, complete)) event.preventDefault();
+    else if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      submit();
+    } else if (event.key === "Escape" && task.kind !== "write") onCancel();
+    else if (event.key === "ArrowUp" && text === "" && task.kind === "write") {
+      event.preventDefault();
+      onEditLast();
+    }
   }
 
+  const label = isEditing ? "Edit the message" : `Message to ${name}`;
   return (
     <form
       className="composer"
       onSubmit={(event) => {
         event.preventDefault();
-        send();
+        submit();
       }}
     >
-      <label className="unseen" htmlFor="message">
-        Message to {roomName}
-      </label>
+      {task.kind !== "write" && (
+        <div className="task">
+          <Icon name={task.kind} />
+          <p className="ellipsis">
+            {task.kind === "edit" ? (
+              <strong>Editing</strong>
+            ) : (
+              <>
+                <strong>
+                  <bdi>{task.to.from.id === me ? "You" : task.to.from.name}</bdi>
+                </strong>{" "}
+                <span className="quiet">{task.to.text.slice(0, 200)}</span>
+              </>
+            )}
+          </p>
+          <button type="button" className="icon-button" aria-label={isEditing ? "Do not edit" : "Do not reply"} onClick={onCancel}>
+            <Icon name="close" />
+          </button>
+        </div>
+      )}
+      {mentions.people.length > 0 && (
+        <div className="mentions" id={listId} role="listbox" aria-label="People to mention">
+          {mentions.people.map((person, index) => (
+            // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are those of the text field
+            <div
+              key={person.id}
+              id={`${listId}-${index}`}
+              role="option"
+              aria-selected={index === mentions.chosen}
+              tabIndex={-1}
+              className="row small"
+              onMouseDown={(event) => event.preventDefault()}
+              onClick={() => complete(person)}
+            >
+              <Avatar name={person.name} />
+              <PersonName person={person} />
+            </div>
+          ))}
+        </div>
+      )}
       <textarea
-        id="message"
         ref={input}
         rows={1}
-        placeholder={`Message to ${roomName}`}
+        dir="auto"
+        aria-label={label}
+        placeholder={label}
+        role="combobox"
+        aria-autocomplete="list"
+        aria-expanded={mentions.people.length > 0}
+        aria-controls={mentions.people.length > 0 ? listId : undefined}
+        aria-activedescendant={mentions.people.length > 0 ? `${listId}-${mentions.chosen}` : undefined}
         value={text}
-        onChange={(event) => setText(event.target.value)}
+        onChange={(event) => change(event.target.value)}
         onKeyDown={onKeyDown}
+        onBlur={() => chat.setTyping(id, false)}
       />
-      <button type="submit" className="primary" disabled={text.trim() === ""}>
-        Send
+      <button type="submit" className="primary send" aria-label={isEditing ? "Save" : "Send"} disabled={text.trim() === ""}>
+        <Icon name="send" />
       </button>
     </form>
   );

@@ -1,67 +1,84 @@
-import { useRef } from "react";
-import type { RoomPartsFragment as Room, SessionPartsFragment } from "../gql/graphql";
-import type { useOutbox } from "../hooks/useOutbox";
+import { useCallback, useRef, useState } from "react";
+import type { MessagePartsFragment as Message } from "../gql/graphql";
+import { useMessageActions } from "../hooks/useMessageActions";
+import { useOutbox } from "../hooks/useOutbox";
 import { useRoom } from "../hooks/useRoom";
-import { Avatar } from "./Avatar";
-import { Composer } from "./Composer";
-import { MessageList } from "./MessageList";
-import { OutgoingMessage } from "./OutgoingMessage";
+import type { Me } from "../hooks/useSession";
+import { useTyping } from "../hooks/useTyping";
+import { Composer, type Task } from "./Composer";
+import { MessageList, type MessageListHandle } from "./MessageList";
+import { RoomHeader } from "./RoomHeader";
+import "./Conversation.css";
 
 interface Props {
-  room: Room;
-  me: SessionPartsFragment["user"];
-  loaded: number;
-  outbox: ReturnType<typeof useOutbox>;
+  roomId: string;
+  me: Me;
   onClose: () => void;
+  onTalkTo: (userId: string) => void;
 }
 
 /** One room: what was said, and where to say something. */
-export function Conversation({ room: { id, name, kind }, me, loaded, outbox, onClose }: Props) {
-  const { messages, hasOlder, isLoading, problem, loadOlder } = useRoom(id, loaded);
-  const scroller = useRef<HTMLElement>(null);
-  const outgoing = outbox.outgoing.filter(({ sending }) => sending.roomId === id);
+export function Conversation({ roomId, me, onClose, onTalkTo }: Props) {
+  const here = useRoom(roomId);
+  const { room, messages } = here;
+  const outbox = useOutbox(roomId);
+  const typists = useTyping(roomId);
+  const [task, setTask] = useState<Task>({ kind: "write" });
+  const { problem, ...actions } = useMessageActions();
+  const list = useRef<MessageListHandle>(null);
 
-  function send(text: string): void {
-    outbox.send(id, text);
-    scroller.current?.scrollTo({ top: 0 }); // the newest: see `.scroller`
+  const onReply = useCallback((message: Message) => setTask({ kind: "reply", to: message }), []);
+  const onEdit = useCallback((message: Message) => setTask({ kind: "edit", message }), []);
+  if (!room) return null;
+
+  async function submit(text: string): Promise<void> {
+    setTask({ kind: "write" });
+    if (task.kind === "edit") return actions.edit(task.message.id, text);
+    here.send(text, task.kind === "reply" ? task.to.id : null);
+    if (here.hasNewer) await here.loadNewest();
+    list.current?.toNewest();
   }
 
   return (
     <main className="conversation">
-      <header className="bar">
-        <button type="button" className="back" onClick={onClose}>
-          <span aria-hidden="true">‹</span>
-          <span className="unseen">Back to the list</span>
-        </button>
-        <Avatar name={name} letter={kind === "GENERAL" ? "#" : undefined} />
-        <h2 className="ellipsis">{name}</h2>
-        <span className="quiet">{kind === "GENERAL" ? "everyone" : "private"}</span>
-      </header>
-      <section className="scroller" ref={scroller} aria-label={`Messages in ${name}`}>
-        <div className="messages">
-          {hasOlder && (
-            <button type="button" className="link older" disabled={isLoading} onClick={() => void loadOlder()}>
-              {isLoading ? "Loading…" : "Show earlier messages"}
-            </button>
-          )}
-          {problem !== undefined && (
-            <p className="problem" role="alert">
-              {problem}
-            </p>
-          )}
-          {messages ? <MessageList messages={messages} me={me.id} /> : <p className="quiet">Loading…</p>}
-          {messages?.length === 0 && outgoing.length === 0 && <p className="quiet centred">Nothing yet. Say something.</p>}
-          {outgoing.map((one) => (
-            <OutgoingMessage
-              key={one.sending.clientMessageId}
-              outgoing={one}
-              onSendAgain={() => outbox.sendAgain(one)}
-              onDiscard={() => outbox.discard(one)}
-            />
-          ))}
-        </div>
-      </section>
-      <Composer roomName={name} onSend={send} />
+      <RoomHeader room={room} me={me} onClose={onClose} onTalkTo={onTalkTo} />
+      <MessageList
+        ref={list}
+        here={here}
+        room={room}
+        me={me.id}
+        outbox={outbox}
+        onReply={onReply}
+        onEdit={onEdit}
+        onDelete={actions.remove}
+        onReact={actions.react}
+      />
+      <p className="problem" role="alert">
+        {here.problem ?? problem}
+      </p>
+      <p className="typing" aria-live="polite">
+        {typing(typists)}
+      </p>
+      <Composer
+        key={task.kind === "edit" ? task.message.id : roomId}
+        room={room}
+        me={me.id}
+        task={task}
+        onSubmit={(text) => void submit(text)}
+        onCancel={() => setTask({ kind: "write" })}
+        onEditLast={() => {
+          const last = messages?.findLast(({ from }) => from.id === me.id);
+          if (last) onEdit(last);
+        }}
+      />
     </main>
   );
+}
+
+const names = new Intl.ListFormat(undefined, { type: "conjunction" });
+
+function typing(typists: string[]): string {
+  if (typists.length === 0) return "";
+  if (typists.length > 3) return "Several people are writing…";
+  return `${names.format(typists)} ${typists.length === 1 ? "is" : "are"} writing…`;
 }

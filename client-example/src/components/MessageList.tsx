@@ -1,43 +1,237 @@
-import { Fragment, memo } from "react";
+import {
+  type KeyboardEvent,
+  type Ref,
+  useCallback,
+  useEffect,
+  useImperativeHandle,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
+import { Virtualizer, type VirtualizerHandle } from "virtua";
+import type { Room } from "../chat/rooms";
+import { type Row, toRows } from "../chat/rows";
 import type { MessagePartsFragment as Message } from "../gql/graphql";
-import { asDay, asTime } from "../time";
+import { useDivider } from "../hooks/useDivider";
+import type { useOutbox } from "../hooks/useOutbox";
+import type { useRoom } from "../hooks/useRoom";
+import { useVisible } from "../hooks/useVisible";
+import { Icon } from "./Icon";
+import { MessageRow } from "./MessageRow";
+import { OutgoingRow } from "./OutgoingRow";
+import "./MessageList.css";
 
-interface Props {
-  /** Oldest first. */
-  messages: Message[];
-  me: string;
+export interface MessageListHandle {
+  /** Shows the newest message, and goes on with what comes. */
+  toNewest(): void;
 }
 
-const PAUSE = 5 * 60_000; // ms after which the sender's name is repeated
+interface Props {
+  ref: Ref<MessageListHandle>;
+  here: ReturnType<typeof useRoom>;
+  room: Room;
+  me: string;
+  outbox: ReturnType<typeof useOutbox>;
+  onReply: (message: Message) => void;
+  onEdit: (message: Message) => void;
+  onDelete: (id: string) => void;
+  onReact: (message: Message, emoji: string, on: boolean) => void;
+}
 
-/** What was said: days are told apart, and messages that follow each other closely stand together. */
-export const MessageList = memo(function MessageList({ messages, me }: Props) {
-  return (
-    <ol className="message-list" aria-live="polite" aria-relevant="additions">
-      {messages.map((message, index) => {
-        const previous = messages[index - 1];
-        const isNewDay = !previous || asDay(previous.sentAt) !== asDay(message.sentAt);
-        const isMine = message.from.id === me;
-        const follows = !isNewDay && continues(previous, message);
-        return (
-          <Fragment key={message.id}>
-            {isNewDay && <li className="day">{asDay(message.sentAt)}</li>}
-            <li className={`message${isMine ? " mine" : ""}${follows ? " follows" : ""}`}>
-              {!follows && (
-                <p className="meta">
-                  <strong className={isMine ? "unseen" : "ellipsis"}>{isMine ? "You" : message.from.name}</strong>
-                  <time dateTime={message.sentAt}>{asTime(message.sentAt)}</time>
-                </p>
-              )}
-              <p className="text">{message.text}</p>
-            </li>
-          </Fragment>
-        );
-      })}
-    </ol>
+const NEAR = 600; // px from an end of what is loaded, at which more is asked for
+const AT_END = 40; // px from the newest message within which one stays with it
+const FLASH = 2_000; // ms that a message is marked to which one jumped
+
+/** What was said, oldest first. Of a long list, only what is on the screen is in the page. */
+export function MessageList({ ref, here, room, me, outbox, onReply, onEdit, onDelete, onReact }: Props) {
+  const { messages = [], hasOlder, hasNewer, isLoading } = here;
+  const [isAtEnd, setIsAtEnd] = useState(true);
+  const isReading = useVisible() && isAtEnd && !hasNewer && here.messages !== undefined;
+  const { divider, clear } = useDivider(room, isReading);
+  const [focused, setFocused] = useState<string>();
+  const [target, setTarget] = useState<string>();
+  const list = useRef<VirtualizerHandle>(null);
+  const scroller = useRef<HTMLDivElement>(null);
+
+  const rows = useMemo(
+    () => toRows(messages, outbox.outgoing, { isBegin: here.messages !== undefined && !hasOlder, divider, me }),
+    [messages, here.messages, outbox.outgoing, hasOlder, divider, me],
   );
-});
+  const shift = useIsPrepended(messages);
+  const indexOf = (messageId: string) => rows.findIndex((row) => row.kind === "message" && row.key === messageId);
+  const toEnd = () => list.current?.scrollToIndex(rows.length - 1, { align: "end" });
 
-function continues(previous: Message, { from, sentAt }: Message): boolean {
-  return previous.from.id === from.id && Date.parse(sentAt) - Date.parse(previous.sentAt) < PAUSE;
+  // Stays with the newest message as rows come, or as the ones there grow.
+  const stay = () => {
+    if (isAtEnd && !hasNewer && rows.length > 0) toEnd();
+  };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: after each change of the rows, and of nothing else
+  useLayoutEffect(stay, [rows]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: when there is something newer to have read
+  useEffect(() => {
+    if (isReading) here.read();
+  }, [isReading, messages.at(-1)?.id, room.unread.count]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once the message is there
+  useEffect(() => {
+    const index = target === undefined ? -1 : indexOf(target);
+    if (index === -1) return;
+    list.current?.scrollToIndex(index, { align: "center" });
+    const timer = setTimeout(() => setTarget(undefined), FLASH);
+    return () => clearTimeout(timer);
+  }, [target, target !== undefined && indexOf(target) !== -1]);
+
+  function onScroll(offset: number): void {
+    const { scrollSize = 0, viewportSize = 0 } = list.current ?? {};
+    const below = scrollSize - viewportSize - offset;
+    setIsAtEnd(below < AT_END);
+    if (isLoading || viewportSize === 0) return;
+    if (offset < NEAR && hasOlder) void here.loadOlder();
+    else if (below < NEAR && hasNewer) void here.loadNewer();
+  }
+
+  const jumpTo = useCallback(
+    (messageId: string) => {
+      setIsAtEnd(false);
+      setTarget(messageId);
+      if (!here.messages?.some(({ id }) => id === messageId)) void here.loadAround(messageId);
+    },
+    [here.messages, here.loadAround],
+  );
+
+  async function toNewest(): Promise<void> {
+    if (hasNewer) await here.loadNewest();
+    setIsAtEnd(true);
+    toEnd();
+  }
+
+  useImperativeHandle(ref, () => ({
+    toNewest() {
+      clear();
+      void toNewest();
+    },
+  }));
+
+  /** Arrows go from message to message; the buttons of the one that has the focus are behind it. */
+  function onKeyDown(event: KeyboardEvent): void {
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (step === undefined || !(event.target instanceof HTMLElement) || !event.target.matches(".message")) return;
+    event.preventDefault();
+    const at = focused === undefined ? -1 : messages.findIndex(({ id }) => id === focused);
+    const next = messages[at + step];
+    if (!next) return;
+    setFocused(next.id);
+    list.current?.scrollToIndex(indexOf(next.id), { align: "nearest" });
+    requestAnimationFrame(() => scroller.current?.querySelector<HTMLElement>(`[data-id="${CSS.escape(next.id)}"]`)?.focus());
+  }
+
+  const entrance = focused !== undefined && messages.some(({ id }) => id === focused) ? focused : messages.at(-1)?.id;
+  const readersOf = useReaders(room, me);
+  const renderRow = (row: Row) => {
+    switch (row.kind) {
+      case "begin":
+        return (
+          <p key={row.key} className="quiet centred">
+            {messages.length === 0 && outbox.outgoing.length === 0 ? "Nothing yet. Say something." : "This is where it began."}
+          </p>
+        );
+      case "day":
+        return (
+          <p key={row.key} className="day">
+            <span>{row.day}</span>
+          </p>
+        );
+      case "new":
+        return (
+          <p key={row.key} className="new">
+            <span>New messages</span>
+          </p>
+        );
+      case "outgoing":
+        return <OutgoingRow key={row.key} outgoing={row.outgoing} onSendAgain={outbox.sendAgain} onDiscard={outbox.discard} />;
+      case "message":
+        return (
+          <MessageRow
+            key={row.key}
+            message={row.message}
+            follows={row.follows}
+            me={me}
+            mayDelete={row.message.from.id === me || isOwner(room, me)}
+            readers={readersOf(row.message.id)}
+            isEntrance={row.message.id === entrance}
+            isTarget={row.message.id === target}
+            onFocus={setFocused}
+            onJump={jumpTo}
+            onReply={onReply}
+            onEdit={onEdit}
+            onDelete={onDelete}
+            onReact={onReact}
+          />
+        );
+    }
+  };
+
+  return (
+    <div className="list">
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the keys are those of the messages in it */}
+      <div className="scroller" ref={scroller} onKeyDown={onKeyDown}>
+        <div className="above">{isLoading && <p className="quiet centred">Loading…</p>}</div>
+        <Virtualizer ref={list} as="ol" item="li" shift={shift} onScroll={onScroll} onResize={stay} data={rows} bufferSize={600}>
+          {renderRow}
+        </Virtualizer>
+      </div>
+      <Announcement newest={hasNewer ? undefined : messages.at(-1)} me={me} />
+      {(!isAtEnd || hasNewer) && (
+        <button type="button" className="to-newest" onClick={() => void toNewest()}>
+          <Icon name="down" />
+          <span className="unseen">To the newest message</span>
+          {room.unread.count > 0 && (
+            <span className="badge">
+              {room.unread.count}
+              <span className="unseen"> unread</span>
+            </span>
+          )}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** Whether these messages are the ones before with older ones in front of them: then the place on the screen counts from the end. */
+function useIsPrepended(messages: readonly Message[]): boolean {
+  const [first, last] = [messages[0]?.id, messages.at(-1)?.id];
+  const before = useRef<{ first: string | undefined; last: string | undefined }>({ first, last });
+  useLayoutEffect(() => {
+    before.current = { first, last };
+  });
+  return before.current.first !== undefined && before.current.first !== first && before.current.last === last;
+}
+
+const isOwner = ({ members }: Room, me: string) => members?.some(({ role, user }) => role === "OWNER" && user.id === me) === true;
+
+/** Who else has read up to a message and no further. */
+function useReaders({ members }: Room, me: string): (messageId: string) => string | undefined {
+  const names = useMemo(() => {
+    const byMessage = new Map<string, string>();
+    for (const { user, readUpTo } of members ?? []) {
+      if (user.id === me || readUpTo === null) continue;
+      const others = byMessage.get(readUpTo);
+      byMessage.set(readUpTo, others === undefined ? user.name : `${others}, ${user.name}`);
+    }
+    return byMessage;
+  }, [members, me]);
+  return (messageId) => names.get(messageId);
+}
+
+/** Tells those who do not see the page what others say, once. */
+function Announcement({ newest, me }: { newest: Message | undefined; me: string }) {
+  const [first] = useState(newest?.id);
+  const isNews = newest !== undefined && newest.id !== first && newest.from.id !== me;
+  return (
+    <p className="unseen" role="log" aria-live="polite" aria-label="New messages">
+      {isNews && `${newest.from.name}: ${newest.text}`}
+    </p>
+  );
 }

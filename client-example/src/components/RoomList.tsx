@@ -1,53 +1,63 @@
-import type { RoomPartsFragment as Room } from "../gql/graphql";
+import { memo } from "react";
+import type { Room } from "../chat/rooms";
+import { usePresence } from "../hooks/usePresence";
 import { asShortTime } from "../time";
 import { Avatar } from "./Avatar";
 
 interface Props {
   rooms: Room[];
   shown: string | undefined;
-  unread: Record<string, number>;
   me: string;
-  isLoading: boolean;
   onShow: (roomId: string) => void;
 }
 
-export function RoomList({ rooms, shown, unread, me, isLoading, onShow }: Props) {
+/** The user's rooms, each with its newest message and how much of it is unread. */
+export const RoomList = memo(function RoomList({ rooms, shown, me, onShow }: Props) {
+  const online = usePresence(rooms.flatMap((room) => partnerOf(room, me) ?? []));
   return (
-    <nav aria-labelledby="rooms">
-      <h2 id="rooms">Rooms</h2>
-      {isLoading && <p className="quiet">Loading…</p>}
-      <ul>
-        {rooms.map(({ id, name, kind, messages: { nodes } }) => {
-          const count = unread[id] ?? 0;
-          const [newest] = nodes;
-          return (
-            <li key={id}>
-              <button type="button" className="row" aria-current={id === shown ? "true" : undefined} onClick={() => onShow(id)}>
-                <Avatar name={name} letter={kind === "GENERAL" ? "#" : undefined} />
-                <span className="row-text">
-                  <span className="row-title">
-                    <strong className="ellipsis">{name}</strong>
-                    {newest && <time dateTime={newest.sentAt}>{asShortTime(newest.sentAt)}</time>}
-                  </span>
-                  <span className="row-title">
-                    <span className="ellipsis quiet">{newest ? preview(newest, me) : "Nothing yet"}</span>
-                    {count > 0 && (
-                      <span className="badge">
-                        {count}
-                        <span className="unseen"> unread</span>
-                      </span>
-                    )}
-                  </span>
+    <ul>
+      {rooms.map((room) => {
+        const { id, name, kind, newest, unread } = room;
+        const partner = partnerOf(room, me);
+        return (
+          <li key={id}>
+            <button type="button" className="row" aria-current={id === shown ? "true" : undefined} onClick={() => onShow(id)}>
+              <Avatar
+                name={name}
+                letter={kind === "GENERAL" ? "#" : undefined}
+                isOnline={partner === undefined ? undefined : online.has(partner)}
+              />
+              <span className="row-text">
+                <span className="row-title">
+                  <strong className="ellipsis">
+                    <bdi>{name}</bdi>
+                  </strong>
+                  {newest && <time dateTime={newest.sentAt}>{asShortTime(newest.sentAt)}</time>}
                 </span>
-              </button>
-            </li>
-          );
-        })}
-      </ul>
-    </nav>
+                <span className="row-title">
+                  <span className="ellipsis quiet">{newest ? preview(newest, me) : "Nothing yet"}</span>
+                  {unread.count > 0 && (
+                    <span className={unread.mentions > 0 ? "badge mentioned" : "badge"}>
+                      {unread.mentions > 0 && <span aria-hidden="true">@ </span>}
+                      {unread.count > 99 ? "99+" : unread.count}
+                      <span className="unseen"> unread{unread.mentions > 0 && `, ${unread.mentions} to you`}</span>
+                    </span>
+                  )}
+                </span>
+              </span>
+            </button>
+          </li>
+        );
+      })}
+    </ul>
   );
+});
+
+/** The other user of a private room: its id is both users' ids. */
+export function partnerOf({ id, kind }: Pick<Room, "id" | "kind">, me: string): string | undefined {
+  return kind === "PRIVATE" ? id.split(":").find((userId) => userId !== me) : undefined;
 }
 
-function preview({ from, text }: Room["messages"]["nodes"][number], me: string): string {
-  return `${from.id === me ? "You" : from.name}: ${text}`;
+function preview({ from, text }: NonNullable<Room["newest"]>, me: string): string {
+  return `${from.id === me ? "You" : from.name}: ${text.slice(0, 200)}`; // more never fits
 }

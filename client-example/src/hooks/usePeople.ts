@@ -1,43 +1,44 @@
 import { useEffect, useState } from "react";
-import { insist, useApi } from "../api";
-import { PeopleDocument, type PeopleQueryVariables, type UserPartsFragment as User, UserOnlineDocument } from "../gql/graphql";
-import { useConnection } from "./useConnection";
+import { insist } from "../chat/api";
+import { PeopleDocument, type PersonFragment as Person } from "../gql/graphql";
+import { useChat } from "./useChat";
 
-/** Everyone, in order of registration, and who is online. */
-export function usePeople() {
-  const { client, live } = useApi();
-  const { connects } = useConnection();
-  const [people, setPeople] = useState<ReadonlyMap<string, User>>(new Map());
-  const [pages, setPages] = useState(1); // as many as were asked for
-  const [hasMore, setHasMore] = useState(false);
+const SETTLED_AFTER = 200; // ms without a key
 
-  // At each connect everything again: who came and went while there was none is in no subscription.
+/** Those with an account whose name begins as `search` does; everyone where it is empty. The first, and more on request. */
+export function usePeople(search: string) {
+  const { client } = useChat();
+  const [found, setFound] = useState<{ search: string; people: Person[]; after: string | null }>();
+  const [wanted, setWanted] = useState<{ search: string; after: string | null }>({ search: "", after: null });
+  const isMore = wanted.search === search;
+
   useEffect(() => {
-    if (connects === 0) return;
+    if (isMore) return;
+    const timer = setTimeout(() => setWanted({ search, after: null }), SETTLED_AFTER);
+    return () => clearTimeout(timer);
+  }, [search, isMore]);
+
+  useEffect(() => {
     let over = false;
-    const changed = new Map<string, User>(); // while the pages are on their way: newer than what they say
-    const stop = live.subscribe(UserOnlineDocument, {}, ({ userOnline: user }) => {
-      changed.set(user.id, user);
-      setPeople((known) => new Map(known).set(user.id, user));
-    });
-    const load = async () => {
-      let after: string | null = null;
-      for (let page = 0; page < pages && !over; page++) {
-        const variables: PeopleQueryVariables = { after };
-        const { users } = await insist(() => client.query(PeopleDocument, variables));
+    insist(() => client.query(PeopleDocument, { search: wanted.search || null, after: wanted.after })).then(
+      ({ users: { nodes, pageInfo } }) => {
         if (over) return;
-        setPeople((known) => new Map([...known, ...users.nodes.map((user) => [user.id, changed.get(user.id) ?? user] as const)]));
-        setHasMore(users.pageInfo.hasNextPage);
-        if (!users.pageInfo.hasNextPage) return;
-        after = users.pageInfo.endCursor;
-      }
-    };
-    load().catch(() => {}); // the session is over
+        setFound((known) => ({
+          search: wanted.search,
+          people: wanted.after !== null && known ? [...known.people, ...nodes] : nodes,
+          after: pageInfo.hasNextPage ? pageInfo.endCursor : null,
+        }));
+      },
+      () => {}, // the session is over, or nobody has so long a name
+    );
     return () => {
       over = true;
-      stop();
     };
-  }, [client, live, connects, pages]);
+  }, [client, wanted]);
 
-  return { people: [...people.values()], hasMore, loadMore: () => setPages(pages + 1) };
+  return {
+    people: found?.people ?? [],
+    isLoading: found?.search !== search,
+    loadMore: found && found.after !== null ? () => setWanted({ search, after: found.after }) : undefined,
+  };
 }

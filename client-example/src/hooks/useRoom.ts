@@ -1,62 +1,56 @@
-import { useEffect, useState } from "react";
-import { ask, insist, useApi } from "../api";
-import { type MessagePartsFragment as Message, MessagesDocument, type MessagesQuery } from "../gql/graphql";
-import { type History, withArrivals, withMessages } from "../history";
+import { useCallback, useEffect, useState } from "react";
+import type { Rooms } from "../chat/rooms";
+import type { PageKind } from "../chat/timeline";
+import { useChat, useStore } from "./useChat";
 
 /**
- * A room's messages: its newest page, older ones on request, and what arrives.
- * @param loaded of `useRooms`; it is loaded anew when that grows
+ * A room: what is known of it, a stretch of its messages, and how to see more of them. Its newest page and its members
+ * are loaded when it is first used.
+ * @param roomId of a room of the user's
  */
-export function useRoom(roomId: string, loaded: number) {
-  const { client, arrivals } = useApi();
-  const [history, setHistory] = useState<History>();
-  const [isLoading, setIsLoading] = useState(false);
+export function useRoom(roomId: string) {
+  const chat = useChat();
+  const room = useStore(
+    chat.rooms,
+    useCallback((rooms: Rooms) => rooms.byId.get(roomId), [roomId]),
+  );
   const [problem, setProblem] = useState<string>();
+  const { kind, timeline, members } = room ?? {};
 
+  const load = useCallback(
+    (page: PageKind, messageId?: string) => {
+      setProblem(undefined);
+      return chat.load(roomId, page, messageId).catch((error: Error) => setProblem(error.message));
+    },
+    [chat, roomId],
+  );
+
+  const isWanting = room !== undefined && !timeline && !room.loading && problem === undefined;
   useEffect(() => {
-    if (loaded === 0) return;
-    let early: Message[] | undefined = []; // what arrives before the page does
-    const unlisten = arrivals.listen((message) => {
-      if (message.roomId !== roomId) return;
-      if (early) early.push(message);
-      else setHistory((known) => known && withArrivals(known, [message]));
-    });
-    let over = false;
-    insist(() => client.query(MessagesDocument, { roomId })).then(
-      (page) => {
-        if (over) return;
-        setHistory(withArrivals(toHistory(page), early ?? []));
-        early = undefined;
-      },
-      (error: Error) => over || setProblem(error.message),
-    );
-    return () => {
-      over = true;
-      unlisten();
-    };
-  }, [client, arrivals, roomId, loaded]);
+    if (isWanting) void load("newest");
+  }, [isWanting, load]);
+
+  const lacksMembers = kind !== undefined && kind !== "GENERAL" && members === undefined;
+  useEffect(() => {
+    if (lacksMembers) chat.loadMembers(roomId).catch((error: Error) => setProblem(error.message));
+  }, [chat, roomId, lacksMembers]);
 
   return {
-    messages: history?.messages,
-    hasOlder: history !== undefined && history.before !== null,
-    isLoading,
+    room,
+    /** Oldest first; undefined until the first page is there. */
+    messages: timeline?.messages,
+    hasOlder: timeline !== undefined && timeline.older !== null,
+    /** Whether there are messages after these, as after a jump to an old one. */
+    hasNewer: timeline !== undefined && timeline.newer !== null,
+    isLoading: room?.loading !== undefined,
     problem,
-    async loadOlder(): Promise<void> {
-      if (!history?.before || isLoading) return;
-      setIsLoading(true);
-      setProblem(undefined);
-      try {
-        const { messages, before } = toHistory(await ask(client.query(MessagesDocument, { roomId, before: history.before })));
-        setHistory((known) => known && withMessages({ ...known, before }, messages));
-      } catch (error) {
-        setProblem((error as Error).message);
-      } finally {
-        setIsLoading(false);
-      }
-    },
+    loadOlder: () => load("older"),
+    loadNewer: () => load("newer"),
+    /** Shows the stretch around a message instead. */
+    loadAround: (messageId: string) => load("around", messageId),
+    loadNewest: () => load("newest"),
+    /** Tells that the user has seen the newest message. */
+    read: () => room && chat.read(room),
+    send: (text: string, replyTo: string | null) => chat.send(roomId, text, replyTo),
   };
-}
-
-function toHistory({ messages: { nodes, pageInfo } }: MessagesQuery): History {
-  return { messages: nodes, before: pageInfo.hasPreviousPage ? pageInfo.startCursor : null };
 }

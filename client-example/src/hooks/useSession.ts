@@ -1,54 +1,30 @@
 import { useState } from "react";
-import { ask, createHttpClient } from "../api";
-import {
-  LoginDocument,
-  type LoginMutationVariables,
-  LogoutDocument,
-  RegisterDocument,
-  type RegisterMutationVariables,
-  type SessionPartsFragment as Session,
-} from "../gql/graphql";
-
-const STORED_AS = "palaver.session";
-
-/** Who is signed in. It lasts as long as the tab: each tab can be someone else. */
+import { ask, createHttpClient } from "../chat/api";
+import { LoginDocument, type LoginMutationVariables, RegisterDocument, type RegisterMutationVariables } from "../gql/graphql";
+export interface Me {
+  id: string;
+  name: string;
+  username: string;
+  guest: boolean;
+}
 export function useSession() {
-  const [session, setSession] = useState(read);
-  const [isOver, setIsOver] = useState(false);
-
-  function enter(next: Session | null): void {
-    if (next) sessionStorage.setItem(STORED_AS, JSON.stringify(next));
-    else sessionStorage.removeItem(STORED_AS);
-    setSession(next);
-    setIsOver(false);
-  }
-
+  const [session, setSession] = useState<{ me: Me }>();
   return {
     session,
-    /** Whether it was the server that ended the session. */
-    isOver,
-    /** @throws Refused */
+    isOver: false,
     async signIn(account: LoginMutationVariables) {
-      enter((await ask(createHttpClient().mutation(LoginDocument, account))).login);
+      const { user } = (await ask(createHttpClient().mutation(LoginDocument, account))).login;
+      setSession({ me: { ...user, username: user.name, guest: false } });
     },
-    /** @throws Refused */
     async register(account: RegisterMutationVariables) {
-      enter((await ask(createHttpClient().mutation(RegisterDocument, account))).register);
+      const { user } = (await ask(createHttpClient().mutation(RegisterDocument, account))).register;
+      setSession({ me: { ...user, username: user.name, guest: false } });
     },
     signOut() {
-      if (session) void createHttpClient(session.token).mutation(LogoutDocument, {}).toPromise();
-      enter(null);
+      setSession(undefined);
     },
-    /** For when the server says so. It may say it late, of a session that was left already. */
-    over(token: string) {
-      if (read()?.token !== token) return;
-      enter(null);
-      setIsOver(true);
+    over() {
+      setSession(undefined);
     },
   };
-}
-
-function read(): Session | null {
-  const stored = sessionStorage.getItem(STORED_AS);
-  return stored === null ? null : (JSON.parse(stored) as Session);
 }

@@ -1,30 +1,15 @@
 import { Client, type CombinedError, fetchExchange, mapExchange, type OperationResult } from "@urql/core";
-import { createContext, use } from "react";
-import type { MessagePartsFragment as Message } from "./gql/graphql";
-import { Live, pause } from "./live";
-import { Signal } from "./signal";
+import { pause } from "./pause";
 
-/** What the hooks of a signed-in user share. */
-export interface Api {
-  /** Queries and mutations, over HTTP. */
-  client: Client;
-  /** Subscriptions, over a WebSocket. */
-  live: Live;
-  /** Each message that becomes known, of any room; the same one can come twice. */
-  arrivals: Signal<Message>;
-}
-
-export function createApi(token: string, onSessionOver: () => void): Api {
-  const url = `${location.origin.replace(/^http/, "ws")}/graphql`;
-  return { client: createHttpClient(token, onSessionOver), live: new Live(url, token, onSessionOver), arrivals: new Signal() };
-}
-
-/** Without a cache: what the page shows is kept up to date by subscriptions, not by asking again. */
-export function createHttpClient(token?: string, onSessionOver = () => {}): Client {
+/**
+ * Queries and mutations, over HTTP. The session is in a cookie, which the browser sends by itself. Without a cache: what
+ * the page shows is kept up to date by subscriptions, not by asking again.
+ */
+export function createHttpClient(onSessionOver = () => {}): Client {
   return new Client({
     url: "/graphql",
     preferGetMethod: false,
-    fetchOptions: () => (token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
+    fetchOptions: () => ({ signal: AbortSignal.timeout(ANSWER_WITHIN) }),
     exchanges: [
       mapExchange({
         onError: (error) => {
@@ -36,16 +21,21 @@ export function createHttpClient(token?: string, onSessionOver = () => {}): Clie
   });
 }
 
+const ANSWER_WITHIN = 15_000; // ms; a network that vanished does not say so
+
 /** An operation that was answered with errors, or not at all. */
 export class Refused extends Error {
   readonly code: unknown;
   readonly retryable: boolean;
+  /** Seconds after which to try again; undefined where the server does not say. */
+  readonly retryAfter: number | undefined;
 
   constructor(error: CombinedError | undefined) {
     const first = error?.graphQLErrors[0];
     super(first?.message ?? "The server cannot be reached.");
     this.code = first?.extensions.code;
     this.retryable = first ? first.extensions.retryable === true : true;
+    this.retryAfter = typeof first?.extensions.retryAfter === "number" ? first.extensions.retryAfter : undefined;
   }
 }
 
@@ -69,15 +59,7 @@ export async function insist<Data>(request: () => PromiseLike<OperationResult<Da
       return await ask(request());
     } catch (error) {
       if (!(error instanceof Refused && error.retryable)) throw error;
-      await pause(2_000); // ms
+      await pause((error.retryAfter ?? 2) * 1_000);
     }
   }
-}
-
-export const ApiContext = createContext<Api | undefined>(undefined);
-
-export function useApi(): Api {
-  const api = use(ApiContext);
-  if (!api) throw new Error("useApi is for components inside <ApiContext>");
-  return api;
 }

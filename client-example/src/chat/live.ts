@@ -1,5 +1,7 @@
 import { stringifyDocument, type TypedDocumentNode } from "@urql/core";
 import { type Client, createClient } from "graphql-ws";
+import { pause } from "./pause";
+import { Store } from "./store";
 
 /** `connecting`: trying, for the first time or right after a loss. `offline`: trying too, but it has failed. */
 export type LiveState = "connecting" | "live" | "offline";
@@ -17,26 +19,27 @@ const SESSION_OVER = 4403; // close code
 
 /** Subscriptions over one WebSocket, which comes back by itself; each subscription then starts again. */
 export class Live {
-  readonly #client: Client;
+  readonly client: Client;
+  readonly status = new Store<LiveStatus>({ state: "connecting", connects: 0 });
   readonly #onSessionOver: () => void;
-  readonly #listeners = new Set<() => void>();
-  #status: LiveStatus = { state: "connecting", connects: 0 };
+  #endWait = () => {};
 
-  constructor(url: string, token: string, onSessionOver: () => void) {
+  constructor(url: string, onSessionOver: () => void) {
     this.#onSessionOver = onSessionOver;
     let noAnswer: ReturnType<typeof setTimeout>;
     const answered = () => clearTimeout(noAnswer);
     const expectAnswer = () => {
       answered();
-      noAnswer = setTimeout(() => this.#client.terminate(), ANSWER_WITHIN);
+      noAnswer = setTimeout(() => this.client.terminate(), ANSWER_WITHIN);
     };
-    this.#client = createClient({
+    this.client = createClient({
       url,
-      connectionParams: { authorization: `Bearer ${token}` },
+      lazy: false,
+      onNonLazyError: () => {}, // `status` tells
       retryAttempts: Number.POSITIVE_INFINITY,
       shouldRetry: () => true, // for browsers an unreachable server is an `error` event, which graphql-ws takes for fatal
       // Random, so that after a restart not everyone comes back at the same moment.
-      retryWait: (retries) => pause(Math.random() * Math.min(LONGEST_WAIT, 1_000 * 2 ** retries)),
+      retryWait: (retries) => this.#wait(Math.random() * Math.min(LONGEST_WAIT, 1_000 * 2 ** retries)),
       keepAlive: PING_EVERY,
       on: {
         connecting: expectAnswer,
@@ -49,16 +52,17 @@ export class Live {
         closed: (event) => {
           answered();
           if (event instanceof CloseEvent && event.code === SESSION_OVER) onSessionOver();
-          this.#enter(this.#status.state === "live" ? "connecting" : "offline");
+          this.#enter(this.status.get().state === "live" ? "connecting" : "offline");
         },
       },
     });
+    addEventListener("online", this.retry);
+    addEventListener("offline", this.#lose);
   }
 
   /**
-   * Follows a subscription. What ends it for a passing reason starts it again, over a new connection.
-   * @param variables read each time it starts, so a getter among them says where to continue
-   * @param onRefused hears the code of an error that starting again does not mend
+   * Follows a subscription. What ends it for a passing reason starts it again.
+   * @param onRefused hears of an error that starting again does not mend
    * @returns a function that ends it
    */
   subscribe<Data, Variables extends Record<string, unknown>>(
@@ -69,10 +73,9 @@ export class Live {
   ): () => void {
     let stop: () => void;
     const start = () => {
-      stop = this.#client.subscribe<Data>(
+      stop = this.client.subscribe<Data>(
         { query: stringifyDocument(document), variables },
         {
-          // A result with errors is the last one, or stands for an event that got lost: either way, not to go on after.
           next: ({ data, errors }) => (errors ? fail(errors[0]?.extensions) : data && onData(data)),
           error: (reason) => fail(Array.isArray(reason) ? reason[0]?.extensions : { retryable: true }),
           complete: () => {},
@@ -85,40 +88,30 @@ export class Live {
       else if (retryable) {
         const timer = setTimeout(start, 1_000); // ms
         stop = () => clearTimeout(timer);
-        this.#client.terminate(); // so that everything is asked again that may have been missed
       } else onRefused(code);
     };
     start();
     return () => stop();
   }
 
-  get status(): LiveStatus {
-    return this.#status;
+  /** Tries to connect now rather than after the wait. */
+  readonly retry = (): void => this.#endWait();
+
+  /** Ends the connection, for good. */
+  close(): void {
+    removeEventListener("online", this.retry);
+    removeEventListener("offline", this.#lose);
+    void this.client.dispose();
   }
 
-  /** Calls the listener when the status changes. Fits React's useSyncExternalStore. */
-  readonly onStatus = (listener: () => void): (() => void) => {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  };
+  /** The browser says that there is no network: the socket would notice much later. */
+  readonly #lose = () => this.client.terminate();
+
+  #wait(ms: number): Promise<void> {
+    return Promise.race([pause(ms), new Promise<void>((resolve) => (this.#endWait = resolve))]);
+  }
 
   #enter(state: LiveState): void {
-    this.#status = { state, connects: this.#status.connects + (state === "live" ? 1 : 0) };
-    for (const listener of this.#listeners) listener();
+    this.status.set({ state, connects: this.status.get().connects + (state === "live" ? 1 : 0) });
   }
 }
-
-/**
- * Variables for `messageAdded` that say, each time they are sent, where to continue: graphql-ws sends a subscription
- * again after a reconnect, and the getter then gives the positions of that moment.
- * @param positions the newest position of each room, kept up to date with what arrives
- */
-export function resumeFrom(positions: ReadonlyMap<string, string>) {
-  return {
-    get after() {
-      return [...positions.values()];
-    },
-  };
-}
-
-export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

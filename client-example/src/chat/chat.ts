@@ -1,0 +1,241 @@
+import { type Client, stringifyDocument } from "@urql/core";
+import {
+  CreateRoomDocument,
+  type CreateRoomMutationVariables,
+  MarkReadDocument,
+  MembersDocument,
+  type MessagePartsFragment as Message,
+  MessagesAroundDocument,
+  NewerMessagesDocument,
+  OlderMessagesDocument,
+  OpenPrivateRoomDocument,
+  RoomDocument,
+  RoomEventsDocument,
+  RoomShownDocument,
+  RoomsDocument,
+  SendDocument,
+  SetTypingDocument,
+} from "../gql/graphql";
+import { ask, createHttpClient, insist, Refused } from "./api";
+import { Live } from "./live";
+import { Outbox } from "./outbox";
+import { pause } from "./pause";
+import { Presence } from "./presence";
+import { resume } from "./resume";
+import { type Action, noRooms, type Room, reduce } from "./rooms";
+import { Store } from "./store";
+import type { PageKind, RoomEvent } from "./timeline";
+
+const GATHERED_FOR = 300; // ms in which what makes a count uncertain leads to one question
+const TYPING_TOLD_EVERY = 3_000; // ms; the server forgets it after 6 s
+const READ_TOLD_EVERY = 1_000; // ms
+
+/** What a signed-in user's page knows and does: the hooks read it, React is not needed for it. */
+export class Chat {
+  /** Queries and mutations, over HTTP. */
+  readonly client: Client;
+  /** Subscriptions, over a WebSocket. */
+  readonly live: Live;
+  readonly rooms;
+  /** Whether what happened while there was no connection is being asked for. */
+  readonly refreshing = new Store(true);
+  readonly presence: Presence;
+  readonly outbox: Outbox;
+  readonly #me: string;
+  readonly #following;
+  readonly #stops: (() => void)[] = [];
+  readonly #recounts = new Map<string, ReturnType<typeof setTimeout>>();
+  #pages = 0;
+  #typing: { roomId: string; at: number } | undefined;
+  /** By room, the message that the user has read up to, of which the server does not know yet. */
+  readonly #toTell = new Map<string, string>();
+  #telling: Promise<void> | undefined;
+  #connects = 0;
+
+  constructor(me: string, onSessionOver: () => void) {
+    this.#me = me;
+    this.client = createHttpClient(onSessionOver);
+    this.live = new Live(`${location.origin.replace(/^http/, "ws")}/graphql`, onSessionOver);
+    this.rooms = new Store(noRooms(me));
+    this.presence = new Presence(this.client, this.live);
+    this.outbox = new Outbox(
+      me,
+      async (variables) => (await ask(this.client.mutation(SendDocument, variables))).send,
+      (message) => this.#apply({ type: "sent", message }),
+    );
+    this.#following = resume<RoomEvent>(this.live.client, {
+      query: stringifyDocument(RoomEventsDocument),
+      eventIn: (data) => data.roomEvents as RoomEvent,
+      load: async () => {
+        const { rooms } = await ask(this.client.query(RoomsDocument, {}));
+        const timelines = [...this.rooms.get().byId.values()].filter(({ timeline, loading }) => timeline || loading);
+        this.#apply({ type: "loaded", rooms });
+        this.refreshing.set(false);
+        for (const { id } of timelines) void this.load(id, "newest").catch(() => {});
+        return rooms.map(({ id, messages }) => [id, messages.position] as const);
+      },
+      onEvent: (event) => this.#happened(event),
+      onRefused: ({ code }) => code === "UNAUTHENTICATED" && onSessionOver(),
+    });
+    this.#stops.push(
+      this.live.subscribe(RoomShownDocument, {}, ({ roomShown }) => this.#add(roomShown)),
+      this.live.status.listen(() => this.#connectionChanged()),
+    );
+  }
+
+  close(): void {
+    for (const stop of this.#stops) stop();
+    for (const timer of this.#recounts.values()) clearTimeout(timer);
+    this.#following.stop();
+    this.presence.close();
+    this.outbox.close();
+    this.live.close();
+  }
+
+  /**
+   * Loads a page of a room's messages.
+   * @param messageId the one to load around
+   * @throws Refused
+   */
+  async load(roomId: string, kind: PageKind, messageId = ""): Promise<void> {
+    const timeline = this.rooms.get().byId.get(roomId)?.timeline;
+    const number = ++this.#pages;
+    this.#apply({ type: "asked", roomId, kind, number });
+    try {
+      const { messages: page } = await insist(() => {
+        if (kind === "around") return this.client.query(MessagesAroundDocument, { roomId, messageId });
+        if (kind === "newer") return this.client.query(NewerMessagesDocument, { roomId, after: timeline?.newer ?? null });
+        return this.client.query(OlderMessagesDocument, { roomId, before: kind === "older" ? (timeline?.older ?? null) : null });
+      });
+      this.#apply({ type: "page", roomId, number, page });
+    } catch (error) {
+      this.#apply({ type: "failed", roomId, number });
+      throw error;
+    }
+  }
+
+  async loadMembers(roomId: string): Promise<void> {
+    const { room } = await insist(() => this.client.query(MembersDocument, { roomId }));
+    if (room) this.#apply({ type: "members", roomId, members: room.members.nodes, count: room.members.totalCount });
+  }
+
+  /**
+   * The id of the private room with this user.
+   * @throws Refused
+   */
+  async openPrivate(userId: string): Promise<string> {
+    const { openPrivateRoom: room } = await ask(this.client.mutation(OpenPrivateRoomDocument, { userId }));
+    this.#add(room);
+    return room.id;
+  }
+
+  /**
+   * The id of a new group.
+   * @throws Refused
+   */
+  async createGroup(variables: CreateRoomMutationVariables): Promise<string> {
+    const { createRoom: room } = await ask(this.client.mutation(CreateRoomDocument, variables));
+    this.#add(room);
+    return room.id;
+  }
+
+  /** Asks for a room again. */
+  async refresh(roomId: string): Promise<void> {
+    const { room } = await insist(() => this.client.query(RoomDocument, { id: roomId }));
+    if (room) this.#apply({ type: "room", room });
+  }
+
+  /** What the user's own edit or reaction was answered with, or that they left a room. */
+  readonly apply = (action: Extract<Action, { message: Message } | { type: "left" }>): void => this.#apply(action);
+
+  /** Notes that the user has read up to the newest message of a room, and tells the server and other devices. */
+  read({ id: roomId, timeline, readUpTo }: Room): void {
+    const newest = timeline?.newer === null ? timeline.messages.at(-1) : undefined;
+    if (!newest || newest.id === readUpTo) return;
+    this.#apply({ type: "read", roomId, messageId: newest.id });
+    this.#toTell.set(roomId, newest.id);
+    this.#telling ??= this.#tellReading();
+  }
+
+  /** Tells the others in the room that the user writes, or does not any more; may be called at each key. */
+  setTyping(roomId: string, typing: boolean): void {
+    const isTold = this.#typing?.roomId === roomId && Date.now() - this.#typing.at < TYPING_TOLD_EVERY;
+    if (typing ? isTold : this.#typing?.roomId !== roomId) return;
+    this.#typing = typing ? { roomId, at: Date.now() } : undefined;
+    void this.client.mutation(SetTypingDocument, { roomId, typing }).toPromise(); // should it fail, nobody misses much
+  }
+
+  /** The message was sent, which ends the typing by itself. */
+  send(roomId: string, text: string, replyTo: string | null): void {
+    this.#typing = undefined;
+    this.outbox.add(roomId, text, replyTo);
+  }
+
+  #apply(action: Action): void {
+    this.rooms.set(reduce(this.rooms.get(), action));
+  }
+
+  #add(room: Extract<Action, { type: "room" }>["room"]): void {
+    this.#following.add(room.id, room.messages.position);
+    this.#apply({ type: "room", room });
+  }
+
+  #happened(event: RoomEvent): void {
+    const before = this.rooms.get().byId.get(event.roomId);
+    this.#apply({ type: "event", event });
+    const after = this.rooms.get().byId.get(event.roomId);
+    if (event.__typename === "MessageAdded" && event.message.from.id === this.#me && event.message.clientMessageId !== null)
+      this.outbox.drop(event.message.clientMessageId);
+    if (!after) {
+      if (before) this.#following.forget(event.roomId);
+      return;
+    }
+    if (after.recount !== before?.recount) this.#recount(event.roomId);
+    if (after.members && after.membersChanged !== before?.membersChanged) void this.loadMembers(event.roomId).catch(() => {});
+  }
+
+  /** One at a time, and of those that wait in a room only the last. */
+  async #tellReading(): Promise<void> {
+    for (const [roomId, messageId] of this.#toTell) {
+      this.#toTell.delete(roomId);
+      await insist(() => this.client.mutation(MarkReadDocument, { messageId })).catch(() => {}); // it was deleted, or the user left
+      await pause(READ_TOLD_EVERY);
+    }
+    this.#telling = undefined;
+  }
+
+  #recount(roomId: string): void {
+    if (this.#recounts.has(roomId)) return;
+    const ask = () => {
+      this.#recounts.delete(roomId);
+      void this.refresh(roomId).catch(() => {}); // the user left it, or the session is over
+    };
+    this.#recounts.set(roomId, setTimeout(ask, GATHERED_FOR));
+  }
+
+  /** No subscription tells what it would have told while there was no connection, but for the one that resumes. */
+  #connectionChanged(): void {
+    const { state, connects } = this.live.status.get();
+    if (state !== "live" || connects === this.#connects) return;
+    this.#connects = connects;
+    this.outbox.retry();
+    this.presence.follow();
+    if (connects > 1) void this.#refreshAll(connects);
+  }
+
+  async #refreshAll(connects: number): Promise<void> {
+    this.refreshing.set(true);
+    try {
+      const { rooms } = await insist(() => this.client.query(RoomsDocument, {}));
+      if (connects !== this.#connects) return;
+      for (const { id } of this.rooms.get().byId.values()) if (!rooms.some((room) => room.id === id)) this.#following.forget(id);
+      for (const { id, messages } of rooms) this.#following.add(id, messages.position);
+      this.#apply({ type: "refreshed", rooms });
+      for (const { id, members } of this.rooms.get().byId.values()) if (members) void this.loadMembers(id).catch(() => {});
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error; // else the session is over
+    } finally {
+      if (connects === this.#connects) this.refreshing.set(false);
+    }
+  }
+}

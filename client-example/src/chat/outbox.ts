@@ -1,0 +1,151 @@
+import type { MessagePartsFragment as Message, SendMutationVariables } from "../gql/graphql";
+import { Refused } from "./api";
+import { newClientMessageId } from "./client-message-id";
+import { Store } from "./store";
+
+/** A message that the user sent and that is not known to be stored. */
+export interface Outgoing extends SendMutationVariables {
+  roomId: string;
+  clientMessageId: string;
+  /** When it was written (ms). */
+  at: number;
+  /** Its place among those of the same moment. */
+  order: number;
+  /** Why it did not get through; sending it again as it is would not help, or not be safe. */
+  problem?: string;
+}
+
+const KEPT_BY_SERVER = 23 * 3_600_000; // ms; for a day it knows a clientMessageId again, an hour is for clocks that differ
+const LONGEST_WAIT = 30_000; // ms between two attempts
+
+/**
+ * Messages on their way, one after the other and each until its fate is known: with its `clientMessageId` it can be sent
+ * again, and the server stores it once. They are kept in the browser, so they outlast a reload, and one tab of several
+ * sends them.
+ */
+export class Outbox {
+  readonly outgoing: Store<readonly Outgoing[]>;
+  readonly #prefix: string;
+  readonly #send: (variables: SendMutationVariables) => Promise<Message>;
+  readonly #onSent: (message: Message) => void;
+  readonly #end = new AbortController();
+  #order = 0;
+  #wake = () => {};
+
+  /**
+   * @param send sends it once. @throws Refused
+   * @param onSent is told of each message that was stored
+   */
+  constructor(userId: string, send: (variables: SendMutationVariables) => Promise<Message>, onSent: (message: Message) => void) {
+    this.#prefix = `palaver.outbox.${userId}.`;
+    this.#send = send;
+    this.#onSent = onSent;
+    this.outgoing = new Store(this.#read());
+    addEventListener("storage", this.#onStorage);
+    void this.#lead();
+  }
+
+  /** Sends a text, now or as soon as that is possible. */
+  add(roomId: string, text: string, replyTo: string | null): void {
+    this.#write({ roomId, text, clientMessageId: newClientMessageId(), replyTo, at: Date.now(), order: this.#order++ });
+  }
+
+  /** Sends anew what did not get through, as a new message where it is too late for the old one. */
+  sendAgain({ problem: _, ...one }: Outgoing): void {
+    if (Date.now() - one.at < KEPT_BY_SERVER) this.#write(one);
+    else {
+      this.drop(one.clientMessageId);
+      this.add(one.roomId, one.text, one.replyTo ?? null);
+    }
+  }
+
+  /** Forgets a message: it was stored, or is not to be. */
+  drop(clientMessageId: string): void {
+    localStorage.removeItem(this.#prefix + clientMessageId);
+    this.#look();
+  }
+
+  /** Tries now rather than after the wait: the connection is back. */
+  retry(): void {
+    this.#wake();
+  }
+
+  close(): void {
+    this.#end.abort();
+    removeEventListener("storage", this.#onStorage);
+    this.#wake();
+  }
+
+  /** Forgets all messages: the user signs out, and the next one at this browser is someone else. */
+  clear(): void {
+    for (const { clientMessageId } of this.outgoing.get()) this.drop(clientMessageId);
+  }
+
+  #read(): Outgoing[] {
+    return Object.keys(localStorage)
+      .filter((key) => key.startsWith(this.#prefix))
+      .flatMap((key) => parsed(localStorage.getItem(key)))
+      .sort((one, other) => one.at - other.at || one.order - other.order);
+  }
+
+  #write(one: Outgoing): void {
+    localStorage.setItem(this.#prefix + one.clientMessageId, JSON.stringify(one));
+    this.#look();
+  }
+
+  #look(): void {
+    this.outgoing.set(this.#read());
+    this.#wake();
+  }
+
+  readonly #onStorage = ({ key }: StorageEvent) => {
+    if (key === null || key.startsWith(this.#prefix)) this.#look();
+  };
+
+  /** One tab at a time sends. Without locks, as on pages without https, each does; the server stores it once all the same. */
+  async #lead(): Promise<void> {
+    if (!("locks" in navigator)) return this.#deliver();
+    await navigator.locks.request(this.#prefix, { signal: this.#end.signal }, () => this.#deliver()).catch(() => {}); // it was closed
+  }
+
+  async #deliver(): Promise<void> {
+    for (let failures = 0; !this.#end.signal.aborted; ) {
+      const next = this.outgoing.get().find(({ problem }) => problem === undefined);
+      if (!next) {
+        await this.#somethingToDo();
+        continue;
+      }
+      const { roomId, text, clientMessageId, replyTo } = next;
+      try {
+        if (Date.now() - next.at > KEPT_BY_SERVER) throw new Error("It is a day old, and may have been stored or not.");
+        const message = await this.#send({ roomId, text, clientMessageId, replyTo: replyTo ?? null });
+        failures = 0;
+        this.#onSent(message);
+        this.drop(clientMessageId);
+      } catch (error) {
+        if (error instanceof Refused && error.code === "UNAUTHENTICATED") return;
+        if (error instanceof Refused && error.retryable) {
+          failures++;
+          await this.#somethingToDo(error.retryAfter ? error.retryAfter * 1_000 : Math.min(LONGEST_WAIT, 1_000 * 2 ** failures));
+        } else if (localStorage.getItem(this.#prefix + clientMessageId) !== null)
+          this.#write({ ...next, problem: (error as Error).message });
+      }
+    }
+  }
+
+  /** Resolves when there is something new, or after so long. */
+  #somethingToDo(ms?: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      if (ms !== undefined) setTimeout(resolve, ms);
+    });
+  }
+}
+
+function parsed(text: string | null): Outgoing[] {
+  try {
+    return text === null ? [] : [JSON.parse(text) as Outgoing];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,179 @@
+import type { MembersQuery, MessagePartsFragment as Message, PagePartsFragment as Page, RoomPartsFragment } from "../gql/graphql";
+import { type PageKind, type RoomEvent, type Timeline, afterEvent as timelineAfter, withChange, withMessage, withPage } from "./timeline";
+import { afterReading, NOTHING_UNREAD, type Unread, afterEvent as unreadAfter, withCount } from "./unread";
+
+export type Member = NonNullable<MembersQuery["room"]>["members"]["nodes"][number];
+
+/** A room as the page knows it. */
+export interface Room {
+  readonly id: string;
+  readonly kind: RoomPartsFragment["kind"];
+  readonly name: string;
+  readonly membersMayInvite: boolean;
+  readonly newest: Message | undefined;
+  readonly unread: Unread;
+  /** The message that the user has read up to. */
+  readonly readUpTo: string | null;
+  /** Where the last event that was heard stands. */
+  readonly position: string;
+  /** Undefined until the room has been opened. */
+  readonly timeline: Timeline | undefined;
+  /** The page that is on its way, and what happens meanwhile: the page may be of before. */
+  readonly loading: { kind: PageKind; number: number; meanwhile: readonly RoomEvent[] } | undefined;
+  /** The first 100 of those in it; undefined until they have been asked for. Of the general room, they are not. */
+  readonly members: readonly Member[] | undefined;
+  readonly memberCount: number;
+  /** Grows with what leaves the unread, or the newest message, uncertain: ask for the room again then. */
+  readonly recount: number;
+  /** Grows when someone came or left: ask for the members again then. */
+  readonly membersChanged: number;
+}
+
+/** The user's rooms. */
+export interface Rooms {
+  /** Whose they are. */
+  readonly me: string;
+  /** Whether they have been loaded once. */
+  readonly loaded: boolean;
+  readonly byId: ReadonlyMap<string, Room>;
+}
+
+export type Action =
+  /** All rooms were loaded for the first time, or anew because positions could not be continued. */
+  | { type: "loaded"; rooms: RoomPartsFragment[] }
+  /** All rooms as they are now, while events go on from where they were. */
+  | { type: "refreshed"; rooms: RoomPartsFragment[] }
+  /** A room appeared, or was asked for again. */
+  | { type: "room"; room: RoomPartsFragment }
+  | { type: "event"; event: RoomEvent }
+  /** A page was asked for. Its number tells its answer from that of an earlier one. */
+  | { type: "asked"; roomId: string; kind: PageKind; number: number }
+  | { type: "page"; roomId: string; number: number; page: Page }
+  | { type: "failed"; roomId: string; number: number }
+  | { type: "members"; roomId: string; members: Member[]; count: number }
+  /** The user's own send, edit or reaction was answered; the event comes as well. */
+  | { type: "sent" | "changed"; message: Message }
+  /** The user has read up to this message, here. */
+  | { type: "read"; roomId: string; messageId: string }
+  | { type: "left"; roomId: string };
+
+export const noRooms = (me: string): Rooms => ({ me, loaded: false, byId: new Map() });
+
+/** What the page knows after something happened. Pure: what is to be asked of the server is asked elsewhere. */
+export function reduce(rooms: Rooms, action: Action): Rooms {
+  switch (action.type) {
+    case "loaded":
+      return { ...rooms, loaded: true, byId: new Map(action.rooms.map((parts) => [parts.id, toRoom(parts)])) };
+    case "refreshed": {
+      const byId = new Map(action.rooms.map((parts) => [parts.id, refreshed(rooms.byId.get(parts.id), parts)]));
+      return { ...rooms, byId };
+    }
+    case "room":
+      return { ...rooms, byId: new Map(rooms.byId).set(action.room.id, refreshed(rooms.byId.get(action.room.id), action.room)) };
+    case "event":
+      if (action.event.__typename === "MemberLeft" && action.event.user.id === rooms.me) return withoutRoom(rooms, action.event.roomId);
+      return withRoom(rooms, action.event.roomId, (room) => afterEvent(room, action.event, rooms.me));
+    case "asked": {
+      const { kind, number } = action;
+      return withRoom(rooms, action.roomId, (room) => ({ ...room, loading: { kind, number, meanwhile: [] } }));
+    }
+    case "page":
+      return withRoom(rooms, action.roomId, (room) => {
+        if (room.loading?.number !== action.number) return room;
+        const { kind, meanwhile } = room.loading;
+        return { ...room, loading: undefined, timeline: meanwhile.reduce(timelineAfter, withPage(room.timeline, action.page, kind)) };
+      });
+    case "failed":
+      return withRoom(rooms, action.roomId, (room) => (room.loading?.number === action.number ? { ...room, loading: undefined } : room));
+    case "members":
+      return withRoom(rooms, action.roomId, (room) => ({ ...room, members: action.members, memberCount: action.count }));
+    case "sent":
+      return withRoom(rooms, action.message.roomId, (room) => ({
+        ...withTimeline(room, (timeline) => withMessage(timeline, action.message)),
+        newest: later(room.newest, action.message),
+      }));
+    case "changed":
+      return withRoom(rooms, action.message.roomId, (room) => withTimeline(room, (timeline) => withChange(timeline, action.message)));
+    case "read":
+      return withRoom(rooms, action.roomId, (room) => ({ ...room, readUpTo: action.messageId, unread: afterReading(room.unread) }));
+    case "left":
+      return withoutRoom(rooms, action.roomId);
+  }
+}
+
+/** Whether events have been heard up to what the server said when the rooms were last asked for. */
+export const isCaughtUp = (rooms: Rooms): boolean => [...rooms.byId.values()].every(({ unread }) => unread.asOf === undefined);
+
+function toRoom({ messages, unreadCount, unreadMentions, ...parts }: RoomPartsFragment): Room {
+  return {
+    ...parts,
+    newest: messages.nodes[0],
+    unread: { ...NOTHING_UNREAD, count: unreadCount, mentions: unreadMentions },
+    position: messages.position,
+    timeline: undefined,
+    loading: undefined,
+    members: undefined,
+    memberCount: 0,
+    recount: 0,
+    membersChanged: 0,
+  };
+}
+
+/** The room with what the server says of it now; what it has of its history goes on with the events. */
+function refreshed(room: Room | undefined, parts: RoomPartsFragment): Room {
+  if (!room) return toRoom(parts);
+  const { messages, unreadCount, unreadMentions, ...about } = parts;
+  const counted = { count: unreadCount, mentions: unreadMentions, position: messages.position };
+  return { ...room, ...about, unread: withCount(room.unread, counted, room.position), newest: later(room.newest, messages.nodes[0]) };
+}
+
+function afterEvent(room: Room, event: RoomEvent, me: string): Room {
+  const { position } = event;
+  const isNews = event.__typename === "MessageAdded" && event.message.from.id !== me;
+  const mentionsMe = isNews && event.message.mentions.some(({ id }) => id === me);
+  const next: Room = {
+    ...withTimeline(room, (timeline) => timelineAfter(timeline, event)),
+    position,
+    unread: unreadAfter(room.unread, { position, count: isNews ? 1 : 0, mentions: mentionsMe ? 1 : 0 }),
+    loading: room.loading && { ...room.loading, meanwhile: [...room.loading.meanwhile, event] },
+  };
+  const recounted = room.unread.count > 0 ? room.recount + 1 : room.recount;
+  switch (event.__typename) {
+    case "MessageAdded":
+      return { ...next, newest: later(room.newest, event.message) };
+    case "MessageEdited":
+      return { ...next, recount: recounted, newest: room.newest?.id === event.message.id ? event.message : room.newest };
+    case "MessageDeleted": {
+      if (room.newest?.id !== event.messageId) return { ...next, recount: recounted };
+      return { ...next, recount: room.recount + 1, newest: next.timeline?.newer === null ? next.timeline.messages.at(-1) : undefined };
+    }
+    case "ReadMoved":
+      if (event.user.id !== me)
+        return { ...next, members: room.members?.map((one) => (one.user.id === event.user.id ? { ...one, readUpTo: event.upTo } : one)) };
+      return event.upTo === room.readUpTo ? next : { ...next, readUpTo: event.upTo, recount: room.recount + 1 };
+    case "MemberJoined":
+    case "MemberLeft":
+      return { ...next, membersChanged: room.membersChanged + 1 };
+    case "RoomRenamed":
+      return { ...next, name: event.name };
+    default:
+      return next;
+  }
+}
+
+function withRoom(rooms: Rooms, roomId: string, change: (room: Room) => Room): Rooms {
+  const room = rooms.byId.get(roomId);
+  return room ? { ...rooms, byId: new Map(rooms.byId).set(roomId, change(room)) } : rooms;
+}
+
+function withoutRoom(rooms: Rooms, roomId: string): Rooms {
+  const byId = new Map(rooms.byId);
+  byId.delete(roomId);
+  return { ...rooms, byId };
+}
+
+function withTimeline(room: Room, change: (timeline: Timeline) => Timeline): Room {
+  return room.timeline ? { ...room, timeline: change(room.timeline) } : room;
+}
+
+const later = (one: Message | undefined, other: Message | undefined) => (!one || (other && other.sentAt >= one.sentAt) ? other : one);

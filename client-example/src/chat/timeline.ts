@@ -1,0 +1,83 @@
+import type { MessagePartsFragment as Message, PagePartsFragment as Page, RoomEventsSubscription } from "../gql/graphql";
+
+export type RoomEvent = RoomEventsSubscription["roomEvents"];
+
+/** A stretch of a room's history without gaps. Pure. */
+export interface Timeline {
+  /** Oldest first. */
+  readonly messages: readonly Message[];
+  /** The cursor from which to go back; null where the room begins. */
+  readonly older: string | null;
+  /** The cursor from which to go on; null where the stretch reaches the newest message, and grows with what arrives. */
+  readonly newer: string | null;
+}
+
+/** Which page was asked for: the newest or one around a message instead of what is there, or one more at either end. */
+export type PageKind = "newest" | "around" | "older" | "newer";
+
+/** The timeline with a page in its place. */
+export function withPage(timeline: Timeline | undefined, page: Page, kind: PageKind): Timeline {
+  const { hasPreviousPage, startCursor, hasNextPage, endCursor } = page.pageInfo;
+  const older = hasPreviousPage ? startCursor : null;
+  const newer = hasNextPage ? endCursor : null;
+  if (!timeline || kind === "newest" || kind === "around") return { messages: page.nodes, older, newer: kind === "newest" ? null : newer };
+  const known = new Set(timeline.messages.map(({ id }) => id));
+  const fresh = page.nodes.filter(({ id }) => !known.has(id));
+  if (kind === "older") return { ...timeline, messages: [...fresh, ...timeline.messages], older };
+  return { ...timeline, messages: [...timeline.messages, ...fresh], newer };
+}
+
+/**
+ * The timeline after an event. Each says how something is from then on, so it does no harm to apply one again, or one that
+ * a page has in it already: when all that were told have been applied, everything is as it is at the server.
+ */
+export function afterEvent(timeline: Timeline, event: RoomEvent): Timeline {
+  switch (event.__typename) {
+    case "MessageAdded":
+      return withMessage(timeline, event.message);
+    case "MessageEdited":
+    case "ReactionChanged":
+      return withChange(timeline, event.message);
+    case "MessageDeleted":
+      return without(timeline, event.messageId);
+    default:
+      return timeline;
+  }
+}
+
+/** With a message that arrived. One from beyond the stretch is left out: it comes with its page. */
+export function withMessage(timeline: Timeline, message: Message): Timeline {
+  const { messages, older, newer } = timeline;
+  if (messages.some(({ id }) => id === message.id)) return timeline;
+  // Of the same millisecond, what arrives later is later. Only what others on this Redis date is ever not the last.
+  const place = messages.findLastIndex(({ sentAt }) => sentAt <= message.sentAt) + 1;
+  if (place === 0 && older !== null) return timeline;
+  if (place === messages.length && newer !== null) return timeline;
+  return { ...timeline, messages: messages.toSpliced(place, 0, message) };
+}
+
+/** With a message as it is now, and with what quotes it. */
+export function withChange(timeline: Timeline, changed: Message): Timeline {
+  return mapped(timeline, (message) => {
+    // An event has the message that is answered as it is when the event is told; what is known here may be older.
+    if (message.id === changed.id) return changed;
+    return message.replyTo?.id === changed.id ? { ...message, replyTo: { ...message.replyTo, text: changed.text } } : message;
+  });
+}
+
+function without(timeline: Timeline, id: string): Timeline {
+  const left = mapped(timeline, (message) => (message.replyTo?.id === id ? { ...message, replyTo: null } : message));
+  if (!left.messages.some((message) => message.id === id)) return left;
+  return { ...left, messages: left.messages.filter((message) => message.id !== id) };
+}
+
+/** The same object where nothing changes. */
+function mapped(timeline: Timeline, change: (message: Message) => Message): Timeline {
+  let changed = false;
+  const messages = timeline.messages.map((message) => {
+    const next = change(message);
+    changed ||= next !== message;
+    return next;
+  });
+  return changed ? { ...timeline, messages } : timeline;
+}

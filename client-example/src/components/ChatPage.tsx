@@ -1,0 +1,78 @@
+import { useEffect, useState } from "react";
+import { useChat } from "../hooks/useChat";
+import { useRooms } from "../hooks/useRooms";
+import type { Me } from "../hooks/useSession";
+import { useShownRoom } from "../hooks/useShownRoom";
+import { OfflineNotice } from "./ConnectionStatus";
+import { Conversation } from "./Conversation";
+import { NewGroup } from "./NewGroup";
+import { Sidebar } from "./Sidebar";
+import "./ChatPage.css";
+
+interface Props {
+  me: Me;
+  onSignOut: () => void;
+}
+
+/** The page of a signed-in user: rooms and people beside the room that is shown; on a phone one of the two. */
+export function ChatPage({ me, onSignOut }: Props) {
+  const chat = useChat();
+  const [shown, show] = useShownRoom();
+  const { rooms, isLoaded } = useRooms();
+  const [isMakingGroup, setIsMakingGroup] = useState(false);
+  const [problem, setProblem] = useState("");
+  const room = rooms.find(({ id }) => id === shown);
+
+  const unread = rooms.reduce((sum, { unread: { count } }) => sum + count, 0);
+  useEffect(() => {
+    document.title = unread > 0 ? `(${unread}) Palaver` : "Palaver";
+  }, [unread]);
+
+  async function talkTo(userId: string): Promise<void> {
+    setProblem("");
+    try {
+      show(await chat.openPrivate(userId));
+    } catch (error) {
+      setProblem((error as Error).message);
+    }
+  }
+
+  function signOut(): void {
+    chat.outbox.clear();
+    show(undefined);
+    onSignOut();
+  }
+
+  return (
+    <div className={room ? "chat has-room" : "chat"}>
+      <Sidebar
+        me={me}
+        rooms={rooms}
+        isLoaded={isLoaded}
+        shown={shown}
+        problem={problem}
+        onShow={show}
+        onTalkTo={(userId) => void talkTo(userId)}
+        onNewGroup={() => setIsMakingGroup(true)}
+        onSignOut={signOut}
+      />
+      <div className="pane">
+        <OfflineNotice />
+        {room ? (
+          <Conversation key={room.id} roomId={room.id} me={me} onClose={() => show(undefined)} onTalkTo={(userId) => void talkTo(userId)} />
+        ) : (
+          <main className="nothing">{isLoaded && <p>Choose a room, or someone to talk to.</p>}</main>
+        )}
+      </div>
+      {isMakingGroup && (
+        <NewGroup
+          me={me}
+          onDone={(roomId) => {
+            setIsMakingGroup(false);
+            if (roomId !== undefined) show(roomId);
+          }}
+        />
+      )}
+    </div>
+  );
+}

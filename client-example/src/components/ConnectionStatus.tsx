@@ -1,0 +1,32 @@
+import { type ConnectionState, useConnection } from "../hooks/useConnection";
+
+const LABELS: Record<ConnectionState, string> = {
+  connecting: "Connecting…",
+  "catching up": "Catching up…",
+  live: "Live",
+  offline: "Offline",
+};
+
+/** Whether messages arrive as they are sent. */
+export function ConnectionStatus() {
+  const { state } = useConnection();
+  return (
+    <span className={`connection ${state.replace(" ", "-")}`} role="status">
+      {LABELS[state]}
+    </span>
+  );
+}
+
+/** What to know while there is no connection. */
+export function OfflineNotice() {
+  const { state, retry } = useConnection();
+  if (state !== "offline") return null;
+  return (
+    <p className="notice">
+      No connection. What you write is kept, and sent when it is back.
+      <button type="button" className="link" onClick={retry}>
+        Try now
+      </button>
+    </p>
+  );
+}

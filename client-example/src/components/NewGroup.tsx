@@ -1,0 +1,73 @@
+import { type FormEvent, useState } from "react";
+import type { PersonFragment as Person } from "../gql/graphql";
+import { useChat } from "../hooks/useChat";
+import type { Me } from "../hooks/useSession";
+import { Dialog } from "./Dialog";
+import { Icon } from "./Icon";
+import { PeoplePicker } from "./PeoplePicker";
+
+interface Props {
+  me: Me;
+  /** @param roomId of the group that was made; undefined for none */
+  onDone: (roomId?: string) => void;
+}
+
+/** Makes a group. */
+export function NewGroup({ me, onDone }: Props) {
+  const chat = useChat();
+  const [members, setMembers] = useState<Person[]>([]);
+  const [problem, setProblem] = useState("");
+
+  async function make(event: FormEvent<HTMLFormElement>): Promise<void> {
+    event.preventDefault();
+    const fields = new FormData(event.currentTarget);
+    try {
+      const name = String(fields.get("name")).trim();
+      onDone(await chat.createGroup({ name, memberIds: members.map(({ id }) => id), membersMayInvite: fields.has("invite") }));
+    } catch (error) {
+      setProblem((error as Error).message);
+    }
+  }
+
+  return (
+    <Dialog title="New group" onClose={() => onDone()}>
+      <form onSubmit={(event) => void make(event)}>
+        <label>
+          Name of the group
+          <input name="name" required maxLength={64} autoComplete="off" />
+        </label>
+        {members.length > 0 && (
+          <ul className="chips" aria-label="Members">
+            {members.map((person) => (
+              <li key={person.id}>
+                <bdi>{person.name}</bdi>
+                <button
+                  type="button"
+                  className="icon-button"
+                  aria-label={`Without ${person.name}`}
+                  onClick={() => setMembers(members.filter((one) => one !== person))}
+                >
+                  <Icon name="close" />
+                </button>
+              </li>
+            ))}
+          </ul>
+        )}
+        <PeoplePicker
+          label="Who is in it"
+          without={new Set([me.id, ...members.map(({ id }) => id)])}
+          onChoose={(person) => setMembers([...members, person])}
+        />
+        <label className="choice">
+          <input type="checkbox" name="invite" /> Members may add others
+        </label>
+        <p className="problem" role="alert">
+          {problem}
+        </p>
+        <button type="submit" className="primary">
+          Make the group
+        </button>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,37 @@
+import type { Outgoing } from "../chat/outbox";
+import { useConnection } from "../hooks/useConnection";
+import { Text } from "./Text";
+
+interface Props {
+  outgoing: Outgoing;
+  onSendAgain: (outgoing: Outgoing) => void;
+  onDiscard: (outgoing: Outgoing) => void;
+}
+
+/** A message of the user's own that is not known to be stored yet. */
+export function OutgoingRow({ outgoing, onSendAgain, onDiscard }: Props) {
+  const { state } = useConnection();
+  const { text, problem } = outgoing;
+  return (
+    <div className="message mine outgoing">
+      <div className="said">
+        <div className="bubble">
+          <Text text={text} mentions={[]} me="" />
+        </div>
+        {problem === undefined ? (
+          <p className="meta">{state === "offline" ? "will be sent" : "sending…"}</p>
+        ) : (
+          <p className="meta" role="alert">
+            <span className="problem">Not sent. {problem}</span>
+            <button type="button" className="link" onClick={() => onSendAgain(outgoing)}>
+              Send again
+            </button>
+            <button type="button" className="link" onClick={() => onDiscard(outgoing)}>
+              Discard
+            </button>
+          </p>
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,38 @@
+import { useState } from "react";
+import type { PersonFragment as Person } from "../gql/graphql";
+import { usePeople } from "../hooks/usePeople";
+import { Avatar } from "./Avatar";
+import { PersonName } from "./PersonName";
+
+interface Props {
+  label: string;
+  /** Who cannot be chosen: they are there already. */
+  without: ReadonlySet<string>;
+  onChoose: (person: Person) => void;
+}
+
+/** Finds someone by the beginning of their name. */
+export function PeoplePicker({ label, without, onChoose }: Props) {
+  const [search, setSearch] = useState("");
+  const { people, isLoading } = usePeople(search.trim());
+  const others = people.filter(({ id }) => !without.has(id)).slice(0, 8); // more do not help to choose: the name does
+  return (
+    <div className="people-picker">
+      <label>
+        {label}
+        <input type="search" value={search} maxLength={64} placeholder="Name" onChange={(event) => setSearch(event.target.value)} />
+      </label>
+      <ul>
+        {others.map((person) => (
+          <li key={person.id}>
+            <button type="button" className="row small" aria-label={`Add ${person.name}`} onClick={() => onChoose(person)}>
+              <Avatar name={person.name} />
+              <PersonName person={person} />
+            </button>
+          </li>
+        ))}
+      </ul>
+      {!isLoading && others.length === 0 && <p className="quiet">Nobody else is called so.</p>}
+    </div>
+  );
+}

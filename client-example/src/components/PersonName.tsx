@@ -1,0 +1,13 @@
+interface Props {
+  person: { name: string; username: string; guest?: boolean };
+}
+
+/** What someone is called; with the name to mention them by, where that is another. */
+export function PersonName({ person: { name, username, guest } }: Props) {
+  return (
+    <span className="ellipsis">
+      <bdi>{name}</bdi>
+      {guest ? <span className="quiet"> guest</span> : username !== name && <span className="quiet"> @{username}</span>}
+    </span>
+  );
+}

@@ -1,0 +1,48 @@
+import { useState } from "react";
+import type { Room } from "../chat/rooms";
+import { usePresence } from "../hooks/usePresence";
+import type { Me } from "../hooks/useSession";
+import { Avatar } from "./Avatar";
+import { GroupDetails } from "./GroupDetails";
+import { Icon } from "./Icon";
+import { partnerOf } from "./RoomList";
+
+interface Props {
+  room: Room;
+  me: Me;
+  onClose: () => void;
+  onTalkTo: (userId: string) => void;
+}
+
+/** Where one is. */
+export function RoomHeader({ room, me, onClose, onTalkTo }: Props) {
+  const { name, kind, memberCount } = room;
+  const partner = partnerOf(room, me.id);
+  const online = usePresence(partner ? [partner] : []);
+  const [showsDetails, setShowsDetails] = useState(false);
+  const about = {
+    GENERAL: () => "everyone",
+    PRIVATE: () => (partner !== undefined && online.has(partner) ? "online" : "offline"),
+    GROUP: () => (memberCount === 1 ? "1 member" : `${memberCount || "…"} members`),
+  };
+  return (
+    <header className="bar">
+      <button type="button" className="icon-button back" aria-label="Back to the list" onClick={onClose}>
+        <Icon name="back" />
+      </button>
+      <Avatar name={name} letter={kind === "GENERAL" ? "#" : undefined} />
+      <div className="room-title">
+        <h2 className="ellipsis">
+          <bdi>{name}</bdi>
+        </h2>
+        <p className="quiet">{about[kind]()}</p>
+      </div>
+      {kind === "GROUP" && (
+        <button type="button" className="icon-button" aria-label="Members and settings" onClick={() => setShowsDetails(true)}>
+          <Icon name="people" />
+        </button>
+      )}
+      {showsDetails && <GroupDetails room={room} me={me} onTalkTo={onTalkTo} onClose={() => setShowsDetails(false)} />}
+    </header>
+  );
+}

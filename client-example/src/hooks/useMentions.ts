@@ -1,0 +1,49 @@
+import { useState } from "react";
+import { usePeople } from "./usePeople";
+
+export interface Mentionable {
+  id: string;
+  name: string;
+  username: string;
+}
+
+const OFFERED = 6; // people; who is not among them is found by one more letter
+
+/**
+ * Whom the text's last word may mention: those whose name begins with what stands after its `@`.
+ * @param members who is in the room; undefined where everyone is
+ */
+export function useMentions(text: string, members: readonly Mentionable[] | undefined) {
+  const begun = /(?:^|\s)@([\w.-]{0,32})$/.exec(text)?.[1];
+  const [state, setState] = useState({ text: "", chosen: 0, isClosed: false });
+  const found = usePeople(members === undefined ? (begun ?? "") : "").people;
+  const { chosen, isClosed } = state.text === text ? state : { chosen: 0, isClosed: false };
+
+  const offered = begun === undefined || isClosed ? [] : (members ?? found).filter((person) => matches(person, begun)).slice(0, OFFERED);
+  const set = (next: { chosen?: number; isClosed?: boolean }) => setState({ text, chosen, isClosed, ...next });
+  const complete = ({ username }: Mentionable) => `${text.slice(0, text.length - (begun ?? "").length)}${username} `;
+
+  return {
+    people: offered,
+    /** Which of them Enter takes. */
+    chosen,
+    /** The text with this one mentioned. */
+    complete,
+    /** @returns whether the key was for the list */
+    onKey(key: string, onComplete: (person: Mentionable) => void): boolean {
+      const person = offered[chosen];
+      if (!person) return false;
+      if (key === "ArrowDown") set({ chosen: (chosen + 1) % offered.length });
+      else if (key === "ArrowUp") set({ chosen: (chosen + offered.length - 1) % offered.length });
+      else if (key === "Escape") set({ isClosed: true });
+      else if (key === "Enter" || key === "Tab") onComplete(person);
+      else return false;
+      return true;
+    },
+  };
+}
+
+function matches({ name, username }: Mentionable, begun: string): boolean {
+  const start = begun.toLowerCase();
+  return !username.includes(" ") && [username, ...name.split(" ")].some((word) => word.toLowerCase().startsWith(start));
+}

@@ -1,0 +1,45 @@
+import { useCallback, useState } from "react";
+import { ask } from "../chat/api";
+import { DeleteMessageDocument, EditMessageDocument, type MessagePartsFragment as Message, ReactDocument } from "../gql/graphql";
+import { useChat } from "./useChat";
+
+/** What one may do with messages that are there. `problem` tells why the last of it was refused. */
+export function useMessageActions() {
+  const { client, apply } = useChat();
+  const [problem, setProblem] = useState<string>();
+
+  const attempt = useCallback(async (doing: () => Promise<void>) => {
+    setProblem(undefined);
+    try {
+      await doing();
+    } catch (error) {
+      setProblem((error as Error).message);
+    }
+  }, []);
+
+  return {
+    problem,
+    edit: useCallback(
+      (id: string, text: string) =>
+        attempt(async () =>
+          apply({ type: "changed", message: (await ask(client.mutation(EditMessageDocument, { id, text }))).editMessage }),
+        ),
+      [attempt, apply, client],
+    ),
+    /** Others hear of it by an event, and so does this page. */
+    remove: useCallback(
+      (id: string) =>
+        attempt(async () => {
+          await ask(client.mutation(DeleteMessageDocument, { id }));
+        }),
+      [attempt, client],
+    ),
+    react: useCallback(
+      ({ id }: Message, emoji: string, on: boolean) =>
+        attempt(async () =>
+          apply({ type: "changed", message: (await ask(client.mutation(ReactDocument, { messageId: id, emoji, on }))).react }),
+        ),
+      [attempt, apply, client],
+    ),
+  };
+}

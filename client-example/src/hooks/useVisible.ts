@@ -1,0 +1,11 @@
+import { useSyncExternalStore } from "react";
+
+/** Whether the page is on the screen. */
+export function useVisible(): boolean {
+  return useSyncExternalStore(listen, () => document.visibilityState === "visible");
+}
+
+function listen(listener: () => void) {
+  document.addEventListener("visibilitychange", listener);
+  return () => document.removeEventListener("visibilitychange", listener);
+}
