@@ -71,6 +71,8 @@ export interface Context extends Stores {
   caller: Caller;
   load: Loaders;
   redisAnswers: () => Promise<boolean>;
+  /** Usernames of the demo accounts that are offered to everyone. */
+  demoAccounts: string[];
   /** The event of a subscription is worked out for many at once, each of whom had the right to it when it began. */
   forMany: boolean;
 }

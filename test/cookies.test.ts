@@ -83,6 +83,13 @@ describe("a session in a cookie", () => {
     expect((await browse(ME, { cookie })).data.me).toEqual(data.second.user);
   });
 
+  it("[S6] tells who has it how it stands, and others that there is none", async () => {
+    const { set, cookie, data } = await browse('mutation { joinAsGuest(name: "Gus", cookie: true) { id expiresAt } }');
+    expect(set).not.toBe("");
+    expect((await browse("{ session { id expiresAt current } }", { cookie })).data.session).toEqual({ ...data.joinAsGuest, current: true });
+    expect((await browse("{ session { id } }")).data).toEqual({ session: null });
+  });
+
   it("[S6] is refreshed in its cookie: its token never comes where a script could read it", async () => {
     const { cookie, id } = await logIn();
     const refresh = "mutation { refreshSession { token } }";

@@ -1,10 +1,13 @@
 import { Redis } from "ioredis";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import type { Config } from "../src/config.js";
 import { DEMO_PASSWORD, DEMO_USERS, seedDemoData } from "../src/interop/demo-data.js";
 import { keys } from "../src/redis/keys.js";
 import { Scripts } from "../src/redis/scripts.js";
 import { Passwords } from "../src/sessions/password.js";
+import { TestClient } from "./helpers/client.js";
 import { ownRedis } from "./helpers/redis.js";
+import { ownServer } from "./helpers/server.js";
 
 const { url, client } = await ownRedis();
 const passwords = new Passwords(4);
@@ -170,6 +173,23 @@ describe("a database in use", () => {
     expect(await client.incr("total_users")).toBe(5); // as a registration does
     await seeding;
     expect(await client.get("total_users")).toBe("5");
+  });
+});
+
+describe("the accounts that everyone can try", () => {
+  const offered = async (settings: Partial<Config>) =>
+    (await new TestClient((await ownServer(url, settings)).url).ask("{ server { demoAccounts } }")).server.demoAccounts;
+
+  it("[DEMO3] are those that have the demo apps' password, where demo data is wanted", async () => {
+    expect(await offered({ demoData: true })).toEqual(DEMO_USERS);
+    await client.hset("user:1", "password", await passwords.hash("Pablo's own now"));
+    await client.del("username:Alex");
+    expect(await offered({ demoData: true })).toEqual(["Joe", "Mary"]);
+  });
+
+  it("[DEMO3] are not told to the public by a server that merely finds them", async () => {
+    await seed();
+    expect(await offered({ demoData: false })).toEqual([]);
   });
 });
 

@@ -16,12 +16,18 @@ class ServerInfo {
 
   @Field(() => Boolean, { description: "Whether Redis answers. While it does not, almost every operation fails with `UNAVAILABLE`." })
   redis!: boolean;
+
+  @Field(() => [String], {
+    description:
+      "Usernames of the demo accounts that anyone can log into, with the demo apps' well-known password, as found when the server started. Empty where there are none, and where `DEMO_DATA` is off, be there some or not.",
+  })
+  demoAccounts!: string[];
 }
 
 @Resolver()
 export class ServerInfoResolver {
-  @Query(() => ServerInfo, { description: "Version, and whether Redis answers." })
-  async server(@Ctx() { redisAnswers }: Context): Promise<ServerInfo> {
-    return { name: "palaver", version, redis: await redisAnswers() };
+  @Query(() => ServerInfo, { description: "Version, whether Redis answers, and who can be tried out." })
+  async server(@Ctx() { redisAnswers, demoAccounts }: Context): Promise<ServerInfo> {
+    return { name: "palaver", version, redis: await redisAnswers(), demoAccounts };
   }
 }

@@ -105,6 +105,9 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     const sendLimit = config.rateLimits ? new SendLimit(scripts, { perSecond, burst }) : undefined;
     const typing = new TypingStore(redis.commands, channels, rooms, (viewer, onEnd) => watches.start(viewer, onEnd), log);
     stops.push(async () => typing.close());
+
+    if (config.demoData) await seedDemoData(redis.commands, scripts, passwords);
+    const openAccounts = await openDemoAccounts(users, passwords);
     const services: Services = {
       groups: new GroupStore(redis.commands, scripts, rooms, members, users),
       members,
@@ -123,10 +126,10 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
       typing,
       users,
       redisAnswers: () => answers(redis.commands),
+      // Of a database that merely has such accounts the operator hears; the public is not shown the way in.
+      demoAccounts: config.demoData ? openAccounts : [],
     };
 
-    if (config.demoData) await seedDemoData(redis.commands, scripts, passwords);
-    const openAccounts = await openDemoAccounts(users, passwords);
     if (config.interop !== "off") await hearDemos();
     void directory.index();
     const sweep = new RetentionSweep(redis.commands, scripts, lenient, config, server, log);

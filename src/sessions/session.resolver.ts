@@ -45,6 +45,15 @@ class GuestArgs extends CookieArgs {
 
 @Resolver()
 export class SessionResolver {
+  @Query(() => OpenSession, {
+    nullable: true,
+    description:
+      "The session that asks; null where there is none. A page whose token is in the browser's cookie learns from it how it stands.",
+  })
+  async session(@Ctx() { viewer, sessions }: Context): Promise<OpenSession | null> {
+    return viewer && ((await sessions.list(viewer)).find(({ current }) => current) ?? null);
+  }
+
   @Authorized()
   @Query(() => [OpenSession], { description: "The sessions of this session's user, the one used last first." })
   sessions(@Ctx() { viewer, sessions }: ViewerContext): Promise<OpenSession[]> {
