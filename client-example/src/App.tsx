@@ -3,27 +3,38 @@ import { Chat } from "./chat/chat";
 import { ChatPage } from "./components/ChatPage";
 import { SignIn } from "./components/SignIn";
 import { ChatContext } from "./hooks/useChat";
-import { type Me, useSession } from "./hooks/useSession";
+import { type Session, useSession } from "./hooks/useSession";
 
 /** Whoever is signed in has a chat; who is not may sign in. */
 export function App() {
-  const { session, isOver, signIn, register, signOut, over } = useSession();
-  if (!session) return <SignIn isOver={isOver} signIn={signIn} register={register} />;
-  return <SignedIn key={session.me.id} me={session.me} onSignOut={signOut} onSessionOver={over} />;
+  const { session, signOut, over, ...entrances } = useSession();
+  switch (session.state) {
+    case "checking":
+      return <main className="nothing">{session.problem && <p role="status">{session.problem} Trying again…</p>}</main>;
+    case "out":
+      return <SignIn isOver={session.isOver} demoAccounts={session.demoAccounts} {...entrances} />;
+    case "in":
+      return <SignedIn key={session.id} session={session} onSignOut={signOut} onSessionOver={over} />;
+  }
 }
 
-function SignedIn({ me, onSignOut, onSessionOver }: { me: Me; onSignOut: () => void; onSessionOver: () => void }) {
+interface Props {
+  session: Extract<Session, { state: "in" }>;
+  onSignOut: () => Promise<void>;
+  onSessionOver: () => void;
+}
+
+function SignedIn({ session: { me, until }, onSignOut, onSessionOver }: Props) {
   const [chat, setChat] = useState<Chat>();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: one connection for as long as this user is signed in
   useEffect(() => {
     const opened = new Chat(me.id, onSessionOver);
     setChat(opened);
     return () => opened.close();
-  }, [me.id]);
+  }, [me.id, onSessionOver]);
   return (
     chat && (
       <ChatContext value={chat}>
-        <ChatPage me={me} onSignOut={onSignOut} />
+        <ChatPage me={me} until={until} onSignOut={onSignOut} />
       </ChatContext>
     )
   );

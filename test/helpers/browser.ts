@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { type Browser, chromium } from "playwright-core";
+import axe from "axe-core";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
 const PATHS = [
   "/usr/bin/chromium",
@@ -34,4 +35,37 @@ export function browserBinary(): string {
   const installed = found();
   if (!installed) throw new Error("The browser tests need Chromium: sudo apt-get install chromium, or install Google Chrome on macOS.");
   return installed;
+}
+
+/** A page in a browser of a person's own, and what went wrong in it. */
+export interface OpenPage {
+  page: Page;
+  /** What the page's scripts threw, what the browser would not do, and requests to any other server. */
+  complaints: string[];
+}
+
+/** Opens a page as someone with a browser of their own would. Where the server goes away, requests fail; that is no complaint. */
+export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
+  const page = await (await browser.newContext(options)).newPage();
+  page.setDefaultTimeout(10_000); // ms
+  const complaints: string[] = [];
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("console", (message) => {
+    const isNetwork = /^(Failed to load resource|WebSocket connection to)/.test(message.text());
+    if (message.type() === "error" && !isNetwork) complaints.push(message.text());
+  });
+  page.on("request", (request) => {
+    if (!request.url().startsWith(url) && !request.url().startsWith("data:")) complaints.push(`request to ${request.url()}`);
+  });
+  await page.goto(url);
+  return { page, complaints };
+}
+
+/** What axe finds on the page as it is now that keeps people from using it: each finding's rule, and where. */
+export async function seriousFindings(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary}`));
 }

@@ -9,7 +9,8 @@ export function createHttpClient(onSessionOver = () => {}): Client {
   return new Client({
     url: "/graphql",
     preferGetMethod: false,
-    fetchOptions: () => ({ signal: AbortSignal.timeout(ANSWER_WITHIN) }),
+    // For this type a refusal is an answer like any other, with status 200; browsers log others as failures.
+    fetchOptions: () => ({ headers: { accept: "application/json" }, signal: AbortSignal.timeout(ANSWER_WITHIN) }),
     exchanges: [
       mapExchange({
         onError: (error) => {

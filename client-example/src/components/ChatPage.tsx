@@ -11,11 +11,14 @@ import "./ChatPage.css";
 
 interface Props {
   me: Me;
-  onSignOut: () => void;
+  /** When a guest has to go. */
+  until: string | undefined;
+  /** @throws Refused */
+  onSignOut: () => Promise<void>;
 }
 
 /** The page of a signed-in user: rooms and people beside the room that is shown; on a phone one of the two. */
-export function ChatPage({ me, onSignOut }: Props) {
+export function ChatPage({ me, until, onSignOut }: Props) {
   const chat = useChat();
   const [shown, show] = useShownRoom();
   const { rooms, isLoaded } = useRooms();
@@ -37,16 +40,22 @@ export function ChatPage({ me, onSignOut }: Props) {
     }
   }
 
-  function signOut(): void {
-    chat.outbox.clear();
-    show(undefined);
-    onSignOut();
+  async function signOut(): Promise<void> {
+    setProblem("");
+    try {
+      await onSignOut();
+      chat.outbox.clear();
+      show(undefined);
+    } catch (error) {
+      setProblem((error as Error).message);
+    }
   }
 
   return (
     <div className={room ? "chat has-room" : "chat"}>
       <Sidebar
         me={me}
+        until={until}
         rooms={rooms}
         isLoaded={isLoaded}
         shown={shown}
@@ -54,7 +63,7 @@ export function ChatPage({ me, onSignOut }: Props) {
         onShow={show}
         onTalkTo={(userId) => void talkTo(userId)}
         onNewGroup={() => setIsMakingGroup(true)}
-        onSignOut={signOut}
+        onSignOut={() => void signOut()}
       />
       <div className="pane">
         <OfflineNotice />

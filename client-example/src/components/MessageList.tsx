@@ -177,11 +177,12 @@ export function MessageList({ ref, here, room, me, outbox, onReply, onEdit, onDe
     <div className="list">
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the keys are those of the messages in it */}
       <div className="scroller" ref={scroller} onKeyDown={onKeyDown}>
-        <div className="above">{isLoading && <p className="quiet centred">Loading…</p>}</div>
+        <div className="above" />
         <Virtualizer ref={list} as="ol" item="li" shift={shift} onScroll={onScroll} onResize={stay} data={rows} bufferSize={600}>
           {renderRow}
         </Virtualizer>
       </div>
+      {isLoading && <p className="loading quiet">Loading…</p>}
       <Announcement newest={hasNewer ? undefined : messages.at(-1)} me={me} />
       {(!isAtEnd || hasNewer) && (
         <button type="button" className="to-newest" onClick={() => void toNewest()}>

@@ -3,6 +3,7 @@ import type { Room } from "../chat/rooms";
 import { usePeople } from "../hooks/usePeople";
 import { usePresence } from "../hooks/usePresence";
 import type { Me } from "../hooks/useSession";
+import { asTime } from "../time";
 import { Avatar } from "./Avatar";
 import { ConnectionStatus } from "./ConnectionStatus";
 import { Icon } from "./Icon";
@@ -12,6 +13,8 @@ import "./Sidebar.css";
 
 interface Props {
   me: Me;
+  /** When a guest has to go. */
+  until: string | undefined;
   rooms: Room[];
   isLoaded: boolean;
   shown: string | undefined;
@@ -23,7 +26,7 @@ interface Props {
 }
 
 /** Where to go: the user's rooms and the people there are, found by typing. */
-export function Sidebar({ me, rooms, isLoaded, shown, problem, onShow, onTalkTo, onNewGroup, onSignOut }: Props) {
+export function Sidebar({ me, until, rooms, isLoaded, shown, problem, onShow, onTalkTo, onNewGroup, onSignOut }: Props) {
   const [search, setSearch] = useState("");
   const words = search.trim();
   const found = useMemo(() => rooms.filter(({ name }) => name.toLowerCase().includes(words.toLowerCase())), [rooms, words]);
@@ -71,7 +74,7 @@ export function Sidebar({ me, rooms, isLoaded, shown, problem, onShow, onTalkTo,
           <strong>
             <bdi>{me.name}</bdi>
           </strong>
-          {me.guest && <span className="quiet"> guest</span>}
+          {until !== undefined && <span className="quiet"> guest until {asTime(until)}</span>}
         </span>
         <button type="button" className="link" onClick={onSignOut}>
           Sign out

@@ -1,30 +1,83 @@
-import { useState } from "react";
-import { ask, createHttpClient } from "../chat/api";
-import { LoginDocument, type LoginMutationVariables, RegisterDocument, type RegisterMutationVariables } from "../gql/graphql";
-export interface Me {
-  id: string;
-  name: string;
-  username: string;
-  guest: boolean;
-}
+import { useCallback, useEffect, useMemo, useState } from "react";
+import { ask, createHttpClient, Refused } from "../chat/api";
+import { pause } from "../chat/pause";
+import {
+  JoinAsGuestDocument,
+  LoginDocument,
+  type LoginMutationVariables,
+  LogoutDocument,
+  type MePartsFragment,
+  RegisterDocument,
+  type RegisterMutationVariables,
+  WhoAmIDocument,
+} from "../gql/graphql";
+
+export type Me = MePartsFragment;
+
+/** Whether someone is signed in. The session itself is in a cookie, which no script can read: so the server is asked. */
+export type Session =
+  | { state: "checking"; problem?: string }
+  /** `isOver`: it was the server that ended the session. */
+  | { state: "out"; isOver: boolean; demoAccounts: string[] }
+  /** `until`: when a guest has to go. */
+  | { state: "in"; id: string; me: Me; until: string | undefined };
+
+const AGAIN_AFTER = 2_000; // ms, while the server cannot be reached
+
+/** Who is signed in at this browser: its tabs share it, and hear from each other when it changes. */
 export function useSession() {
-  const [session, setSession] = useState<{ me: Me }>();
+  const [session, setSession] = useState<Session>({ state: "checking" });
+  const client = useMemo(() => createHttpClient(), []);
+  const tabs = useMemo(() => new BroadcastChannel("palaver.session"), []);
+
+  const check = useCallback(
+    async (wasIn: boolean): Promise<void> => {
+      for (;;) {
+        try {
+          const { me, session: own, server } = await ask(client.query(WhoAmIDocument, {}));
+          const out: Session = { state: "out", isOver: wasIn, demoAccounts: server.demoAccounts };
+          // The same session is the same object: nothing on the page begins anew.
+          return setSession((known) =>
+            !me || !own
+              ? out
+              : known.state === "in" && known.id === own.id
+                ? known
+                : { state: "in", id: own.id, me, until: me.guest ? own.expiresAt : undefined },
+          );
+        } catch (error) {
+          setSession((known) => (known.state === "in" ? known : { state: "checking", problem: (error as Error).message }));
+          if (error instanceof Refused && !error.retryable) return;
+          await pause(AGAIN_AFTER);
+        }
+      }
+    },
+    [client],
+  );
+
+  useEffect(() => {
+    void check(false);
+    const onMessage = () => void check(false);
+    tabs.addEventListener("message", onMessage);
+    return () => tabs.removeEventListener("message", onMessage);
+  }, [check, tabs]);
+
+  async function enter(request: Promise<unknown>): Promise<void> {
+    await request;
+    tabs.postMessage("changed");
+    await check(false);
+  }
+
   return {
     session,
-    isOver: false,
-    async signIn(account: LoginMutationVariables) {
-      const { user } = (await ask(createHttpClient().mutation(LoginDocument, account))).login;
-      setSession({ me: { ...user, username: user.name, guest: false } });
-    },
-    async register(account: RegisterMutationVariables) {
-      const { user } = (await ask(createHttpClient().mutation(RegisterDocument, account))).register;
-      setSession({ me: { ...user, username: user.name, guest: false } });
-    },
-    signOut() {
-      setSession(undefined);
-    },
-    over() {
-      setSession(undefined);
-    },
+    /** @throws Refused */
+    signIn: (account: LoginMutationVariables) => enter(ask(client.mutation(LoginDocument, account))),
+    /** @throws Refused */
+    register: (account: RegisterMutationVariables) => enter(ask(client.mutation(RegisterDocument, account))),
+    /** @throws Refused */
+    joinAsGuest: (name: string) => enter(ask(client.mutation(JoinAsGuestDocument, { name }))),
+    /** Ends the session at the server, which takes the cookie away. @throws Refused, and the session goes on */
+    signOut: () => enter(ask(client.mutation(LogoutDocument, {}))),
+    /** For when the server says that the session is over. */
+    over: useCallback(() => void check(true), [check]),
   };
 }

@@ -1,0 +1,69 @@
+/**
+ * `npm run dev`: page and API on one port, both anew after an edit. Vite has the port and serves the page; the API runs beside it, under
+ * `tsx watch`, on a port of its own that Vite passes requests on to. Options are the server's: `npm run dev -- --port 4100`.
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { createServer as createTcpServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { createServer } from "vite";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const { values } = parseArgs({ options: { port: { type: "string" }, host: { type: "string" } }, strict: false });
+const port = Number(values.port ?? process.env.PORT ?? 4000);
+const host = String(values.host ?? process.env.HOST ?? "127.0.0.1");
+const apiPort = await freePort();
+
+generateTypes();
+const options = [...process.argv.slice(2), "--port", String(apiPort), "--host", "127.0.0.1"];
+const api = spawn("npx", ["tsx", "watch", "--clear-screen=false", "--include", "src/redis/lua/**/*.lua", "src/main.ts", ...options], {
+  cwd: root,
+  stdio: ["ignore", "inherit", "inherit"],
+});
+
+const proxied = { target: `http://127.0.0.1:${apiPort}`, ws: true, configure: quietly };
+const vite = await createServer({
+  root: fileURLToPath(new URL(".", import.meta.url)),
+  server: {
+    port,
+    host,
+    strictPort: true,
+    proxy: Object.fromEntries(["/graphql", "/rooms/", "/healthz", "/readyz", "/metrics"].map((path) => [path, proxied])),
+  },
+});
+vite.watcher.add([`${root}schema.graphql`, `${root}codegen.yml`]);
+vite.watcher.on("change", (path) => /(\.graphql|codegen\.yml)$/.test(path) && generateTypes());
+await vite.listen();
+process.stdout.write(`Page and API, anew after each edit: http://${host}:${vite.httpServer?.address().port}\n`);
+
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, stop);
+api.once("exit", stop);
+
+async function stop() {
+  api.kill("SIGTERM");
+  await vite.close();
+  process.exit();
+}
+
+/** The types of the page's operations, from the schema and the .graphql files. */
+function generateTypes() {
+  spawnSync("npx", ["graphql-codegen", "--config", "codegen.yml", "--silent"], { cwd: root, stdio: "inherit" });
+}
+
+/** While the API starts again there is nobody behind: the page is told to come back, as by a server that restarts. */
+function quietly(proxy) {
+  proxy.on("error", (_error, _request, response) => {
+    if ("writeHead" in response && !response.headersSent) response.writeHead(503, { "retry-after": "1" }).end("The API is starting.");
+    else response.destroy();
+  });
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createTcpServer().once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port: free } = server.address();
+      server.close(() => resolve(free));
+    });
+  });
+}

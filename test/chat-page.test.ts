@@ -1,0 +1,389 @@
+import { readdir, readFile } from "node:fs/promises";
+import { gzipSync } from "node:zlib";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { keys } from "../src/redis/keys.js";
+import { launchBrowser, type OpenPage, openPage, seriousFindings } from "./helpers/browser.js";
+import { DemoApp } from "./helpers/demo-apps.js";
+import { ownRedis } from "./helpers/redis.js";
+import { ownServer } from "./helpers/server.js";
+
+const redis = await ownRedis();
+let server = await ownServer(redis.url, { demoData: true });
+let browser: Browser;
+let opened: OpenPage[] = [];
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+afterAll(() => browser.close());
+afterEach(async () => {
+  const pages = opened;
+  opened = [];
+  for (const { page } of pages) await page.context().close();
+  expect(pages.flatMap(({ complaints }) => complaints)).toEqual([]);
+});
+
+/** A browser of a person's own, signed in with one click. */
+async function signIn(name: string, options: BrowserContextOptions = {}): Promise<Page> {
+  const one = await openPage(browser, server.url, { viewport: { width: 1100, height: 700 }, ...options });
+  opened.push(one);
+  await one.page.getByRole("button", { name, exact: true }).click();
+  await one.page.getByRole("navigation").getByRole("button", { name: "General" }).waitFor();
+  return one.page;
+}
+
+const rooms = (page: Page) => page.getByRole("navigation");
+const composer = (page: Page, room: string) => page.getByLabel(`Message to ${room}`);
+const message = (page: Page, text: string) => page.locator(".message").filter({ hasText: text });
+const texts = (page: Page) => page.locator(".message .text").allInnerTexts();
+
+async function goTo(page: Page, room: string | RegExp): Promise<void> {
+  await rooms(page).getByRole("button", { name: room }).click();
+  await page.getByRole("main").waitFor();
+}
+
+async function talkTo(page: Page, person: string): Promise<void> {
+  await page.getByRole("region", { name: "People" }).getByRole("button", { name: person }).click();
+}
+
+async function say(page: Page, room: string, text: string): Promise<void> {
+  await composer(page, room).fill(text);
+  await page.keyboard.press("Enter");
+}
+
+/** Presses one of the buttons of a message. */
+async function press(page: Page, text: string, button: string): Promise<void> {
+  await message(page, text).hover();
+  await message(page, text).getByRole("button", { name: button, exact: true }).click();
+}
+
+describe("the chat page", () => {
+  it("[PAGE2] two people chat in General: typing, mentions, replies, reactions, edits, deletions", async () => {
+    const [pablo, mary] = [await signIn("Pablo"), await signIn("Mary")];
+    await goTo(pablo, "General");
+    await goTo(mary, "General");
+
+    await mary.getByLabel("Message to General").pressSequentially("hi @Pab");
+    await pablo.getByText("Mary is writing…").waitFor();
+    await mary.getByRole("option", { name: /Pablo/ }).waitFor();
+    await mary.keyboard.press("Enter");
+    await mary.keyboard.type("how is life?");
+    await mary.keyboard.press("Enter");
+    await pablo.locator("mark.me", { hasText: "@Pablo" }).waitFor();
+    await pablo.getByText("Mary is writing…").waitFor({ state: "detached" });
+
+    await press(pablo, "how is life?", "React");
+    await pablo.getByRole("button", { name: "🎉" }).click();
+    await mary.getByRole("button", { name: "🎉 1" }).click();
+    await pablo.getByRole("button", { name: "🎉 2" }).waitFor();
+
+    await press(pablo, "how is life?", "Reply");
+    await say(pablo, "General", "fine");
+    await message(mary, "fine").locator(".quote", { hasText: "how is life?" }).waitFor();
+    await pablo.keyboard.press("ArrowUp");
+    await pablo.getByLabel("Edit the message").fill("very well");
+    await pablo.keyboard.press("Enter");
+    await message(mary, "very well").getByText("edited").waitFor();
+
+    await press(mary, "how is life?", "Delete");
+    await message(mary, "how is life?").getByRole("button", { name: "Delete" }).click();
+    await message(pablo, "very well").getByText("This message was deleted.").waitFor();
+    await pablo.locator("mark.me").waitFor({ state: "detached" });
+  }, 60_000);
+
+  it("[PAGE2] in private, with unread counts and read marks, and in a group that is made, renamed and left", async () => {
+    const [joe, mary] = [await signIn("Joe"), await signIn("Mary")];
+    await goTo(mary, "General");
+    await talkTo(joe, "Mary");
+    const before = await rooms(mary).getByRole("button", { name: /Joe/ }).locator(".badge").innerText();
+    await say(joe, "Mary", "psst");
+    await rooms(mary)
+      .getByRole("button", { name: new RegExp(`Joe.*psst.*${Number.parseInt(before, 10) + 1} unread`, "s") })
+      .click();
+    await mary.getByText("New messages").first().waitFor();
+    await joe.getByText("Read by Mary").waitFor();
+    expect(await rooms(mary).getByRole("button", { name: /Joe/ }).locator(".badge").count()).toBe(0);
+
+    await joe.getByRole("button", { name: "New group" }).click();
+    const dialog = joe.getByRole("dialog");
+    await dialog.getByLabel("Name of the group").fill("Weekend");
+    await dialog.getByRole("button", { name: "Add Mary" }).click();
+    await dialog.getByRole("button", { name: "Make the group" }).click();
+    await say(joe, "Weekend", "who comes?");
+    await goTo(mary, /Weekend/);
+    await say(mary, "Weekend", "I do");
+    await message(joe, "I do").waitFor();
+    await joe.getByText("Read by Mary").waitFor();
+
+    await joe.getByRole("button", { name: "Members and settings" }).click();
+    await dialog.getByLabel("Name of the group").fill("Long weekend");
+    await dialog.getByRole("button", { name: "Rename" }).click();
+    await mary.getByRole("heading", { name: "Long weekend" }).waitFor();
+    await dialog.getByRole("button", { name: "Add someone" }).click();
+    await dialog.getByRole("button", { name: "Add Alex" }).click();
+    await mary.getByText("3 members").waitFor();
+    await dialog.getByRole("button", { name: "Remove Mary" }).click();
+    await rooms(mary)
+      .getByRole("button", { name: /weekend/ })
+      .waitFor({ state: "detached" });
+    await dialog.getByRole("button", { name: "Leave the group" }).click();
+    await dialog.getByRole("button", { name: "Leave, and read it no more?" }).click();
+    await rooms(joe)
+      .getByRole("button", { name: /weekend/ })
+      .waitFor({ state: "detached" });
+  }, 60_000);
+
+  it("[PAGE4] what is written without a connection is kept over a reload, and sent once and in order", async () => {
+    const [joe, mary] = [await signIn("Joe"), await signIn("Mary")];
+    await goTo(joe, "General");
+    await goTo(mary, "General");
+    await say(joe, "General", "before");
+    await message(mary, "before").waitFor();
+
+    await joe.context().setOffline(true);
+    await joe.getByText("No connection.").waitFor();
+    for (const text of ["away 1", "away 2", "away 3"]) await say(joe, "General", text);
+    await say(mary, "General", "meanwhile");
+    await expect.poll(() => message(joe, "will be sent").count()).toBe(3);
+
+    // The page comes, the API does not.
+    await joe.context().route("**/graphql", (route) => route.abort());
+    await joe.context().setOffline(false);
+    await joe.reload();
+    await joe.context().unroute("**/graphql");
+    await message(joe, "away 3").waitFor({ timeout: 20_000 });
+    await message(mary, "away 3").waitFor({ timeout: 20_000 });
+    await say(joe, "General", "after");
+    await message(mary, "after").waitFor();
+    const expected = ["before", "meanwhile", "away 1", "away 2", "away 3", "after"];
+    for (const page of [joe, mary]) await expect.poll(async () => (await texts(page)).slice(-6)).toEqual(expected);
+  }, 90_000);
+
+  it("[PAGE5] two tabs of one user show the same, and reading in one is reading in both", async () => {
+    const [pablo, mary] = [await signIn("Pablo"), await signIn("Mary")];
+    await goTo(pablo, "General");
+    const tab = await pablo.context().newPage();
+    tab.setDefaultTimeout(10_000); // ms
+    await tab.goto(server.url);
+    await goTo(tab, "General");
+    await say(tab, "General", "from one tab");
+    await message(pablo, "from one tab").waitFor();
+    expect(await message(pablo, "from one tab").count()).toBe(1);
+
+    await talkTo(mary, "Pablo");
+    await say(mary, "Pablo", "for both tabs");
+    for (const page of [pablo, tab])
+      await rooms(page)
+        .getByRole("button", { name: /Mary.*for both tabs.*unread/s })
+        .waitFor();
+    await goTo(tab, /Mary.*for both tabs/s);
+    await rooms(pablo)
+      .getByRole("button", { name: /Mary.*for both tabs/s })
+      .locator(".badge")
+      .waitFor({ state: "detached" });
+  }, 60_000);
+
+  it("[PAGE6] a demo app's user and the page's user talk in General and in private", async () => {
+    const demo = new DemoApp("Node", redis.client);
+    const nina = await demo.register("nina");
+    await demo.connect(nina);
+    const pablo = await signIn("Pablo");
+    await goTo(pablo, "General");
+    await demo.say(nina, "hello from elsewhere");
+    await message(pablo, "hello from elsewhere").waitFor();
+    await talkTo(pablo, "nina");
+    await say(pablo, "nina", "welcome");
+    await pablo.getByText("sending…").waitFor({ state: "detached" });
+    await demo.say(nina, "thank you", { roomId: await demo.openRoom(nina, { id: "1", username: "Pablo" }) });
+    await message(pablo, "thank you").waitFor();
+    await demo.disconnect(nina);
+    await pablo.getByRole("main").getByText("offline").waitFor();
+  }, 60_000);
+
+  it("[PAGE7] a room of 10,000 messages scrolls without jumping, keeps few elements, and jumps to what a reply answers", async () => {
+    const first = Math.floor(Date.now() / 1_000) - 200_000; // seconds
+    const pipeline = redis.client.pipeline();
+    for (let n = 0; n < 10_000; n++) {
+      const text = `number ${n}. ${"and so on ".repeat(n % 17)}`;
+      const member = JSON.stringify({ from: n % 3 ? "2" : "4", date: first + n, message: text, roomId: "2:4" });
+      pipeline.zadd(keys.room("2:4"), first + n, member);
+    }
+    pipeline.sadd(keys.userRooms("2"), "2:4");
+    pipeline.sadd(keys.userRooms("4"), "2:4");
+    await pipeline.exec();
+    const joe = await signIn("Joe");
+    await goTo(joe, /Alex/);
+    await message(joe, "number 9999.").waitFor();
+
+    // When older messages come, what is on the screen stays where it is.
+    let release = () => {};
+    let asked = () => {};
+    await joe.route("**/graphql", async (route) => {
+      if (!route.request().postData()?.includes("OlderMessages")) return route.continue();
+      await new Promise<void>((resolve) => {
+        release = resolve;
+        asked();
+      });
+      await route.continue();
+    });
+    const scroller = joe.locator(".scroller");
+    for (let page = 1; page <= 6; page++) {
+      const isAsked = new Promise<void>((resolve) => {
+        asked = resolve;
+      });
+      await scroller.evaluate((element) => element.scrollTo({ top: 300 }));
+      await isAsked;
+      const before = await placeOnScreen(joe);
+      const height = await scroller.evaluate((element) => element.scrollHeight);
+      release();
+      await expect.poll(() => scroller.evaluate((element) => element.scrollHeight)).toBeGreaterThan(height);
+      await frames(joe);
+      const after = await placeOnScreen(joe, before.id);
+      expect(Math.abs(after.top - before.top)).toBeLessThan(3); // px
+    }
+    await joe.unroute("**/graphql");
+    expect(await joe.locator(".message").count()).toBeLessThan(80);
+
+    await joe.getByRole("button", { name: "To the newest message" }).click();
+    await message(joe, "number 9999.").waitFor();
+    const alex = await signIn("Alex");
+    await goTo(alex, /Joe/);
+    await alex.evaluate(
+      async ([roomId]) => {
+        const ask = (query: string) =>
+          fetch("/graphql", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ query }) }).then(
+            (r) => r.json(),
+          );
+        let before: string | null = null;
+        let id = "";
+        for (let page = 0; page < 30; page++) {
+          const { data } = await ask(
+            `{ messages(roomId: "${roomId}", last: 100, before: ${JSON.stringify(before)}) { nodes { id } pageInfo { startCursor } } }`,
+          );
+          before = data.messages.pageInfo.startCursor;
+          id = data.messages.nodes[0].id;
+        }
+        await ask(`mutation { send(roomId: "${roomId}", text: "do you remember?", replyTo: ${JSON.stringify(id)}) { id } }`);
+      },
+      ["2:4"],
+    );
+    await message(joe, "do you remember?").locator(".quote").click();
+    await joe.locator(".message.target", { hasText: "number 7000." }).waitFor();
+    await joe.getByRole("button", { name: "To the newest message" }).click();
+    await message(joe, "do you remember?").waitFor();
+  }, 120_000);
+
+  it("[PAGE8] it fits a phone of 360 pixels, in any script and direction, and pasted markup stays text", async () => {
+    const phone = await signIn("Alex", { viewport: { width: 360, height: 720 }, hasTouch: true, isMobile: true });
+    const width = () => phone.evaluate(() => document.documentElement.scrollWidth);
+    expect(await width()).toBe(360);
+    await goTo(phone, "General");
+    const long = "x".repeat(300);
+    const said = ['<img src=x onerror="document.title=`owned`">', "مرحبا بكم في الغرفة", "日本語のメッセージ", long];
+    for (const text of said) {
+      await composer(phone, "General").fill(text);
+      await phone.getByRole("button", { name: "Send" }).click();
+    }
+    await expect.poll(async () => (await texts(phone)).slice(-4)).toEqual(said);
+    expect(await width()).toBe(360);
+    expect(await phone.title()).not.toContain("owned");
+    expect(
+      await message(phone, "مرحبا")
+        .locator(".text")
+        .evaluate((element) => getComputedStyle(element).direction),
+    ).toBe("rtl");
+    await phone.getByRole("button", { name: "Back to the list" }).click();
+    await rooms(phone).waitFor();
+  }, 60_000);
+
+  it.each(["light", "dark"] as const)("[PAGE9] axe has no serious finding in the chat and its dialogs, %s", async (colorScheme) => {
+    const mary = await signIn("Mary", { colorScheme });
+    await goTo(mary, "General");
+    await say(mary, "General", "@Pablo, see https://example.org");
+    await press(mary, "see https://example.org", "Reply");
+    expect(await seriousFindings(mary)).toEqual([]);
+    await mary.getByRole("button", { name: "New group" }).click();
+    await mary.getByRole("button", { name: "Add Joe" }).waitFor();
+    expect(await seriousFindings(mary)).toEqual([]);
+  });
+
+  it("[PAGE9] messages can be reached and answered by keyboard", async () => {
+    const mary = await signIn("Mary");
+    await goTo(mary, "General");
+    for (const text of ["one thing", "another thing"]) await say(mary, "General", text);
+    await message(mary, "another thing").waitFor();
+    await mary.getByText("sending…").waitFor({ state: "detached" });
+    await message(mary, "another thing").focus();
+    await mary.keyboard.press("ArrowUp");
+    await expect.poll(() => mary.evaluate(() => document.activeElement?.textContent)).toContain("one thing");
+    await mary.keyboard.press("Tab"); // to its buttons
+    await mary.keyboard.press("Tab");
+    await mary.keyboard.press("Enter"); // Reply
+    await mary.keyboard.type("answered");
+    await mary.keyboard.press("Enter");
+    await message(mary, "answered").locator(".quote", { hasText: "one thing" }).waitFor();
+  });
+
+  it("[PAGE10] when the log is lost, the page loads anew and goes on", async () => {
+    const [pablo, mary] = [await signIn("Pablo"), await signIn("Mary")];
+    await goTo(pablo, "General");
+    await goTo(mary, "General");
+    await say(mary, "General", "before the loss");
+    await message(pablo, "before the loss").waitFor();
+    await pablo.context().setOffline(true);
+    await pablo.getByText("No connection.").waitFor();
+    await redis.client.del(keys.log("0"), keys.meta("0"));
+    await say(mary, "General", "after the loss");
+    await mary.getByText("sending…").waitFor({ state: "detached" });
+    await pablo.context().setOffline(false);
+    await message(pablo, "after the loss").waitFor({ timeout: 20_000 });
+    await say(mary, "General", "and on");
+    await message(pablo, "and on").waitFor();
+    await expect.poll(async () => (await texts(pablo)).slice(-3)).toEqual(["before the loss", "after the loss", "and on"]);
+  }, 60_000);
+
+  it("[PAGE3] when the server dies amid a conversation and comes back, nothing is lost, doubled or out of order", async () => {
+    const [pablo, mary] = [await signIn("Pablo"), await signIn("Mary")];
+    await goTo(pablo, "General");
+    await goTo(mary, "General");
+    const { port } = new URL(server.url);
+    await server.stop();
+    for (let n = 1; n <= 3; n++) await say(pablo, "General", `pablo ${n}`);
+    for (let n = 1; n <= 3; n++) await say(mary, "General", `mary ${n}`);
+    server = await ownServer(redis.url, { port: Number(port) });
+    for (const page of [pablo, mary]) {
+      await expect
+        .poll(async () => (await texts(page)).filter((text) => /^(pablo|mary) \d$/.test(text)).length, { timeout: 40_000 })
+        .toBe(6);
+      await page.getByText("Live", { exact: true }).waitFor({ timeout: 20_000 });
+    }
+    const [one, other] = [(await texts(pablo)).slice(-6), (await texts(mary)).slice(-6)];
+    expect(one).toEqual(other);
+    for (const name of ["pablo", "mary"]) expect(one.filter((text) => text.startsWith(name))).toEqual([1, 2, 3].map((n) => `${name} ${n}`));
+  }, 90_000);
+
+  it("[PAGE11] the first load is under 120 kB of script, gzipped", async () => {
+    const folder = new URL("../client-example/dist/assets/", import.meta.url);
+    const scripts = (await readdir(folder)).filter((name) => name.endsWith(".js"));
+    const sizes = await Promise.all(scripts.map(async (name) => gzipSync(await readFile(new URL(name, folder))).length));
+    expect(scripts.length).toBeGreaterThan(0);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(120_000); // bytes
+  });
+});
+
+/** Lets the page draw what it has. */
+const frames = (page: Page) =>
+  page.evaluate(async () => {
+    for (let frame = 0; frame < 10; frame++) await new Promise((resolve) => requestAnimationFrame(resolve));
+  });
+
+/** Where a message stands on the screen; without an id, which one is in its middle. */
+const placeOnScreen = async (page: Page, id?: string) => {
+  await frames(page);
+  return page.locator(".scroller").evaluate((scroller, wanted) => {
+    const messages = [...scroller.querySelectorAll<HTMLElement>(".message")];
+    const one = messages.find((each) => (wanted === undefined ? each.getBoundingClientRect().top > 250 : each.dataset.id === wanted));
+    return { id: one?.dataset.id ?? "", top: one?.getBoundingClientRect().top ?? Number.NaN };
+  }, id);
+};
