@@ -10,7 +10,8 @@ import { createServer } from "vite";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { values } = parseArgs({ options: { port: { type: "string" }, host: { type: "string" } }, strict: false });
-const port = Number(values.port ?? process.env.PORT ?? 4000);
+const wanted = Number(values.port ?? process.env.PORT ?? 4000);
+const port = wanted === 0 ? await freePort() : wanted;
 const host = String(values.host ?? process.env.HOST ?? "127.0.0.1");
 const apiPort = await freePort();
 
@@ -33,16 +34,23 @@ const vite = await createServer({
 });
 vite.watcher.add([`${root}schema.graphql`, `${root}codegen.yml`]);
 vite.watcher.on("change", (path) => /(\.graphql|codegen\.yml)$/.test(path) && generateTypes());
-await vite.listen();
+try {
+  await vite.listen();
+} catch (error) {
+  process.stderr.write(`${error.message}. Take another with: npm run dev -- --port 4100\n`);
+  await stop(1);
+}
 process.stdout.write(`Page and API, anew after each edit: http://${host}:${vite.httpServer?.address().port}\n`);
 
-for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, stop);
-api.once("exit", stop);
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => stop(0));
+api.once("exit", (code) => stop(code ?? 0));
 
-async function stop() {
+async function stop(code) {
+  const isOver = api.exitCode !== null || api.signalCode !== null;
+  const ended = isOver ? undefined : new Promise((resolve) => api.once("close", resolve));
   api.kill("SIGTERM");
-  await vite.close();
-  process.exit();
+  await Promise.all([ended, vite.close()]);
+  process.exit(code);
 }
 
 /** The types of the page's operations, from the schema and the .graphql files. */

@@ -24,8 +24,11 @@ export function toRows(
 ): Row[] {
   const rows: Row[] = isBegin ? [{ kind: "begin", key: "begin" }] : [];
   let isNew = divider === null && isBegin;
-  let previous: Message | undefined;
-  for (const message of messages) {
+  // What a row looks like depends on the one before. So the first message waits for those before it: no row that is there changes, or
+  // grows, when older ones come.
+  const isContext = !isBegin && messages.length > 1;
+  let previous = isContext ? messages[0] : undefined;
+  for (const message of isContext ? messages.slice(1) : messages) {
     const day = asDay(message.sentAt);
     const isNewDay = !previous || asDay(previous.sentAt) !== day;
     if (isNewDay) rows.push({ kind: "day", key: `day ${day}`, day });

@@ -25,7 +25,8 @@ export function PeoplePicker({ label, without, onChoose }: Props) {
       <ul>
         {others.map((person) => (
           <li key={person.id}>
-            <button type="button" className="row small" aria-label={`Add ${person.name}`} onClick={() => onChoose(person)}>
+            <button type="button" className="row small" onClick={() => onChoose(person)}>
+              <span className="unseen">Add </span>
               <Avatar name={person.name} />
               <PersonName person={person} />
             </button>

@@ -1,0 +1,146 @@
+import { describe, expect, it } from "vitest";
+import { type Action, isCaughtUp, noRooms, type Rooms, reduce } from "../src/chat/rooms";
+import type { RoomEvent } from "../src/chat/timeline";
+import type { MessagePartsFragment as Message, PagePartsFragment as Page, RoomPartsFragment as RoomParts } from "../src/gql/graphql";
+
+const ME = "1";
+const OTHER = "2";
+
+function message(n: number, more: Partial<Message> = {}): Message {
+  const from = { id: OTHER, username: "mary", name: "Mary" };
+  const sentAt = new Date(1_700_000_000_000 + n * 1_000).toISOString();
+  const none = { editedAt: null, clientMessageId: null, mentions: [], replyToId: null, replyTo: null, reactions: [] };
+  return { id: `m${n}`, roomId: "0", text: `text ${n}`, sentAt, from, ...none, ...more };
+}
+
+function room(position: number, more: Partial<RoomParts> = {}): RoomParts {
+  const about = { id: "0", kind: "GENERAL" as const, name: "General", membersMayInvite: false, readUpTo: null };
+  return { ...about, unreadCount: 0, unreadMentions: 0, messages: { position: `p${position}`, nodes: [] }, ...more };
+}
+
+function page(nodes: Message[], { older = null, newer = null }: { older?: string | null; newer?: string | null } = {}): Page {
+  const pageInfo = { hasPreviousPage: older !== null, startCursor: older, hasNextPage: newer !== null, endCursor: newer };
+  return { position: "p", nodes, pageInfo };
+}
+
+const added = (position: number, one: Message): RoomEvent => ({
+  __typename: "MessageAdded",
+  position: `p${position}`,
+  roomId: "0",
+  message: one,
+});
+const edited = (position: number, one: Message): RoomEvent => ({
+  __typename: "MessageEdited",
+  position: `p${position}`,
+  roomId: "0",
+  message: one,
+});
+const deleted = (position: number, messageId: string): RoomEvent => ({
+  __typename: "MessageDeleted",
+  position: `p${position}`,
+  roomId: "0",
+  messageId,
+});
+
+/** The general room after these actions. */
+function after(...actions: Action[]) {
+  const rooms = actions.reduce<Rooms>(reduce, noRooms(ME));
+  return { rooms, room: rooms.byId.get("0"), texts: rooms.byId.get("0")?.timeline?.messages.map(({ text }) => text) };
+}
+const loaded: Action = { type: "loaded", rooms: [room(0)] };
+const asked = (kind: "newest" | "older" | "newer" | "around", number = 1): Action => ({ type: "asked", roomId: "0", kind, number });
+const came = (one: Page, number = 1): Action => ({ type: "page", roomId: "0", number, page: one });
+const event = (one: RoomEvent): Action => ({ type: "event", event: one });
+
+describe("the reducer", () => {
+  it("[PAGE12] whatever comes while a page is on its way is in it once, as it is at the end", () => {
+    const events = [
+      added(1, message(1)),
+      edited(2, message(1, { text: "text 1b", editedAt: "x" })),
+      added(3, message(2)),
+      deleted(4, "m2"),
+      added(5, message(3)),
+    ];
+    const wholeThere = [message(1, { text: "text 1b", editedAt: "x" }), message(3)];
+    // The page may have been read before, amid or after the events; the events may come before or after the page.
+    const states = [
+      [],
+      [message(1)],
+      [wholeThere[0] as Message],
+      [wholeThere[0] as Message, message(2)],
+      [wholeThere[0] as Message],
+      wholeThere,
+    ];
+    for (const [read, nodes] of states.entries()) {
+      for (let early = 0; early <= events.length; early++) {
+        if (early < read) continue; // what the page does not have comes after it in the log, but never before it was asked for
+        const actions = [...events.slice(0, early).map(event), came(page(nodes)), ...events.slice(early).map(event)];
+        expect(after(loaded, asked("newest"), ...actions).texts).toEqual(["text 1b", "text 3"]);
+      }
+      const actions = [came(page(nodes)), ...events.map(event)];
+      expect(after(loaded, asked("newest"), ...actions).texts).toEqual(["text 1b", "text 3"]);
+    }
+  });
+
+  it("[PAGE12] older and newer pages join without gaps, and what arrives beyond them waits for its page", () => {
+    const { texts, room: shown } = after(
+      loaded,
+      asked("around"),
+      came(page([message(5), message(6)], { older: "c5", newer: "c6" })),
+      event(added(9, message(9))),
+      asked("older", 2),
+      came(page([message(3), message(4), message(5)], { older: "c3" }), 2),
+      asked("newer", 3),
+      event(added(10, message(10))),
+      came(page([message(7), message(8), message(9)]), 3),
+    );
+    expect(texts).toEqual([3, 4, 5, 6, 7, 8, 9, 10].map((n) => `text ${n}`));
+    expect(shown?.timeline).toMatchObject({ older: "c3", newer: null });
+  });
+
+  it("[PAGE12] an answer to an earlier question changes nothing", () => {
+    const { room: shown } = after(loaded, asked("newest", 1), asked("around", 2), came(page([message(1)]), 1));
+    expect(shown?.timeline).toBeUndefined();
+    expect(shown?.loading?.number).toBe(2);
+  });
+
+  it("[PAGE12] the answer to a send and its event are one message, in the server's order", () => {
+    const mine = message(2, { from: { id: ME, username: "pablo", name: "Pablo" } });
+    const sent: Action = { type: "sent", message: mine };
+    const { texts, room: shown } = after(loaded, asked("newest"), came(page([])), sent, event(added(1, message(1))), event(added(2, mine)));
+    expect(texts).toEqual(["text 1", "text 2"]);
+    expect(shown?.unread.count).toBe(1);
+  });
+
+  it("[PAGE12] what is quoted changes with what it quotes, and who leaves a room has it no more", () => {
+    const reply = message(2, { replyToId: "m1", replyTo: { id: "m1", text: "text 1", from: message(1).from } });
+    const quoted = (...events: RoomEvent[]) =>
+      after(loaded, asked("newest"), came(page([message(1), reply])), ...events.map(event)).room?.timeline?.messages.at(-1)?.replyTo;
+    expect(quoted(edited(1, message(1, { text: "new" })))?.text).toBe("new");
+    expect(quoted(deleted(1, "m1"))).toBeNull();
+    const left: RoomEvent = { __typename: "MemberLeft", position: "p1", roomId: "0", user: { id: ME } };
+    expect(after(loaded, event(left)).room).toBeUndefined();
+  });
+
+  it("[PAGE13] a count of the server's finds its place among events heard before and after it", () => {
+    const counted = (unreadCount: number, position: number): Action => ({ type: "refreshed", rooms: [room(position, { unreadCount })] });
+    const three = [1, 2, 3].map((n) => event(added(n, message(n))));
+    expect(after(loaded, ...three).room?.unread.count).toBe(3);
+    // Counted when the room stood at 2, told after 3; and told before any of them.
+    expect(after(loaded, ...three, counted(2, 2)).room?.unread.count).toBe(3);
+    const early = after(loaded, counted(2, 2));
+    expect(isCaughtUp(early.rooms)).toBe(false);
+    const { rooms, room: shown } = after(loaded, counted(2, 2), ...three);
+    expect(shown?.unread.count).toBe(3);
+    expect(isCaughtUp(rooms)).toBe(true);
+    const read: Action = { type: "read", roomId: "0", messageId: "m3" };
+    expect(after(loaded, ...three, read, event(added(4, message(4)))).room?.unread.count).toBe(1);
+  });
+
+  it("[PAGE13] one's own messages are not unread, and mentions are counted apart", () => {
+    const mine = message(1, { from: { id: ME, username: "pablo", name: "Pablo" } });
+    const toMe = message(2, { mentions: [{ id: ME, username: "pablo" }] });
+    const { room: shown } = after(loaded, event(added(1, mine)), event(added(2, toMe)), event(added(3, message(3))));
+    expect(shown?.unread).toMatchObject({ count: 2, mentions: 1 });
+  });
+});

@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, readFile, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { launchBrowser, openPage } from "./helpers/browser.js";
+import { emptyFolder } from "./helpers/program.js";
+
+const project = fileURLToPath(new URL("..", import.meta.url));
+let folder: string;
+let dev: ChildProcess;
+let printed = "";
+
+beforeAll(async () => {
+  // A copy, as the test edits it.
+  folder = await emptyFolder();
+  for (const name of ["src", "client-example", "package.json", "codegen.yml", "schema.graphql", "tsconfig.json"]) {
+    await cp(join(project, name), join(folder, name), {
+      recursive: true,
+      filter: (path) => !/client-example\/(node_modules|dist)/.test(path),
+    });
+  }
+  await symlink(join(project, "node_modules"), join(folder, "node_modules"));
+  dev = spawn(process.execPath, ["client-example/dev.js", "--port", "0", "--bcrypt-cost", "4", "--data-dir", join(folder, "data")], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  dev.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    printed += text;
+  });
+});
+
+afterAll(async () => {
+  const ended = once(dev, "exit");
+  dev.kill("SIGTERM");
+  await ended;
+});
+
+it("[PAGE18] npm run dev serves page and API on one port, and edits to either show", async () => {
+  const address = () => /Page and API.*(http:\S+)/.exec(printed)?.[1];
+  await expect.poll(address, { timeout: 60_000 }).toBeDefined();
+  const url = address() as string;
+  const nameOfServer = async () => {
+    const response = await fetch(`${url}/graphql`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ query: "{ server { name } }" }),
+    });
+    return response.ok ? ((await response.json()) as { data: { server: { name: string } } }).data.server.name : undefined;
+  };
+  await expect.poll(nameOfServer, { timeout: 60_000 }).toBe("palaver");
+
+  const browser = await launchBrowser();
+  try {
+    const { page } = await openPage(browser, url);
+    await page.getByRole("button", { name: "Pablo" }).click({ timeout: 60_000 }); // Vite makes ready what the page imports
+    await page.getByRole("navigation").getByRole("button", { name: "General" }).click();
+    await page.getByText("Live", { exact: true }).waitFor();
+    await page.getByLabel("Message to General").fill("a draft");
+
+    await edit("client-example/src/components/Sidebar.tsx", 'placeholder="Find rooms and people"', 'placeholder="Whom to find"');
+    await page.getByPlaceholder("Whom to find").waitFor({ timeout: 20_000 });
+    expect(await page.getByLabel("Message to General").inputValue()).toBe("a draft"); // the page was not loaded again
+
+    await edit("src/server/server-info.ts", '"palaver"', '"palaver, edited"');
+    await expect.poll(nameOfServer, { timeout: 30_000 }).toBe("palaver, edited");
+    await page.keyboard.press("Enter");
+    await page.locator(".message").filter({ hasText: "a draft" }).waitFor({ timeout: 30_000 });
+    await page.getByText("sending…").waitFor({ state: "detached", timeout: 30_000 });
+  } finally {
+    await browser.close();
+  }
+}, 180_000);
+
+async function edit(file: string, before: string, after: string): Promise<void> {
+  const path = join(folder, file);
+  const text = await readFile(path, "utf8");
+  expect(text).toContain(before);
+  await writeFile(path, text.replace(before, after));
+}

@@ -1,0 +1,135 @@
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { launchBrowser, type OpenPage, openPage, seriousFindings } from "./helpers/browser.js";
+import { ownRedis } from "./helpers/redis.js";
+import { ownServer } from "./helpers/server.js";
+
+const redis = await ownRedis();
+const server = await ownServer(redis.url, { demoData: true });
+let browser: Browser;
+let opened: OpenPage[] = [];
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+afterAll(() => browser.close());
+afterEach(async () => {
+  const pages = opened;
+  opened = [];
+  for (const { page } of pages) await page.context().close();
+  expect(pages.flatMap(({ complaints }) => complaints)).toEqual([]);
+});
+
+async function open(options: BrowserContextOptions = {}, url = server.url): Promise<Page> {
+  const one = await openPage(browser, url, options);
+  opened.push(one);
+  return one.page;
+}
+
+const isIn = (page: Page) => page.getByRole("navigation").getByRole("button", { name: "General" }).waitFor();
+const isOut = (page: Page) => page.getByRole("heading", { name: "Sign in" }).waitFor();
+
+async function register(page: Page, username: string): Promise<void> {
+  await page.getByRole("button", { name: "I am new here" }).click();
+  await page.getByLabel("Username").fill(username);
+  await page.getByLabel("Name others see (optional)").fill("نینا");
+  await page.getByLabel("Password", { exact: true }).fill("correct horse");
+  await page.keyboard.press("Enter");
+  await isIn(page);
+}
+
+describe("signing in", () => {
+  it("[PAGE15] one registers, stays signed in over a reload, signs out, and in again", async () => {
+    const page = await open();
+    await register(page, "nina");
+    expect(await page.context().cookies()).toMatchObject([{ name: "palaver-session", httpOnly: true, sameSite: "Strict" }]);
+    expect(await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]))).not.toContain(
+      "session",
+    );
+    await page.reload();
+    await isIn(page);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await isOut(page);
+
+    await page.getByLabel("Username").fill("nina");
+    await page.getByLabel("Password", { exact: true }).fill("wrong horse");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await expect.poll(() => page.getByRole("alert").innerText()).toContain("is wrong");
+    await page.getByRole("button", { name: "Show password" }).click();
+    await page.getByLabel("Password", { exact: true }).fill("correct horse");
+    await page.keyboard.press("Enter");
+    await isIn(page);
+  });
+
+  it("[PAGE15] a guest comes in with a name, is told until when, and talks", async () => {
+    const page = await open();
+    await page.getByRole("button", { name: "Continue as a guest" }).click();
+    await page.getByLabel("Your name").fill("Passer-by");
+    await page.keyboard.press("Enter");
+    await isIn(page);
+    await page.getByText(/guest until/).waitFor();
+    expect(await page.getByRole("button", { name: "New group" }).count()).toBe(0);
+    await page.getByRole("navigation").getByRole("button", { name: "General" }).click();
+    await page.getByLabel("Message to General").fill("just looking");
+    await page.keyboard.press("Enter");
+    await page.locator(".message", { hasText: "just looking" }).waitFor();
+  });
+
+  it("[PAGE16] who signs out in one tab is signed out in the others, and who signs in is in", async () => {
+    const page = await open();
+    const tab = await page.context().newPage();
+    await tab.goto(server.url);
+    await isOut(tab);
+    await page.getByRole("button", { name: "Joe" }).click();
+    await isIn(page);
+    await isIn(tab);
+    await tab.getByRole("button", { name: "Sign out" }).click();
+    await isOut(page);
+  });
+
+  it("[PAGE16] a session that the server ends leads back here, and says so", async () => {
+    const page = await open();
+    await page.getByRole("button", { name: "Alex" }).click();
+    await isIn(page);
+    const other = await open();
+    await other.getByRole("button", { name: "Alex" }).click();
+    await isIn(other);
+    await other.evaluate(() =>
+      fetch("/graphql", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ query: "mutation { logout(everywhere: true) }" }),
+      }),
+    );
+    await page.getByText("Your session is over.").waitFor();
+  });
+
+  it("[PAGE16] without a server the page says so, and goes on by itself", async () => {
+    const page = await open();
+    await page.getByRole("button", { name: "Mary" }).click();
+    await isIn(page);
+    await page.context().route("**/graphql", (route) => route.abort());
+    await page.reload();
+    await page.getByText("The server cannot be reached.").waitFor();
+    await page.context().unroute("**/graphql");
+    await isIn(page);
+  });
+
+  it("[PAGE17] demo accounts are offered where the server has some, and only there", async () => {
+    const page = await open();
+    await page.getByRole("heading", { name: "Or try it as" }).waitFor();
+    const { url } = await ownServer((await ownRedis()).url, { demoData: false });
+    const bare = await open({}, url);
+    await isOut(bare);
+    expect(await bare.getByRole("heading", { name: "Or try it as" }).count()).toBe(0);
+  });
+
+  it.each(["light", "dark"] as const)("[PAGE9] axe has no serious finding here, %s, and it fits a phone", async (colorScheme) => {
+    const page = await open({ colorScheme, viewport: { width: 360, height: 720 } });
+    await isOut(page);
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.getByRole("button", { name: "I am new here" }).click();
+    expect(await seriousFindings(page)).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+  });
+});
