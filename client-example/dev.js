@@ -6,7 +6,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { createServer as createTcpServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { createServer } from "vite";
+import { createLogger, createServer } from "vite";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { values } = parseArgs({ options: { port: { type: "string" }, host: { type: "string" } }, strict: false });
@@ -17,29 +17,40 @@ const apiPort = await freePort();
 
 generateTypes();
 const options = [...process.argv.slice(2), "--port", String(apiPort), "--host", "127.0.0.1"];
-const api = spawn("npx", ["tsx", "watch", "--clear-screen=false", "--include", "src/redis/lua/**/*.lua", "src/main.ts", ...options], {
-  cwd: root,
-  stdio: ["ignore", "inherit", "inherit"],
-});
+const api = spawn(
+  `${root}node_modules/.bin/tsx`,
+  ["watch", "--clear-screen=false", "--include", "src/redis/lua/**/*.lua", "src/main.ts", ...options],
+  {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+  },
+);
+
+// While the API starts again there is nobody behind the proxy: pages come back by themselves, so it is no news.
+const customLogger = createLogger("info");
+const { error: tell } = customLogger;
+customLogger.error = (message, options) => /proxy (socket )?error/.test(message) || tell(message, options);
 
 const proxied = { target: `http://127.0.0.1:${apiPort}`, ws: true, configure: quietly };
-const vite = await createServer({
-  root: fileURLToPath(new URL(".", import.meta.url)),
-  server: {
-    port,
-    host,
-    strictPort: true,
-    proxy: Object.fromEntries(["/graphql", "/rooms/", "/healthz", "/readyz", "/metrics"].map((path) => [path, proxied])),
-  },
-});
-vite.watcher.add([`${root}schema.graphql`, `${root}codegen.yml`]);
-vite.watcher.on("change", (path) => /(\.graphql|codegen\.yml)$/.test(path) && generateTypes());
+let vite;
 try {
+  vite = await createServer({
+    root: fileURLToPath(new URL(".", import.meta.url)),
+    customLogger,
+    server: {
+      port,
+      host,
+      strictPort: true,
+      proxy: Object.fromEntries(["/graphql", "/rooms/", "/healthz", "/readyz", "/metrics"].map((path) => [path, proxied])),
+    },
+  });
   await vite.listen();
 } catch (error) {
-  process.stderr.write(`${error.message}. Take another with: npm run dev -- --port 4100\n`);
+  process.stderr.write(`${error.message}\nTo take another port: npm run dev -- --port 4100\n`);
   await stop(1);
 }
+vite.watcher.add([`${root}schema.graphql`, `${root}codegen.yml`]);
+vite.watcher.on("change", (path) => /(\.graphql|codegen\.yml)$/.test(path) && generateTypes());
 process.stdout.write(`Page and API, anew after each edit: http://${host}:${vite.httpServer?.address().port}\n`);
 
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => stop(0));
@@ -49,7 +60,7 @@ async function stop(code) {
   const isOver = api.exitCode !== null || api.signalCode !== null;
   const ended = isOver ? undefined : new Promise((resolve) => api.once("close", resolve));
   api.kill("SIGTERM");
-  await Promise.all([ended, vite.close()]);
+  await Promise.all([ended, vite?.close()]);
   process.exit(code);
 }
 
@@ -58,7 +69,7 @@ function generateTypes() {
   spawnSync("npx", ["graphql-codegen", "--config", "codegen.yml", "--silent"], { cwd: root, stdio: "inherit" });
 }
 
-/** While the API starts again there is nobody behind: the page is told to come back, as by a server that restarts. */
+/** Answers for the API while it starts. */
 function quietly(proxy) {
   proxy.on("error", (_error, _request, response) => {
     if ("writeHead" in response && !response.headersSent) response.writeHead(503, { "retry-after": "1" }).end("The API is starting.");

@@ -63,7 +63,10 @@ it("[ARCH3] only main.ts and config.ts know the environment, and keys are made i
 
 it("[ARCH4] every promise of SPEC.md is quoted by a test, and every quoted one stands there", () => {
   const promised = [...read("test/SPEC.md").matchAll(/^- \*\*(\w+)\*\*/gm)].map(([, id]) => id as string);
-  const tests = [...filesIn("test", /\.test\.ts$/)].map(read).join("\n");
+  const tests = ["test", "client-example/test"]
+    .flatMap((folder) => filesIn(folder, /\.test\.ts$/))
+    .map(read)
+    .join("\n");
   const quoted = [...tests.matchAll(/["'`]\[([A-Z]+\d+)\] /g)].map(([, id]) => id as string);
   expect(promised.length).toBeGreaterThan(20);
   expect([...new Set(quoted)].sort()).toEqual([...new Set(promised)].sort());

@@ -21,7 +21,7 @@ beforeAll(async () => {
       filter: (path) => !/client-example\/(node_modules|dist)/.test(path),
     });
   }
-  await symlink(join(project, "node_modules"), join(folder, "node_modules"));
+  for (const name of ["node_modules", "client-example/node_modules"]) await symlink(join(project, name), join(folder, name));
   dev = spawn(process.execPath, ["client-example/dev.js", "--port", "0", "--bcrypt-cost", "4", "--data-dir", join(folder, "data")], {
     cwd: folder,
     stdio: ["ignore", "pipe", "inherit"],
@@ -32,6 +32,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  if (dev.exitCode !== null) return;
   const ended = once(dev, "exit");
   dev.kill("SIGTERM");
   await ended;
