@@ -198,6 +198,70 @@ export const settings = {
     fallbackSaid: "same origin",
     help: "other origins whose pages may use the API, comma-separated: http://localhost:5173,https://chat.example",
   }),
+  assistant: setting<boolean | undefined>({
+    env: ["ASSISTANT"],
+    placeholder: "on|off",
+    parse: onOff,
+    fallback: undefined,
+    fallbackSaid: "on with the embedded Redis, else off",
+    help: "let the server answer for the assistant in its own process; `npm run worker` does so in others",
+  }),
+  assistantUsername: setting({
+    env: ["ASSISTANT_USERNAME"],
+    placeholder: "NAME",
+    parse: username,
+    fallback: "assistant",
+    help: "username of the assistant's account, which its first worker makes",
+  }),
+  assistantRooms: setting({
+    env: ["ASSISTANT_ROOMS"],
+    placeholder: "N",
+    parse: integer(1, 1_000),
+    fallback: 8,
+    help: "rooms in which one worker of the assistant answers at once",
+  }),
+  assistantLease: setting({
+    env: ["ASSISTANT_LEASE"],
+    placeholder: "SECONDS",
+    parse: integer(1, 300),
+    fallback: 5,
+    help: "for how long a worker of the assistant that died keeps its rooms from the others; they take over after some 9 fifths of it",
+  }),
+  assistantPatience: setting({
+    env: ["ASSISTANT_PATIENCE"],
+    placeholder: "SECONDS",
+    parse: integer(0, 3_600),
+    fallback: 5, // as requests get to finish when a server stops
+    help: "how long a worker of the assistant that is told to stop goes on with what it writes; then another begins it anew",
+  }),
+  assistantMemory: setting({
+    env: ["ASSISTANT_MEMORY"],
+    placeholder: "N",
+    parse: integer(0, 100),
+    fallback: 40,
+    help: "messages before a question that the assistant reads",
+  }),
+  assistantMemoryLength: setting({
+    env: ["ASSISTANT_MEMORY_LENGTH"],
+    placeholder: "N",
+    parse: integer(0, 1_000_000),
+    fallback: 12_000, // about 3,000 tokens of English
+    help: "characters of them at most, the newest",
+  }),
+  assistantQueue: setting({
+    env: ["ASSISTANT_QUEUE"],
+    placeholder: "N",
+    parse: integer(1, 1_000_000),
+    fallback: 1_000,
+    help: "rooms that may wait for the assistant; while they do, nobody else can ask it",
+  }),
+  questionsPerMinute: setting({
+    env: ["QUESTIONS_PER_MINUTE"],
+    placeholder: "N",
+    parse: integer(1, 10_000),
+    fallback: 20,
+    help: "how often one user may ask the assistant, over all servers",
+  }),
   playground: setting<boolean | undefined>({
     env: ["PLAYGROUND"],
     placeholder: "on|off",
@@ -227,7 +291,8 @@ type Read = { [Name in keyof typeof settings]: (typeof settings)[Name]["fallback
 
 /** All settings with every default decided. `redisUrls` is empty where Palaver starts its own Redis. */
 export type Config = Readonly<
-  Omit<Read, "demoData" | "playground" | "introspection"> & Record<"demoData" | "playground" | "introspection", boolean>
+  Omit<Read, "assistant" | "demoData" | "playground" | "introspection"> &
+    Record<"assistant" | "demoData" | "playground" | "introspection", boolean>
 >;
 
 /** Settings that cannot be used: every problem found, one line each. */
@@ -283,6 +348,7 @@ export function readConfig(
   const development = variables.NODE_ENV !== "production";
   return {
     ...values,
+    assistant: values.assistant ?? values.redisUrls.length === 0,
     demoData: values.demoData ?? values.redisUrls.length === 0,
     playground: values.playground ?? development,
     introspection: values.introspection ?? development,
@@ -321,6 +387,12 @@ function oneOf<Choice extends string>(...choices: Choice[]): (text: string) => C
 
 function onOff(text: string): boolean {
   return oneOf("on", "off", "true", "false", "1", "0")(text).match(/^(on|true|1)$/) !== null;
+}
+
+/** As names are registered, and of characters by which it can be mentioned. */
+function username(text: string): string {
+  if (!/^[\p{L}\p{M}\p{N}._-]{2,32}$/u.test(text)) throw new Error("is not 2 to 32 letters, digits, dots, hyphens or underscores");
+  return text;
 }
 
 /** Redis URLs; the demo apps' bare `host:port` is understood too. A password never shows up in a problem. */
