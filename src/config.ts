@@ -233,7 +233,7 @@ export const settings = {
   assistantTimeout: setting({
     env: ["ASSISTANT_TIMEOUT"],
     placeholder: "SECONDS",
-    parse: integer(1, 600),
+    parse: integer(1, 300), // Node's fetch waits no longer
     fallback: 30, // a model on a small machine writes a word a second; a reasoning one sends what it thinks
     help: "how long the model at ASSISTANT_URL may be silent amid an answer",
   }),

@@ -19,11 +19,11 @@ const layers = [
   ["config", "errors", "limited-log", "relay"],
   ["redis"],
   ["delivery"],
-  ["context", "interop", "messages", "presence", "rooms", "sessions", "users"],
+  ["assistant", "context", "interop", "messages", "presence", "rooms", "sessions", "users"],
   ["server"],
   ["main"],
 ];
-const features = ["interop", "messages", "presence", "rooms", "sessions", "users"];
+const features = ["assistant", "interop", "messages", "presence", "rooms", "sessions", "users"];
 
 /** `messages` for src/messages/page.ts, `main` for src/main.ts. */
 const partOf = (file: string) => relative("src", file).replace(/\.ts$/, "").split("/")[0] as string;

@@ -218,7 +218,7 @@ describe("what cannot be used", () => {
     allowedOrigins: ["*", "chat.example", "https://chat.example/", "https://chat.example/path", "https://ok.example,", "null"],
     assistantUrl: ["models.example", "ftp://models.example", "http://", "redis://host", "https://me:secret@models.example/v1"],
     assistantKey: ["two words", "schlüssel", "a\nb"],
-    assistantTimeout: ["0", "601", "1.5"],
+    assistantTimeout: ["0", "301", "1.5"],
     assistantMaxTokens: ["0", "100001", "all"],
     playground: ["maybe", "True"],
     introspection: ["no", "-"],
