@@ -262,6 +262,52 @@ export const settings = {
     fallback: 20,
     help: "how often one user may ask the assistant, over all servers",
   }),
+  assistantUrl: setting<string | undefined>({
+    env: ["ASSISTANT_URL"],
+    placeholder: "URL",
+    parse: endpointUrl,
+    fallback: undefined,
+    fallbackSaid: "none: an offline companion answers",
+    help: "where the assistant thinks: the base of an OpenAI-compatible API, such as http://127.0.0.1:11434/v1",
+  }),
+  assistantModel: setting<string | undefined>({
+    env: ["ASSISTANT_MODEL"],
+    placeholder: "NAME",
+    parse: (text) => text,
+    fallback: undefined,
+    fallbackSaid: "none; it is needed with ASSISTANT_URL",
+    help: "which model of ASSISTANT_URL answers, by the name that it has there",
+  }),
+  assistantKey: setting<string | undefined>({
+    env: ["ASSISTANT_KEY"],
+    placeholder: "SECRET",
+    parse: bearerToken,
+    fallback: undefined,
+    fallbackSaid: "none is sent",
+    help: "key for ASSISTANT_URL, sent as `Authorization: Bearer`; it is sent nowhere else, and never logged",
+  }),
+  assistantPrompt: setting({
+    env: ["ASSISTANT_PROMPT"],
+    placeholder: "TEXT",
+    parse: (text) => text,
+    fallback:
+      "You are the assistant of a chat. Be friendly, helpful and short, as one is in a chat. Answer in the language in which you are asked. Say so when you do not know something.",
+    help: "what the model at ASSISTANT_URL is told to be; how the conversation reads is added",
+  }),
+  assistantTimeout: setting({
+    env: ["ASSISTANT_TIMEOUT"],
+    placeholder: "SECONDS",
+    parse: integer(1, 300), // Node's fetch waits no longer
+    fallback: 30, // a model on a small machine writes a word a second; a reasoning one sends what it thinks
+    help: "how long the model at ASSISTANT_URL may be silent amid an answer",
+  }),
+  assistantMaxTokens: setting({
+    env: ["ASSISTANT_MAX_TOKENS"],
+    placeholder: "N",
+    parse: integer(1, 100_000),
+    fallback: 1_000, // about 4,000 characters of English, the longest message by default
+    help: "longest answer that the model at ASSISTANT_URL is asked for, in tokens",
+  }),
   playground: setting<boolean | undefined>({
     env: ["PLAYGROUND"],
     placeholder: "on|off",
@@ -343,6 +389,9 @@ export function readConfig(
   for (const option of Object.keys(options)) {
     if (!known.has(option)) found.push(`--${option}: there is no such option; --help lists them`);
   }
+  if (values.assistantUrl !== undefined && values.assistantModel === undefined) {
+    found.push("ASSISTANT_MODEL: is needed with ASSISTANT_URL, to say which of the models there is to answer");
+  }
   if (found.length > 0) throw new ConfigError(found);
 
   const development = variables.NODE_ENV !== "production";
@@ -423,4 +472,20 @@ function origins(text: string): string[] {
     }
     return origin;
   });
+}
+
+/** The base of an API, without a slash at its end. What is wrong never shows up in a problem: people paste keys. */
+function endpointUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) throw new Error("is not an http:// or https:// URL");
+  if (url.username !== "" || url.password !== "") throw new Error("has a user name or password in it; a key belongs into ASSISTANT_KEY");
+  url.hash = "";
+  url.pathname = url.pathname.replace(/\/+$/, "");
+  return url.href.replace(/\/$/, "");
+}
+
+/** What can stand in a header; not shown when it cannot. */
+function bearerToken(text: string): string {
+  if (!/^[\x21-\x7e]+$/.test(text)) throw new Error("holds what no key does: a space, or a character beyond ASCII");
+  return text;
 }

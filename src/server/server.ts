@@ -2,7 +2,7 @@ import "reflect-metadata"; // before anything with a decorator is loaded
 import { randomUUID } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { type Logger, pino } from "pino";
-import type { Model } from "../assistant/model.js";
+import { createModel } from "../assistant/model.js";
 import type { Config } from "../config.js";
 import { openDemoAccounts, seedDemoData } from "../interop/demo-data.js";
 import { DemoListener } from "../interop/listener.js";
@@ -33,10 +33,9 @@ const PATIENCE = 5_000; // ms that requests get to finish when the server stops
 
 /**
  * Starts a server with everything it needs.
- * @param model what the assistant answers with, where the settings say that it does so here
  * @throws RedisUnusable, AssistantUnusable, or the error of listening (such as EADDRINUSE), with nothing left running
  */
-export async function startServer(config: Config, log: Logger = pino({ level: config.logLevel }), model?: Model): Promise<RunningServer> {
+export async function startServer(config: Config, log: Logger = pino({ level: config.logLevel })): Promise<RunningServer> {
   // What was started is stopped in the opposite order, also when a later step fails.
   const stops: (() => Promise<unknown>)[] = [];
   let stopping: Promise<void> | undefined;
@@ -70,8 +69,8 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     await lease.start();
     stops.push(() => demos.finish());
     stops.push(() => lease.stop());
-    if (model && config.assistant) {
-      const assistant = await runAssistant(config, redis, parts, model, log);
+    if (config.assistant) {
+      const assistant = await runAssistant(config, redis, parts, createModel(config, log), log);
       stops.push(() => assistant.stop());
     } else await parts.assistantId.look();
 

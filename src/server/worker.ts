@@ -89,7 +89,8 @@ export async function runAssistant(
 }
 
 /** What `npm run worker -- --dead` and `--again` do: looks at the questions that were given up, or asks them again. */
-export async function withDeadLetters<T>(config: Config, log: Logger, work: (letters: DeadLetters) => Promise<T>): Promise<T> {
+export async function withDeadLetters<T>(config: Config, work: (letters: DeadLetters) => Promise<T>): Promise<T> {
+  const log = pino({ level: "silent" }); // what it prints is for people
   const redis = await connectRedis(config.redisUrls, config.redisPassword, log);
   const parts = createStores(config, redis, randomUUID(), log);
   try {
