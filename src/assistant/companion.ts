@@ -46,12 +46,7 @@ function answerTo(turns: readonly Turn[]): string {
     if (!isMore) topic = known.find(({ patterns }) => patterns.some((pattern) => said.has(pattern)))?.topic ?? fallback;
     asked.set(topic, (asked.get(topic) ?? -1) + 1);
     if (turn.name === asker) name = naming.exec(text)?.[1] ?? name;
-    name =
-      said
-        .match(naming, "name")
-        .text()
-        .match(/[\p{L}\p{N}].*[\p{L}\p{N}]|[\p{L}\p{N}]/u)?.[0] ?? name;
   }
   const answer = topic.answers[(asked.get(topic) ?? 0) % topic.answers.length] ?? "";
-  return answer.replaceAll("{name}", name ?? "someone who has not told me a name yet");
+  return answer.replaceAll("{name}", () => name ?? "someone who has not told me a name yet");
 }
