@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Redis } from "ioredis";
@@ -74,9 +75,24 @@ export async function startPeer(name: string, path: string, redisUrl: string): P
   return { name, child, url, token: "a-token-of-the-usual-length-for-one-of-256-random-bits" };
 }
 
+/** Starts a worker of the assistant as it is built, on the Redis of a server. @param settings options of its command line */
+export async function startWorker(redisUrl: string, settings: string[]): Promise<Server> {
+  const options = ["--redis", redisUrl, "--log-level", "info", ...settings];
+  const child = spawn(process.execPath, [file("../dist/worker.js"), ...options], { env, stdio: ["ignore", "pipe", "inherit"] });
+  children.push(child);
+  await once(child.stdout as Readable, "data"); // what it says first is that it is there
+  child.stdout?.resume();
+  return { name: "worker", child, url: "" };
+}
+
 /** Starts a process full of clients. */
-export function startLoad(): ChildProcess {
-  const child = fork(file("./load.ts"), { execArgv: ["--import", "tsx"] });
+export const startLoad = () => startClients("./load.ts");
+
+/** Starts a process full of people who ask the assistant. */
+export const startAskers = () => startClients("./askers.ts");
+
+function startClients(path: string): ChildProcess {
+  const child = fork(file(path), { execArgv: ["--import", "tsx"] });
   children.push(child);
   return child;
 }

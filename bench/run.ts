@@ -3,6 +3,7 @@
  * process as the system counts it, and memory after a forced collection. `npm run bench`, or `npm run bench -- memory sends`.
  */
 import { endAll } from "./processes.js";
+import { assistant } from "./scenarios/assistant.js";
 import { directory } from "./scenarios/directory.js";
 import { exporting } from "./scenarios/export.js";
 import { fanOut } from "./scenarios/fan-out.js";
@@ -29,6 +30,7 @@ const scenarios = {
   history,
   directory,
   export: exporting,
+  assistant,
 };
 
 const names = process.argv.slice(2);

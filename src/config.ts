@@ -198,6 +198,116 @@ export const settings = {
     fallbackSaid: "same origin",
     help: "other origins whose pages may use the API, comma-separated: http://localhost:5173,https://chat.example",
   }),
+  assistant: setting<boolean | undefined>({
+    env: ["ASSISTANT"],
+    placeholder: "on|off",
+    parse: onOff,
+    fallback: undefined,
+    fallbackSaid: "on with the embedded Redis, else off",
+    help: "let the server answer for the assistant in its own process; `npm run worker` does so in others",
+  }),
+  assistantUsername: setting({
+    env: ["ASSISTANT_USERNAME"],
+    placeholder: "NAME",
+    parse: username,
+    fallback: "assistant",
+    help: "username of the assistant's account, which its first worker makes",
+  }),
+  assistantRooms: setting({
+    env: ["ASSISTANT_ROOMS"],
+    placeholder: "N",
+    parse: integer(1, 1_000),
+    fallback: 8,
+    help: "rooms in which one worker of the assistant answers at once",
+  }),
+  assistantLease: setting({
+    env: ["ASSISTANT_LEASE"],
+    placeholder: "SECONDS",
+    parse: integer(1, 300),
+    fallback: 5,
+    help: "for how long a worker of the assistant that died keeps its rooms from the others; they take over after some 9 fifths of it",
+  }),
+  assistantPatience: setting({
+    env: ["ASSISTANT_PATIENCE"],
+    placeholder: "SECONDS",
+    parse: integer(0, 3_600),
+    fallback: 5, // as requests get to finish when a server stops
+    help: "how long a worker of the assistant that is told to stop goes on with what it writes; then another begins it anew",
+  }),
+  assistantMemory: setting({
+    env: ["ASSISTANT_MEMORY"],
+    placeholder: "N",
+    parse: integer(0, 100),
+    fallback: 40,
+    help: "messages before a question that the assistant reads",
+  }),
+  assistantMemoryLength: setting({
+    env: ["ASSISTANT_MEMORY_LENGTH"],
+    placeholder: "N",
+    parse: integer(0, 1_000_000),
+    fallback: 12_000, // about 3,000 tokens of English
+    help: "characters of them at most, the newest",
+  }),
+  assistantQueue: setting({
+    env: ["ASSISTANT_QUEUE"],
+    placeholder: "N",
+    parse: integer(1, 1_000_000),
+    fallback: 1_000,
+    help: "rooms that may wait for the assistant; while they do, nobody else can ask it",
+  }),
+  questionsPerMinute: setting({
+    env: ["QUESTIONS_PER_MINUTE"],
+    placeholder: "N",
+    parse: integer(1, 10_000),
+    fallback: 20,
+    help: "how often one user may ask the assistant, over all servers",
+  }),
+  assistantUrl: setting<string | undefined>({
+    env: ["ASSISTANT_URL"],
+    placeholder: "URL",
+    parse: endpointUrl,
+    fallback: undefined,
+    fallbackSaid: "none: an offline companion answers",
+    help: "where the assistant thinks: the base of an OpenAI-compatible API, such as http://127.0.0.1:11434/v1",
+  }),
+  assistantModel: setting<string | undefined>({
+    env: ["ASSISTANT_MODEL"],
+    placeholder: "NAME",
+    parse: (text) => text,
+    fallback: undefined,
+    fallbackSaid: "none; it is needed with ASSISTANT_URL",
+    help: "which model of ASSISTANT_URL answers, by the name that it has there",
+  }),
+  assistantKey: setting<string | undefined>({
+    env: ["ASSISTANT_KEY"],
+    placeholder: "SECRET",
+    parse: bearerToken,
+    fallback: undefined,
+    fallbackSaid: "none is sent",
+    help: "key for ASSISTANT_URL, sent as `Authorization: Bearer`; it is sent nowhere else, and never logged",
+  }),
+  assistantPrompt: setting({
+    env: ["ASSISTANT_PROMPT"],
+    placeholder: "TEXT",
+    parse: (text) => text,
+    fallback:
+      "You are the assistant of a chat. Be friendly, helpful and short, as one is in a chat. Answer in the language in which you are asked. Say so when you do not know something.",
+    help: "what the model at ASSISTANT_URL is told to be; how the conversation reads is added",
+  }),
+  assistantTimeout: setting({
+    env: ["ASSISTANT_TIMEOUT"],
+    placeholder: "SECONDS",
+    parse: integer(1, 300), // Node's fetch waits no longer
+    fallback: 30, // a model on a small machine writes a word a second; a reasoning one sends what it thinks
+    help: "how long the model at ASSISTANT_URL may be silent amid an answer",
+  }),
+  assistantMaxTokens: setting({
+    env: ["ASSISTANT_MAX_TOKENS"],
+    placeholder: "N",
+    parse: integer(1, 100_000),
+    fallback: 1_000, // about 4,000 characters of English, the longest message by default
+    help: "longest answer that the model at ASSISTANT_URL is asked for, in tokens",
+  }),
   playground: setting<boolean | undefined>({
     env: ["PLAYGROUND"],
     placeholder: "on|off",
@@ -227,7 +337,8 @@ type Read = { [Name in keyof typeof settings]: (typeof settings)[Name]["fallback
 
 /** All settings with every default decided. `redisUrls` is empty where Palaver starts its own Redis. */
 export type Config = Readonly<
-  Omit<Read, "demoData" | "playground" | "introspection"> & Record<"demoData" | "playground" | "introspection", boolean>
+  Omit<Read, "assistant" | "demoData" | "playground" | "introspection"> &
+    Record<"assistant" | "demoData" | "playground" | "introspection", boolean>
 >;
 
 /** Settings that cannot be used: every problem found, one line each. */
@@ -278,11 +389,15 @@ export function readConfig(
   for (const option of Object.keys(options)) {
     if (!known.has(option)) found.push(`--${option}: there is no such option; --help lists them`);
   }
+  if (values.assistantUrl !== undefined && values.assistantModel === undefined) {
+    found.push("ASSISTANT_MODEL: is needed with ASSISTANT_URL, to say which of the models there is to answer");
+  }
   if (found.length > 0) throw new ConfigError(found);
 
   const development = variables.NODE_ENV !== "production";
   return {
     ...values,
+    assistant: values.assistant ?? values.redisUrls.length === 0,
     demoData: values.demoData ?? values.redisUrls.length === 0,
     playground: values.playground ?? development,
     introspection: values.introspection ?? development,
@@ -323,6 +438,12 @@ function onOff(text: string): boolean {
   return oneOf("on", "off", "true", "false", "1", "0")(text).match(/^(on|true|1)$/) !== null;
 }
 
+/** As names are registered, and of characters by which it can be mentioned. */
+function username(text: string): string {
+  if (!/^[\p{L}\p{M}\p{N}._-]{2,32}$/u.test(text)) throw new Error("is not 2 to 32 letters, digits, dots, hyphens or underscores");
+  return text;
+}
+
 /** Redis URLs; the demo apps' bare `host:port` is understood too. A password never shows up in a problem. */
 function redisUrls(text: string): string[] {
   return text.split(",").map((part) => {
@@ -351,4 +472,20 @@ function origins(text: string): string[] {
     }
     return origin;
   });
+}
+
+/** The base of an API, without a slash at its end. What is wrong never shows up in a problem: people paste keys. */
+function endpointUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) throw new Error("is not an http:// or https:// URL");
+  if (url.username !== "" || url.password !== "") throw new Error("has a user name or password in it; a key belongs into ASSISTANT_KEY");
+  url.hash = "";
+  url.pathname = url.pathname.replace(/\/+$/, "");
+  return url.href.replace(/\/$/, "");
+}
+
+/** What can stand in a header; not shown when it cannot. */
+function bearerToken(text: string): string {
+  if (!/^[\x21-\x7e]+$/.test(text)) throw new Error("holds what no key does: a space, or a character beyond ASCII");
+  return text;
 }

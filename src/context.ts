@@ -1,4 +1,5 @@
 import type DataLoader from "dataloader";
+import type { AssistantStore } from "./assistant/assistant.store.js";
 import type { ExportStore } from "./messages/export.store.js";
 import type { MentionStore } from "./messages/mention.store.js";
 import type { MessageStore } from "./messages/message.store.js";
@@ -20,6 +21,7 @@ import type { UserRecord, UserStore } from "./users/user.store.js";
 
 /** What the features offer each other and the API. */
 export interface Stores {
+  assistant: AssistantStore;
   groups: GroupStore;
   members: MemberStore;
   mentions: MentionStore;

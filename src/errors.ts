@@ -28,7 +28,7 @@ export const errors = {
     say: (roomId: string) =>
       `Room ${roomId} cannot be continued from this position. Load its newest messages again and subscribe after the position that comes with them.`,
   },
-  RATE_LIMITED: { retryable: true, say: (seconds: number) => `That was too often. Try again in ${seconds} s.` },
+  RATE_LIMITED: { retryable: true, say: (seconds: number, why = "That was too often.") => `${why} Try again in ${seconds} s.` },
   TOO_MANY_SUBSCRIPTIONS: { retryable: false, say: (limit: string) => `${limit} Complete others first, or ask for less.` },
   QUERY_TOO_COMPLEX: { retryable: false, say: (limit: string) => `${limit} Ask for less at a time.` },
   UNAVAILABLE: { retryable: true, say: () => "Redis does not answer. Try again in a moment." },
@@ -59,9 +59,12 @@ export function badInput(argument: string, rule: string): ChatError {
   return new ChatError("BAD_USER_INPUT", errors.BAD_USER_INPUT.say(argument, rule), { argument });
 }
 
-/** The error for what was done too often; `extensions.retryAfter` says in how many seconds it can be tried again. */
-export function rateLimited(seconds: number): ChatError {
-  return new ChatError("RATE_LIMITED", errors.RATE_LIMITED.say(seconds), { retryAfter: seconds });
+/**
+ * The error for what was done too often, or cannot be done just now; `extensions.retryAfter` says in how many seconds it can be
+ * tried again.
+ */
+export function rateLimited(seconds: number, why?: string): ChatError {
+  return new ChatError("RATE_LIMITED", errors.RATE_LIMITED.say(seconds, why), { retryAfter: seconds });
 }
 
 /** Whether this is the refusal with that code. */

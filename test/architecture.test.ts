@@ -19,11 +19,12 @@ const layers = [
   ["config", "errors", "limited-log", "relay"],
   ["redis"],
   ["delivery"],
-  ["context", "interop", "messages", "presence", "rooms", "sessions", "users"],
+  ["context", "assistant", "interop", "messages", "presence", "rooms", "sessions", "users"],
   ["server"],
-  ["main"],
+  ["command-line"],
+  ["main", "worker"],
 ];
-const features = ["interop", "messages", "presence", "rooms", "sessions", "users"];
+const features = ["assistant", "interop", "messages", "presence", "rooms", "sessions", "users"];
 
 /** `messages` for src/messages/page.ts, `main` for src/main.ts. */
 const partOf = (file: string) => relative("src", file).replace(/\.ts$/, "").split("/")[0] as string;
@@ -49,9 +50,11 @@ it("[ARCH2] features meet through their stores and types", () => {
   expect(across.filter(({ target }) => !/\.(store|type)\.ts$/.test(target) && target !== "src/sessions/password.ts")).toEqual([]);
 });
 
-it("[ARCH3] only main.ts and config.ts know the environment, and keys are made in keys.ts alone", () => {
+it("[ARCH3] only command-line.ts and config.ts know the environment, and keys are made in keys.ts alone", () => {
   const texts = sources.map((file) => [file, read(file)] as const);
-  const environment = texts.filter(([file, text]) => text.includes("process.env") && !["src/main.ts", "src/config.ts"].includes(file));
+  const environment = texts.filter(
+    ([file, text]) => text.includes("process.env") && !["src/command-line.ts", "src/config.ts"].includes(file),
+  );
   expect(environment.map(([file]) => file)).toEqual([]);
   const keys = texts.filter(
     ([file, text]) =>

@@ -36,6 +36,21 @@ describe("where a setting comes from", () => {
       subscriptionsPerSocket: 200,
       proxies: 0,
       allowedOrigins: [],
+      assistant: true,
+      assistantUsername: "assistant",
+      assistantRooms: 8,
+      assistantLease: 5,
+      assistantPatience: 5,
+      assistantMemory: 40,
+      assistantMemoryLength: 12_000,
+      assistantQueue: 1_000,
+      questionsPerMinute: 20,
+      assistantUrl: undefined,
+      assistantModel: undefined,
+      assistantKey: undefined,
+      assistantPrompt: settings.assistantPrompt.fallback,
+      assistantTimeout: 30,
+      assistantMaxTokens: 1_000,
       playground: true,
       introspection: true,
       logLevel: "info",
@@ -69,6 +84,21 @@ describe("where a setting comes from", () => {
       subscriptionsPerSocket: "7",
       proxies: "1",
       allowedOrigins: "https://a.example, http://localhost:5173",
+      assistant: "on",
+      assistantUsername: "helper",
+      assistantRooms: "2",
+      assistantLease: "1",
+      assistantPatience: "0",
+      assistantMemory: "10",
+      assistantMemoryLength: "1000",
+      assistantQueue: "50",
+      questionsPerMinute: "3",
+      assistantUrl: "https://models.example/v1",
+      assistantModel: "small",
+      assistantKey: "secret",
+      assistantPrompt: "You are a parrot.",
+      assistantTimeout: "5",
+      assistantMaxTokens: "200",
       playground: "off",
       introspection: "off",
       logLevel: "debug",
@@ -99,6 +129,21 @@ describe("where a setting comes from", () => {
       subscriptionsPerSocket: 7,
       proxies: 1,
       allowedOrigins: ["https://a.example", "http://localhost:5173"],
+      assistant: true,
+      assistantUsername: "helper",
+      assistantRooms: 2,
+      assistantLease: 1,
+      assistantPatience: 0,
+      assistantMemory: 10,
+      assistantMemoryLength: 1_000,
+      assistantQueue: 50,
+      questionsPerMinute: 3,
+      assistantUrl: "https://models.example/v1",
+      assistantModel: "small",
+      assistantKey: "secret",
+      assistantPrompt: "You are a parrot.",
+      assistantTimeout: 5,
+      assistantMaxTokens: 200,
       playground: false,
       introspection: false,
       logLevel: "debug",
@@ -150,6 +195,13 @@ describe("what it means", () => {
     expect(readConfig({}, { REDIS_ENDPOINT_URL: "one:1", REDIS_PASSWORD: "p" })).toMatchObject({ redisPassword: "p", demoData: false });
   });
 
+  it("[RUN5] the URL of the assistant's model is a base: without a slash at its end, with its query", () => {
+    const urlOf = (url: string) => readConfig({ "assistant-url": url, "assistant-model": "small" }, {}).assistantUrl;
+    expect(urlOf("http://127.0.0.1:11434/v1/")).toBe("http://127.0.0.1:11434/v1");
+    expect(urlOf("HTTPS://models.example//#here")).toBe("https://models.example");
+    expect(urlOf("https://models.example/v1/?api-version=2")).toBe("https://models.example/v1?api-version=2");
+  });
+
   it("[RUN5] the limits of numbers belong to them", () => {
     expect(readConfig({ port: "0" }, {}).port).toBe(0);
     expect(readConfig({ port: "65535" }, {}).port).toBe(65_535);
@@ -158,7 +210,7 @@ describe("what it means", () => {
 });
 
 describe("what cannot be used", () => {
-  const anything = ["host", "redisPassword", "dataDir"]; // any text may be one
+  const anything = ["host", "redisPassword", "dataDir", "assistantModel", "assistantPrompt"]; // any text may be one
   const bad: Partial<Record<keyof Config, string[]>> = {
     port: ["abc", "-1", "65536", "4000.5", "4e3", "0x10", " ", "80 81"],
     redisUrls: [
@@ -191,6 +243,19 @@ describe("what cannot be used", () => {
     subscriptionsPerSocket: ["0", "10001", "x"],
     proxies: ["-1", "11", "yes"],
     allowedOrigins: ["*", "chat.example", "https://chat.example/", "https://chat.example/path", "https://ok.example,", "null"],
+    assistantUrl: ["models.example", "ftp://models.example", "http://", "redis://host", "https://me:secret@models.example/v1"],
+    assistantKey: ["two words", "schlüssel", "a\nb"],
+    assistantTimeout: ["0", "301", "1.5"],
+    assistantMaxTokens: ["0", "100001", "all"],
+    assistant: ["yes", "remote"],
+    assistantUsername: ["a", "two words", "x".repeat(33), "a@b"],
+    assistantRooms: ["0", "1001", "all"],
+    assistantLease: ["0", "301", "5s"],
+    assistantPatience: ["-1", "3601"],
+    assistantMemory: ["-1", "101"],
+    assistantMemoryLength: ["-1", "1000001"],
+    assistantQueue: ["0", "1000001"],
+    questionsPerMinute: ["0", "10001", "2.5"],
     playground: ["maybe", "True"],
     introspection: ["no", "-"],
     logLevel: ["loud", "INFO", "trace"],
@@ -238,6 +303,22 @@ describe("what cannot be used", () => {
 
   it("[RUN5] a bad value behind one that wins is not looked at", () => {
     expect(readConfig({ port: "1" }, { PORT: "abc" }, "PORT=def").port).toBe(1);
+  });
+
+  it("[RUN5] the URL of the assistant's model needs the name of one", () => {
+    const missing = ["ASSISTANT_MODEL: is needed with ASSISTANT_URL, to say which of the models there is to answer"];
+    expect(problems({ "assistant-url": "http://127.0.0.1:11434/v1" }, {})).toEqual(missing);
+    expect(problems({}, { ASSISTANT_URL: "http://127.0.0.1:11434/v1", ASSISTANT_MODEL: "" })).toEqual(missing);
+    expect(problems({}, { ASSISTANT_MODEL: "small" })).toEqual([]);
+  });
+
+  it("[RUN5] the assistant's key never shows up in a problem", () => {
+    const found = problems(
+      { "assistant-key": "geheim geheim", "assistant-url": "https://me:geheim@models.example", "assistant-kay": "geheim" },
+      { ASSISTANT_KEY: "geheim", ASSISTANT_MODEL: "geheim" },
+    );
+    expect(found).toHaveLength(3);
+    expect(found.join()).not.toContain("geheim");
   });
 
   it("[RUN5] a Redis password never shows up in a problem", () => {

@@ -87,7 +87,7 @@ export class MessageResolver {
   @Authorized()
   @Mutation(() => Message, {
     description:
-      "Send a message. With a `clientMessageId` it can be repeated safely. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `CLIENT_MESSAGE_ID_REUSED`, `RATE_LIMITED`.",
+      "Send a message. With a `clientMessageId` it can be repeated safely. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `CLIENT_MESSAGE_ID_REUSED`, `RATE_LIMITED`, which also says when the assistant is asked and too much waits for it.",
   })
   async send(@Args(() => SendArgs) sending: SendArgs, @Ctx() { viewer, messages, sendLimit, typing }: ViewerContext): Promise<Message> {
     await sendLimit?.take(viewer.id);

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { AssistantStore } from "../assistant/assistant.store.js";
 import { encodePosition, type Position } from "../delivery/position.js";
 import { badInput, refusal } from "../errors.js";
 import type { LimitedLog } from "../limited-log.js";
@@ -37,6 +38,26 @@ export interface MessagePageRequest extends PageArgs {
   around?: string | null | undefined;
 }
 
+/** An answer of the assistant, complete or as far as it came. */
+export interface Answer {
+  roomId: string;
+  /** Of `asked`: what is answered, and who asked. */
+  entry: string;
+  questionId: string;
+  /** Empty where nothing was written: then there is no message. */
+  text: string;
+  state: "DONE" | "CANCELLED";
+  /** Of the worker that has the room. */
+  fence: string;
+}
+
+/** A message, and what was said around it; the oldest first. */
+export interface Context {
+  before: StoredMessage[];
+  message: StoredMessage;
+  after: StoredMessage[];
+}
+
 export type MessageConnectionRecord = Connection<Placed> & { position: string };
 
 const DAY = 86_400_000; // ms
@@ -44,6 +65,7 @@ const DAY = 86_400_000; // ms
 const SPARE = 8; // messages read beyond a page, so that those of one score seldom need a second look
 const LONGEST_STRETCH = 10_000; // members; more of one score, or unreadable in a row, than anyone but an attacker writes
 const LARGEST_STRETCH = 32 * 1024 * 1024; // bytes, likewise
+const LATER = 50; // messages after one of which the context is read
 const AT_ONCE = 400; // messages of a history that is read from one end to the other
 const CANDIDATES = 3; // for a room's newest message, should others have put there what is none
 
@@ -54,6 +76,7 @@ export class MessageStore {
   readonly #lenient: Lenient;
   readonly #log: LimitedLog;
   readonly #mentions: MentionStore;
+  readonly #assistant: Pick<AssistantStore, "id" | "isAsked" | "admit" | "wake">;
   readonly #messageLength: number;
   readonly #retention: Retention;
   readonly #onStored: (stored: { roomId: string; json: string; first: boolean }) => void;
@@ -65,6 +88,7 @@ export class MessageStore {
     lenient: Lenient,
     log: LimitedLog,
     mentions: MentionStore,
+    assistant: Pick<AssistantStore, "id" | "isAsked" | "admit" | "wake">,
     { messageLength, ...retention }: { messageLength: number } & Retention,
     onStored: (stored: { roomId: string; json: string; first: boolean }) => void = () => {},
   ) {
@@ -73,6 +97,7 @@ export class MessageStore {
     this.#lenient = lenient;
     this.#log = log;
     this.#mentions = mentions;
+    this.#assistant = assistant;
     this.#messageLength = messageLength;
     this.#retention = retention;
     this.#onStored = onStored;
@@ -80,8 +105,9 @@ export class MessageStore {
 
   /**
    * Stores a message and wakes the room's followers. With a clientMessageId it can be repeated for at least 24 hours
-   * and is stored once; the repetition gives what the send gave, whatever became of the message.
-   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, CLIENT_MESSAGE_ID_REUSED
+   * and is stored once; the repetition gives what the send gave, whatever became of the message. What asks the assistant is
+   * taken only while there is room for questions.
+   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, CLIENT_MESSAGE_ID_REUSED, RATE_LIMITED
    */
   async send(userId: string, { roomId, text, clientMessageId, replyTo }: Sending): Promise<StoredMessage> {
     checkText(text, this.#messageLength);
@@ -91,7 +117,10 @@ export class MessageStore {
     if (answered && answered.roomId !== roomId) throw refusal("NOT_FOUND", `There is no message ${answered.id} in this room to reply to.`);
 
     const mentions = await this.#mentions.in(text, roomId);
-    const firstDay = Math.floor(Date.now() / DAY) - 2;
+    const asks = this.#assistant.isAsked(userId, roomId, mentions);
+    if (asks) await this.#assistant.admit(userId, roomId);
+
+    const firstDay = firstDayNow();
     const [message, seq, epoch, at, first, stored] = (await this.#scripts.onRoom(
       "message_send",
       roomId,
@@ -107,19 +136,74 @@ export class MessageStore {
         this.#retention.historyLimit,
         this.#retention.historyDays,
         isGroup(roomId) ? 1 : 0,
+        asks ? 1 : 0,
       ],
-      [
-        keys.members(roomId),
-        keys.mentioned(roomId),
-        keys.reactions(roomId),
-        ...[0, 1, 2, 3].map((days) => keys.sent(roomId, firstDay + days)),
-      ],
+      storeKeys(roomId, firstDay),
     )) as [string, number, string, number, number, number];
 
     if (stored === 1) this.#onStored({ roomId, json: message, first: first === 1 });
     if (first === 1) await this.#rooms.show(roomId);
+    // Also where this repeats a send, whose server may have died before it did so.
+    if (asks) await this.#assistant.wake(roomId);
     const position = encodePosition({ roomId, epoch, seq, at });
     return { ...(readOurs(roomId, JSON.parse(message) as Record<string, unknown>) as StoredMessage), position };
+  }
+
+  /**
+   * Ends an answer of the assistant: stores it as a message, once, and its question is done.
+   * @returns false where another worker has the room by now
+   */
+  async answer({ roomId, entry, questionId, text, state, fence }: Answer): Promise<boolean> {
+    const question = readMessageId(questionId, "replyTo");
+    const firstDay = firstDayNow();
+    const stored = (await this.#scripts.onRoom(
+      "assistant_answer",
+      roomId,
+      [
+        roomId,
+        text === "" ? "" : JSON.stringify(text),
+        JSON.stringify(answerIdOf(questionId)),
+        firstDay,
+        question.id,
+        question.score,
+        this.#retention.historyLimit,
+        this.#retention.historyDays,
+        isGroup(roomId) ? 1 : 0,
+        fence,
+        entry,
+        state,
+        text,
+      ],
+      [...storeKeys(roomId, firstDay), keys.reply(roomId), keys.writing(roomId)],
+    )) as [] | [string, number, string, number, number, number] | "LOST";
+    if (stored === "LOST") return false;
+    const [message, , , , first] = stored;
+    if (message !== undefined) this.#onStored({ roomId, json: message, first: first === 1 });
+    return true;
+  }
+
+  /**
+   * Puts a question that was given up back to the others of its room, unless it waits or was answered within a day.
+   * @returns whether it waits now
+   */
+  async askAgain(roomId: string, entry: string, questionId: string): Promise<boolean> {
+    const answered = `${this.#assistant.id} ${JSON.stringify(answerIdOf(questionId))}`;
+    const sent = storeKeys(roomId, firstDayNow()).slice(-4);
+    return (await this.#scripts.run("assistant_ask_again", [keys.asked(roomId), ...sent], [entry, answered])) === 1;
+  }
+
+  /**
+   * A message, so many before it, and some after it; undefined where it is gone.
+   * @throws ChatError NOT_A_MEMBER, NOT_FOUND
+   */
+  async context(userId: string, messageId: string, count: number): Promise<Context | undefined> {
+    const [message] = await this.byIds([messageId]);
+    if (!message) return undefined;
+    const [before, after] = await Promise.all([
+      this.#page(userId, message.roomId, { from: "end", limit: count, after: undefined, before: message }),
+      this.#page(userId, message.roomId, { from: "start", limit: LATER, after: message, before: undefined }),
+    ]);
+    return { before: before.page.nodes, message, after: after.page.nodes };
   }
 
   /**
@@ -258,12 +342,13 @@ export class MessageStore {
    */
   async adopt(roomId: string, heard: { score: string; members: readonly string[] } | undefined, opening: boolean): Promise<void> {
     const opens = opening && (await this.#rooms.isOpen(roomId)); // else anyone who can publish could have keys made of anything
-    const isNew = await this.#scripts.onRoom("messages_adopt", roomId, [
+    const [isNew, questions] = (await this.#scripts.onRoom("messages_adopt", roomId, [
       heard?.score ?? "",
       opens ? 1 : 0,
       (heard?.members ?? []).map(digestOf).join(" "),
-    ]);
+    ])) as [number, number];
     if (isNew === 1) await this.#rooms.show(roomId);
+    if (questions > 0) await this.#assistant.wake(roomId);
   }
 
   async #read(
@@ -286,6 +371,20 @@ export class MessageStore {
     return { position: { roomId, epoch, seq, at }, stretch: { members, cut: members.length === count, behind } };
   }
 }
+
+/** The day before yesterday, as days are counted from 1970, by this server's clock. */
+const firstDayNow = () => Math.floor(Date.now() / DAY) - 2;
+
+/** What a message is stored with, beside the keys of every room. */
+const storeKeys = (roomId: string, firstDay: number) => [
+  keys.members(roomId),
+  keys.mentioned(roomId),
+  keys.reactions(roomId),
+  ...[0, 1, 2, 3].map((days) => keys.sent(roomId, firstDay + days)),
+];
+
+/** The clientMessageId of an answer: it makes a second one to the same question impossible. */
+const answerIdOf = (questionId: string) => `answer/${questionId}`;
 
 /** The members of a room as the scripts give them, one after the other. */
 function rawMessages(flat: string[]): RawMessage[] {

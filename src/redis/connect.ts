@@ -11,6 +11,8 @@ export interface RedisConnections {
   subscriber: RedisClient;
   /** One more that listens: where others decide how much there is to hear, it must not break the first. */
   connectListener(): Promise<RedisClient>;
+  /** One more for commands that wait in Redis, at most so many ms. */
+  connectWaiting(longest: number): Promise<RedisClient>;
   close(): Promise<void>;
 }
 
@@ -19,6 +21,7 @@ export class RedisUnusable extends Error {}
 
 type ClientOptions = Omit<RedisOptions, "replyMapping">;
 
+const HANGS = 5_000; // ms without an answer: a Redis that hangs is as good as gone
 const LEAST_VERSION = 7; // sharded pub/sub
 
 /**
@@ -30,7 +33,7 @@ export async function connectRedis(urls: string[], password: string | undefined,
     // A command that was sent and not answered may have run. It fails, rather than run again behind its caller's back.
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
-    commandTimeout: 5_000, // 5 seconds: a Redis that hangs is as good as gone
+    commandTimeout: HANGS,
     enableAutoPipelining: true,
   });
   const subscriber = createClient(urls, password, { maxRetriesPerRequest: null });
@@ -55,14 +58,21 @@ export async function connectRedis(urls: string[], password: string | undefined,
     client.removeAllListeners("error");
     logOutages(client, log);
   }
-  const connectListener = async () => {
-    const listener = createClient(urls, password, { maxRetriesPerRequest: null });
-    clients.push(listener);
-    logOutages(listener, log);
-    await listener.connect();
-    return listener;
+  const connectAnother = async (options: ClientOptions) => {
+    const another = createClient(urls, password, options);
+    clients.push(another);
+    logOutages(another, log);
+    await another.connect();
+    return another;
   };
-  return { commands, subscriber, connectListener, close };
+  return {
+    commands,
+    subscriber,
+    connectListener: () => connectAnother({ maxRetriesPerRequest: null }),
+    connectWaiting: (longest) =>
+      connectAnother({ maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false, commandTimeout: longest + HANGS }),
+    close,
+  };
 }
 
 /** Redis was away while this was tried: an error of the connection rather than an answer. */

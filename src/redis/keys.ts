@@ -8,7 +8,7 @@
  * |------------------------|------------|-------------------------------------------------------------------|
  * | `total_users`          | string     | user id counter; its existence says that the database is in use   |
  * | `username:NAME`        | string     | `user:ID`                                                         |
- * | `user:ID`              | hash       | `username`, `password` (bcrypt); ours: `name`, `email`, `createdAt` |
+ * | `user:ID`              | hash       | `username`, `password` (bcrypt); ours: `name`, `email`, `createdAt`, `assistant` |
  * | `user:ID:rooms`        | set        | ids of the user's rooms; `0` from registration on                 |
  * | `room:ID:name`         | string     | the name; absent for private rooms. A group's follows the one in `meta` |
  * | `room:ID`              | sorted set | messages: JSON scored by time in seconds                          |
@@ -27,6 +27,15 @@
  * | `members:{room:ID}`      | hash       | of a group: user → `OWNER µs` or `MEMBER µs`, the time of joining; it says who is in the group, `user:ID:rooms` only follows |
  * | `reactions:{room:ID}`    | hash       | message id → its reactions as JSON, `[[emoji, count, first users], …]`; `ID EMOJI` → all users, in order |
  * | `sent:{room:ID}:DAY`     | hash       | user and clientMessageId → what that send became                |
+ * | `asked:{room:ID}`        | list       | what the assistant has to answer, in order: `ID USER`, a message and who asks |
+ * | `reply:{room:ID}`        | hash       | the answer that is being written, or ended a minute ago: see `lua/shared/reply.lua` |
+ * | `writing:{room:ID}`      | string     | its text so far                                                 |
+ * | `assistant`              | string     | the assistant's user id                                         |
+ * | `requests:{assistant}`   | stream     | rooms in which something is asked, for the workers              |
+ * | `waiting:{assistant}`    | hash       | room → its entry in `requests`, while no worker has looked at it |
+ * | `dead:{assistant}`       | stream     | questions that were given up                                    |
+ * | `replies:{assistant}`    | hash       | how many answers have ended, by state                           |
+ * | `sweeping:{assistant}`   | string     | which worker looks for questions that no request tells of; expires |
  * | `vacant:{total_users}`   | bitmap     | ids that were handed out and are no account (yet)               |
  * | `directory:{total_users}`| sorted set | `<name, folded>\\0<user id>`, all of score 0: what users are searched by |
  * | `indexed:{total_users}`  | hash       | `up_to` (the last user id that the directory has looked at); `server` and `deadline` (s) of the one that indexes |
@@ -73,6 +82,16 @@ export const keys = {
   reactions: (roomId: string) => `reactions:{room:${roomId}}`,
   /** @param day days since 1970, UTC */
   sent: (roomId: string, day: number) => `sent:{room:${roomId}}:${day}`,
+
+  asked: (roomId: string) => `asked:{room:${roomId}}`,
+  reply: (roomId: string) => `reply:{room:${roomId}}`,
+  writing: (roomId: string) => `writing:{room:${roomId}}`,
+  assistant: "assistant",
+  requests: "requests:{assistant}",
+  waiting: "waiting:{assistant}",
+  deadLetters: "dead:{assistant}",
+  replies: "replies:{assistant}",
+  sweeping: "sweeping:{assistant}",
 
   onlineUsers: "online_users",
   onlineVersions: "versions:{online_users}",

@@ -6,16 +6,24 @@ import { keys } from "./keys.js";
 
 /** The transactions of Palaver, one file each in `lua/`; a file's head says what it takes, gives and refuses. */
 export const scriptNames = [
+  "assistant_answer",
+  "assistant_ask_again",
+  "assistant_cancel",
+  "assistant_fail",
+  "assistant_look",
+  "assistant_release",
+  "assistant_take",
+  "assistant_write",
   "demo_data_claim",
   "directory_add",
   "directory_claim",
   "directory_search",
   "log_read",
+  "member_add",
+  "member_remove",
   "message_delete",
   "message_edit",
   "message_react",
-  "member_add",
-  "member_remove",
   "message_send",
   "messages_adopt",
   "messages_around",
@@ -26,11 +34,15 @@ export const scriptNames = [
   "presence_change",
   "presence_look",
   "read_move",
+  "request_add",
+  "request_end",
+  "request_hand_over",
+  "request_take_over",
   "room_change",
   "room_create",
   "room_enlist",
-  "room_unread",
   "room_trim",
+  "room_unread",
   "sends_charge",
   "session_end",
   "session_find",
@@ -46,7 +58,9 @@ export type ScriptName = (typeof scriptNames)[number];
 /** The source of a script as it is sent to Redis, with the parts that it shares with others in their places. */
 export function scriptSource(name: ScriptName): string {
   const read = (file: string) => readFileSync(new URL(`./lua/${file}.lua`, import.meta.url), "utf8");
-  return read(name).replace(/^-- part: (\w+)$/gm, (_line, part: string) => read(`shared/${part}`));
+  const withParts = (source: string): string =>
+    source.replace(/^-- part: (\w+)$/gm, (_line, part: string) => withParts(read(`shared/${part}`)));
+  return withParts(read(name));
 }
 
 /** Random, 60 bits, hexadecimal. Mostly for nothing, so it must cost little: UUIDs come from a stock of random bytes. */
@@ -56,6 +70,7 @@ const newEpoch = () => randomUUID().replaceAll("-", "").slice(0, 16);
 export class Scripts {
   readonly #redis: RedisClient;
   readonly #roomLogLength: number;
+  readonly #assistantId: () => string;
   readonly #scripts = new Map(
     scriptNames.map((name) => {
       const source = scriptSource(name);
@@ -63,16 +78,20 @@ export class Scripts {
     }),
   );
 
-  /** @param roomLogLength events kept in each room's log */
-  constructor(redis: RedisClient, roomLogLength: number) {
+  /**
+   * @param roomLogLength events kept in each room's log
+   * @param assistantId the assistant's user id, empty while there is none
+   */
+  constructor(redis: RedisClient, roomLogLength: number, assistantId: () => string = () => "") {
     this.#redis = redis;
     this.#roomLogLength = roomLogLength;
+    this.#assistantId = assistantId;
   }
 
   /** Runs a script of which `room_log` is a part, on a room's keys and what else it takes. */
   onRoom(name: ScriptName, roomId: string, args: (string | number)[], otherKeys: string[] = [], about: string[] = []): Promise<unknown> {
-    const roomKeys = [keys.room(roomId), keys.log(roomId), keys.meta(roomId), keys.foreign(roomId), keys.own(roomId)];
-    return this.run(name, [...roomKeys, ...otherKeys], [newEpoch(), this.#roomLogLength, ...args], about);
+    const roomKeys = [keys.room(roomId), keys.log(roomId), keys.meta(roomId), keys.foreign(roomId), keys.own(roomId), keys.asked(roomId)];
+    return this.run(name, [...roomKeys, ...otherKeys], [newEpoch(), this.#roomLogLength, this.#assistantId(), ...args], about);
   }
 
   /**

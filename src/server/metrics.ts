@@ -24,8 +24,16 @@ export class Metrics {
     registers: [this.registry],
   });
 
-  /** @param sockets gives the number of open WebSockets @param followed the rooms followed here */
-  constructor(sockets: () => number, followed: { size: number; remembered: number; logReads: number }) {
+  /**
+   * @param sockets gives the number of open WebSockets
+   * @param followed the rooms followed here
+   * @param assistant what Redis knows of it: every server tells the same
+   */
+  constructor(
+    sockets: () => number,
+    followed: { size: number; remembered: number; logReads: number },
+    assistant: { waiting(): Promise<number>; ended(): Promise<Record<string, number>> },
+  ) {
     collectDefaultMetrics({ register: this.registry });
     this.#gauge("palaver_sockets", "Open WebSockets.", sockets);
     this.#gauge("palaver_followed_rooms", "Rooms whose events this server follows.", () => followed.size);
@@ -37,6 +45,32 @@ export class Metrics {
       collect() {
         this.reset();
         this.inc(followed.logReads);
+      },
+    });
+    this.#assistant({ waiting: () => assistant.waiting(), ended: () => assistant.ended() });
+  }
+
+  /** What Redis tells of the assistant; nothing, rather than no metrics at all, while it is away. */
+  #assistant({ waiting, ended }: { waiting(): Promise<number>; ended(): Promise<Record<string, number>> }): void {
+    new Gauge({
+      name: "palaver_assistant_requests",
+      help: "Rooms in which something waits for the assistant, or is being answered; over all servers.",
+      registers: [this.registry],
+      async collect() {
+        const count = await waiting().catch(() => undefined);
+        if (count !== undefined) this.set(count);
+      },
+    });
+    new Counter({
+      name: "palaver_assistant_replies_total",
+      help: "Answers of the assistant that have ended, by state (DONE, CANCELLED, FAILED); over all servers.",
+      labelNames: ["state"] as const,
+      registers: [this.registry],
+      async collect() {
+        const counts = await ended().catch(() => undefined);
+        if (!counts) return;
+        this.reset();
+        for (const [state, count] of Object.entries(counts)) this.inc({ state }, count);
       },
     });
   }

@@ -1,6 +1,7 @@
 import "reflect-metadata";
 import type { GraphQLSchema } from "graphql";
 import { buildSchema, type PubSub } from "type-graphql";
+import { AssistantResolver, UserAssistantResolver } from "../assistant/assistant.resolver.js";
 import type { Context } from "../context.js";
 import { refusal } from "../errors.js";
 import { MentionResolver, MessageMentionsResolver } from "../messages/mention.resolver.js";
@@ -52,6 +53,8 @@ export function buildApi(): Promise<GraphQLSchema> {
       SessionResolver,
       TypingResolver,
       UserResolver,
+      UserAssistantResolver,
+      AssistantResolver,
       ServerInfoResolver,
     ],
     // Reached through their interface alone.

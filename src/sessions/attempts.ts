@@ -20,6 +20,8 @@ const LIMITS = {
   guest: { points: 60, duration: HOUR },
   /** Of a user: a room's whole history. */
   export: { points: 20, duration: HOUR },
+  /** Of a user: questions to the assistant; how many is a setting. */
+  question: { points: 0, duration: 60 },
 };
 
 type Limit = keyof typeof LIMITS;
@@ -40,9 +42,10 @@ export class Attempts {
   readonly #limiters: Map<Limit, RateLimiterRedis> | undefined;
 
   /** @param on false for no limits at all */
-  constructor(redis: RedisClient, on: boolean) {
+  constructor(redis: RedisClient, on: boolean, { questionsPerMinute }: { questionsPerMinute: number }) {
     this.#redis = redis;
-    const limiter = (limit: Limit) => new RateLimiterRedis({ storeClient: redis, keyPrefix: "", ...LIMITS[limit] });
+    const limits = { ...LIMITS, question: { ...LIMITS.question, points: questionsPerMinute } };
+    const limiter = (limit: Limit) => new RateLimiterRedis({ storeClient: redis, keyPrefix: "", ...limits[limit] });
     if (on) this.#limiters = new Map((Object.keys(LIMITS) as Limit[]).map((limit) => [limit, limiter(limit)]));
   }
 
@@ -87,6 +90,11 @@ export class Attempts {
   /** @throws ChatError RATE_LIMITED */
   async exportRoom(userId: string): Promise<void> {
     await this.#count("export", userId);
+  }
+
+  /** @throws ChatError RATE_LIMITED */
+  async askAssistant(userId: string): Promise<void> {
+    await this.#count("question", userId);
   }
 
   async #count(limit: Limit, who: string): Promise<void> {

@@ -21,6 +21,8 @@ export interface NewUser {
   passwordHash: string;
   name: string | null;
   email: string | null;
+  /** It is the assistant's account, which no person can make. */
+  assistant?: boolean;
 }
 
 const FIELDS = ["username", "name", "email", "createdAt", "guest"] as const;
@@ -45,7 +47,7 @@ export class UserStore {
    * @returns the id
    * @throws ChatError BAD_USER_INPUT, USERNAME_TAKEN
    */
-  async register({ username, passwordHash, name, email }: NewUser): Promise<string> {
+  async register({ username, passwordHash, name, email, assistant }: NewUser): Promise<string> {
     // First, as a demo app that finds a user counter takes for granted that the general room has a name.
     await this.#lenient(this.#redis.set(keys.roomName(GENERAL), "General", "NX"), null);
     const id = String(await this.#scripts.run("user_reserve_id", [keys.totalUsers, keys.vacant], []));
@@ -55,6 +57,7 @@ export class UserStore {
       createdAt: new Date().toISOString(),
       ...(name && { name }),
       ...(email && { email }),
+      ...(assistant && { assistant: 1 }),
     };
     await this.#redis.sadd(keys.userRooms(id), GENERAL);
     await this.#redis.hset(keys.user(id), fields);
@@ -87,6 +90,11 @@ export class UserStore {
     const [user] = await this.byIds([id]);
     if (user) await this.#redis.zadd(keys.directory, ...directoryEntries(user).flatMap((entry) => [0, entry]));
     await this.#redis.setbit(keys.vacant, Number(id), 0);
+  }
+
+  /** Whether the account was made for the assistant. */
+  async isAssistants(id: string): Promise<boolean> {
+    return (await this.#lenient(this.#redis.hget(keys.user(id), "assistant"), null)) === "1";
   }
 
   async isTaken(username: string): Promise<boolean> {

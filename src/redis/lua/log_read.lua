@@ -1,9 +1,9 @@
 --[[ log_read: the events of a room from one on, or its newest, and where its log stands.
-     KEYS  room, log, meta, foreign, own
-     ARGV  new_epoch, log_length, from (a seq, or '' for the newest), count (the most events to give), size (bytes after which no more follow; two events always fit)
+     KEYS  room, log, meta, foreign, own, asked
+     ARGV  new_epoch, log_length, assistant, from (a seq, or '' for the newest), count (the most events to give), size (bytes after which no more follow; two events always fit)
      gives {seq, epoch ('' where there is no log), at (µs, of the last event), {event (JSON), …}} ]]
-local room, log, meta, foreign, own = unpack(KEYS)
-local new_epoch, log_length, from, count, size = unpack(ARGV)
+local room, log, meta, foreign, own, asked = unpack(KEYS)
+local new_epoch, log_length, assistant, from, count, size = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 

@@ -1,10 +1,10 @@
 --[[ member_add: take a user into a group room. Its owner may, and its members where the room says so.
-     KEYS  room, log, meta, foreign, own, members
-     ARGV  new_epoch, log_length, by, user, most (members of a room)
+     KEYS  room, log, meta, foreign, own, asked, members
+     ARGV  new_epoch, log_length, assistant, by, user, most (members of a room)
      gives 1 if they came in now, 0 if they were in before
      fails NOT_A_MEMBER if `by` is none, FORBIDDEN ]]
-local room, log, meta, foreign, own, members = unpack(KEYS)
-local new_epoch, log_length, by, user, most = unpack(ARGV)
+local room, log, meta, foreign, own, asked, members = unpack(KEYS)
+local new_epoch, log_length, assistant, by, user, most = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 -- part: member_enter

@@ -1,11 +1,11 @@
 --[[ member_remove: let a user leave a group room, or remove one, which its owner may. When the last owner leaves, the room goes
      to who joined first; when the last member does, it is nobody's, and its data goes after a day.
-     KEYS  room, log, meta, foreign, own, members, mentioned, reads, reactions
-     ARGV  new_epoch, log_length, by, user (the same as by: they leave)
+     KEYS  room, log, meta, foreign, own, asked, members, mentioned, reads, reactions
+     ARGV  new_epoch, log_length, assistant, by, user (the same as by: they leave)
      gives 1 if they left now, 0 if they were not in
      fails NOT_A_MEMBER if `by` is none, FORBIDDEN ]]
-local room, log, meta, foreign, own, members, mentioned, reads, reactions = unpack(KEYS)
-local new_epoch, log_length, by, user = unpack(ARGV)
+local room, log, meta, foreign, own, asked, members, mentioned, reads, reactions = unpack(KEYS)
+local new_epoch, log_length, assistant, by, user = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 
@@ -31,7 +31,8 @@ if is_owner(role) then
   for index = 1, #left, 2 do
     local joined = tonumber(string.match(left[index + 1], '%d+$'))
     owned = owned or is_owner(left[index + 1])
-    if joined < earliest then heir, earliest = left[index], joined end
+    -- The assistant looks after nothing.
+    if joined < earliest and left[index] ~= assistant then heir, earliest = left[index], joined end
   end
   if heir and not owned then
     redis.call('HSET', members, heir, string.format('OWNER %.0f', earliest))
@@ -46,6 +47,7 @@ if redis.call('HLEN', members) == 0 then
   redis.call('EXPIRE', meta, DAY)
   redis.call('EXPIRE', foreign, DAY)
   redis.call('EXPIRE', own, DAY)
+  redis.call('EXPIRE', asked, DAY)
   redis.call('EXPIRE', mentioned, DAY)
   redis.call('EXPIRE', reads, DAY)
   redis.call('EXPIRE', reactions, DAY)

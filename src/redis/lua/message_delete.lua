@@ -1,10 +1,10 @@
 --[[ message_delete: take a message out of its room, with what hangs on it. The caller has made sure that the user may be in the room.
-     KEYS  room, log, meta, foreign, own, members, reactions, mentioned
-     ARGV  new_epoch, log_length, user, id, score (at which it is)
+     KEYS  room, log, meta, foreign, own, asked, members, reactions, mentioned
+     ARGV  new_epoch, log_length, assistant, user, id, score (at which it is)
      gives 1
      fails NOT_A_MEMBER, NOT_FOUND, FORBIDDEN ]]
-local room, log, meta, foreign, own, members, reactions, mentioned = unpack(KEYS)
-local new_epoch, log_length, user, id, score = unpack(ARGV)
+local room, log, meta, foreign, own, asked, members, reactions, mentioned = unpack(KEYS)
+local new_epoch, log_length, assistant, user, id, score = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 -- part: message_find

@@ -1,10 +1,10 @@
 --[[ message_edit: give a message of the user another text, in its place. The caller has made sure that the user may be in the room.
-     KEYS  room, log, meta, foreign, own, members, reactions, mentioned
-     ARGV  new_epoch, log_length, user, id, score (at which it is), text (JSON), mentions (ids of users, with spaces between)
+     KEYS  room, log, meta, foreign, own, asked, members, reactions, mentioned
+     ARGV  new_epoch, log_length, assistant, user, id, score (at which it is), text (JSON), mentions (ids of users, with spaces between)
      gives {member, score, reactions (JSON), seq, epoch, at (µs), 1 if it was changed, 0 if that was its text}
      fails NOT_A_MEMBER, NOT_FOUND, FORBIDDEN ]]
-local room, log, meta, foreign, own, members, reactions, mentioned = unpack(KEYS)
-local new_epoch, log_length, user, id, score, text, mentions = unpack(ARGV)
+local room, log, meta, foreign, own, asked, members, reactions, mentioned = unpack(KEYS)
+local new_epoch, log_length, assistant, user, id, score, text, mentions = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 -- part: message_find

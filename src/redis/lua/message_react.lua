@@ -1,10 +1,10 @@
 --[[ message_react: put a user's reaction to a message, or take it away. The caller has made sure that the user may be in the room.
-     KEYS  room, log, meta, foreign, own, members, reactions
-     ARGV  new_epoch, log_length, user, id, score (at which it is), emoji, on (1 or 0), most (different emojis of a message), listed (users of an emoji)
+     KEYS  room, log, meta, foreign, own, asked, members, reactions
+     ARGV  new_epoch, log_length, assistant, user, id, score (at which it is), emoji, on (1 or 0), most (different emojis of a message), listed (users of an emoji)
      gives {member, score, reactions (JSON), seq, epoch, at (µs), 1 if that changed something else 0}; nil where there would be too many emojis
      fails NOT_A_MEMBER, NOT_FOUND ]]
-local room, log, meta, foreign, own, members, reactions = unpack(KEYS)
-local new_epoch, log_length, user, id, score, emoji, on, most, listed = unpack(ARGV)
+local room, log, meta, foreign, own, asked, members, reactions = unpack(KEYS)
+local new_epoch, log_length, assistant, user, id, score, emoji, on, most, listed = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 -- part: message_find

@@ -3,6 +3,7 @@
      ARGV  (ids and the scores at which they are, in turn, as they are)
      gives {{member, score, reactions (JSON)} or nil, …} ]]
 local room, reactions = unpack(KEYS)
+-- part: message_id
 -- part: message_find
 
 local messages = {}

@@ -1,9 +1,9 @@
 --[[ messages_page: a stretch of a room's history, and the room's position of that very moment.
-     KEYS  room, log, meta, foreign, own, reactions
-     ARGV  new_epoch, log_length, near, far (scores; -inf or +inf for the ends), direction (OLDER or NEWER), count, size (bytes after which no more follow)
+     KEYS  room, log, meta, foreign, own, asked, reactions
+     ARGV  new_epoch, log_length, assistant, near, far (scores; -inf or +inf for the ends), direction (OLDER or NEWER), count, size (bytes after which no more follow)
      gives {seq, epoch ('' where there is no log), at (µs, of the last event), messages behind near, {member ('' for one that is too long), score, reactions (JSON), …}} ]]
-local room, log, meta, foreign, own, reactions = unpack(KEYS)
-local new_epoch, log_length, near, far, direction, count, size = unpack(ARGV)
+local room, log, meta, foreign, own, asked, reactions = unpack(KEYS)
+local new_epoch, log_length, assistant, near, far, direction, count, size = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 -- part: message_find

@@ -1,10 +1,10 @@
 --[[ read_move: note that a user has read a room up to a message. It never moves back, whichever device says so.
-     KEYS  room, log, meta, foreign, own, reads, members
-     ARGV  new_epoch, log_length, user, message_id, score (of the message), most_told (members of a room whose reading is told to all)
+     KEYS  room, log, meta, foreign, own, asked, reads, members
+     ARGV  new_epoch, log_length, assistant, user, message_id, score (of the message), most_told (members of a room whose reading is told to all)
      gives {UNMOVED (it was there, or beyond), MOVED or TOLD_ALL (it moved, and everyone in the room was told), now (µs)}
      fails NOT_FOUND if the message is gone ]]
-local room, log, meta, foreign, own, reads, members = unpack(KEYS)
-local new_epoch, log_length, user, message_id, score, most_told = unpack(ARGV)
+local room, log, meta, foreign, own, asked, reads, members = unpack(KEYS)
+local new_epoch, log_length, assistant, user, message_id, score, most_told = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 -- part: message_find

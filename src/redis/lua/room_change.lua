@@ -1,10 +1,10 @@
 --[[ room_change: rename a group room, or let its members add others or not. Its owner may.
-     KEYS  room, log, meta, foreign, own, members
-     ARGV  new_epoch, log_length, by, name ('' where it stays), may_invite (1 or 0; '' where it stays)
+     KEYS  room, log, meta, foreign, own, asked, members
+     ARGV  new_epoch, log_length, assistant, by, name ('' where it stays), may_invite (1 or 0; '' where it stays)
      gives 1
      fails NOT_A_MEMBER, FORBIDDEN ]]
-local room, log, meta, foreign, own, members = unpack(KEYS)
-local new_epoch, log_length, by, name, may_invite = unpack(ARGV)
+local room, log, meta, foreign, own, asked, members = unpack(KEYS)
+local new_epoch, log_length, assistant, by, name, may_invite = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 

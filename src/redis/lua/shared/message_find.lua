@@ -1,11 +1,6 @@
---[[ message_find: finds a message of a room by its id. A part of each script that is given one, whose room it uses.
+--[[ message_find: finds a message of a room by its id. A part of each script that is given one, whose room it uses, and
+     foreign_id of message_id.
      What Palaver wrote has its id in it. What a demo app wrote has one made of its score and its bytes. ]]
-local prefix = string.sub(room, #'room:' + 1) .. '/'
-
--- The id of a member that no Palaver wrote.
-local function foreign_id(member, score)
-  return prefix .. score .. '-' .. string.sub(redis.sha1hex(member), 1, 16)
-end
 
 -- The id of a member, as it is read.
 local function id_of(member, score)

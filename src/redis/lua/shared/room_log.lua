@@ -1,6 +1,7 @@
 --[[ room_log: where a room's log stands, and how it goes on. A part of each script that reads or writes it, whose
-     room, log, meta, foreign, own (keys), new_epoch and log_length it uses, and heard (score of a message that was heard of, or '')
-     and order (digests of the messages heard of at that score, as they came).
+     room, log, meta, foreign, own, asked (keys), new_epoch, log_length and assistant (the assistant's user id, '' where there is
+     none) it uses, and heard (score of a message that was heard of, or '') and order (digests of the messages heard of at that
+     score, as they came).
 
      The demo apps add to `room` as well, and know no log. So whoever comes here first takes in what they wrote: gives it its
      place in the log, once. `known` members of the room are accounted for; while there are just as many, nothing is new.
@@ -42,6 +43,20 @@ local function append(kind, at, fields)
   redis.call('SPUBLISH', room, event)
 end
 
+-- part: message_id
+
+-- Who is in the room beside the assistant, where it is the private room of these two: whatever they say asks it.
+local function alone_with_assistant()
+  if assistant == '' then return nil end
+  local low, high = string.match(room, '^room:(%d+):(%d+)$')
+  return low == assistant and high or high == assistant and low or nil
+end
+
+-- Puts a message to what the assistant has to answer in this room.
+local function ask(id, from)
+  redis.call('RPUSH', asked, id .. ' ' .. from)
+end
+
 -- How many members the room has; nil where someone put a value of another type there.
 local stored = redis.pcall('ZCARD', room)
 if type(stored) ~= 'number' then
@@ -69,18 +84,26 @@ elseif stored ~= (known or 0) or heard ~= '' or since then
     return string.sub(member, -2) == ' }'
   end
 
-  -- Notes a message of someone else's as its author's own, who need not read it.
+  -- Notes a message of someone else's as its author's own, who need not read it. Gives the author.
   local function note_author(member, score)
     local readable, fields = pcall(cjson.decode, member)
     local from = readable and type(fields) == 'table' and (fields.from or fields.From)
     local user = (type(from) == 'string' or type(from) == 'number') and string.match(from, '^%d+$')
-    if not user or #user > 15 then return end
+    if not user or #user > 15 then return nil end
     redis.call('ZADD', own, 0, user .. ':' .. micros_of(score) .. ':' .. digest(member))
+    return user
   end
 
   local function remember(member, score)
     redis.call('SADD', foreign, digest(member))
-    if #member <= LONGEST then note_author(member, score) end
+    return #member <= LONGEST and note_author(member, score) or nil
+  end
+
+  -- Whether what a demo app's user says now is a question: these cannot be refused, so many at once are not all answered.
+  local function asks(user, score)
+    local MOST = 100      -- questions that wait
+    local RECENT = 86400  -- seconds; what is older, as in a database taken over, waits for no answer
+    return user and user == alone_with_assistant() and tonumber(score) > clock[1] - RECENT and redis.call('LLEN', asked) < MOST
   end
 
   -- Those of { member, score, … } that others wrote and that are new, at most so many; none where it cannot be known.
@@ -116,7 +139,8 @@ elseif stored ~= (known or 0) or heard ~= '' or since then
       if #member <= LONGEST then
         append('message.added', next_time(), string.format('"foreign":{"score":"%s","member":%s}', score, cjson.encode(member)))
       end
-      remember(member, score)
+      local user = remember(member, score)
+      if asks(user, score) then ask(foreign_id(member, score), user) end
     end
   end
 

@@ -1,0 +1,52 @@
+import { setTimeout as delay } from "node:timers/promises";
+import nlp from "compromise/one";
+import { again, fallback, type Topic, topics } from "./companion-topics.js";
+import type { Model, Turn } from "./model.js";
+
+const PER_WORD = 40; // ms, about as fast as one reads; some ten words are
+const LONGEST = 1_500; // ms for a whole answer, whatever its length
+const READ = 500; // characters of what was said that are looked at: who asks how to do something needs no more
+
+const known = (Object.values(topics) as Topic[]).map((topic) => ({
+  topic,
+  patterns: topic.heard.map((pattern) => nlp.parseMatch(pattern)),
+}));
+const oneMore = nlp.parseMatch(again);
+const naming = /\b(?:my name is|call me|(?:i am|i['’]m) called)\s+(\p{L}[\p{L}\p{N}'’-]*)/iu;
+
+/**
+ * Answers without a model: by the words that it knows, always the same to the same conversation. It remembers nothing by itself, as any
+ * worker may be the next to answer; what it knows is in the turns.
+ * @param perWord ms from word to word
+ */
+export function createCompanion(perWord: number = PER_WORD): Model {
+  return {
+    async *answer(turns, signal) {
+      const words = answerTo(turns).match(/\S+\s*/g) ?? [];
+      const pause = Math.min(perWord, LONGEST / words.length);
+      for (const word of words) {
+        await delay(pause, undefined, { signal });
+        yield word;
+      }
+    },
+  };
+}
+
+/** The answer to the last of these turns; each time that something is asked again, the next of those that fit. */
+function answerTo(turns: readonly Turn[]): string {
+  const asker = turns.at(-1)?.name;
+  let name = asker;
+  let topic = topics.greeting as Topic; // of who says nothing
+  const asked = new Map<Topic, number>();
+  for (const turn of turns) {
+    if (turn.role === "assistant") continue;
+    const text = turn.text.slice(0, READ);
+    const said = nlp(text.replace(/^(@\S+[\s,:]*)+/, "")); // a mention is how it is called
+    const isMore = asked.size > 0 && said.has(oneMore);
+    if (!isMore) topic = known.find(({ patterns }) => patterns.some((pattern) => said.has(pattern)))?.topic ?? fallback;
+    asked.set(topic, (asked.get(topic) ?? -1) + 1);
+    if (turn.name === asker) name = naming.exec(text)?.[1] ?? name;
+  }
+  const answer = topic.answers[(asked.get(topic) ?? 0) % topic.answers.length] ?? "";
+  return answer.replaceAll("{name}", () => name ?? "someone who has not told me a name yet");
+}

@@ -1,0 +1,206 @@
+import { randomUUID } from "node:crypto";
+import type { Logger } from "pino";
+import type { MessageStore } from "../messages/message.store.js";
+import type { RedisClient } from "../redis/connect.js";
+import { keys } from "../redis/keys.js";
+import type { Scripts } from "../redis/scripts.js";
+import type { DeadLetters } from "./dead-letters.js";
+import type { Memory } from "./memory.js";
+import { type Model, ModelFailure, type Turn } from "./model.js";
+import { type Question, readQuestion } from "./question.js";
+import { type Standing, Writer } from "./writer.js";
+
+/** How it ended with a room. */
+export type Outcome =
+  /** Nothing is asked any more. */
+  | { state: "done" }
+  /** Another worker has it, for at least so many ms unless it lets go before. */
+  | { state: "held"; ms: number }
+  /** Another worker has it since this one was silent for too long. */
+  | { state: "lost" }
+  /** Something is asked yet; this worker stops. */
+  | { state: "stopped" };
+
+/** Why an answer ended before the model was at its end. */
+type Ending = Exclude<Standing, "OK"> | "STOPPED" | "LONG" | Error;
+
+const MOST_TRIES = 3; // as a question may be what kills its worker
+const HOLD = 500; // ms between two looks, at most: so soon a cancelled answer stops, even of a silent model
+
+/** Answers what is asked in a room, one question after the other. */
+export class Replying {
+  readonly #scripts: Scripts;
+  readonly #redis: RedisClient;
+  readonly #stores: { messages: MessageStore; memory: Memory; deadLetters: DeadLetters };
+  readonly #model: Model;
+  readonly #assistantId: () => string;
+  readonly #messageLength: number;
+  readonly #lease: number;
+  readonly #log: Logger;
+
+  /** @param lease ms */
+  constructor(
+    redis: RedisClient,
+    scripts: Scripts,
+    stores: { messages: MessageStore; memory: Memory; deadLetters: DeadLetters },
+    model: Model,
+    { assistantId, messageLength, lease }: { assistantId: () => string; messageLength: number; lease: number },
+    log: Logger,
+  ) {
+    this.#redis = redis;
+    this.#scripts = scripts;
+    this.#stores = stores;
+    this.#model = model;
+    this.#assistantId = assistantId;
+    this.#messageLength = messageLength;
+    this.#lease = lease;
+    this.#log = log;
+  }
+
+  /**
+   * @param stopping ends it before the next question
+   * @param abandoning ends it at once, and leaves the question to another worker
+   * @throws whatever Redis throws; the question waits then, until the lease is over or this is called again
+   */
+  async room(roomId: string, { stopping, abandoning }: { stopping: AbortSignal; abandoning: AbortSignal }): Promise<Outcome> {
+    const fence = randomUUID();
+    for (;;) {
+      if (stopping.aborted) return this.#letGo(roomId, fence);
+      const taken = (await this.#scripts.run("assistant_take", this.#keys(roomId), [fence, this.#lease])) as
+        | ["HELD", number]
+        | ["NOTHING"]
+        | ["TAKEN", entry: string, tries: number, cancelled: 0 | 1, written: string];
+      if (taken[0] === "HELD") return { state: "held", ms: taken[1] };
+      if (taken[0] === "NOTHING") return { state: "done" };
+      const [, entry, tries, cancelled, written] = taken;
+      const question = readQuestion(roomId, entry);
+      const ended =
+        cancelled === 1
+          ? await this.#end(question, fence, "CANCELLED", written)
+          : tries > MOST_TRIES
+            ? await this.#giveUp(question, fence, `The assistant has tried ${MOST_TRIES} times and could not answer.`)
+            : await this.#answer(question, fence, abandoning);
+      if (ended === "LOST") return { state: "lost" };
+      if (ended === "STOPPED") return this.#letGo(roomId, fence);
+    }
+  }
+
+  async #letGo(roomId: string, fence: string): Promise<Outcome> {
+    await this.#scripts.run("assistant_release", [keys.reply(roomId)], [fence]);
+    return { state: "stopped" };
+  }
+
+  async #answer(question: Question, fence: string, abandoning: AbortSignal): Promise<"OK" | "LOST" | "STOPPED"> {
+    const turns = await this.#stores.memory.turns(this.#assistantId(), question);
+    if (!turns) return this.#end(question, fence, "CANCELLED", "");
+    let written: { text: string; ending: Ending | undefined };
+    try {
+      written = await this.#write(question, turns, fence, abandoning);
+    } catch (error) {
+      if (!(error instanceof ModelFailure)) this.#log.error({ error: String(error) }, "the model failed in an unforeseen way");
+      return this.#giveUp(question, fence, error instanceof ModelFailure ? error.message : "Something went wrong with the assistant.");
+    }
+    const { text, ending } = written;
+    if (ending instanceof Error) throw ending;
+    if (ending === "LOST" || ending === "STOPPED") return ending;
+    if (ending === "CANCELLED") return this.#end(question, fence, "CANCELLED", text);
+    if (text.trim() === "") return this.#giveUp(question, fence, "The assistant had nothing to say.");
+    return this.#end(question, fence, "DONE", text);
+  }
+
+  /**
+   * Lets the model write.
+   * @returns what it has written, and why it stopped, if it was made to
+   * @throws what the model throws
+   */
+  async #write(
+    { roomId }: Question,
+    turns: Turn[],
+    fence: string,
+    abandoning: AbortSignal,
+  ): Promise<{ text: string; ending: Ending | undefined }> {
+    const stop = new AbortController();
+    let ending: Ending | undefined;
+    const end = (why: Ending) => {
+      ending ??= why;
+      stop.abort();
+    };
+    const abandon = () => end("STOPPED");
+    abandoning.addEventListener("abort", abandon);
+    if (abandoning.aborted) abandon();
+
+    const script = [keys.reply(roomId), keys.writing(roomId), keys.room(roomId)];
+    const writer = new Writer(
+      async (written, delta) => (await this.#scripts.run("assistant_write", script, [fence, this.#lease, written, delta])) as Standing,
+      { hold: Math.min(HOLD, this.#lease / 10), lease: this.#lease },
+      end,
+    );
+    try {
+      for await (const piece of untilAborted(this.#model.answer(turns, stop.signal), stop.signal)) {
+        const text = writer.text + piece;
+        const fitting = cut(text, this.#messageLength);
+        writer.add(fitting.slice(writer.text.length));
+        if (fitting.length < text.length) end("LONG");
+      }
+    } catch (error) {
+      if (ending === undefined) throw error; // else it is only how it stops
+    } finally {
+      abandoning.removeEventListener("abort", abandon);
+      stop.abort();
+      await writer.stop();
+    }
+    return { text: writer.text.toWellFormed(), ending };
+  }
+
+  async #end(question: Question, fence: string, state: "DONE" | "CANCELLED", text: string): Promise<"OK" | "LOST"> {
+    const { roomId, entry, messageId } = question;
+    const said = text.trim() === "" ? "" : text;
+    if (!(await this.#stores.messages.answer({ roomId, entry, questionId: messageId, text: said, state, fence }))) return "LOST";
+    this.#count(state);
+    return "OK";
+  }
+
+  /** First among the dead letters, then off the room's list: a death in between keeps it twice rather than not at all. */
+  async #giveUp(question: Question, fence: string, problem: string): Promise<"OK" | "LOST"> {
+    const { roomId, entry, messageId } = question;
+    this.#log.warn({ roomId, messageId, problem }, "a question was given up");
+    await this.#stores.deadLetters.add(question, problem);
+    const ended = (await this.#scripts.run("assistant_fail", this.#keys(roomId), [fence, entry, problem])) as "OK" | "LOST";
+    if (ended === "OK") this.#count("FAILED");
+    return ended;
+  }
+
+  #keys(roomId: string): string[] {
+    return [keys.asked(roomId), keys.reply(roomId), keys.writing(roomId), keys.room(roomId)];
+  }
+
+  /** For the metrics, so that one is lost rather than waited for. */
+  #count(state: string): void {
+    this.#redis.hincrby(keys.replies, state, 1).catch(() => {});
+  }
+}
+
+/** What comes of it until it is aborted, even if it does not look at the signal: a model may be silent for long. */
+async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T, void, void> {
+  const iterator = source[Symbol.asyncIterator]();
+  const aborted = new Promise<undefined>((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+  try {
+    while (!signal.aborted) {
+      const next = iterator.next();
+      next.catch(() => {}); // of one that nobody waits for any more
+      const result = await Promise.race([next, aborted]);
+      if (!result || result.done) return;
+      yield result.value;
+    }
+  } finally {
+    iterator.return?.().catch(() => {}); // it may not come to its end before it is heard from again
+  }
+}
+
+/** The beginning of a text, of at most so many characters. */
+function cut(text: string, most: number): string {
+  return text.length <= most ? text : [...text].slice(0, most).join("");
+}

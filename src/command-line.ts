@@ -1,0 +1,89 @@
+import { existsSync, readFileSync } from "node:fs";
+import { type Logger, pino } from "pino";
+import { AssistantUnusable } from "./assistant/account.js";
+import { type Config, ConfigError, describeSettings, readConfig } from "./config.js";
+import { RedisUnusable } from "./redis/connect.js";
+import { version } from "./server/server-info.js";
+
+/** For so long a second signal is the first one again: npm passes on a Ctrl-C that the terminal has given to us as well. */
+const ECHO = 500; // ms
+
+/** What is the same of each program of Palaver that is started from a command line. */
+export interface Program {
+  /** What it is and how it is called: what `--help` prints before the settings. */
+  usage: string;
+  /** Runs it. What it throws is explained, and it ends with 1. */
+  run(config: Config, log: Logger): Promise<void>;
+}
+
+/** Reads the settings and runs the program, unless only help or the version is asked for. */
+export async function runProgram(args: string[], { usage, run }: Program): Promise<void> {
+  if (args.includes("--help") || args.includes("-h")) return say(`${usage}\n${SETTINGS}`);
+  if (args.includes("--version")) return say(version);
+  try {
+    const { options, problems } = readOptions(args);
+    const config = readConfig(options, process.env, existsSync(".env") ? readFileSync(".env", "utf8") : "", problems);
+    await run(config, pino({ level: config.logLevel }));
+  } catch (error) {
+    process.stderr.write(`${explain(error)}\n`);
+    process.exit(1);
+  }
+}
+
+const SETTINGS = `Each setting is an option, or a variable of the environment or of a .env file:
+
+${describeSettings()}
+
+  --help, --version
+`;
+
+/** Stops the program when it is asked to by a signal; asked once more, it ends at once. */
+export function stopOnSignals(stop: () => Promise<void>, log: Logger): void {
+  let asked: number | undefined;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      const now = performance.now();
+      if (asked === undefined) {
+        asked = now;
+        log.info({ signal }, "stopping");
+        void stop().then(() => process.exit(0));
+      } else if (now - asked > ECHO) process.exit(1); // asked again: at once
+    });
+  }
+}
+
+/** `--name value` and `--name=value`, by name; and what is no such thing. */
+function readOptions(args: string[]): { options: Record<string, string>; problems: string[] } {
+  const options: Record<string, string> = {};
+  const problems: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const [, name, inline] = /^--([\w-]+)(?:=(.*))?$/s.exec(args[at] ?? "") ?? [];
+    if (name === undefined) {
+      problems.push(`${args[at]?.replace(/:\/\/.*@/s, "://…@")}: options begin with --; --help lists them`);
+      continue;
+    }
+    const value = inline ?? (args[at + 1]?.startsWith("--") ? undefined : args[++at]);
+    if (value) options[name] = value;
+    else problems.push(`--${name}: a value is missing`);
+  }
+  return { options, problems };
+}
+
+function explain(error: unknown): string {
+  if (error instanceof ConfigError)
+    return [
+      "Palaver cannot start with these settings:",
+      ...error.problems.map((problem) => `  ${problem}`),
+      "--help lists all settings.",
+    ].join("\n");
+  if (error instanceof RedisUnusable || error instanceof AssistantUnusable) return error.message;
+  const { code, message, stack, syscall } = error as NodeJS.ErrnoException;
+  if (code === "EADDRINUSE")
+    return `${message.replace(/^listen EADDRINUSE: /, "")}. Another program listens there. Choose a free port:  npm start -- --port 4100`;
+  if (syscall === "listen" || syscall === "getaddrinfo") return `${message}. Choose another address or port with --host and --port.`;
+  return stack ?? message;
+}
+
+export function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

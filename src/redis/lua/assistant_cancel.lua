@@ -1,0 +1,20 @@
+--[[ assistant_cancel: take back what a user has asked in a room. The answer that is being written ends where it is: its worker looks.
+     KEYS  asked, reply
+     ARGV  user
+     gives how many questions it concerned ]]
+local asked, reply = unpack(KEYS)
+local user = unpack(ARGV)
+
+local begun = redis.call('HGET', reply, 'state') == 'WRITING' and redis.call('HGET', reply, 'entry')
+local found = 0
+for _, entry in ipairs(redis.call('LRANGE', asked, 0, -1)) do
+  if string.match(entry, '%d+$') == user then
+    found = found + 1
+    if entry == begun then
+      redis.call('HSET', reply, 'cancelled', 1)
+    else
+      redis.call('LREM', asked, 1, entry)
+    end
+  end
+end
+return found

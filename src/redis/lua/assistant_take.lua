@@ -1,0 +1,27 @@
+--[[ assistant_take: begin to answer a room's first question, or let go of the room when nothing is asked any more, in one step with the
+     look: whoever asks later finds the room free. The same fence may take again after each answer.
+     KEYS  asked, reply, writing, room
+     ARGV  fence, lease (ms)
+     gives {HELD, ms until the lease of another worker is over}, {NOTHING}, or {TAKEN, question, tries, 1 if it was cancelled else 0, what was written of the answer if so} ]]
+local asked, reply, writing, room = unpack(KEYS)
+local fence, lease = unpack(ARGV)
+-- part: reply
+
+local holder, expires, entry, state = unpack(redis.call('HMGET', reply, 'fence', 'until', 'entry', 'state'))
+if holder and holder ~= fence and tonumber(expires) > now_ms then return { 'HELD', tonumber(expires) - now_ms } end
+
+local question = redis.call('LINDEX', asked, 0)
+if not question then
+  redis.call('HDEL', reply, 'fence', 'until')
+  return { 'NOTHING' }
+end
+
+redis.call('PERSIST', reply)
+redis.call('PERSIST', writing)
+if entry ~= question or state ~= 'WRITING' then redis.call('HDEL', reply, 'tries', 'cancelled') end
+redis.call('HSET', reply, 'entry', question, 'fence', fence, 'until', string.format('%.0f', now_ms + lease))
+local tries = redis.call('HINCRBY', reply, 'tries', 1)
+if redis.call('HEXISTS', reply, 'cancelled') == 1 then return { 'TAKEN', question, tries, 1, redis.call('GET', writing) or '' } end
+redis.call('DEL', writing)
+tell(question, 'WRITING', 0, '', '')
+return { 'TAKEN', question, tries, 0, '' }

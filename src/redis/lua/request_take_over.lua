@@ -1,0 +1,13 @@
+--[[ request_take_over: take the requests of workers that died. Their names are forgotten once they have none.
+     KEYS  requests
+     ARGV  group, consumer, idle (ms for which a living worker leaves none untouched), count
+     gives {{id, {field, value}}, …} ]]
+local requests = unpack(KEYS)
+local group, consumer, idle, count = unpack(ARGV)
+local FORGOTTEN = 3600000 -- ms
+
+for _, fields in ipairs(redis.call('XINFO', 'CONSUMERS', requests, group)) do
+  local _, name, _, pending, _, silent = unpack(fields)
+  if pending == 0 and silent > FORGOTTEN and name ~= consumer then redis.call('XGROUP', 'DELCONSUMER', requests, group, name) end
+end
+return redis.call('XAUTOCLAIM', requests, group, consumer, idle, '0-0', 'COUNT', count)[2]

@@ -1,0 +1,109 @@
+import type { Logger } from "pino";
+import { AssistantStore } from "../assistant/assistant.store.js";
+import { ReplyFeeds } from "../assistant/reply-feeds.js";
+import type { Config } from "../config.js";
+import { Channels } from "../delivery/channels.js";
+import { FollowedRooms } from "../delivery/followed-rooms.js";
+import { DemoBridge } from "../interop/bridge.js";
+import { LimitedLog } from "../limited-log.js";
+import { ExportStore } from "../messages/export.store.js";
+import { MentionStore } from "../messages/mention.store.js";
+import { MessageStore } from "../messages/message.store.js";
+import { MessageChangeStore } from "../messages/message-change.store.js";
+import { ReadStore } from "../messages/read.store.js";
+import { readRoomEvent } from "../messages/room-event.js";
+import { RoomEventStore } from "../messages/room-event.store.js";
+import { SendLimit } from "../messages/send-limit.js";
+import { PresenceStore } from "../presence/presence.store.js";
+import { Transitions } from "../presence/transitions.js";
+import { AssistantId } from "../redis/assistant-id.js";
+import { leniently, type RedisClient, type RedisConnections } from "../redis/connect.js";
+import { Scripts } from "../redis/scripts.js";
+import { GroupStore } from "../rooms/group.store.js";
+import { MemberStore } from "../rooms/member.store.js";
+import { RoomStore } from "../rooms/room.store.js";
+import { TypingStore } from "../rooms/typing.store.js";
+import { Attempts } from "../sessions/attempts.js";
+import { Passwords } from "../sessions/password.js";
+import { SessionStore } from "../sessions/session.store.js";
+import { SessionWatches } from "../sessions/session-watch.js";
+import { DirectoryStore } from "../users/directory.store.js";
+import { UserStore } from "../users/user.store.js";
+import type { Services } from "./context.js";
+
+/** What a program of Palaver works with, whether it serves clients or the assistant. */
+export type Parts = ReturnType<typeof createStores>;
+
+/**
+ * Makes the stores and what they share. Nothing is asked of Redis yet.
+ * @param name of this server or worker, which no other one has, nor had
+ */
+export function createStores(config: Config, redis: RedisConnections, name: string, log: Logger) {
+  const { commands } = redis;
+  const limitedLog = new LimitedLog(log);
+  const lenient = leniently(limitedLog);
+  const assistantId = new AssistantId(commands);
+  const scripts = new Scripts(commands, config.roomLogLength, () => assistantId.current);
+  const channels = new Channels(redis.subscriber, log);
+  const followed = new FollowedRooms(channels, scripts, readRoomEvent, log);
+  const users = new UserStore(commands, scripts, lenient);
+  const passwords = new Passwords(config.bcryptCost);
+  const attempts = new Attempts(commands, config.rateLimits, config);
+  const sessions = new SessionStore(scripts, users, passwords, attempts, config);
+  const watches = new SessionWatches(sessions, channels, log);
+  const members = new MemberStore(commands, scripts, users);
+  const rooms = new RoomStore(commands, followed, channels, lenient, members);
+  const directory = new DirectoryStore(scripts, users, name, log);
+  const demos = new DemoBridge(commands, users, config.interop, name, log);
+  const feeds = new ReplyFeeds(scripts, channels, rooms, log);
+  const forAssistant = { assistant: assistantId, feeds, queue: config.assistantQueue };
+  const assistant = new AssistantStore(commands, scripts, rooms, forAssistant, (userId) => attempts.askAssistant(userId), log);
+  const mentions = new MentionStore(commands, users, rooms, lenient);
+  const messages = new MessageStore(scripts, rooms, lenient, limitedLog, mentions, assistant, config, (stored) =>
+    demos.messageStored(stored),
+  );
+  const reads = new ReadStore(commands, scripts, channels, rooms);
+  const lifetime = { server: name, seconds: config.presenceLease, grace: config.presenceGrace };
+  const presence = new PresenceStore(commands, scripts, lenient, lifetime, (transition) => demos.presenceChanged(transition));
+  const { sendsPerSecond: perSecond, sendBurst: burst } = config;
+  const typing = new TypingStore(commands, channels, rooms, (viewer, onEnd) => watches.start(viewer, onEnd), log);
+  const services: Omit<Services, "demoAccounts"> = {
+    assistant,
+    groups: new GroupStore(commands, scripts, rooms, members, users),
+    members,
+    mentions,
+    directory,
+    exports: new ExportStore(messages, users, (userId) => attempts.exportRoom(userId)),
+    messages,
+    messageChanges: new MessageChangeStore(scripts, rooms, messages, mentions, config),
+    presence,
+    reads,
+    rooms,
+    roomEvents: new RoomEventStore(followed, rooms, reads),
+    sendLimit: config.rateLimits ? new SendLimit(scripts, { perSecond, burst }) : undefined,
+    sessions,
+    transitions: new Transitions(commands, channels, log),
+    typing,
+    users,
+    redisAnswers: () => answers(commands),
+  };
+  /** Ends the regular looks of all of them. */
+  const close = async () => {
+    typing.close();
+    feeds.close();
+    await directory.stop();
+    watches.close();
+    followed.close();
+    assistantId.stop();
+  };
+  return { services, assistantId, scripts, lenient, limitedLog, followed, passwords, watches, demos, lifetime, close };
+}
+
+/** Whether Redis answers, for people and load balancers. */
+async function answers(redis: RedisClient): Promise<boolean> {
+  try {
+    return (await redis.ping()) === "PONG";
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,103 @@
+import "reflect-metadata"; // before anything with a decorator is loaded
+import { randomUUID } from "node:crypto";
+import { type Logger, pino } from "pino";
+import { assistantAccount } from "../assistant/account.js";
+import { DeadLetters } from "../assistant/dead-letters.js";
+import { Memory } from "../assistant/memory.js";
+import type { Model } from "../assistant/model.js";
+import { QuestionSweep } from "../assistant/question-sweep.js";
+import { Replying } from "../assistant/replying.js";
+import { AssistantWorker, LONGEST_WAIT } from "../assistant/worker.js";
+import type { Config } from "../config.js";
+import { Lease } from "../presence/lease.js";
+import { connectRedis, type RedisConnections } from "../redis/connect.js";
+import { createStores, type Parts } from "./stores.js";
+
+export interface RunningWorker {
+  /** Lets what is being written be finished, leaves the rest to other workers, and ends; can be called twice. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a worker of the assistant that stands alone.
+ * @throws RedisUnusable, AssistantUnusable, with nothing left running
+ */
+export async function startWorker(config: Config, model: Model, log: Logger = pino({ level: config.logLevel })): Promise<RunningWorker> {
+  const redis = await connectRedis(config.redisUrls, config.redisPassword, log);
+  const parts = createStores(config, redis, randomUUID(), log);
+  const lease = new Lease(redis.commands, parts.services.presence, log, parts.lifetime, async () => {});
+  let worker: RunningWorker | undefined;
+  let stopping: Promise<void> | undefined;
+  const stop = () => {
+    stopping ??= (async () => {
+      for (const step of [() => worker?.stop(), () => lease.stop(), () => parts.demos.finish(), parts.close, redis.close])
+        await step()?.catch((err: Error) => log.warn({ err }, "a part of the worker did not stop cleanly"));
+    })();
+    return stopping;
+  };
+  try {
+    worker = await runAssistant(config, redis, parts, model, log);
+    await lease.start();
+    return { stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/**
+ * Lets the assistant answer with what a server or a worker has. It is online for as long as that lives.
+ * @throws AssistantUnusable
+ */
+export async function runAssistant(
+  config: Config,
+  redis: RedisConnections,
+  parts: Parts,
+  model: Model,
+  log: Logger,
+): Promise<RunningWorker> {
+  const { services, assistantId, scripts, lifetime } = parts;
+  const { messages, rooms, users, presence, assistant } = services;
+  const id = await assistantAccount(redis.commands, users, parts.passwords, config.assistantUsername);
+  await assistantId.look();
+
+  const limits = { messages: config.assistantMemory, characters: config.assistantMemoryLength };
+  const memory = new Memory({ messages, rooms, users }, limits);
+  const deadLetters = new DeadLetters(redis.commands, messages, assistant);
+  const lease = config.assistantLease * 1_000;
+  const replying = new Replying(
+    redis.commands,
+    scripts,
+    { messages, memory, deadLetters },
+    model,
+    { assistantId: () => assistantId.current, messageLength: config.messageLength, lease },
+    log,
+  );
+  const reader = await redis.connectWaiting(LONGEST_WAIT);
+  const options = { name: lifetime.server, rooms: config.assistantRooms, lease };
+  const worker = new AssistantWorker(redis.commands, reader, scripts, replying, options, parts.limitedLog);
+  await worker.start();
+  await presence.opened(id);
+  const sweep = new QuestionSweep(redis.commands, parts.lenient, assistant, lifetime.server, log);
+  return {
+    async stop() {
+      await sweep.stop();
+      await worker.stop(config.assistantPatience * 1_000);
+      await presence.closed(id);
+    },
+  };
+}
+
+/** What `npm run worker -- --dead` and `--again` do: looks at the questions that were given up, or asks them again. */
+export async function withDeadLetters<T>(config: Config, work: (letters: DeadLetters) => Promise<T>): Promise<T> {
+  const log = pino({ level: "silent" }); // what it prints is for people
+  const redis = await connectRedis(config.redisUrls, config.redisPassword, log);
+  const parts = createStores(config, redis, randomUUID(), log);
+  try {
+    await parts.assistantId.look();
+    return await work(new DeadLetters(redis.commands, parts.services.messages, parts.services.assistant));
+  } finally {
+    await parts.close();
+    await redis.close();
+  }
+}
