@@ -5,11 +5,17 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { keys } from "../src/redis/keys.js";
 import { launchBrowser, type OpenPage, openPage, seriousFindings } from "./helpers/browser.js";
 import { DemoApp } from "./helpers/demo-apps.js";
+import { answers, chunk, event, modelEndpoint, sendParts } from "./helpers/model-endpoint.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
 
 const redis = await ownRedis();
-let server = await ownServer(redis.url, { demoData: true });
+// The assistant thinks as far as a test has let it: the first answer is whole, the second goes on until it is stopped.
+const endpoint = await modelEndpoint(answers("Ask me ", "anything."), (response) =>
+  sendParts(response, [event(chunk("Once upon a time ")), event(chunk("there was "))]),
+);
+const thinking = { assistant: true, assistantUrl: endpoint.url, assistantModel: "test" };
+let server = await ownServer(redis.url, { demoData: true, ...thinking });
 let browser: Browser;
 let opened: OpenPage[] = [];
 
@@ -201,6 +207,22 @@ describe("the chat page", () => {
     await pablo.getByRole("main").getByText("offline").waitFor();
   }, 60_000);
 
+  it("[PAGE19] the assistant's answer grows on the page, and can be stopped; what was written stays", async () => {
+    const pablo = await signIn("Pablo");
+    await talkTo(pablo, "assistant");
+    await say(pablo, "assistant", "Who are you?");
+    await message(pablo, "Ask me anything.").locator(".quote", { hasText: "Who are you?" }).waitFor();
+    await say(pablo, "assistant", "Tell me a story");
+    await pablo.locator(".reply", { hasText: "Once upon a time there was" }).waitFor();
+    await pablo.reload(); // what was written so far is told again
+    await pablo.locator(".reply", { hasText: "Once upon a time there was" }).waitFor();
+    await pablo.getByRole("button", { name: "Stop" }).click();
+    await message(pablo, "Once upon a time there was").locator(".quote", { hasText: "Tell me a story" }).waitFor();
+    await pablo.locator(".reply").waitFor({ state: "detached" });
+    expect(await message(pablo, "Once upon a time").count()).toBe(1);
+    await (await endpoint.request(1)).gone; // nobody thinks on
+  }, 60_000);
+
   it("[PAGE7] a room of 10,000 messages scrolls without jumping, keeps few elements, and jumps to what a reply answers", async () => {
     const first = Math.floor(Date.now() / 1_000) - 200_000; // seconds
     const pipeline = redis.client.pipeline();
@@ -352,7 +374,7 @@ describe("the chat page", () => {
     await server.stop();
     for (let n = 1; n <= 3; n++) await say(pablo, "General", `pablo ${n}`);
     for (let n = 1; n <= 3; n++) await say(mary, "General", `mary ${n}`);
-    server = await ownServer(redis.url, { port: Number(port) });
+    server = await ownServer(redis.url, { port: Number(port), demoData: true });
     for (const page of [pablo, mary]) {
       await expect
         .poll(async () => (await texts(page)).filter((text) => /^(pablo|mary) \d$/.test(text)).length, { timeout: 40_000 })

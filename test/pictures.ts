@@ -1,8 +1,9 @@
-/** Takes the README's pictures of the built product as it runs: `npm run pictures`. */
+/** Takes the README's pictures of the built product as it runs: `npm run pictures`. It needs a font with emojis, such as fonts-noto-color-emoji. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
+import type { BrowserContextOptions, Page } from "playwright-core";
 import { readConfig } from "../src/config.js";
 import { startServer } from "../src/server/server.js";
 import { launchBrowser } from "./helpers/browser.js";
@@ -29,20 +30,48 @@ try {
   await page.screenshot({ path: "docs/graphiql.png" });
   await page.close();
 
-  const chat = await browser.newPage({ viewport: { width: 1200, height: 720 } });
-  await chat.goto(server.url);
-  await chat.getByRole("button", { name: "Pablo", exact: true }).click();
-  await chat.getByRole("navigation").getByRole("button", { name: "General" }).click();
-  await chat.getByLabel("Message to General").fill("Good morning, Mary! Does it resume?");
-  await chat.keyboard.press("Enter");
-  await chat.getByText("Does it resume?").first().waitFor();
-  await send(tokens[1], "It does. I closed my laptop for an hour, and nothing was missing when I came back.");
-  await chat.getByText("nothing was missing").last().waitFor();
-  await chat.screenshot({ path: "docs/chat.png" });
+  await converse();
+  const look = async (path: string, options: BrowserContextOptions, room = "General", then?: (page: Page) => Promise<unknown>) => {
+    const chat = await (await browser.newContext({ deviceScaleFactor: 2, ...options })).newPage();
+    chat.setDefaultTimeout(10_000); // ms
+    await chat.goto(server.url);
+    await chat.getByRole("button", { name: "Pablo", exact: true }).click();
+    const rooms = chat.getByRole("navigation");
+    if (room === "assistant") await chat.getByRole("region", { name: "People" }).getByRole("button", { name: room }).click();
+    else await rooms.getByRole("button", { name: room }).click();
+    await (then ? then(chat) : chat.getByText("nothing was missing").last().waitFor());
+    await chat.getByText("Live", { exact: true }).first().waitFor({ state: "attached" });
+    await chat.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+    await chat.screenshot({ path });
+    await chat.context().close();
+  };
+  await look("docs/chat-light.png", { viewport: { width: 1200, height: 720 } });
+  await look("docs/chat-dark.png", { viewport: { width: 1000, height: 720 }, colorScheme: "dark" });
+  await look("docs/chat-phone.png", { viewport: { width: 390, height: 720 }, hasTouch: true, isMobile: true });
+  await look("docs/assistant.png", { viewport: { width: 1000, height: 720 } }, "assistant", async (chat) => {
+    await chat.getByLabel("Message to assistant").fill("Hello! How do I start a group?");
+    await chat.keyboard.press("Enter");
+    await chat.locator(".reply .text").waitFor();
+    await chat.waitForTimeout(500); // ms; some words more
+  });
 } finally {
   await browser.close();
   await server.stop();
   await rm(folder, { recursive: true });
+}
+
+/** What the people in the pictures say. */
+async function converse(): Promise<void> {
+  const [pablo, mary, joe] = [await logIn("Pablo"), await logIn("Mary"), await logIn("Joe")];
+  const question = await send(pablo, "Good morning! @Mary, does it resume?");
+  const answer = await send(mary, "It does. I closed my laptop for an hour, and nothing was missing when I came back.", question);
+  for (const [token, emoji] of [
+    [pablo, "🎉"],
+    [joe, "🎉"],
+    [joe, "👀"],
+  ] as const)
+    await ask(`mutation { react(messageId: "${answer}", emoji: "${emoji}") { id } }`, token);
+  await ask('mutation { createRoom(name: "Weekend", memberIds: ["1", "3"]) { id } }', joe);
 }
 
 async function logIn(username: string): Promise<string> {
@@ -50,8 +79,13 @@ async function logIn(username: string): Promise<string> {
   return (login as { token: string }).token;
 }
 
-async function send(token = "", text = ""): Promise<void> {
-  await ask(`mutation { send(roomId: "0", text: ${JSON.stringify(text)}) { id } }`, token);
+/** @returns the message's id */
+async function send(token = "", text = "", replyTo: string | null = null): Promise<string> {
+  const sent = await ask(
+    `mutation { send(roomId: "0", text: ${JSON.stringify(text)}, replyTo: ${JSON.stringify(replyTo)}) { id } }`,
+    token,
+  );
+  return (sent.send as { id: string }).id;
 }
 
 async function ask(query: string, token?: string): Promise<Record<string, unknown>> {

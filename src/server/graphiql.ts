@@ -77,6 +77,22 @@ query History {
   }
 }
 `,
+  `# Press ▶ and leave it running: all that
+# happens in all rooms, in order.
+
+subscription Everything {
+  roomEvents {
+    __typename
+    roomId
+    position
+    ... on MessageAdded { message { text from { name } } }
+    ... on MessageEdited { message { text } }
+    ... on MessageDeleted { messageId }
+    ... on ReactionChanged { message { reactions { emoji count } } }
+    ... on RoomRenamed { name }
+  }
+}
+`,
   `query Rooms {
   me { id name }
   rooms {

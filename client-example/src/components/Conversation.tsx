@@ -2,6 +2,7 @@ import { useCallback, useRef, useState } from "react";
 import type { MessagePartsFragment as Message } from "../gql/graphql";
 import { useMessageActions } from "../hooks/useMessageActions";
 import { useOutbox } from "../hooks/useOutbox";
+import { useReply } from "../hooks/useReply";
 import { useRoom } from "../hooks/useRoom";
 import type { Me } from "../hooks/useSession";
 import { useTyping } from "../hooks/useTyping";
@@ -22,6 +23,7 @@ export function Conversation({ roomId, me, onClose, onTalkTo }: Props) {
   const here = useRoom(roomId);
   const { room, messages } = here;
   const outbox = useOutbox(roomId);
+  const assistant = useReply(roomId);
   const typists = useTyping(roomId);
   const [task, setTask] = useState<Task>({ kind: "write" });
   const { problem, ...actions } = useMessageActions();
@@ -48,6 +50,7 @@ export function Conversation({ roomId, me, onClose, onTalkTo }: Props) {
         room={room}
         me={me.id}
         outbox={outbox}
+        assistant={assistant}
         onReply={onReply}
         onEdit={onEdit}
         onDelete={actions.remove}

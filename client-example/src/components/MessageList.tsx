@@ -15,11 +15,13 @@ import { type Row, toRows } from "../chat/rows";
 import type { MessagePartsFragment as Message } from "../gql/graphql";
 import { useDivider } from "../hooks/useDivider";
 import type { useOutbox } from "../hooks/useOutbox";
+import type { useReply } from "../hooks/useReply";
 import type { useRoom } from "../hooks/useRoom";
 import { useVisible } from "../hooks/useVisible";
 import { Icon } from "./Icon";
 import { MessageRow } from "./MessageRow";
 import { OutgoingRow } from "./OutgoingRow";
+import { ReplyRow } from "./ReplyRow";
 import "./MessageList.css";
 
 export interface MessageListHandle {
@@ -33,6 +35,7 @@ interface Props {
   room: Room;
   me: string;
   outbox: ReturnType<typeof useOutbox>;
+  assistant: ReturnType<typeof useReply>;
   onReply: (message: Message) => void;
   onEdit: (message: Message) => void;
   onDelete: (id: string) => void;
@@ -44,7 +47,7 @@ const AT_END = 40; // px from the newest message within which one stays with it
 const FLASH = 2_000; // ms that a message is marked to which one jumped
 
 /** What was said, oldest first. Of a long list, only what is on the screen is in the page. */
-export function MessageList({ ref, here, room, me, outbox, onReply, onEdit, onDelete, onReact }: Props) {
+export function MessageList({ ref, here, room, me, outbox, assistant, onReply, onEdit, onDelete, onReact }: Props) {
   const { messages = [], hasOlder, hasNewer, isLoading } = here;
   const [isAtEnd, setIsAtEnd] = useState(true);
   const isReading = useVisible() && isAtEnd && !hasNewer && here.messages !== undefined;
@@ -55,8 +58,14 @@ export function MessageList({ ref, here, room, me, outbox, onReply, onEdit, onDe
   const scroller = useRef<HTMLDivElement>(null);
 
   const rows = useMemo(
-    () => toRows(messages, outbox.outgoing, { isBegin: here.messages !== undefined && !hasOlder, divider, me }),
-    [messages, here.messages, outbox.outgoing, hasOlder, divider, me],
+    () =>
+      toRows(messages, outbox.outgoing, {
+        isBegin: here.messages !== undefined && !hasOlder,
+        divider,
+        me,
+        reply: hasNewer ? undefined : assistant.reply,
+      }),
+    [messages, here.messages, outbox.outgoing, hasOlder, hasNewer, divider, me, assistant.reply],
   );
   const shift = useIsPrepended(messages);
   const indexOf = (messageId: string) => rows.findIndex((row) => row.kind === "message" && row.key === messageId);
@@ -151,6 +160,16 @@ export function MessageList({ ref, here, room, me, outbox, onReply, onEdit, onDe
         );
       case "outgoing":
         return <OutgoingRow key={row.key} outgoing={row.outgoing} onSendAgain={outbox.sendAgain} onDiscard={outbox.discard} />;
+      case "reply":
+        return (
+          <ReplyRow
+            key={row.key}
+            reply={row.reply}
+            isMine={messages.some(({ id, from }) => id === row.reply.replyTo && from.id === me)}
+            onCancel={assistant.cancel}
+            onDismiss={assistant.dismiss}
+          />
+        );
       case "message":
         return (
           <MessageRow

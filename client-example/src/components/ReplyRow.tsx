@@ -1,0 +1,58 @@
+import { useState } from "react";
+import type { Reply } from "../hooks/useReply";
+import { Avatar } from "./Avatar";
+import { Icon } from "./Icon";
+import { Text } from "./Text";
+
+interface Props {
+  reply: Reply;
+  /** Whether the user asked, and so may stop it. */
+  isMine: boolean;
+  onCancel: () => Promise<void>;
+  onDismiss: () => void;
+}
+
+/** An answer of the assistant while it is written. */
+export function ReplyRow({ reply: { text, state, problem }, isMine, onCancel, onDismiss }: Props) {
+  const [trouble, setTrouble] = useState("");
+  return (
+    <div className="message reply">
+      <div className="face">
+        <Avatar name="assistant" />
+      </div>
+      <div className="said">
+        <p className="meta">
+          <strong>assistant</strong>
+          {state === "WRITING" && <span className="quiet">is writing…</span>}
+        </p>
+        {text !== "" && (
+          <div className="bubble">
+            <Text text={text} mentions={[]} me="" />
+          </div>
+        )}
+        {state === "FAILED" && (
+          <p className="meta" role="alert">
+            <span className="problem">{problem}</span>
+            <button type="button" className="link" onClick={onDismiss}>
+              Dismiss
+            </button>
+          </p>
+        )}
+        {state === "WRITING" && isMine && (
+          <button
+            type="button"
+            className="stop"
+            onClick={() => {
+              onCancel().catch((error: Error) => setTrouble(error.message));
+            }}
+          >
+            <Icon name="stop" /> Stop
+          </button>
+        )}
+        <p className="problem" role="alert">
+          {trouble}
+        </p>
+      </div>
+    </div>
+  );
+}
