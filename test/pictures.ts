@@ -42,6 +42,7 @@ try {
     await (then ? then(chat) : chat.getByText("nothing was missing").last().waitFor());
     await chat.getByText("Live", { exact: true }).first().waitFor({ state: "attached" });
     await chat.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+    await chat.mouse.move(0, 0); // shows no buttons
     await chat.screenshot({ path });
     await chat.context().close();
   };

@@ -165,6 +165,7 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
           <ReplyRow
             key={row.key}
             reply={row.reply}
+            name={room.kind === "PRIVATE" ? room.name : "Assistant"}
             isMine={messages.some(({ id, from }) => id === row.reply.replyTo && from.id === me)}
             onCancel={assistant.cancel}
             onDismiss={assistant.dismiss}

@@ -3,12 +3,16 @@ interface Props {
 }
 
 /** What someone is called; with the name to mention them by, where that is another. */
-export function PersonName({ person: { name, username, guest, isAssistant } }: Props) {
+export function PersonName({ person }: Props) {
   return (
     <span className="ellipsis">
-      <bdi>{name}</bdi>
-      {isAssistant && <span className="quiet"> answers questions</span>}
-      {guest ? <span className="quiet"> guest</span> : username !== name && <span className="quiet"> @{username}</span>}
+      <bdi>{person.name}</bdi> <span className="quiet">{about(person)}</span>
     </span>
   );
+}
+
+function about({ name, username, guest, isAssistant }: Props["person"]): string {
+  if (isAssistant) return "answers questions";
+  if (guest) return "guest";
+  return username === name ? "" : `@${username}`;
 }

@@ -6,6 +6,8 @@ import { Text } from "./Text";
 
 interface Props {
   reply: Reply;
+  /** What the assistant is called here. */
+  name: string;
   /** Whether the user asked, and so may stop it. */
   isMine: boolean;
   onCancel: () => Promise<void>;
@@ -13,16 +15,18 @@ interface Props {
 }
 
 /** An answer of the assistant while it is written. */
-export function ReplyRow({ reply: { text, state, problem }, isMine, onCancel, onDismiss }: Props) {
+export function ReplyRow({ reply: { text, state, problem }, name, isMine, onCancel, onDismiss }: Props) {
   const [trouble, setTrouble] = useState("");
   return (
     <div className="message reply">
       <div className="face">
-        <Avatar name="assistant" />
+        <Avatar name={name} />
       </div>
       <div className="said">
         <p className="meta">
-          <strong>assistant</strong>
+          <strong>
+            <bdi>{name}</bdi>
+          </strong>
           {state === "WRITING" && <span className="quiet">is writing…</span>}
         </p>
         {text !== "" && (
