@@ -92,14 +92,22 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
     return () => clearTimeout(timer);
   }, [target, target !== undefined && indexOf(target) !== -1]);
 
-  function onScroll(offset: number): void {
-    const { scrollSize = 0, viewportSize = 0 } = list.current ?? {};
-    const below = scrollSize - viewportSize - offset;
+  // Measured on the page itself: while rows are put in, the list's own numbers are of before and after.
+  function onScroll(): void {
+    const { scrollTop = 0, scrollHeight = 0, clientHeight = 0 } = scroller.current ?? {};
+    const below = scrollHeight - clientHeight - scrollTop;
     setIsAtEnd(below < AT_END);
-    if (isLoading || viewportSize === 0) return;
-    if (offset < NEAR && hasOlder) void here.loadOlder();
+    if (isLoading) return;
+    if (scrollTop < NEAR && hasOlder) void here.loadOlder();
     else if (below < NEAR && hasNewer) void here.loadNewer();
   }
+
+  // On a screen so high that there is nothing to scroll.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: when a page has come
+  useEffect(() => {
+    const { scrollHeight = 0, clientHeight = 0 } = scroller.current ?? {};
+    if (messages.length > 0 && !isLoading && hasOlder && scrollHeight < clientHeight + NEAR) void here.loadOlder();
+  }, [rows, isLoading]);
 
   const jumpTo = useCallback(
     (messageId: string) => {
@@ -196,9 +204,9 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
   return (
     <div className="list">
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the keys are those of the messages in it */}
-      <div className="scroller" ref={scroller} onKeyDown={onKeyDown}>
+      <div className="scroller" ref={scroller} onScroll={onScroll} onKeyDown={onKeyDown}>
         <div className="above" />
-        <Virtualizer ref={list} as="ol" item="li" shift={shift} onScroll={onScroll} onResize={stay} data={rows} bufferSize={600}>
+        <Virtualizer ref={list} as="ol" item="li" shift={shift} onResize={stay} data={rows} bufferSize={600}>
           {renderRow}
         </Virtualizer>
       </div>
