@@ -1,10 +1,15 @@
 import { readdirSync } from "node:fs";
 import calculateSlot from "cluster-key-slot";
 import { describe, expect, it } from "vitest";
+import { ModelFailure } from "../src/assistant/model.js";
+import { readConfig } from "../src/config.js";
 import { errors } from "../src/errors.js";
 import { type ScriptName, scriptNames, scriptSource } from "../src/redis/scripts.js";
+import { withDeadLetters } from "../src/server/worker.js";
+import { answers, ownWorker, until, watchReply, withAssistant } from "./helpers/assistant.js";
 import { TestClient } from "./helpers/client.js";
 import { ownRedis } from "./helpers/redis.js";
+import { ScriptedModel } from "./helpers/scripted-model.js";
 import { ownServer } from "./helpers/server.js";
 
 const redis = await ownRedis();
@@ -81,6 +86,20 @@ describe("scripts", () => {
     await ann.ask("mutation ($r: ID!, $u: ID!) { addMember(roomId: $r, userId: $u) { id } }", ids);
     await ann.ask('mutation ($r: ID!) { renameRoom(roomId: $r, name: "We") { id } }', { r: ids.r });
     await ann.ask("mutation ($r: ID!, $u: ID!) { removeMember(roomId: $r, userId: $u) { id } }", ids);
+    const model = new ScriptedModel();
+    const worker = await ownWorker(redis.url, model);
+    const asker = await withAssistant(server);
+    const replies = watchReply(asker.client, asker.room);
+    await asker.client.send("fail", asker.room);
+    (await model.next()).fail(new ModelFailure("No."));
+    await until(replies, { state: "FAILED" });
+    await asker.client.ask("mutation ($r: ID!) { cancelReply(roomId: $r) }", { r: asker.room });
+    await withDeadLetters(readConfig({ redis: redis.url }, {}), (letters) => letters.again("all"));
+    (await model.next()).say("answer").end();
+    await answers(asker.client, asker.room, 1);
+    await asker.client.send("release", asker.room);
+    await model.next();
+    await worker.stop();
     await ben.disconnect();
     const { refreshSession } = await ann.ask("mutation { refreshSession { token } }");
     const refreshed = new TestClient(server.url, refreshSession.token);

@@ -39,6 +39,8 @@ export class QuestionSweep {
     this.#stopped = true;
     clearInterval(this.#timer);
     await this.#sweeping;
+    // Another worker need not wait.
+    if ((await this.#redis.get(keys.sweeping)) === this.#worker) await this.#redis.unlink(keys.sweeping);
   }
 
   #look(): void {

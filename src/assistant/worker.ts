@@ -156,6 +156,8 @@ export class AssistantWorker {
           return;
         }
         // Lost: whoever has the room by now has a request of it. This one, untouched from here on, goes to who finds it.
+        if (outcome.state === "lost")
+          this.#log.warn("lost", { roomId }, "another worker has taken a room over, as this one was silent for too long");
         if (outcome.state === "lost" || outcome.state === "stopped") return;
         if (outcome.state === "held") pause = Math.min(outcome.ms, this.#lease) + 1;
       } catch (error) {

@@ -1,3 +1,4 @@
+import "reflect-metadata"; // before anything with a decorator
 import { readFileSync } from "node:fs";
 import { Ctx, Field, ObjectType, Query, Resolver } from "type-graphql";
 import type { Context } from "../context.js";

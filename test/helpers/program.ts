@@ -11,6 +11,8 @@ import { ownFolder } from "./redis.js";
 
 /** The built program; `npm test` builds it first. */
 export const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
+/** The built worker of the assistant. */
+export const WORKER = fileURLToPath(new URL("../../dist/worker.js", import.meta.url));
 
 const scratch = await ownFolder();
 let launched = 0;
@@ -38,6 +40,8 @@ await writeScript(
 );
 
 interface Launch {
+  /** Which program; the server unless something else is said. */
+  file?: string;
   /** Where it is started. */
   cwd: string;
   args?: string[];
@@ -73,9 +77,9 @@ export class Program {
   readonly #closed: Promise<unknown>;
   readonly #groups: string;
 
-  constructor({ cwd, args = [], env = {}, path = [redisTools, process.env.PATH].join(delimiter) }: Launch) {
+  constructor({ file = MAIN, cwd, args = [], env = {}, path = [redisTools, process.env.PATH].join(delimiter) }: Launch) {
     this.#groups = join(scratch, `groups-${++launched}`);
-    this.#child = spawn(process.execPath, [MAIN, ...args], {
+    this.#child = spawn(process.execPath, [file, ...args], {
       cwd,
       env: { ...env, PATH: path, REDIS_GROUPS: this.#groups },
       detached: true,

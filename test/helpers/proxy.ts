@@ -57,6 +57,8 @@ export async function proxyTo(redisUrl: string) {
     goAwayAfter(bytes: number) {
       left = bytes;
     },
+    /** Whether there is no Redis here any more. */
+    isGone: () => refusing,
     comeBack() {
       refusing = false;
     },

@@ -1,0 +1,236 @@
+import { describe, expect, it } from "vitest";
+import { Scripts } from "../src/redis/scripts.js";
+import { answers, assistantId, cancel, openRoom, ownWorker, said, until, watchReply, withAssistant } from "./helpers/assistant.js";
+import { TestClient } from "./helpers/client.js";
+import { ownCluster } from "./helpers/cluster.js";
+import { chunk, event, modelEndpoint, sendParts } from "./helpers/model-endpoint.js";
+import { emptyFolder, launch, type Program, WORKER } from "./helpers/program.js";
+import { proxyTo } from "./helpers/proxy.js";
+import { ownRedis } from "./helpers/redis.js";
+import { echo, ScriptedModel } from "./helpers/scripted-model.js";
+import { ownServer } from "./helpers/server.js";
+
+/** A Redis of its own with a server, and someone in their room with the assistant. */
+async function ownPalaver() {
+  const redis = await ownRedis();
+  const server = await ownServer(redis.url);
+  await (await ownWorker(redis.url, echo)).stop(); // makes the account
+  return { redis, server, ...(await withAssistant(server)) };
+}
+
+/** Resolves when no request is left, pending or not. */
+async function allSeenTo(redis: { client: { xlen(key: string): Promise<number> } }): Promise<void> {
+  while ((await redis.client.xlen("requests:{assistant}")) > 0);
+}
+
+/** A worker in a process of its own, on a model that says what the test lets it say. */
+async function workerProcess(redisUrl: string, modelUrl: string): Promise<Program> {
+  const worker = launch({
+    file: WORKER,
+    cwd: await emptyFolder(),
+    args: ["--redis", redisUrl, "--assistant-url", modelUrl, "--assistant-model", "test", "--assistant-lease", "1"],
+  });
+  await worker.ready();
+  return worker;
+}
+
+describe("crashes of the assistant", () => {
+  const LANES = 4;
+  const STEP = 250; // bytes
+
+  it("[BOT11] wherever a worker dies on its way, each question is answered once", async () => {
+    const lanes = await Promise.all(Array.from({ length: LANES }, ownPalaver));
+    const cutShort = await Promise.all(lanes.map((palaver, lane) => dieAtEach(palaver, 10 + lane * STEP)));
+    expect(cutShort.flat().length).toBeGreaterThan(LANES * 3);
+  }, 120_000);
+
+  /** Lets workers die after so many bytes to Redis, each time after more, until one has done all; gives where they died. */
+  async function dieAtEach({ redis, client, room }: Awaited<ReturnType<typeof ownPalaver>>, first: number): Promise<number[]> {
+    const died: number[] = [];
+    for (let bytes = first, count = 0; ; bytes += LANES * STEP) {
+      const proxy = await proxyTo(redis.url);
+      const dying = await ownWorker(proxy.url, echo);
+      await client.send("warm up", room); // so that Redis knows the scripts
+      await answers(client, room, ++count);
+      await allSeenTo(redis);
+      proxy.goAwayAfter(bytes);
+      await client.send(`die after ${bytes}`, room);
+      const other = await ownWorker(redis.url, echo);
+      expect((await answers(client, room, ++count)).at(-1)).toBe(`You said: die after ${bytes}`);
+      await allSeenTo(redis);
+      expect(await answers(client, room, count)).toHaveLength(count);
+      expect(await redis.client.llen(`asked:{room:${room}}`)).toBe(0);
+      const isGone = proxy.isGone();
+      await proxy.stop();
+      await Promise.all([dying.stop(), other.stop()]);
+      if (!isGone) return died;
+      died.push(bytes);
+    }
+  }
+
+  it("[BOT12] a worker that is killed amid an answer is followed by another, which begins it anew", async () => {
+    const { redis, client, room } = await ownPalaver();
+    const stuck = await modelEndpoint((response) => sendParts(response, [event(chunk("I will never"))]));
+    const killed = await workerProcess(redis.url, stuck.url);
+    const replies = watchReply(client, room);
+    await client.send("Well?", room);
+    await until(replies, { text: "I will never" });
+    killed.kill("SIGKILL");
+    await killed.end();
+    await ownWorker(redis.url, echo);
+    expect(await until(replies, { state: "DONE" })).toMatchObject({ text: "You said: Well?" });
+    expect(await answers(client, room, 1)).toEqual(["You said: Well?"]);
+  });
+
+  it("[BOT13] a worker that was frozen until another had its room writes nothing there any more", async () => {
+    const { redis, client, room } = await ownPalaver();
+    let goOn = () => {};
+    const slow = await modelEndpoint(async (response) => {
+      await sendParts(response, [event(chunk("Frozen"))]);
+      await new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      await sendParts(response, [event(chunk(" and back")), event(chunk({}, "stop")), event("[DONE]")]);
+      response.end();
+    });
+    const frozen = await workerProcess(redis.url, slow.url);
+    const replies = watchReply(client, room);
+    await client.send("Well?", room);
+    await until(replies, { text: "Frozen" });
+    frozen.kill("SIGSTOP");
+    const model = new ScriptedModel();
+    await ownWorker(redis.url, model);
+    const asked = (await model.next()).say("Awake");
+    await until(replies, { text: "Awake" });
+    goOn();
+    frozen.kill("SIGCONT");
+    await expect.poll(() => frozen.stdout + frozen.stderr, { timeout: 10_000 }).toContain("another worker");
+    asked.say(" and well").end();
+    expect(await until(replies, { state: "DONE" })).toMatchObject({ text: "Awake and well" });
+    await allSeenTo(redis);
+    expect(await answers(client, room, 1)).toEqual(["Awake and well"]);
+  });
+
+  it("[BOT14] a question of which no request tells, as where a server died in between, is found", async () => {
+    const { redis, client, room } = await ownPalaver();
+    await client.send("Lost?", room);
+    await redis.client.del("requests:{assistant}", "waiting:{assistant}");
+    await ownWorker(redis.url, echo);
+    expect(await answers(client, room, 1)).toEqual(["You said: Lost?"]);
+  });
+
+  it("[BOT15] a question that kills its workers is given up, can be looked at, and asked again", async () => {
+    const { redis, client, room } = await ownPalaver();
+    const replies = watchReply(client, room);
+    const { id } = await client.send("Deadly", room);
+    const scripts = new Scripts(redis.client, 100);
+    const keys = ["asked", "reply", "writing"].map((name) => `${name}:{room:${room}}`);
+    for (const fence of ["a", "b", "c"]) await scripts.run("assistant_take", [...keys, `room:${room}`], [fence, 0]);
+    const worker = await ownWorker(redis.url, echo);
+    expect((await until(replies, { state: "FAILED" })).problem).toMatch(/tried 3 times/);
+    await worker.stop();
+
+    const run = async (...args: string[]) => {
+      const program = launch({ file: WORKER, cwd: await emptyFolder(), args: ["--redis", redis.url, ...args] });
+      expect(await program.end()).toBe(0);
+      return program.stdout;
+    };
+    expect(await run("--dead")).toMatch(new RegExp(`^\\d+-0 .*room ${room} .*message ${id} .*tried 3 times`));
+    expect(await run("--again", "all")).toBe("Asked again: 1.\n");
+    expect(await run("--dead")).toMatch(/No question/);
+    await ownWorker(redis.url, echo);
+    expect(await answers(client, room, 1)).toEqual(["You said: Deadly"]);
+  });
+
+  it("[BOT16] a worker that stops finishes what it writes within its patience, and leaves the rest to the others at once", async () => {
+    const { redis, client, room } = await ownPalaver();
+    const [first, second] = [new ScriptedModel(), new ScriptedModel()];
+    const patient = await ownWorker(redis.url, first, { assistantPatience: 60 });
+    const replies = watchReply(client, room);
+    await client.send("one", room);
+    await client.send("two", room);
+    const one = (await first.next()).say("begun");
+    await until(replies, { text: "begun" });
+    const stopping = patient.stop();
+    one.say(" and done").end();
+    await stopping;
+    expect(await answers(client, room, 1)).toEqual(["begun and done"]);
+
+    const hasty = await ownWorker(redis.url, second, { assistantLease: 300 });
+    const two = (await second.next()).say("never");
+    expect(two.question).toBe("two");
+    await until(replies, { text: "never" });
+    await hasty.stop();
+    await ownWorker(redis.url, echo, { assistantLease: 300 }); // nobody waits for a lease to be over
+    expect(await answers(client, room, 2)).toEqual(["begun and done", "You said: two"]);
+  });
+
+  it("[BOT17] any number of workers make one account, in which nobody can log in, and which is online while one of them lives", async () => {
+    const redis = await ownRedis();
+    const server = await ownServer(redis.url, { presenceLease: 2 });
+    const workers = await Promise.all(Array.from({ length: 8 }, () => ownWorker(redis.url, echo)));
+    const assistant = await assistantId(server);
+    const client = await TestClient.register(server);
+    const { users } = await client.ask("{ users { nodes { id isAssistant online } } }");
+    expect(users.nodes.filter(({ isAssistant }: { isAssistant: boolean }) => isAssistant)).toEqual([
+      { id: assistant, isAssistant: true, online: true },
+    ]);
+    expect(await redis.client.hgetall(`user:${assistant}`)).toMatchObject({
+      username: "assistant",
+      password: expect.stringMatching(/^\$2b\$/),
+    });
+    const taken = 'mutation { register(username: "assistant", password: "a good password") { token } }';
+    expect((await client.refused(taken)).extensions.code).toBe("USERNAME_TAKEN");
+    const watching = client.subscribe("subscription ($ids: [ID!]) { userOnline(userIds: $ids) { online } }", { ids: [assistant] });
+    await client.subscribe("{ me { id } }").next(); // the subscription before it has begun by then
+    await Promise.all(workers.map((worker) => worker.stop()));
+    expect(await watching.next()).toEqual({ online: false });
+    const room = await openRoom(client, assistant);
+    await client.send("Anyone?", room); // waits
+    await ownWorker(redis.url, echo);
+    expect(await answers(client, room, 1)).toEqual(["You said: Anyone?"]);
+  });
+
+  it("[BOT17] where a person has its name, a worker says so and ends", async () => {
+    const { server, redis, client } = await ownPalaver();
+    const worker = launch({
+      file: WORKER,
+      cwd: await emptyFolder(),
+      args: ["--redis", redis.url, "--assistant-username", client.username],
+    });
+    await worker.ready(); // there is an account already, which keeps its name
+    await redis.client.del("assistant");
+    const other = launch({ file: WORKER, cwd: await emptyFolder(), args: ["--redis", redis.url, "--assistant-username", client.username] });
+    expect(await other.end()).toBe(1);
+    expect(other.stderr).toMatch(/is a person's already.*ASSISTANT_USERNAME/);
+    expect(server.url).toBeTruthy();
+  });
+
+  it("[BOT18] all of this works on a Redis Cluster", async () => {
+    const { urls } = await ownCluster();
+    const [one, two] = [await ownServer(urls.join(",")), await ownServer(urls.join(","))];
+    const model = new ScriptedModel();
+    const first = await ownWorker(urls.join(","), model);
+    const rooms = await Promise.all([one, two, one].map(withAssistant));
+    for (const { client, room } of rooms) {
+      const replies = watchReply(client.on(two), room);
+      const { id } = await client.send("Well?", room);
+      const asked = (await model.next()).say("It");
+      expect(await until(replies, { text: "It" })).toMatchObject({ replyTo: id });
+      asked.say(" works").end();
+      await until(replies, { state: "DONE", text: "It works" });
+      expect(await said(client, room)).toMatchObject([{ text: "Well?" }, { text: "It works", by: "assistant", to: id }]);
+      await client.send("Stop", room);
+      const stopped = (await model.next()).say("No");
+      await until(replies, { text: "No" });
+      expect(await cancel(client, room)).toBe(true);
+      await stopped.aborted;
+      await until(replies, { state: "CANCELLED", text: "No" });
+      await client.send("Go", room);
+      await model.next();
+    }
+    await first.stop();
+    await ownWorker(urls.join(","), echo);
+    for (const { client, room } of rooms) expect(await answers(client, room, 3)).toEqual(["It works", "No", "You said: Go"]);
+  }, 60_000);
+});
