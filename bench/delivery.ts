@@ -4,17 +4,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { pino } from "pino";
 import { readConfig } from "../src/config.js";
-import { Channels } from "../src/delivery/channels.js";
-import { FollowedRooms } from "../src/delivery/followed-rooms.js";
-import { LimitedLog } from "../src/limited-log.js";
-import { MentionStore } from "../src/messages/mention.store.js";
-import { MessageStore } from "../src/messages/message.store.js";
-import { readRoomEvent } from "../src/messages/room-event.js";
-import { connectRedis, leniently } from "../src/redis/connect.js";
-import { Scripts } from "../src/redis/scripts.js";
-import { MemberStore } from "../src/rooms/member.store.js";
-import { RoomStore } from "../src/rooms/room.store.js";
-import { UserStore } from "../src/users/user.store.js";
+import type { MessageStore } from "../src/messages/message.store.js";
+import { connectRedis } from "../src/redis/connect.js";
+import { createStores } from "../src/server/stores.js";
 import type { Count } from "./load.js";
 import { ask, cpuOf, end, type Server, startLoad, startPalaver, startPeer } from "./processes.js";
 import type { Row } from "./table.js";
@@ -50,17 +42,8 @@ export async function contenders(): Promise<{ palaver: Contender; bare: Contende
 /** The messages of a Redis, as every Palaver server opens them. */
 async function openMessages(redisUrl: string): Promise<MessageStore> {
   const log = pino({ level: "silent" }); // the run ends Redis before this connection;
-  const { commands, subscriber } = await connectRedis([redisUrl], undefined, log);
-  const config = readConfig({}, {});
-  const limitedLog = new LimitedLog(log);
-  const lenient = leniently(limitedLog);
-  const scripts = new Scripts(commands, config.roomLogLength);
-  const channels = new Channels(subscriber, log);
-  const followed = new FollowedRooms(channels, scripts, readRoomEvent, log);
-  const users = new UserStore(commands, scripts, lenient);
-  const rooms = new RoomStore(commands, followed, channels, lenient, new MemberStore(commands, scripts, users));
-  const mentions = new MentionStore(commands, users, rooms, lenient);
-  return new MessageStore(scripts, rooms, lenient, limitedLog, mentions, config);
+  const connections = await connectRedis([redisUrl], undefined, log);
+  return createStores(readConfig({ interop: "off" }, {}), connections, "bench", log).services.messages;
 }
 
 export interface Delivered {
