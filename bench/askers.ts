@@ -6,8 +6,8 @@ import { WebSocket } from "ws";
 export type Order =
   /** Makes so many accounts, each with a private room with the assistant, and subscribes to its answers there. */
   | { open: { url: string; askers: number } }
-  /** So many ask at the same moment, once the answers to those before are whole; so many times. */
-  | { ask: { atOnce: number; times: number } };
+  /** So many ask, each so many ms after the one before, and once all answers are whole the next ones do; so many times. */
+  | { ask: { atOnce: number; times: number; apart?: number } };
 
 /** What became of the questions. */
 export interface Answered {
@@ -91,11 +91,11 @@ async function obey(order: Order): Promise<object> {
     }
     return {};
   }
-  const { atOnce, times } = order.ask;
+  const { atOnce, times, apart = 0 } = order.ask;
   latencies.length = 0;
   for (let time = 0; time < times; time++) {
     const some = Array.from({ length: atOnce }, (_, n) => askers[(time * atOnce + n) % askers.length] as Asker);
-    await Promise.all(some.map((asker) => asker.ask()));
+    await Promise.all(some.map((asker, n) => delay(n * apart).then(() => asker.ask())));
   }
   latencies.sort((one, other) => one - other);
   const at = (share: number) => latencies[Math.floor(latencies.length * share)] ?? Number.NaN;

@@ -1,20 +1,20 @@
-/** A model that is always ready: it answers any question with words at an even pace, the first of which is the moment of its sending. */
+/** A model that is always ready: it answers with as many words as it may, at an even pace; the first one is the moment of its sending. */
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { json } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 
-const WORDS = 60; // of an answer
 const PACE = 30; // ms from one to the next, about what a hosted model does
 
 const chunk = (content: string, finish: string | null = null) =>
   `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content }, finish_reason: finish }] })}\n\n`;
 
 const server = createServer(async (request, response) => {
-  await once(request.resume(), "end");
+  const { max_tokens: words } = (await json(request)) as { max_tokens: number };
   response.writeHead(200, { "content-type": "text/event-stream" });
   response.write(chunk(`${performance.timeOrigin + performance.now()} `));
-  for (let word = 1; word < WORDS && !response.destroyed; word++) {
+  for (let word = 1; word < words && !response.destroyed; word++) {
     await delay(PACE);
     response.write(chunk("words "));
   }
