@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import type { LimitedLog } from "../limited-log.js";
 import { isRedisAway, type RedisClient } from "../redis/connect.js";
@@ -55,6 +56,7 @@ export class AssistantWorker {
     this.#rooms = rooms;
     this.#lease = lease;
     this.#log = log;
+    setMaxListeners(0, this.#abandoning.signal); // each room listens
   }
 
   /** Resolves when requests will be seen to. */
