@@ -60,7 +60,8 @@ async function openMessages(redisUrl: string): Promise<MessageStore> {
   const users = new UserStore(commands, scripts, lenient);
   const rooms = new RoomStore(commands, followed, channels, lenient, new MemberStore(commands, scripts, users));
   const mentions = new MentionStore(commands, users, rooms, lenient);
-  return new MessageStore(scripts, rooms, lenient, limitedLog, mentions, config);
+  const nobody = { id: "", isAsked: () => false, admit: async () => {}, wake: async () => {} }; // there is no assistant
+  return new MessageStore(scripts, rooms, lenient, limitedLog, mentions, nobody, config);
 }
 
 export interface Delivered {

@@ -52,7 +52,7 @@ describe("one command", () => {
     expect(before).toHaveLength(6);
     expect(await history(again)).toEqual(before);
     expect(await history(again, "1:2")).toHaveLength(2);
-    expect((await again.ask("{ users { totalCount } }")).users.totalCount).toBe(4);
+    expect((await again.ask("{ users { totalCount } }")).users.totalCount).toBe(5);
   });
 });
 
