@@ -149,6 +149,8 @@ describe("the assistant", () => {
     expect((await until(replies, { state: "FAILED", text: "" })).problem).toBe("Something went wrong with the assistant.");
     expect(await redis.client.xlen("dead:{assistant}")).toBe(2);
     expect((await said(client, room)).map(({ by }) => by)).toEqual(["person", "person"]);
+    const metrics = async () => (await fetch(`${one.url}/metrics`)).text();
+    await expect.poll(metrics).toMatch(/^palaver_assistant_replies_total\{state="FAILED"\} 2$/m);
   });
 
   it("[BOT7] hears what a demo app's user says to it alone", async () => {

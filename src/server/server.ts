@@ -2,6 +2,7 @@ import "reflect-metadata"; // before anything with a decorator is loaded
 import { randomUUID } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { type Logger, pino } from "pino";
+import { AssistantUnusable } from "../assistant/account.js";
 import { createModel } from "../assistant/model.js";
 import type { Config } from "../config.js";
 import { openDemoAccounts, seedDemoData } from "../interop/demo-data.js";
@@ -34,7 +35,7 @@ const PATIENCE = 5_000; // ms that requests get to finish when the server stops
 
 /**
  * Starts a server with everything it needs.
- * @throws RedisUnusable, AssistantUnusable, or the error of listening (such as EADDRINUSE), with nothing left running
+ * @throws RedisUnusable, or the error of listening (such as EADDRINUSE), with nothing left running
  */
 export async function startServer(config: Config, log: Logger = pino({ level: config.logLevel })): Promise<RunningServer> {
   // What was started is stopped in the opposite order, also when a later step fails.
@@ -72,10 +73,8 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     await lease.start();
     stops.push(() => demos.finish());
     stops.push(() => lease.stop());
-    if (config.assistant) {
-      const assistant = await runAssistant(config, redis, parts, createModel(config, log), log);
-      stops.push(() => assistant.stop());
-    } else await parts.assistantId.look();
+    await parts.assistantId.look();
+    if (config.assistant) await answerItself();
 
     let sockets: SocketServer | undefined;
     const metrics = new Metrics(() => sockets?.size ?? 0, followed, services.assistant);
@@ -94,6 +93,17 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     });
     stops.push(sockets.stop);
     await http.listen({ host: config.host, port: config.port });
+
+    /** A person who has the assistant's name keeps it: then the chat goes on without an assistant. */
+    async function answerItself(): Promise<void> {
+      try {
+        const assistant = await runAssistant(config, redis, parts, createModel(config, log), log);
+        stops.push(() => assistant.stop());
+      } catch (error) {
+        if (!(error instanceof AssistantUnusable)) throw error;
+        log.warn(error.message);
+      }
+    }
 
     async function hearDemos(): Promise<void> {
       const demoListener = new DemoListener(await redis.connectListener(), { messages, presence, users }, limitedLog, () =>

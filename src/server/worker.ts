@@ -81,8 +81,7 @@ export async function runAssistant(
   const sweep = new QuestionSweep(redis.commands, parts.lenient, assistant, lifetime.server, log);
   return {
     async stop() {
-      await sweep.stop();
-      await worker.stop(config.assistantPatience * 1_000);
+      await Promise.all([worker.stop(config.assistantPatience * 1_000), sweep.stop()]);
       await presence.closed(id);
     },
   };
