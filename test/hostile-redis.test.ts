@@ -107,12 +107,13 @@ describe("in a room", () => {
     for (let n = 0; n < 20; n++)
       await hostile.zadd("room:junk", 9_900_000_000 + n, `{"from":"1","message":"${n}${"y".repeat(1_000_000)}"}`);
     lines.length = 0;
+    const began = performance.now();
     const { messages } = await alice.ask(query, { r: "junk" });
     expect(messages.nodes.map(({ text }: { text: string }) => text)).toEqual(["first"]);
     const counted = lines.find(({ msg }) => msg.includes("no message")) as { members?: number } | undefined;
     expect(counted?.members).toBe(1_021);
     for (let n = 0; n < 20; n++) await alice.ask(query, { r: "junk" });
-    expect(lines.length).toBe(1);
+    expect(lines.length).toBeLessThanOrEqual(1 + Math.floor((performance.now() - began) / 10_000)); // one every ten seconds
     await alice.send("second", "junk");
     expect((await alice.ask(query, { r: "junk" })).messages.nodes).toHaveLength(2);
   });

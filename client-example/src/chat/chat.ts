@@ -41,6 +41,8 @@ export class Chat {
   readonly refreshing = new Store(true);
   readonly presence: Presence;
   readonly outbox: Outbox;
+  /** By room, what was begun to be written there. */
+  readonly drafts = new Map<string, string>();
   readonly #me: string;
   readonly #following;
   readonly #stops: (() => void)[] = [];

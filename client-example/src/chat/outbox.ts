@@ -13,6 +13,8 @@ export interface Outgoing extends SendMutationVariables {
   order: number;
   /** Why it did not get through; sending it again as it is would not help, or not be safe. */
   problem?: string;
+  /** Why it has to wait, and is sent later by itself. */
+  notice?: string;
 }
 
 const KEPT_BY_SERVER = 23 * 3_600_000; // ms; for a day it knows a clientMessageId again, an hour is for clocks that differ
@@ -51,7 +53,7 @@ export class Outbox {
   }
 
   /** Sends anew what did not get through, as a new message where it is too late for the old one. */
-  sendAgain({ problem: _, ...one }: Outgoing): void {
+  sendAgain({ problem: _, notice: __, ...one }: Outgoing): void {
     if (Date.now() - one.at < KEPT_BY_SERVER) this.#write(one);
     else {
       this.drop(one.clientMessageId);
@@ -126,6 +128,7 @@ export class Outbox {
         if (error instanceof Refused && error.code === "UNAUTHENTICATED") return;
         if (error instanceof Refused && error.retryable) {
           failures++;
+          if (error.code === "RATE_LIMITED") this.#write({ ...next, notice: error.message });
           await this.#somethingToDo(error.retryAfter ? error.retryAfter * 1_000 : Math.min(LONGEST_WAIT, 1_000 * 2 ** failures));
         } else if (localStorage.getItem(this.#prefix + clientMessageId) !== null)
           this.#write({ ...next, problem: (error as Error).message });

@@ -21,13 +21,11 @@ interface Props {
   onEditLast: () => void;
 }
 
-const drafts = new Map<string, string>(); // what was begun in other rooms
-
 /** Where a message is written. Enter sends it, Shift+Enter begins a new line, the up arrow edits the last one. */
 export function Composer({ room: { id, name, kind, members }, me, task, onSubmit, onCancel, onEditLast }: Props) {
   const chat = useChat();
   const isEditing = task.kind === "edit";
-  const [text, setText] = useState(isEditing ? task.message.text : (drafts.get(id) ?? ""));
+  const [text, setText] = useState(isEditing ? task.message.text : (chat.drafts.get(id) ?? ""));
   const input = useRef<HTMLTextAreaElement>(null);
   const listId = useId();
   const mentions = useMentions(text, kind === "GENERAL" ? undefined : members?.map(({ user }) => user).filter((user) => user.id !== me));
@@ -39,7 +37,7 @@ export function Composer({ room: { id, name, kind, members }, me, task, onSubmit
   function change(next: string): void {
     setText(next);
     if (isEditing) return;
-    drafts.set(id, next);
+    chat.drafts.set(id, next);
     chat.setTyping(id, next.trim() !== "");
   }
 
@@ -47,7 +45,7 @@ export function Composer({ room: { id, name, kind, members }, me, task, onSubmit
     if (text.trim() === "") return;
     onSubmit(text);
     setText("");
-    if (!isEditing) drafts.delete(id);
+    if (!isEditing) chat.drafts.delete(id);
     input.current?.focus();
   }
 

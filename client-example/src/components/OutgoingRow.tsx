@@ -11,7 +11,7 @@ interface Props {
 /** A message of the user's own that is not known to be stored yet. */
 export function OutgoingRow({ outgoing, onSendAgain, onDiscard }: Props) {
   const { state } = useConnection();
-  const { text, problem } = outgoing;
+  const { text, problem, notice } = outgoing;
   return (
     <div className="message mine outgoing">
       <div className="said">
@@ -19,7 +19,9 @@ export function OutgoingRow({ outgoing, onSendAgain, onDiscard }: Props) {
           <Text text={text} mentions={[]} me="" />
         </div>
         {problem === undefined ? (
-          <p className="meta">{state === "offline" ? "will be sent" : "sending…"}</p>
+          <p className="meta">
+            {state === "offline" ? "will be sent" : notice === undefined ? "sending…" : `${notice} It is sent by itself.`}
+          </p>
         ) : (
           <p className="meta" role="alert">
             <span className="problem">Not sent. {problem}</span>
