@@ -41,6 +41,8 @@ try {
       port,
       host,
       strictPort: true,
+      // An editor that empties a file and then fills it makes one change, not two of which the second may be missed.
+      watch: { awaitWriteFinish: { stabilityThreshold: 30, pollInterval: 10 } }, // ms
       proxy: Object.fromEntries(["/graphql", "/rooms/", "/healthz", "/readyz", "/metrics"].map((path) => [path, proxied])),
     },
   });

@@ -50,6 +50,7 @@ const FLASH = 2_000; // ms that a message is marked to which one jumped
 export function MessageList({ ref, here, room, me, outbox, assistant, onReply, onEdit, onDelete, onReact }: Props) {
   const { messages = [], hasOlder, hasNewer, isLoading } = here;
   const [isAtEnd, setIsAtEnd] = useState(true);
+  const staysAtEnd = useRef(true); // the same, known before the next render: rows are measured in between
   const isReading = useVisible() && isAtEnd && !hasNewer && here.messages !== undefined;
   const { divider, clear } = useDivider(room, isReading);
   const [focused, setFocused] = useState<string>();
@@ -73,7 +74,7 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
 
   // Stays with the newest message as rows come, or as the ones there grow.
   const stay = () => {
-    if (isAtEnd && !hasNewer && rows.length > 0) toEnd();
+    if (staysAtEnd.current && !hasNewer && rows.length > 0) toEnd();
   };
   // biome-ignore lint/correctness/useExhaustiveDependencies: after each change of the rows, and of nothing else
   useLayoutEffect(stay, [rows]);
@@ -92,11 +93,16 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
     return () => clearTimeout(timer);
   }, [target, target !== undefined && indexOf(target) !== -1]);
 
+  function beAtEnd(is: boolean): void {
+    staysAtEnd.current = is;
+    setIsAtEnd(is);
+  }
+
   // Measured on the page itself: while rows are put in, the list's own numbers are of before and after.
   function onScroll(): void {
     const { scrollTop = 0, scrollHeight = 0, clientHeight = 0 } = scroller.current ?? {};
     const below = scrollHeight - clientHeight - scrollTop;
-    setIsAtEnd(below < AT_END);
+    beAtEnd(below < AT_END);
     if (isLoading) return;
     if (scrollTop < NEAR && hasOlder) void here.loadOlder();
     else if (below < NEAR && hasNewer) void here.loadNewer();
@@ -111,6 +117,7 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
 
   const jumpTo = useCallback(
     (messageId: string) => {
+      staysAtEnd.current = false;
       setIsAtEnd(false);
       setTarget(messageId);
       if (!here.messages?.some(({ id }) => id === messageId)) void here.loadAround(messageId);
@@ -120,7 +127,7 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
 
   async function toNewest(): Promise<void> {
     if (hasNewer) await here.loadNewest();
-    setIsAtEnd(true);
+    beAtEnd(true);
     toEnd();
   }
 
