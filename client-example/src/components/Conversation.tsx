@@ -37,7 +37,6 @@ export function Conversation({ roomId, me, onClose, onTalkTo }: Props) {
     setTask({ kind: "write" });
     if (task.kind === "edit") return actions.edit(task.message.id, text);
     here.send(text, task.kind === "reply" ? task.to.id : null);
-    if (here.hasNewer) await here.loadNewest();
     list.current?.toNewest();
   }
 

@@ -51,6 +51,8 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
   const { messages = [], hasOlder, hasNewer, isLoading } = here;
   const [isAtEnd, setIsAtEnd] = useState(true);
   const staysAtEnd = useRef(true); // the same, known before the next render: rows are measured in between
+  const lastTop = useRef(0);
+  const [stretch, setStretch] = useState(0); // of another stretch of the history the list knows no heights
   const isReading = useVisible() && isAtEnd && !hasNewer && here.messages !== undefined;
   const { divider, clear } = useDivider(room, isReading);
   const [focused, setFocused] = useState<string>();
@@ -70,14 +72,19 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
   );
   const shift = useIsPrepended(messages);
   const indexOf = (messageId: string) => rows.findIndex((row) => row.kind === "message" && row.key === messageId);
-  const toEnd = () => list.current?.scrollToIndex(rows.length - 1, { align: "end" });
+  // Not by the list's scrollToIndex: that goes on until all is measured, and would carry off a reader who has begun to scroll.
+  const toEnd = () => {
+    if (!scroller.current) return;
+    scroller.current.scrollTop = scroller.current.scrollHeight;
+    lastTop.current = scroller.current.scrollTop; // of a shorter list this is higher up, and no reader's doing
+  };
 
   // Stays with the newest message as rows come, or as the ones there grow.
   const stay = () => {
     if (staysAtEnd.current && !hasNewer && rows.length > 0) toEnd();
   };
   // biome-ignore lint/correctness/useExhaustiveDependencies: after each change of the rows, and of nothing else
-  useLayoutEffect(stay, [rows]);
+  useLayoutEffect(stay, [rows, stretch]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: when there is something newer to have read
   useEffect(() => {
@@ -102,7 +109,10 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
   function onScroll(): void {
     const { scrollTop = 0, scrollHeight = 0, clientHeight = 0 } = scroller.current ?? {};
     const below = scrollHeight - clientHeight - scrollTop;
-    beAtEnd(below < AT_END);
+    // Only who scrolls up leaves the end: rows that turn out to be higher move it away as well.
+    if (below < AT_END) beAtEnd(true);
+    else if (scrollTop < lastTop.current) beAtEnd(false);
+    lastTop.current = scrollTop;
     if (isLoading) return;
     if (scrollTop < NEAR && hasOlder) void here.loadOlder();
     else if (below < NEAR && hasNewer) void here.loadNewer();
@@ -128,7 +138,8 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
   async function toNewest(): Promise<void> {
     if (hasNewer) await here.loadNewest();
     beAtEnd(true);
-    toEnd();
+    if (hasNewer) setStretch(stretch + 1);
+    else toEnd();
   }
 
   useImperativeHandle(ref, () => ({
@@ -213,7 +224,16 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the keys are those of the messages in it */}
       <div className="scroller" ref={scroller} onScroll={onScroll} onKeyDown={onKeyDown}>
         <div className="above" />
-        <Virtualizer ref={list} as="ol" item="li" shift={shift} onResize={stay} data={rows} bufferSize={600}>
+        <Virtualizer
+          key={stretch}
+          ref={list}
+          as="ol"
+          item="li"
+          shift={shift}
+          onResize={() => requestAnimationFrame(stay)}
+          data={rows}
+          bufferSize={600}
+        >
           {renderRow}
         </Virtualizer>
       </div>
