@@ -1,30 +1,14 @@
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { launchBrowser, type OpenPage, openPage, seriousFindings } from "./helpers/browser.js";
+import type { BrowserContextOptions, Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { seriousFindings } from "./helpers/browser.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
+import { visitors } from "./helpers/visitors.js";
 
 const redis = await ownRedis();
 const server = await ownServer(redis.url, { demoData: true });
-let browser: Browser;
-let opened: OpenPage[] = [];
-
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-afterAll(() => browser.close());
-afterEach(async () => {
-  const pages = opened;
-  opened = [];
-  for (const { page } of pages) await page.context().close();
-  expect(pages.flatMap(({ complaints }) => complaints)).toEqual([]);
-});
-
-async function open(options: BrowserContextOptions = {}, url = server.url): Promise<Page> {
-  const one = await openPage(browser, url, options);
-  opened.push(one);
-  return one.page;
-}
+const visit = visitors();
+const open = (options: BrowserContextOptions = {}, url = server.url) => visit(url, options);
 
 const isIn = (page: Page) => page.getByRole("navigation").getByRole("button", { name: "General" }).waitFor();
 const isOut = (page: Page) => page.getByRole("heading", { name: "Sign in" }).waitFor();

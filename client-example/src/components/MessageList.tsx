@@ -3,6 +3,7 @@ import {
   type Ref,
   useCallback,
   useEffect,
+  useEffectEvent,
   useImperativeHandle,
   useLayoutEffect,
   useMemo,
@@ -83,27 +84,25 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
   const stay = () => {
     if (staysAtEnd.current && !hasNewer && rows.length > 0) toEnd();
   };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: after each change of the rows, and of nothing else
-  useLayoutEffect(stay, [rows, stretch]);
+  useLayoutEffect(stay);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: when there is something newer to have read
   useEffect(() => {
-    if (isReading) here.read();
-  }, [isReading, messages.at(-1)?.id, room.unread.count]);
+    if (isReading) here.read(); // tells nothing twice
+  });
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once the message is there
+  const showTarget = useEffectEvent((messageId: string) => list.current?.scrollToIndex(indexOf(messageId), { align: "center" }));
+  const isThere = target !== undefined && indexOf(target) !== -1;
   useEffect(() => {
-    const index = target === undefined ? -1 : indexOf(target);
-    if (index === -1) return;
-    list.current?.scrollToIndex(index, { align: "center" });
+    if (target === undefined || !isThere) return;
+    showTarget(target);
     const timer = setTimeout(() => setTarget(undefined), FLASH);
     return () => clearTimeout(timer);
-  }, [target, target !== undefined && indexOf(target) !== -1]);
+  }, [target, isThere]);
 
-  function beAtEnd(is: boolean): void {
+  const beAtEnd = useCallback((is: boolean) => {
     staysAtEnd.current = is;
     setIsAtEnd(is);
-  }
+  }, []);
 
   // Measured on the page itself: while rows are put in, the list's own numbers are of before and after.
   function onScroll(): void {
@@ -119,20 +118,18 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
   }
 
   // On a screen so high that there is nothing to scroll.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: when a page has come
   useEffect(() => {
     const { scrollHeight = 0, clientHeight = 0 } = scroller.current ?? {};
     if (messages.length > 0 && !isLoading && hasOlder && scrollHeight < clientHeight + NEAR) void here.loadOlder();
-  }, [rows, isLoading]);
+  });
 
   const jumpTo = useCallback(
     (messageId: string) => {
-      staysAtEnd.current = false;
-      setIsAtEnd(false);
+      beAtEnd(false);
       setTarget(messageId);
       if (!here.messages?.some(({ id }) => id === messageId)) void here.loadAround(messageId);
     },
-    [here.messages, here.loadAround],
+    [here.messages, here.loadAround, beAtEnd],
   );
 
   async function toNewest(): Promise<void> {
