@@ -1,3 +1,4 @@
+import { setPriority } from "node:os";
 import { createModel } from "./assistant/model.js";
 import { runProgram, say, stopOnSignals } from "./command-line.js";
 import { type Config, ConfigError } from "./config.js";
@@ -25,6 +26,7 @@ await runProgram(args, {
       ]);
     if (again !== undefined) return askAgain(config, again);
     if (dead !== undefined) return list(config);
+    setPriority(10); // where a server is on the same machine, what people send goes first
     const worker = await startWorker(config, createModel(config, log), log);
     stopOnSignals(() => worker.stop(), log);
     say(`\nA worker of Palaver's assistant is running.\n\n  Redis      ${config.redisUrls.map(withoutPassword).join(", ")}\n`);

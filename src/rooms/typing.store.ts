@@ -1,11 +1,12 @@
 import type { Logger } from "pino";
 import type { Channels } from "../delivery/channels.js";
-import { Feed } from "../delivery/feed.js";
-import { rateLimited, refusal } from "../errors.js";
-import { onceRedisAnswers, type RedisClient } from "../redis/connect.js";
+import type { Feed } from "../delivery/feed.js";
+import { rateLimited } from "../errors.js";
+import type { RedisClient } from "../redis/connect.js";
 import { channels } from "../redis/keys.js";
 import type { Viewer } from "../sessions/session.store.js";
 import { isUserId } from "../users/user.store.js";
+import { type Audience, Audiences } from "./audience.store.js";
 import type { RoomStore } from "./room.store.js";
 
 /** What followers are told of someone: the same object for all of them. */
@@ -29,17 +30,10 @@ interface Author {
   watch: { stop(): void } | undefined;
 }
 
-/** A room in which typing is followed here. */
-interface FollowedRoom {
-  /** The followers, those included for whom Redis does not listen yet. */
-  holders: Set<Feed<TypingRecord>>;
-  /** Those who are told, and who they are. */
-  feeds: Map<Feed<TypingRecord>, string>;
-  /** By user, what was told of them, and until when it is good. */
-  typists: Map<string, { record: TypingRecord; until: number }>;
-  /** Resolves, once Redis has acknowledged, to what ends it. */
-  listening: Promise<() => void>;
-}
+/** By user, what was told of them, and until when it is good. */
+type Typists = Map<string, { record: TypingRecord; until: number }>;
+
+type Room = Audience<TypingRecord, Typists>;
 
 const LASTS = 6_000; // ms without a word, after which someone writes no more
 const PAUSE = 3_000; // ms between two times that the same is published of someone in a room, however often they say it
@@ -53,14 +47,12 @@ const MOST_ROOMS = 10; // in which one user writes at once, on one server
  */
 export class TypingStore {
   readonly #redis: RedisClient;
-  readonly #channels: Channels;
   readonly #rooms: RoomStore;
   readonly #watch: (viewer: Viewer, onEnd: () => void) => { stop(): void };
   readonly #log: Logger;
   readonly #authors = new Map<string, Map<string, Author>>();
-  readonly #followed = new Map<string, FollowedRoom>();
+  readonly #audiences: Audiences<TypingRecord, Typists>;
   readonly #sweep: NodeJS.Timeout;
-  readonly #stopHearing: () => void;
 
   /** @param watch calls `onEnd` should the viewer's session end */
   constructor(
@@ -71,7 +63,6 @@ export class TypingStore {
     log: Logger,
   ) {
     this.#redis = redis;
-    this.#channels = channels;
     this.#rooms = rooms;
     this.#watch = watch;
     this.#log = log;
@@ -79,14 +70,18 @@ export class TypingStore {
       this.#sweepAuthors(performance.now());
       this.#sweepTypists(performance.now());
     }, SWEEP);
-    // Who was removed from a room while the connection was down was not heard of.
-    this.#stopHearing = channels.onReconnect(() => this.#checkAll());
+    this.#audiences = new Audiences<TypingRecord, Typists>(
+      channels,
+      rooms,
+      () => new Map(),
+      (room, payload) => this.#heard(room, payload),
+    );
   }
 
   /** Ends the regular looks, and the watch over sessions. */
   close(): void {
     clearInterval(this.#sweep);
-    this.#stopHearing();
+    this.#audiences.close();
     for (const rooms of this.#authors.values()) for (const author of rooms.values()) author.watch?.stop();
     this.#authors.clear();
   }
@@ -119,22 +114,8 @@ export class TypingStore {
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND
    */
   async follow(userId: string, roomId: string): Promise<Feed<TypingRecord>> {
-    await this.#rooms.check(userId, roomId);
-    const room = this.#followed.get(roomId) ?? this.#open(roomId);
-    const feed = new Feed<TypingRecord>();
-    room.holders.add(feed);
-    feed.onEnd(() => this.#leave(roomId, room, feed));
-    try {
-      await room.listening;
-      // Once more: from here on it is heard, should they be removed.
-      await this.#rooms.check(userId, roomId);
-    } catch (error) {
-      feed.end();
-      throw error;
-    }
-    if (feed.ended) return feed;
-    room.feeds.set(feed, userId);
-    for (const { record } of room.typists.values()) if (record.userId !== userId) feed.push(record);
+    const { feed, audience } = await this.#audiences.join(userId, roomId);
+    for (const { record } of audience.state.values()) if (record.userId !== userId) feed.push(record);
     return feed;
   }
 
@@ -203,80 +184,42 @@ export class TypingStore {
   }
 
   #sweepTypists(now: number): void {
-    for (const room of this.#followed.values()) {
-      for (const [userId, { until }] of room.typists) if (until <= now) this.#stopped(room, userId);
+    for (const room of this.#audiences) {
+      for (const [userId, { until }] of room.state) if (until <= now) this.#stopped(room, userId);
     }
   }
 
-  #open(roomId: string): FollowedRoom {
-    const room: FollowedRoom = {
-      holders: new Set(),
-      feeds: new Map(),
-      typists: new Map(),
-      listening: this.#channels.subscribe(channels.room(roomId), (payload) => this.#heard(roomId, room, payload)),
-    };
-    room.listening.catch(() => {}); // those who asked to follow are told
-    this.#followed.set(roomId, room);
-    return room;
-  }
-
-  #leave(roomId: string, room: FollowedRoom, feed: Feed<TypingRecord>): void {
-    room.holders.delete(feed);
-    room.feeds.delete(feed);
-    if (room.holders.size > 0) return;
-    if (this.#followed.get(roomId) === room) this.#followed.delete(roomId);
-    room.listening.then(
-      (stop) => stop(),
-      () => {}, // those who asked to follow were told
-    );
-  }
-
-  /** What comes over the room's channel: typing, the room's events, and whatever else others on this Redis publish there. */
-  #heard(roomId: string, room: FollowedRoom, payload: unknown): void {
+  /** What comes over the room's channel: typing, and the room's events. */
+  #heard(room: Room, payload: unknown): void {
     const { kind, userId, typing, message } = (payload ?? {}) as Record<string, unknown>;
     const sender = kind === "message.added" ? ((message ?? {}) as { from?: unknown }).from : undefined;
     if (typeof sender === "string") this.#stopped(room, sender);
     if (typeof userId !== "string" || !isUserId(userId)) return;
-    if (kind === "typing" && typing === true) this.#started(roomId, room, userId);
-    else if (kind === "typing" && typing === false) this.#stopped(room, userId);
-    else if (kind === "member.left") {
-      this.#stopped(room, userId);
-      for (const [feed, follower] of room.feeds) if (follower === userId) feed.end(refusal("NOT_A_MEMBER", roomId));
-    }
+    if (kind === "typing" && typing === true) this.#started(room, userId);
+    else if ((kind === "typing" && typing === false) || kind === "member.left") this.#stopped(room, userId);
   }
 
-  #started(roomId: string, room: FollowedRoom, userId: string): void {
+  #started({ roomId, state: typists, feeds }: Room, userId: string): void {
     const until = performance.now() + LASTS;
-    const known = room.typists.get(userId);
+    const known = typists.get(userId);
     if (known) known.until = until;
-    if (known || room.typists.size >= MOST_TYPISTS) return;
+    if (known || typists.size >= MOST_TYPISTS) return;
     const record = { roomId, userId, typing: true };
-    room.typists.set(userId, { record, until });
-    this.#pass(room, record);
+    typists.set(userId, { record, until });
+    pass(feeds, record);
   }
 
-  #stopped(room: FollowedRoom, userId: string): void {
-    const known = room.typists.get(userId);
+  #stopped({ state: typists, feeds }: Room, userId: string): void {
+    const known = typists.get(userId);
     if (!known) return;
-    room.typists.delete(userId);
-    this.#pass(room, { ...known.record, typing: false });
-  }
-
-  #pass(room: FollowedRoom, record: TypingRecord): void {
-    for (const [feed, follower] of room.feeds) if (follower !== record.userId) feed.push(record);
-  }
-
-  async #checkAll(): Promise<void> {
-    const feeds = [...this.#followed].flatMap(([roomId, { feeds }]) => [...feeds].map(([feed, userId]) => ({ roomId, feed, userId })));
-    await Promise.all(
-      feeds.map(({ roomId, feed, userId }) =>
-        onceRedisAnswers(
-          () => this.#rooms.check(userId, roomId),
-          () => !feed.ended,
-        ).catch((error) => feed.end(error)),
-      ),
-    );
+    typists.delete(userId);
+    pass(feeds, { ...known.record, typing: false });
   }
 
   readonly #onFailure = (error: unknown) => this.#log.debug({ error: String(error) }, "could not tell who is typing");
+}
+
+/** Tells the others. */
+function pass(feeds: Room["feeds"], record: TypingRecord): void {
+  for (const [feed, follower] of feeds) if (follower !== record.userId) feed.push(record);
 }
