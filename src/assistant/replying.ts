@@ -24,6 +24,8 @@ export type Outcome =
 /** Why an answer ended before the model was at its end. */
 type Ending = Exclude<Standing, "OK"> | "STOPPED" | "LONG" | Error;
 
+const PAUSE = 50; // ms between two writes of an answer: 20 a second
+const MOST_WRITES = 2_000; // a second, of all answers here: each of them is work for every server that shows it
 const MOST_TRIES = 3; // as a question may be what kills its worker
 const HOLD = 500; // ms between two looks, at most: so soon a cancelled answer stops, even of a silent model
 
@@ -37,6 +39,8 @@ export class Replying {
   readonly #messageLength: number;
   readonly #lease: number;
   readonly #log: Logger;
+  /** Answers that are being written. */
+  #writing = 0;
 
   /** @param lease ms */
   constructor(
@@ -132,9 +136,10 @@ export class Replying {
     const script = [keys.reply(roomId), keys.writing(roomId), keys.room(roomId)];
     const writer = new Writer(
       async (written, delta) => (await this.#scripts.run("assistant_write", script, [fence, this.#lease, written, delta])) as Standing,
-      { hold: Math.min(HOLD, this.#lease / 10), lease: this.#lease },
+      { pause: () => Math.max(PAUSE, (this.#writing / MOST_WRITES) * 1_000), hold: Math.min(HOLD, this.#lease / 10), lease: this.#lease },
       end,
     );
+    this.#writing++;
     try {
       for await (const piece of untilAborted(this.#model.answer(turns, stop.signal), stop.signal)) {
         const text = writer.text + piece;
@@ -148,6 +153,7 @@ export class Replying {
       abandoning.removeEventListener("abort", abandon);
       stop.abort();
       await writer.stop();
+      this.#writing--;
     }
     return { text: writer.text.toWellFormed(), ending };
   }

@@ -4,7 +4,7 @@ import { isRedisAway } from "../redis/connect.js";
 /** How a room stands for who writes in it. */
 export type Standing = "OK" | "CANCELLED" | "LOST";
 
-const PAUSE = 50; // ms between two writes: 20 a second
+const SPREAD = 50; // ms, at most, that are added at random: answers that began together are not to come to a server all in one moment
 
 /**
  * Writes an answer as it grows: its first piece at once, then what has come since, some times a second. While nothing comes it asks
@@ -13,6 +13,7 @@ const PAUSE = 50; // ms between two writes: 20 a second
 export class Writer {
   readonly #write: (written: number, delta: string) => Promise<Standing>;
   readonly #hold: number;
+  readonly #pause: () => number;
   readonly #lease: number;
   readonly #stopped = new AbortController();
   readonly #running: Promise<void>;
@@ -24,17 +25,19 @@ export class Writer {
 
   /**
    * @param write writes what comes behind so many bytes; with nothing it only asks
+   * @param pause ms from one write to the next, at least
    * @param hold ms without a write after which it is asked
    * @param lease ms after which the room may be another's, if nothing could be written
    * @param onEnd is told, once, when it may not go on; with an error where Redis is away for too long
    */
   constructor(
     write: (written: number, delta: string) => Promise<Standing>,
-    { hold, lease }: { hold: number; lease: number },
+    { pause, hold, lease }: { pause: () => number; hold: number; lease: number },
     onEnd: (why: Exclude<Standing, "OK"> | Error) => void,
   ) {
     this.#write = write;
     this.#hold = hold;
+    this.#pause = pause;
     this.#lease = lease;
     this.#running = this.#run()
       .catch(onEnd)
@@ -77,7 +80,7 @@ export class Writer {
         // Redis may be back within the lease. It does not write twice what it wrote without being able to say so.
         if (!isRedisAway(error) || performance.now() - heard > this.#lease) throw error;
       }
-      await delay(PAUSE, undefined, { signal }).catch(() => {});
+      await delay(this.#pause() + Math.random() * SPREAD, undefined, { signal }).catch(() => {});
     }
     return undefined;
   }
