@@ -25,7 +25,7 @@ export type Outcome =
 type Ending = Exclude<Standing, "OK"> | "STOPPED" | "LONG" | Error;
 
 const PAUSE = 50; // ms between two writes of an answer: 20 a second
-const MOST_WRITES = 2_000; // a second, of all answers here: each of them is work for every server that shows it
+const MOST_WRITES = 1_000; // a second, of all answers here: each of them is work for every server that shows it
 const MOST_TRIES = 3; // as a question may be what kills its worker
 const HOLD = 500; // ms between two looks, at most: so soon a cancelled answer stops, even of a silent model
 
