@@ -68,19 +68,57 @@ describe("crashes of the assistant", () => {
     }
   }
 
-  it("[BOT12] a worker that is killed amid an answer is followed by another, which begins it anew", async () => {
-    const { redis, client, room } = await ownPalaver();
+  it.each([
+    ["Redis", async () => (await ownRedis()).url],
+    ["Redis Cluster", async () => (await ownCluster()).urls.join(",")],
+  ])("[BOT12] a worker that is killed amid an answer is followed by another, which begins it anew: %s", async (_, start) => {
+    const url = await start();
+    const server = await ownServer(url);
+    await (await ownWorker(url, echo)).stop(); // makes the account
+    const { client, room } = await withAssistant(server);
     const stuck = await modelEndpoint((response) => sendParts(response, [event(chunk("I will never"))]));
-    const killed = await workerProcess(redis.url, stuck.url);
+    const killed = await workerProcess(url, stuck.url);
     const replies = watchReply(client, room);
     await client.send("Well?", room);
     await until(replies, { text: "I will never" });
     killed.kill("SIGKILL");
     await killed.end();
-    await ownWorker(redis.url, echo);
+    await ownWorker(url, echo);
     expect(await until(replies, { state: "DONE" })).toMatchObject({ text: "You said: Well?" });
     expect(await answers(client, room, 1)).toEqual(["You said: Well?"]);
   });
+
+  it("[BOT19] wherever a server dies on its way to take a question, it is answered once if it was stored", async () => {
+    const { redis, client, room } = await ownPalaver();
+    await ownWorker(redis.url, echo);
+    const stored: boolean[] = [];
+    for (let bytes = 10; ; bytes += STEP) {
+      const proxy = await proxyTo(redis.url);
+      const dying = await ownServer(proxy.url);
+      await client.on(dying).send("warm up", room); // so that it knows who the assistant is
+      proxy.goAwayAfter(bytes);
+      const isAnswered = await client
+        .on(dying)
+        .send(`die after ${bytes}`, room)
+        .then(
+          () => true,
+          () => false,
+        );
+      const questions = (await said(client, room)).filter(({ by }) => by === "person").map(({ text }) => text);
+      const isStored = questions.includes(`die after ${bytes}`);
+      expect(isStored || !isAnswered).toBe(true);
+      stored.push(isStored);
+      await answers(client, room, questions.length);
+      await allSeenTo(redis);
+      expect((await answers(client, room, questions.length)).toSorted()).toEqual(questions.map((text) => `You said: ${text}`).toSorted());
+      const isGone = proxy.isGone();
+      await proxy.stop();
+      await dying.stop();
+      if (!isGone) break;
+    }
+    expect(stored).toContain(false);
+    expect(stored).toContain(true);
+  }, 120_000);
 
   it("[BOT13] a worker that was frozen until another had its room writes nothing there any more", async () => {
     const { redis, client, room } = await ownPalaver();
