@@ -52,8 +52,6 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
   const { messages = [], hasOlder, hasNewer, isLoading } = here;
   const [isAtEnd, setIsAtEnd] = useState(true);
   const staysAtEnd = useRef(true); // the same, known before the next render: rows are measured in between
-  const lastTop = useRef(0);
-  const [stretch, setStretch] = useState(0); // of another stretch of the history the list knows no heights
   const isReading = useVisible() && isAtEnd && !hasNewer && here.messages !== undefined;
   const { divider, clear } = useDivider(room, isReading);
   const [focused, setFocused] = useState<string>();
@@ -73,12 +71,7 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
   );
   const shift = useIsPrepended(messages);
   const indexOf = (messageId: string) => rows.findIndex((row) => row.kind === "message" && row.key === messageId);
-  // Not by the list's scrollToIndex: that goes on until all is measured, and would carry off a reader who has begun to scroll.
-  const toEnd = () => {
-    if (!scroller.current) return;
-    scroller.current.scrollTop = scroller.current.scrollHeight;
-    lastTop.current = scroller.current.scrollTop; // of a shorter list this is higher up, and no reader's doing
-  };
+  const toEnd = () => list.current?.scrollToIndex(rows.length - 1, { align: "end" });
 
   // Stays with the newest message as rows come, or as the ones there grow.
   const stay = () => {
@@ -108,10 +101,7 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
   function onScroll(): void {
     const { scrollTop = 0, scrollHeight = 0, clientHeight = 0 } = scroller.current ?? {};
     const below = scrollHeight - clientHeight - scrollTop;
-    // Only who scrolls up leaves the end: rows that turn out to be higher move it away as well.
-    if (below < AT_END) beAtEnd(true);
-    else if (scrollTop < lastTop.current) beAtEnd(false);
-    lastTop.current = scrollTop;
+    beAtEnd(below < AT_END);
     if (isLoading) return;
     if (scrollTop < NEAR && hasOlder) void here.loadOlder();
     else if (below < NEAR && hasNewer) void here.loadNewer();
@@ -135,8 +125,7 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
   async function toNewest(): Promise<void> {
     if (hasNewer) await here.loadNewest();
     beAtEnd(true);
-    if (hasNewer) setStretch(stretch + 1);
-    else toEnd();
+    toEnd();
   }
 
   useImperativeHandle(ref, () => ({
@@ -221,16 +210,7 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the keys are those of the messages in it */}
       <div className="scroller" ref={scroller} onScroll={onScroll} onKeyDown={onKeyDown}>
         <div className="above" />
-        <Virtualizer
-          key={stretch}
-          ref={list}
-          as="ol"
-          item="li"
-          shift={shift}
-          onResize={() => requestAnimationFrame(stay)}
-          data={rows}
-          bufferSize={600}
-        >
+        <Virtualizer ref={list} as="ol" item="li" shift={shift} onResize={stay} data={rows} bufferSize={600}>
           {renderRow}
         </Virtualizer>
       </div>
