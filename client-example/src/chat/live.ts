@@ -101,7 +101,7 @@ export class Live {
   close(): void {
     removeEventListener("online", this.retry);
     removeEventListener("offline", this.#lose);
-    void this.client.dispose();
+    Promise.resolve(this.client.dispose()).catch(() => {}); // the server has closed it already
   }
 
   /** The browser says that there is no network: the socket would notice much later. */
