@@ -52,6 +52,8 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
   const { messages = [], hasOlder, hasNewer, isLoading } = here;
   const [isAtEnd, setIsAtEnd] = useState(true);
   const staysAtEnd = useRef(true); // the same, known before the next render: rows are measured in between
+  const lastTop = useRef(0);
+  const [stretch, setStretch] = useState(0); // of another stretch of the history the list knows no heights
   const isReading = useVisible() && isAtEnd && !hasNewer && here.messages !== undefined;
   const { divider, clear } = useDivider(room, isReading);
   const [focused, setFocused] = useState<string>();
@@ -71,13 +73,24 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
   );
   const shift = useIsPrepended(messages);
   const indexOf = (messageId: string) => rows.findIndex((row) => row.kind === "message" && row.key === messageId);
-  const toEnd = () => list.current?.scrollToIndex(rows.length - 1, { align: "end" });
+  // Not by the list's scrollToIndex: that goes on until all is measured, and would carry off a reader who has begun to scroll.
+  const toEnd = () => {
+    if (!scroller.current) return;
+    scroller.current.scrollTop = scroller.current.scrollHeight;
+    lastTop.current = scroller.current.scrollTop; // of a shorter list this is higher up, and no reader's doing
+  };
 
   // Stays with the newest message as rows come, or as the ones there grow.
   const stay = () => {
     if (staysAtEnd.current && !hasNewer && rows.length > 0) toEnd();
   };
   useLayoutEffect(stay);
+
+  // With older rows above, the list moves on by their height, and hears of it with the next scroll event. Rows that are measured before
+  // that would be set off against the old place: near the top, that leads to the very top.
+  useLayoutEffect(() => {
+    if (shift) scroller.current?.dispatchEvent(new Event("scroll"));
+  });
 
   useEffect(() => {
     if (isReading) here.read(); // tells nothing twice
@@ -101,16 +114,20 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
   function onScroll(): void {
     const { scrollTop = 0, scrollHeight = 0, clientHeight = 0 } = scroller.current ?? {};
     const below = scrollHeight - clientHeight - scrollTop;
-    beAtEnd(below < AT_END);
+    // Only who scrolls up leaves the end: rows that turn out to be higher move it away as well.
+    if (below < AT_END) beAtEnd(true);
+    else if (scrollTop < lastTop.current) beAtEnd(false);
+    lastTop.current = scrollTop;
     if (isLoading) return;
     if (scrollTop < NEAR && hasOlder) void here.loadOlder();
     else if (below < NEAR && hasNewer) void here.loadNewer();
   }
 
-  // On a screen so high that there is nothing to scroll.
+  // Where nobody scrolls any more: the screen is so high that there is nothing to scroll, or the last page was on its way as they did.
   useEffect(() => {
-    const { scrollHeight = 0, clientHeight = 0 } = scroller.current ?? {};
-    if (messages.length > 0 && !isLoading && hasOlder && scrollHeight < clientHeight + NEAR) void here.loadOlder();
+    if (messages.length === 0 || isLoading || !hasOlder || !scroller.current) return;
+    const { scrollTop, scrollHeight, clientHeight } = scroller.current;
+    if (scrollHeight < clientHeight + NEAR || (scrollTop < NEAR && !staysAtEnd.current)) void here.loadOlder();
   });
 
   const jumpTo = useCallback(
@@ -125,7 +142,8 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
   async function toNewest(): Promise<void> {
     if (hasNewer) await here.loadNewest();
     beAtEnd(true);
-    toEnd();
+    if (hasNewer) setStretch(stretch + 1);
+    else toEnd();
   }
 
   useImperativeHandle(ref, () => ({
@@ -210,7 +228,16 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the keys are those of the messages in it */}
       <div className="scroller" ref={scroller} onScroll={onScroll} onKeyDown={onKeyDown}>
         <div className="above" />
-        <Virtualizer ref={list} as="ol" item="li" shift={shift} onResize={stay} data={rows} bufferSize={600}>
+        <Virtualizer
+          key={stretch}
+          ref={list}
+          as="ol"
+          item="li"
+          shift={shift}
+          onResize={() => requestAnimationFrame(stay)}
+          data={rows}
+          bufferSize={600}
+        >
           {renderRow}
         </Virtualizer>
       </div>
