@@ -45,6 +45,8 @@ interface Props {
 
 const NEAR = 600; // px from an end of what is loaded, at which more is asked for
 const AT_END = 40; // px from the newest message within which one stays with it
+const SETTLED = 10; // frames without a change, after which rows are taken for measured
+const TOUCH_LASTS = 500; // ms after the last move of a hand in which the list may yet roll on
 const FLASH = 2_000; // ms that a message is marked to which one jumped
 
 /** What was said, oldest first. Of a long list, only what is on the screen is in the page. */
@@ -53,6 +55,7 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
   const [isAtEnd, setIsAtEnd] = useState(true);
   const staysAtEnd = useRef(true); // the same, known before the next render: rows are measured in between
   const lastTop = useRef(0);
+  const touchedAt = useRef(Number.NEGATIVE_INFINITY); // when the reader last moved the list (ms)
   const [stretch, setStretch] = useState(0); // of another stretch of the history the list knows no heights
   const isReading = useVisible() && isAtEnd && !hasNewer && here.messages !== undefined;
   const { divider, clear } = useDivider(room, isReading);
@@ -86,11 +89,28 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
   };
   useLayoutEffect(stay);
 
-  // With older rows above, the list moves on by their height, and hears of it with the next scroll event. Rows that are measured before
-  // that would be set off against the old place: near the top, that leads to the very top.
+  // The list moves on by the height of older rows that come, as far as it can tell before they are measured. Who waits for them sees
+  // the same message at the same place all the time; who scrolls is not held.
+  const held = shift ? firstOnScreen(scroller.current) : undefined; // as it is before these rows are drawn
   useLayoutEffect(() => {
-    if (shift) scroller.current?.dispatchEvent(new Event("scroll"));
+    if (held) hold(held);
   });
+
+  function hold({ id, top }: Place): void {
+    const began = performance.now();
+    let frames = 0; // in which nothing moved
+    const keep = () => {
+      const { current } = scroller;
+      if (!current || touchedAt.current > began - TOUCH_LASTS || frames++ >= SETTLED) return;
+      const now = placeOf(current, id) ?? (list.current?.getItemOffset(indexOf(id)) ?? 0) - current.scrollTop;
+      if (Math.abs(now - top) >= 1) {
+        current.scrollTop += now - top;
+        frames = 0;
+      }
+      requestAnimationFrame(keep);
+    };
+    keep();
+  }
 
   useEffect(() => {
     if (isReading) here.read(); // tells nothing twice
@@ -109,6 +129,10 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
     staysAtEnd.current = is;
     setIsAtEnd(is);
   }, []);
+
+  function touched(): void {
+    touchedAt.current = performance.now();
+  }
 
   // Measured on the page itself: while rows are put in, the list's own numbers are of before and after.
   function onScroll(): void {
@@ -155,6 +179,7 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
 
   /** Arrows go from message to message; the buttons of the one that has the focus are behind it. */
   function onKeyDown(event: KeyboardEvent): void {
+    touched();
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     if (step === undefined || !(event.target instanceof HTMLElement) || !event.target.matches(".message")) return;
     event.preventDefault();
@@ -226,7 +251,15 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
   return (
     <div className="list">
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the keys are those of the messages in it */}
-      <div className="scroller" ref={scroller} onScroll={onScroll} onKeyDown={onKeyDown}>
+      <div
+        className="scroller"
+        ref={scroller}
+        onScroll={onScroll}
+        onWheel={touched}
+        onTouchMove={touched}
+        onPointerDown={touched}
+        onKeyDown={onKeyDown}
+      >
         <div className="above" />
         <Virtualizer
           key={stretch}
@@ -257,6 +290,27 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
       )}
     </div>
   );
+}
+
+/** A message, and how far below the upper edge it begins (px). */
+interface Place {
+  id: string;
+  top: number;
+}
+
+function firstOnScreen(scroller: HTMLElement | null): Place | undefined {
+  for (const { dataset } of scroller?.querySelectorAll<HTMLElement>(".message[data-id]") ?? []) {
+    const { id = "" } = dataset;
+    const top = scroller ? placeOf(scroller, id) : undefined;
+    if (top !== undefined && top >= 0) return { id, top };
+  }
+  return undefined;
+}
+
+/** @returns undefined where the message is not drawn */
+function placeOf(scroller: HTMLElement, id: string): number | undefined {
+  const message = scroller.querySelector(`[data-id="${CSS.escape(id)}"]`);
+  return message ? message.getBoundingClientRect().top - scroller.getBoundingClientRect().top : undefined;
 }
 
 /** Whether these messages are the ones before with older ones in front of them: then the place on the screen counts from the end. */
