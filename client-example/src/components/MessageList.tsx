@@ -142,14 +142,14 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
     if (below < AT_END) beAtEnd(true);
     else if (scrollTop < lastTop.current) beAtEnd(false);
     lastTop.current = scrollTop;
-    if (isLoading) return;
+    if (isLoading || target !== undefined) return; // what came above would lead away from where one has jumped to
     if (scrollTop < NEAR && hasOlder) void here.loadOlder();
     else if (below < NEAR && hasNewer) void here.loadNewer();
   }
 
   // Where nobody scrolls any more: the screen is so high that there is nothing to scroll, or the last page was on its way as they did.
   useEffect(() => {
-    if (messages.length === 0 || isLoading || !hasOlder || !scroller.current) return;
+    if (messages.length === 0 || isLoading || target !== undefined || !hasOlder || !scroller.current) return;
     const { scrollTop, scrollHeight, clientHeight } = scroller.current;
     if (scrollHeight < clientHeight + NEAR || (scrollTop < NEAR && !staysAtEnd.current)) void here.loadOlder();
   });
