@@ -179,7 +179,7 @@ describe("pages for browsers and machines", () => {
   it("[RUN8] /healthz, /readyz and /metrics tell what they should", async () => {
     expect(await (await fetch(`${server.url}/healthz`)).json()).toEqual({ alive: true });
     const ready = await fetch(`${server.url}/readyz`);
-    expect([ready.status, await ready.json()]).toEqual([200, { redis: true }]);
+    expect([ready.status, await ready.json()]).toEqual([200, { ready: true, problems: [], warnings: [] }]);
     const metrics = await (await fetch(`${server.url}/metrics`)).text();
     expect(metrics).toMatch(/^palaver_operations_total\{transport="http"\} \d+$/m);
     expect(metrics).toMatch(/^palaver_errors_total\{code="BAD_USER_INPUT"\} \d+$/m);

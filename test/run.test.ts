@@ -373,7 +373,7 @@ describe("settings", () => {
       "--colour: there is no such option",
       "--host: a value is missing",
       "elsewhere: options begin with --",
-      "--redis: is not a list of redis:// or rediss:// URLs",
+      "--redis: is not a list of redis:// or rediss:// URLs, a redis-sentinel:// URL, or unix:/PATH",
       "--demo-data: a value is missing",
       "SESSION_TTL: 1 is not a whole number from 60 to 31536000",
       "LOG_LEVEL: loud is none of debug, info, warn, error, silent",

@@ -17,7 +17,8 @@ import { SendLimit } from "../messages/send-limit.js";
 import { PresenceStore } from "../presence/presence.store.js";
 import { Transitions } from "../presence/transitions.js";
 import { AssistantId } from "../redis/assistant-id.js";
-import { leniently, type RedisClient, type RedisConnections } from "../redis/connect.js";
+import { type ConnectOptions, leniently, type RedisConnections } from "../redis/connect.js";
+import { RedisHealth } from "../redis/health.js";
 import { Scripts } from "../redis/scripts.js";
 import { GroupStore } from "../rooms/group.store.js";
 import { MemberStore } from "../rooms/member.store.js";
@@ -31,6 +32,13 @@ import { DirectoryStore } from "../users/directory.store.js";
 import { UserStore } from "../users/user.store.js";
 import type { Services } from "./context.js";
 
+/** What the settings say about access to the Redis at `redisUrls`. */
+export const accessOf = ({ redisPassword, redisSentinelPassword, redisWait }: Config): ConnectOptions => ({
+  password: redisPassword,
+  sentinelPassword: redisSentinelPassword,
+  wait: redisWait,
+});
+
 /** What a program of Palaver works with, whether it serves clients or the assistant. */
 export type Parts = ReturnType<typeof createStores>;
 
@@ -41,6 +49,7 @@ export type Parts = ReturnType<typeof createStores>;
 export function createStores(config: Config, redis: RedisConnections, name: string, log: Logger) {
   const { commands } = redis;
   const limitedLog = new LimitedLog(log);
+  const health = new RedisHealth(commands, redis.subscriber, name, log);
   const lenient = leniently(limitedLog);
   const assistantId = new AssistantId(commands);
   const scripts = new Scripts(commands, config.roomLogLength, () => assistantId.current);
@@ -85,10 +94,11 @@ export function createStores(config: Config, redis: RedisConnections, name: stri
     transitions: new Transitions(commands, channels, log),
     typing,
     users,
-    redisAnswers: () => answers(commands),
+    readiness: () => health.check(),
   };
   /** Ends the regular looks of all of them. */
   const close = async () => {
+    health.close();
     typing.close();
     feeds.close();
     await directory.stop();
@@ -96,14 +106,5 @@ export function createStores(config: Config, redis: RedisConnections, name: stri
     followed.close();
     assistantId.stop();
   };
-  return { services, assistantId, scripts, lenient, limitedLog, followed, passwords, watches, demos, lifetime, close };
-}
-
-/** Whether Redis answers, for people and load balancers. */
-async function answers(redis: RedisClient): Promise<boolean> {
-  try {
-    return (await redis.ping()) === "PONG";
-  } catch {
-    return false;
-  }
+  return { services, health, assistantId, scripts, lenient, limitedLog, followed, passwords, watches, demos, lifetime, close };
 }

@@ -1,0 +1,218 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import type { RunningServer } from "../src/server/server.js";
+import { cleanUp } from "./helpers/cleanup.js";
+import { TestClient } from "./helpers/client.js";
+import { recordedLog } from "./helpers/log.js";
+import { proxyTo } from "./helpers/proxy.js";
+import { ownFolder, ownRedis } from "./helpers/redis.js";
+import { ownServer } from "./helpers/server.js";
+
+type Redis = Awaited<ReturnType<typeof ownRedis>>;
+
+const RECOVERY = 10_000; // ms after a fault has ended within which everything works again, as promised
+const ANSWER = 1_000; // ms within which `/readyz` answers, as promised
+const SLACK = 500; // ms more that a busy machine may take for it
+
+/** What `/readyz` says. */
+async function readiness({ url }: RunningServer) {
+  const start = performance.now();
+  const response = await fetch(`${url}/readyz`);
+  const body = (await response.json()) as { ready: boolean; problems: string[]; warnings: string[] };
+  expect(performance.now() - start).toBeLessThan(ANSWER + SLACK);
+  expect(response.status).toBe(body.ready ? 200 : 503);
+  return body;
+}
+
+/** Two users in a private room, each on a server, the second of whom follows what is said. */
+async function conversation(server: RunningServer, other: RunningServer) {
+  const alice = await TestClient.register(server, "alice");
+  const bob = await TestClient.register(other, "bob");
+  const { openPrivateRoom: room } = await alice.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id position } }", { id: bob.id });
+  const followed = bob.follow({ roomId: room.id, after: [room.position] });
+  let count = 0;
+  const send = async (text: string) =>
+    (
+      await alice.request("mutation ($room: ID!, $text: String!) { send(roomId: $room, text: $text, clientMessageId: $text) { id } }", {
+        room: room.id,
+        text,
+      })
+    ).data != null;
+  return {
+    /** Whether a message is acknowledged and heard. */
+    async passes(): Promise<boolean> {
+      const text = `message ${++count}`;
+      if (!(await send(text))) return false;
+      expect(await followed.texts(1)).toEqual([text]);
+      return true;
+    },
+    /** Repeats a message, as clients do, until it is acknowledged and heard. */
+    async works(): Promise<void> {
+      const text = `message ${++count}`;
+      await vi.waitFor(async () => expect(await send(text)).toBe(true), { timeout: RECOVERY, interval: 50 });
+      expect(await followed.texts(1)).toEqual([text]);
+    },
+  };
+}
+
+interface Scene {
+  redis: Redis;
+  proxy: Awaited<ReturnType<typeof proxyTo>>;
+  far: RunningServer;
+}
+
+/** Something that befalls the Redis of a server, or the way to it, and how it ends. */
+interface Fault {
+  /** What `/readyz` says meanwhile. */
+  problem: RegExp;
+  begin(scene: Scene): unknown;
+  end?(scene: Scene): unknown;
+}
+
+const processOf = async ({ client }: Redis) => Number(/process_id:(\d+)/.exec(await client.info("server"))?.[1]);
+
+/** Makes its saving fail, so that it refuses writes as with a full disk. */
+async function loseDisk({ redis: { client } }: Scene) {
+  const folder = join(await ownFolder(), "snapshots");
+  await mkdir(folder);
+  const [, home = ""] = (await client.config("GET", "dir")) as string[];
+  await client.config("SET", "dir", folder);
+  await client.config("SET", "save", "3600 1000000");
+  await rm(folder, { recursive: true });
+  await client.bgsave();
+  await vi.waitFor(async () => expect(await client.info("persistence")).toMatch(/rdb_last_bgsave_status:err/));
+  return home;
+}
+
+let home = "";
+let stopped = 0;
+
+const faults: Record<string, Fault> = {
+  "a mute command connection": { problem: /does not answer/, begin: ({ proxy }) => proxy.freeze("commands") },
+  "a mute listening connection": { problem: /listens to Redis/, begin: ({ proxy }) => proxy.freeze("listeners") },
+  "both connections mute": { problem: /does not answer/, begin: ({ proxy }) => proxy.freeze("all") },
+  "a Redis that is gone": {
+    problem: /cannot be reached|does not answer/,
+    begin: ({ proxy }) => proxy.goAway(),
+    end: ({ proxy }) => proxy.comeBack(),
+  },
+  "a full Redis": {
+    problem: /full \(maxmemory\)/,
+    begin: ({ redis }) => redis.client.config("SET", "maxmemory", 1),
+    end: ({ redis }) => redis.client.config("SET", "maxmemory", 0),
+  },
+  "a full disk": {
+    problem: /cannot save to its disk/,
+    begin: async (scene) => {
+      home = await loseDisk(scene);
+    },
+    end: async ({ redis: { client } }) => {
+      await client.config("SET", "dir", home);
+      await client.config("SET", "save", "");
+      await client.bgsave();
+    },
+  },
+  "a Redis that hangs": {
+    problem: /does not answer/,
+    begin: async ({ redis }) => {
+      stopped = await processOf(redis);
+      process.kill(stopped, "SIGSTOP");
+    },
+    end: () => process.kill(stopped, "SIGCONT"),
+  },
+};
+
+async function stage(): Promise<Scene & { aboutRedis: () => string[]; talks: Awaited<ReturnType<typeof conversation>>[] }> {
+  const redis = await ownRedis();
+  const proxy = await proxyTo(redis.url);
+  cleanUp(proxy.stop);
+  const near = await ownServer(redis.url);
+  const { log, aboutRedis } = recordedLog();
+  const far = await ownServer(proxy.url, {}, log);
+  const talks = [await conversation(near, far), await conversation(far, near)];
+  for (const talk of talks) expect(await talk.passes()).toBe(true);
+  return { redis, proxy, far, aboutRedis, talks };
+}
+
+const LINES = ["Redis cannot be used; trying again until it can", "Redis can be used again"];
+
+describe("faults of Redis and of the way to it", () => {
+  it.each(Object.entries(faults))("[R2] %s: afterwards everything works by itself, and two lines tell", async (_name, fault) => {
+    const { aboutRedis, talks, ...scene } = await stage();
+    await fault.begin(scene);
+    try {
+      await vi.waitFor(async () => expect((await readiness(scene.far)).problems.join()).toMatch(fault.problem), { timeout: RECOVERY });
+      await vi.waitFor(() => expect(aboutRedis()).toEqual(LINES.slice(0, 1)), { timeout: RECOVERY });
+    } finally {
+      await fault.end?.(scene);
+    }
+    await Promise.all(talks.map((talk) => talk.works()));
+    await vi.waitFor(async () => expect((await readiness(scene.far)).ready).toBe(true), { timeout: RECOVERY });
+    await vi.waitFor(() => expect(aboutRedis()).toEqual(LINES), { timeout: RECOVERY });
+  });
+
+  it("[R2] a primary that becomes a replica behind the same address", async () => {
+    const { redis, proxy, far, aboutRedis, talks } = await stage();
+    const successor = await ownRedis();
+    const { hostname, port } = new URL(redis.url);
+    await successor.client.replicaof(hostname, port);
+    await vi.waitFor(async () => expect(await successor.client.info("replication")).toMatch(/master_link_status:up/), {
+      timeout: RECOVERY,
+    });
+
+    // As a planned failover goes: the replica has everything, then the roles change, then the address leads to the new primary.
+    await successor.client.replicaof("NO", "ONE");
+    const heir = new URL(successor.url);
+    await redis.client.replicaof(heir.hostname, heir.port);
+    await vi.waitFor(async () => expect((await readiness(far)).problems.join()).toMatch(/read-only replica/), { timeout: RECOVERY });
+    proxy.leadTo(successor.url);
+    await talks[1]?.works();
+    await vi.waitFor(async () => expect((await readiness(far)).ready).toBe(true), { timeout: RECOVERY });
+    await vi.waitFor(() => expect(aboutRedis().slice(-1)).toEqual(LINES.slice(1)), { timeout: RECOVERY });
+  });
+
+  it("[R2] connections that are killed and scripts that are flushed are not even noticed by clients", async () => {
+    const { redis, talks } = await stage();
+    for (const type of ["normal", "pubsub"]) await redis.client.call("CLIENT", "KILL", "TYPE", type, "SKIPME", "yes");
+    await Promise.all(talks.map((talk) => talk.works()));
+    await redis.client.script("FLUSH");
+    await Promise.all(talks.map((talk) => talk.works()));
+  });
+
+  it("[R2] a newcomer is accepted or sent away in time while the listening connection is mute", async () => {
+    const { proxy, far } = await stage();
+    const alice = await TestClient.register(far, "alice");
+    proxy.freeze("listeners");
+    const answer = await alice
+      .subscribe("{ me { id } }")
+      .next()
+      .catch((closed: { code: number }) => closed.code);
+    expect([1013, { id: alice.id }]).toContainEqual(answer);
+  });
+});
+
+describe("readiness", () => {
+  it.each(Object.entries(faults))("[R3] %s: ready exactly when a message passes", async (_name, fault) => {
+    const { talks, aboutRedis: _, ...scene } = await stage();
+    const [, fromFar] = talks;
+    if (!fromFar) throw new Error("there is a conversation");
+    /** Tries a message between two looks; those that contradict each other tell nothing. */
+    const agree = async () => {
+      const before = await readiness(scene.far);
+      const passed = await fromFar.passes();
+      const after = await readiness(scene.far);
+      if (before.ready && after.ready) expect(passed).toBe(true);
+      if (!before.ready && !after.ready) expect(passed).toBe(false);
+      return after.ready;
+    };
+    expect(await agree()).toBe(true);
+    await fault.begin(scene);
+    try {
+      if (fault.end) await vi.waitFor(async () => expect(await agree()).toBe(false), { timeout: 2 * RECOVERY });
+    } finally {
+      await fault.end?.(scene);
+    }
+    await vi.waitFor(async () => expect(await agree()).toBe(true), { timeout: 2 * RECOVERY });
+  });
+});
