@@ -15,6 +15,7 @@ export interface Readiness {
 }
 
 const BEAT = 1_000; // ms between two probes
+const SECOND_LOOK = 250; // ms until a probe that contradicts the last state is repeated
 const DEADLINE = 800; // ms for one probe: whoever asks gets an answer within a second
 const LASTING = 2; // probes in a row that fail, or succeed, before it counts as a change
 const LIFE = 60_000; // ms that a probe's key outlives its server
@@ -41,7 +42,7 @@ export class RedisHealth {
   readonly #server: string;
   readonly #log: Logger;
   readonly #probes = new Map<string, Probe>();
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout;
   readonly #evictionTimer: NodeJS.Timeout;
   #probing: Promise<string[]> | undefined;
   #count = 0;
@@ -50,6 +51,7 @@ export class RedisHealth {
   #downSince: number | undefined;
   #eviction: string | undefined;
   #stopping = false;
+  #closed = false;
 
   /** @param server this server's name, which no other one has */
   constructor(commands: RedisClient, subscriber: RedisClient, server: string, log: Logger) {
@@ -58,7 +60,7 @@ export class RedisHealth {
     this.#server = server;
     this.#log = log;
     subscriber.on("smessage", (channel: string, payload: string) => this.#probes.get(channel)?.heard(payload));
-    this.#timer = setInterval(() => void this.#beat(), BEAT).unref();
+    this.#timer = setTimeout(() => this.#beat(), BEAT).unref();
     this.#evictionTimer = setInterval(() => void this.#checkEviction(), EVICTION_CHECK).unref();
   }
 
@@ -73,7 +75,8 @@ export class RedisHealth {
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    this.#closed = true;
+    clearTimeout(this.#timer);
     clearInterval(this.#evictionTimer);
   }
 
@@ -94,7 +97,12 @@ export class RedisHealth {
   }
 
   async #beat(): Promise<void> {
-    const problems = await this.#probe();
+    this.#judge(await this.#probe());
+    if (!this.#closed) this.#timer = setTimeout(() => this.#beat(), this.#contradictions > 0 ? SECOND_LOOK : BEAT).unref();
+  }
+
+  /** Logs a change of state, once it has lasted. */
+  #judge(problems: string[]): void {
     const down = this.#downSince !== undefined;
     if (problems.length > 0 === down) {
       this.#contradictions = 0;
