@@ -134,6 +134,16 @@ async function stage(): Promise<Scene> {
   return { redis, proxy, far, aboutRedis, talks };
 }
 
+/** A replica that has everything. */
+async function replicaOf({ url, client }: Redis): Promise<Redis> {
+  const replica = await ownRedis();
+  await client.config("SET", "repl-diskless-sync-delay", 0);
+  const { hostname, port } = new URL(url);
+  await replica.client.replicaof(hostname, port);
+  await vi.waitFor(async () => expect(await replica.client.info("replication")).toMatch(/master_link_status:up/), { timeout: RECOVERY });
+  return replica;
+}
+
 const LINES = ["Redis cannot be used; trying again until it can", "Redis can be used again"];
 
 /** Tries a message between two looks at readiness; looks that contradict each other tell nothing. */
@@ -182,6 +192,19 @@ describe("faults of Redis and of the way to it", () => {
     await vi.waitFor(() => expect(aboutRedis()).toEqual(LINES.slice(0, 1)), { timeout: RECOVERY });
     proxy.leadTo(successor.url);
     await talks[1].works();
+    await vi.waitFor(async () => expect((await readiness(far)).ready).toBe(true), { timeout: RECOVERY });
+    await vi.waitFor(() => expect(aboutRedis()).toEqual(LINES), { timeout: RECOVERY });
+  });
+
+  it("[R2] a listening connection that still leads to a former primary after a failover", async () => {
+    const { redis, proxy, far, aboutRedis } = await stage();
+    const successor = await replicaOf(redis);
+    await successor.client.replicaof("NO", "ONE");
+    proxy.leadTo(successor.url);
+    proxy.cutCommands();
+    await vi.waitFor(async () => expect((await readiness(far)).problems.join()).toMatch(/leads to another Redis/), { timeout: RECOVERY });
+    const fromFar = await conversation(far, far);
+    await fromFar.works();
     await vi.waitFor(async () => expect((await readiness(far)).ready).toBe(true), { timeout: RECOVERY });
     await vi.waitFor(() => expect(aboutRedis()).toEqual(LINES), { timeout: RECOVERY });
   });

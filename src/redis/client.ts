@@ -8,6 +8,8 @@ export interface RedisAccess {
   address: RedisAddress;
   /** The server at the address is a node of a cluster. */
   cluster: boolean;
+  /** Its user may run INFO. */
+  mayAskInfo: boolean;
   /** Overrides the password in the URL. */
   password: string | undefined;
   sentinelPassword: string | undefined;
@@ -31,7 +33,10 @@ const retryStrategy = (attempt: number) => Math.min(attempt * 50, 1_000);
  * other way. One that turns out to lead to a replica is opened again too, since after a failover behind one address only a new
  * connection leads to the primary.
  */
-export function createClient({ address, cluster, password, sentinelPassword }: RedisAccess, options: ClientOptions = {}): RedisClient {
+export function createClient(
+  { address, cluster, mayAskInfo, password, sentinelPassword }: RedisAccess,
+  options: ClientOptions = {},
+): RedisClient {
   const shared: ClientOptions = {
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT,
@@ -39,6 +44,7 @@ export function createClient({ address, cluster, password, sentinelPassword }: R
     disconnectTimeout: DESTROY_AFTER,
     retryStrategy,
     reconnectOnError: renewOnReplica(),
+    enableReadyCheck: mayAskInfo,
     disableClientInfo: true, // so that a user with few rights is enough
     ...(password !== undefined && { password }),
     ...options,
@@ -65,7 +71,15 @@ export function createClient({ address, cluster, password, sentinelPassword }: R
 
 function createCluster(urls: string[], password: string | undefined, shared: ClientOptions): Cluster {
   const { username, password: urlPassword, protocol } = new URL(urls[0] as string);
-  const { maxRetriesPerRequest, commandTimeout, autoResendUnfulfilledCommands, connectTimeout, socketTimeout, disconnectTimeout } = shared;
+  const {
+    maxRetriesPerRequest,
+    commandTimeout,
+    autoResendUnfulfilledCommands,
+    connectTimeout,
+    socketTimeout,
+    disconnectTimeout,
+    enableReadyCheck,
+  } = shared;
   return new Cluster(
     urls.map((url) => url.replace(/\/\d*$/, "")), // a cluster has one database
     {
@@ -85,6 +99,7 @@ function createCluster(urls: string[], password: string | undefined, shared: Cli
           connectTimeout,
           socketTimeout,
           disconnectTimeout,
+          enableReadyCheck,
           disableClientInfo: true,
         },
         username && { username: decodeURIComponent(username) },

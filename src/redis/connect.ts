@@ -4,7 +4,7 @@ import type { Logger } from "pino";
 import type { LimitedLog } from "../limited-log.js";
 import { readRedisAddress, withoutPassword } from "./address.js";
 import { createClient, type RedisAccess, type RedisClient } from "./client.js";
-import { inspectRedis, RedisUnusable } from "./inspect.js";
+import { type Inspection, inspectRedis, RedisUnusable } from "./inspect.js";
 
 export { withoutPassword } from "./address.js";
 export type { RedisClient } from "./client.js";
@@ -42,13 +42,14 @@ const LISTENER_SILENCE = 4_000; // ms without an answer to such a check
  */
 export async function connectRedis(urls: readonly string[], options: ConnectOptions, log: Logger): Promise<RedisConnections> {
   const address = readRedisAddress(urls);
-  const access = { address, password: options.password, sentinelPassword: options.sentinelPassword };
-  const cluster = await untilUsable(urls, { ...access, cluster: address.kind === "cluster" }, options.wait ?? 0, log);
-  return openConnections({ ...access, cluster }, urls, log);
+  const { password, sentinelPassword, wait = 0 } = options;
+  const access = { address, cluster: address.kind === "cluster", mayAskInfo: true, password, sentinelPassword };
+  const found = await untilUsable(urls, access, wait, log);
+  return openConnections({ ...access, ...found }, urls, log);
 }
 
-/** Resolves once Redis can be used, to whether it is a cluster. */
-async function untilUsable(urls: readonly string[], access: RedisAccess, wait: number, log: Logger): Promise<boolean> {
+/** Resolves once Redis can be used. */
+async function untilUsable(urls: readonly string[], access: RedisAccess, wait: number, log: Logger): Promise<Inspection> {
   const deadline = performance.now() + wait * 1_000;
   for (let told = false; ; ) {
     try {

@@ -18,9 +18,12 @@ const BEAT = 1_000; // ms between two probes
 const SECOND_LOOK = 250; // ms until a probe that contradicts the last state is repeated
 const DEADLINE = 800; // ms for one probe: whoever asks gets an answer within a second
 const LASTING = 2; // probes in a row that fail, or succeed, before it counts as a change
+const MOST_UNHEARD = 3; // probes in a row that are published and do not arrive, until the listening connection is opened again
 const LIFE = 60_000; // ms that a probe's key outlives its server
 const EVICTION_CHECK = 60_000; // ms between two looks at the eviction policy
 const MOST_TAGS = 20_000; // hash tags to try until each node of a cluster has one
+
+const UNHEARD = "What is published does not arrive: the connection that listens leads to another Redis than the one for commands.";
 
 /** A probe of one node: a key and a channel of the same name in a slot of that node. */
 interface Probe {
@@ -46,6 +49,8 @@ export class RedisHealth {
   readonly #evictionTimer: NodeJS.Timeout;
   #probing: Promise<string[]> | undefined;
   #count = 0;
+  /** Probes in a row that were published and did not arrive. */
+  #unheard = 0;
   /** Outcomes in a row that contradict what was logged last. */
   #contradictions = 0;
   #downSince: number | undefined;
@@ -137,8 +142,17 @@ export class RedisHealth {
       this.#subscriber.sunsubscribe(name).catch(() => {}); // gone with its connection
     }
     if (names.length === 0) return ["The cluster's nodes are unknown: none of them can be reached."];
-    const found = await Promise.all(names.map((name) => this.#probeOne(name)));
-    return [...new Set(found.flatMap((problem) => problem ?? []))];
+    const found = new Set((await Promise.all(names.map((name) => this.#probeOne(name)))).flatMap((problem) => problem ?? []));
+    this.#listenWhereWePublish(found.has(UNHEARD));
+    return [...found];
+  }
+
+  /** After a failover the listening connection may still lead to the former primary, alive and cut off from the others. */
+  #listenWhereWePublish(unheard: boolean): void {
+    this.#unheard = unheard ? this.#unheard + 1 : 0;
+    if (this.#unheard < MOST_UNHEARD) return;
+    this.#unheard = 0;
+    this.#subscriber.disconnect(true);
   }
 
   /** What is wrong with one node; undefined if nothing is. */
@@ -161,7 +175,7 @@ export class RedisHealth {
       await this.#commands.set(name, payload, "PX", LIFE);
       step = "The connection that listens to Redis does not answer.";
       await listens;
-      step = "What is published does not arrive: the connection that listens to Redis is broken.";
+      step = UNHEARD;
       await this.#commands.spublish(name, payload);
       await arrival;
       return undefined;

@@ -14,6 +14,13 @@ export class RedisUnusable extends Error {
   }
 }
 
+/** What was found out about a Redis that can be used. */
+export interface Inspection {
+  cluster: boolean;
+  /** Its user may run INFO, by which a client sees that the data is still being loaded. */
+  mayAskInfo: boolean;
+}
+
 const LEAST_VERSION = 7; // sharded pub/sub
 const PATIENCE = 3_000; // ms for the whole inspection of one address
 
@@ -78,17 +85,17 @@ const UNREACHABLE =
 
 /**
  * Tries everything at this address that Palaver needs: reading, writing, channels, version.
- * @returns whether it is a cluster
  * @throws RedisUnusable
  */
-export async function inspectRedis(access: RedisAccess, urls: readonly string[]): Promise<boolean> {
+export async function inspectRedis(access: RedisAccess, urls: readonly string[]): Promise<Inspection> {
   const where = urls.map(withoutPassword).join(", ");
   const { address } = access;
   if (address.kind !== "cluster") return inspectOne(access, where);
   let failure: unknown;
   for (const url of address.urls) {
     try {
-      if (await inspectOne({ ...access, cluster: false, address: { kind: "server", url } }, where)) return true;
+      const found = await inspectOne({ ...access, cluster: false, address: { kind: "server", url } }, where);
+      if (found.cluster) return found;
     } catch (error) {
       failure ??= error;
       continue;
@@ -98,7 +105,7 @@ export async function inspectRedis(access: RedisAccess, urls: readonly string[])
   throw failure;
 }
 
-async function inspectOne(access: RedisAccess, where: string): Promise<boolean> {
+async function inspectOne(access: RedisAccess, where: string): Promise<Inspection> {
   const failures: Error[] = [];
   const client = createClient(
     { ...access, cluster: false },
@@ -114,10 +121,11 @@ async function inspectOne(access: RedisAccess, where: string): Promise<boolean> 
   client.on("error", (error) => failures.push(error));
   try {
     await client.connect();
-    const mode = await inspectServer(client, where);
-    if (mode === "cluster") return true;
-    await tryOut(client);
-    return false;
+    const found = await inspectServer(client, where);
+    const [failure] = failures; // such as a database that is not there: the client goes on with another one
+    if (failure) throw failure;
+    if (!found.cluster) await tryOut(client);
+    return found;
   } catch (error) {
     if (error instanceof RedisUnusable) throw error;
     throw explain(where, failures.at(-1) ?? (error as Error), error as Error);
@@ -127,7 +135,7 @@ async function inspectOne(access: RedisAccess, where: string): Promise<boolean> 
 }
 
 /** What kind of server it is, as far as its user may ask. */
-async function inspectServer(client: Redis, where: string): Promise<"standalone" | "cluster"> {
+async function inspectServer(client: Redis, where: string): Promise<Inspection> {
   const info = await client.info("server").catch((error: Error) => {
     if (error.message.startsWith("NOPERM")) return ""; // the trial below says whether it will do
     throw error;
@@ -144,7 +152,7 @@ async function inspectServer(client: Redis, where: string): Promise<"standalone"
       `Redis at ${where} is version ${version}; Palaver needs Redis ${LEAST_VERSION}.0 or newer, or Valkey (for sharded pub/sub).`,
     );
   }
-  return mode === "cluster" ? "cluster" : "standalone";
+  return { cluster: mode === "cluster", mayAskInfo: info !== "" };
 }
 
 async function isClusterNode(client: Redis): Promise<boolean> {

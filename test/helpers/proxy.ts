@@ -52,6 +52,8 @@ export async function proxyTo(redisUrl: string) {
   const cut = () => {
     for (const socket of sockets) socket.destroy();
   };
+  const those = (which: "commands" | "listeners" | "all") =>
+    [...listening].filter(([, listens]) => which === "all" || listens === (which === "listeners")).map(([client]) => client);
   const goAway = () => {
     refusing = true;
     cut();
@@ -72,9 +74,13 @@ export async function proxyTo(redisUrl: string) {
       refusing = false;
     },
     cut,
+    /** Cuts the connections for commands alone. */
+    cutCommands() {
+      for (const client of those("commands")) client.destroy();
+    },
     /** Connections that are open now go mute in both directions and stay open; those opened later work. */
     freeze(which: "commands" | "listeners" | "all") {
-      for (const [client, listens] of listening) if (which === "all" || listens === (which === "listeners")) frozen.add(client);
+      for (const client of those(which)) frozen.add(client);
     },
     /** Connections opened from now on lead to another Redis; those that are open stay where they are. */
     leadTo(url: string) {
