@@ -37,6 +37,7 @@
  * | `replies:{assistant}`    | hash       | how many answers have ended, by state                           |
  * | `sweeping:{assistant}`   | string     | which worker looks for questions that no request tells of; expires |
  * | `vacant:{total_users}`   | bitmap     | ids that were handed out and are no account (yet)               |
+ * | `highest_user_id:N`      | string     | the highest user id given out, thrice, in other slots than the counter |
  * | `directory:{total_users}`| sorted set | `<name, folded>\\0<user id>`, all of score 0: what users are searched by |
  * | `indexed:{total_users}`  | hash       | `up_to` (the last user id that the directory has looked at); `server` and `deadline` (s) of the one that indexes |
  * | `sessions:{user:ID}`     | sorted set | SHA-256 of token → expiry in ms                                 |
@@ -59,6 +60,8 @@
 export const keys = {
   totalUsers: "total_users",
   vacant: "vacant:{total_users}",
+  /** @param n 0, 1 or 2: one copy each */
+  highestUserId: (n: number) => `highest_user_id:${n}`,
   directory: "directory:{total_users}",
   indexed: "indexed:{total_users}",
   username: (name: string) => `username:${name}`,

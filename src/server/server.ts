@@ -70,9 +70,10 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     stops.push(parts.close);
     announceStop = () => parts.health.announceStop();
     await parts.health.start();
-    const { health, scripts, lenient, limitedLog, followed, passwords, watches, demos, lifetime } = parts;
+    const { health, userIds, scripts, lenient, limitedLog, followed, passwords, watches, demos, lifetime } = parts;
     const { directory, messages, presence, transitions, users } = parts.services;
 
+    await userIds.watch(); // before the demo data, which only an empty database gets
     if (config.demoData) await seedDemoData(redis.commands, scripts, passwords);
     const openAccounts = await openDemoAccounts(users, passwords);
     // Of a database that merely has such accounts the operator hears; the public is not shown the way in.

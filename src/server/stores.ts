@@ -30,6 +30,7 @@ import { SessionStore } from "../sessions/session.store.js";
 import { SessionWatches } from "../sessions/session-watch.js";
 import { DirectoryStore } from "../users/directory.store.js";
 import { UserStore } from "../users/user.store.js";
+import { UserIds } from "../users/user-ids.js";
 import type { Services } from "./context.js";
 
 /** What the settings say about access to the Redis at `redisUrls`. */
@@ -55,7 +56,8 @@ export function createStores(config: Config, redis: RedisConnections, name: stri
   const scripts = new Scripts(commands, config.roomLogLength, () => assistantId.current);
   const channels = new Channels(redis.subscriber, log);
   const followed = new FollowedRooms(channels, scripts, readRoomEvent, log);
-  const users = new UserStore(commands, scripts, lenient);
+  const userIds = new UserIds(commands, scripts, log);
+  const users = new UserStore(commands, userIds, lenient);
   const passwords = new Passwords(config.bcryptCost);
   const attempts = new Attempts(commands, config.rateLimits, config);
   const sessions = new SessionStore(scripts, users, passwords, attempts, config);
@@ -102,9 +104,10 @@ export function createStores(config: Config, redis: RedisConnections, name: stri
     typing.close();
     feeds.close();
     await directory.stop();
+    await userIds.stop();
     watches.close();
     followed.close();
     assistantId.stop();
   };
-  return { services, health, assistantId, scripts, lenient, limitedLog, followed, passwords, watches, demos, lifetime, close };
+  return { services, health, userIds, assistantId, scripts, lenient, limitedLog, followed, passwords, watches, demos, lifetime, close };
 }

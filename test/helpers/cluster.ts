@@ -23,8 +23,13 @@ interface OwnCluster {
   nodeOf(key: string): Redis;
   /** Hands a key's slots over to the replica of its node, as for maintenance. */
   failOver(key: string): Promise<void>;
-  /** Kills the node that holds a key, and waits until its replica has taken over. */
-  kill(key: string): Promise<void>;
+  /** Freezes and cuts off the replica of the node that holds a key. @returns a function that lets it go on */
+  stopReplica(key: string): Promise<() => void>;
+  /**
+   * Kills the node that holds a key, and waits until its replica has taken over.
+   * @param afterwards done once the node is dead
+   */
+  kill(key: string, afterwards?: () => void): Promise<void>;
   /** Moves the slot of a key, with its keys one at a time, to the next node. */
   moveSlot(key: string): Promise<void>;
 }
@@ -127,13 +132,21 @@ export async function ownCluster({ replicas = false, nodeTimeout = 5_000 } = {})
         { timeout: 30_000 },
       );
     },
-    async kill(key) {
+    async stopReplica(key) {
       const master = await ownerOf(calculateSlot(key));
-      const replica = await replicaOf(master);
+      const { child } = await replicaOf(master);
+      child.kill("SIGSTOP");
+      await master.client.call("CLIENT", "KILL", "TYPE", "replica"); // nothing waits for it in the buffers of its connection
+      return () => child.kill("SIGCONT");
+    },
+    async kill(key, afterwards) {
+      const master = await ownerOf(calculateSlot(key));
+      const replica = afterwards ? undefined : await replicaOf(master);
       master.client.disconnect();
       master.child.kill("SIGKILL");
       await once(master.child, "exit");
-      await vi.waitFor(() => isMaster(replica), { timeout: 30_000 });
+      afterwards?.();
+      if (replica) await vi.waitFor(() => isMaster(replica), { timeout: 30_000 });
     },
     async moveSlot(key) {
       const slot = calculateSlot(key);
