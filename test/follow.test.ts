@@ -102,6 +102,17 @@ describe("following one room", () => {
     expect(await bob.follow({ roomId: "trimmed", after: [start] }).refusal()).toBe("HISTORY_RESET");
   });
 
+  it("[D2] HISTORY_RESET names the room, also where all rooms are followed", async () => {
+    await redis.client.set("room:lost:name", "Lost");
+    await redis.client.sadd(`user:${bob.id}:rooms`, "lost");
+    await alice.send("the first", "lost");
+    const after = [await alice.position("lost"), await bob.position()];
+    await redis.client.del("log:{room:lost}", "meta:{room:lost}");
+    const { errors } = await bob.follow({ after }).result();
+    expect(errors?.[0]?.extensions).toEqual({ code: "HISTORY_RESET", retryable: false, roomId: "lost" });
+    await redis.client.srem(`user:${bob.id}:rooms`, "lost");
+  });
+
   it("[D2] a position that the log has not reached, or of another life of it, gives HISTORY_RESET", async () => {
     const position = Buffer.from(await alice.position(), "base64url").toString();
     const [epoch = "", seq = "", at = ""] = position.split(".");
