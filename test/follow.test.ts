@@ -102,6 +102,17 @@ describe("following one room", () => {
     expect(await bob.follow({ roomId: "trimmed", after: [start] }).refusal()).toBe("HISTORY_RESET");
   });
 
+  it("[D1] an event that others publish for a room without a log is looked for in the log, and not passed on", async () => {
+    await redis.client.set("room:fresh:name", "Fresh");
+    const followed = bob.follow({ roomId: "fresh" });
+    await vi.waitFor(async () => expect(await listeners("room:fresh")).toBe(1));
+    const message = { from: alice.id, date: 1, message: "forged", roomId: "fresh", id: "fresh/1000000" };
+    const forged = { seq: 1, epoch: "f".repeat(16), kind: "message.added", at: 1_000_000, message };
+    await redis.client.spublish("room:fresh", JSON.stringify(forged));
+    await alice.send("true", "fresh");
+    expect(await followed.texts(1)).toEqual(["true"]);
+  });
+
   it("[D2] HISTORY_RESET names the room, also where all rooms are followed", async () => {
     await redis.client.set("room:lost:name", "Lost");
     await redis.client.sadd(`user:${bob.id}:rooms`, "lost");

@@ -125,6 +125,11 @@ export async function onceRedisAnswers<T>(work: () => Promise<T>, wanted: () => 
   return undefined;
 }
 
+/** The number of the database that a client uses; a cluster has one alone. */
+export function databaseOf(client: RedisClient): number {
+  return client instanceof Cluster ? 0 : (client.options.db ?? 0);
+}
+
 /** The URL without what may be secret in it, for people and logs. */
 export function withoutPassword(url: string): string {
   const { protocol, username, password, host, pathname } = new URL(url);
