@@ -180,3 +180,8 @@ export async function onceRedisAnswers<T>(work: () => Promise<T>, wanted: () => 
   }
   return undefined;
 }
+
+/** The number of the database that a client uses; a cluster has one alone. */
+export function databaseOf(client: RedisClient): number {
+  return client instanceof Cluster ? 0 : (client.options.db ?? 0);
+}

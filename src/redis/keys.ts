@@ -55,7 +55,7 @@
  * | `seeding:{total_users}`  | string     | while a server fills an empty database: when another may take over (s)   |
  *
  * Channels are sharded pub/sub and named like the key they speak of: `room:ID` (events of the room), `user:ID` (what
- * concerns one user), `online_users` (presence).
+ * concerns one user), `online_users` (presence). In a database other than 0 its number and a bar come first: `1|room:ID`.
  */
 export const keys = {
   totalUsers: "total_users",
@@ -114,6 +114,12 @@ export const channels = {
   /** The demo apps' own channel; not sharded. */
   demos: "MESSAGES",
 } as const;
+
+/**
+ * A channel's name in a database. Pub/sub knows no databases: without the number, servers on two databases of one Redis would hear
+ * each other. In database 0, the only one that clusters have, it is the plain name, which older servers know.
+ */
+export const channelIn = (database: number, channel: string) => (database === 0 ? channel : `${database}|${channel}`);
 
 /** The general room, which every account is in. */
 export const GENERAL = "0";
