@@ -2,11 +2,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Cluster } from "ioredis";
 import type { Logger } from "pino";
 import type { LimitedLog } from "../limited-log.js";
-import { readRedisAddress, withoutPassword } from "./address.js";
+import { readRedisAddress, withoutPassword } from "../redis-address.js";
 import { createClient, type RedisAccess, type RedisClient } from "./client.js";
 import { type Inspection, inspectRedis, RedisUnusable } from "./inspect.js";
 
-export { withoutPassword } from "./address.js";
+export { withoutPassword } from "../redis-address.js";
 export type { RedisClient } from "./client.js";
 export { RedisUnusable } from "./inspect.js";
 

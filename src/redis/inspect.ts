@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
-import { withoutPassword } from "./address.js";
+import { withoutPassword } from "../redis-address.js";
 import { createClient, type RedisAccess } from "./client.js";
 
 /** Redis cannot be used. The message says which one, why, and what to do. */

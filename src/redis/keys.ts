@@ -51,6 +51,7 @@
  * | `sweep:SERVER`           | string     | which server takes back the connections of that dead one; expires |
  * | `users:SERVER`           | set        | ids of the users with connections there                         |
  * | `servers`                | set        | servers whose users have to be looked after should they die     |
+ * | `probe:SERVER`, `probe:{TAG}:SERVER` | string | written by that server every second to see whether it can; expires; a channel of the same name |
  * | `trimming`               | string     | which server looks for messages that are kept too long, or did so a while ago; expires |
  * | `seeding:{total_users}`  | string     | while a server fills an empty database: when another may take over (s)   |
  *
@@ -103,6 +104,8 @@ export const keys = {
   sweep: (server: string) => `sweep:${server}`,
   serverUsers: (server: string) => `users:${server}`,
   servers: "servers",
+  /** @param tag a hash tag in a slot of the node that is probed, empty where there is one node @param server whose probe it is */
+  probe: (tag: string, server: string) => `probe:${tag}${tag && ":"}${server}`,
   trimming: "trimming",
   seeding: "seeding:{total_users}",
 } as const;
