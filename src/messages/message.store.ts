@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { AssistantStore } from "../assistant/assistant.store.js";
 import { encodePosition, type Position } from "../delivery/position.js";
-import { badInput, refusal } from "../errors.js";
+import { badInput, checkClientId, refusal } from "../errors.js";
 import type { LimitedLog } from "../limited-log.js";
 import type { Lenient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
@@ -111,7 +111,7 @@ export class MessageStore {
    */
   async send(userId: string, { roomId, text, clientMessageId, replyTo }: Sending): Promise<StoredMessage> {
     checkText(text, this.#messageLength);
-    if (clientMessageId != null) checkClientMessageId(clientMessageId);
+    if (clientMessageId != null) checkClientId(clientMessageId, "clientMessageId");
     const answered = replyTo == null ? undefined : readMessageId(replyTo, "replyTo");
     await this.#rooms.check(userId, roomId);
     if (answered && answered.roomId !== roomId) throw refusal("NOT_FOUND", `There is no message ${answered.id} in this room to reply to.`);
@@ -402,12 +402,4 @@ export function checkText(text: string, most: number): void {
 function digestOf(member: string): string {
   const bytes = Buffer.from(member);
   return createHash("sha1").update(bytes.subarray(0, 1_024)).update(String(bytes.length)).digest("hex").slice(0, 16);
-}
-
-const LONGEST_CLIENT_MESSAGE_ID = 64;
-
-function checkClientMessageId(id: string): void {
-  if (id === "" || id.length > LONGEST_CLIENT_MESSAGE_ID || /\p{C}/u.test(id)) {
-    throw badInput("clientMessageId", `must be 1 to ${LONGEST_CLIENT_MESSAGE_ID} characters without control characters, such as a UUID.`);
-  }
 }

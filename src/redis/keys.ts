@@ -26,6 +26,9 @@
  * | `reads:{room:ID}`        | hash       | user → score and id of the message they have read up to         |
  * | `members:{room:ID}`      | hash       | of a group: user → `OWNER µs` or `MEMBER µs`, the time of joining; it says who is in the group, `user:ID:rooms` only follows |
  * | `reactions:{room:ID}`    | hash       | message id → its reactions as JSON, `[[emoji, count, first users], …]`; `ID EMOJI` → all users, in order |
+ * | `making:USER:HASH`       | string     | the room that belongs to a user's clientRoomId, and a digest of what is to be made; 25 hours |
+ * | `made:{room:ID}`         | string     | `made` once the group is there, `told` once its members know; outlives `making` |
+ * | `deleted:{room:ID}`      | sorted set | `USER MESSAGE` → when it was deleted (s): who can repeat the deletion; two days |
  * | `sent:{room:ID}:DAY`     | hash       | user and clientMessageId → what that send became                |
  * | `asked:{room:ID}`        | list       | what the assistant has to answer, in order: `ID USER`, a message and who asks |
  * | `reply:{room:ID}`        | hash       | the answer that is being written, or ended a minute ago: see `lua/shared/reply.lua` |
@@ -80,6 +83,9 @@ export const keys = {
   reads: (roomId: string) => `reads:{room:${roomId}}`,
   members: (roomId: string) => `members:{room:${roomId}}`,
   reactions: (roomId: string) => `reactions:{room:${roomId}}`,
+  making: (userId: string, hash: string) => `making:${userId}:${hash}`,
+  made: (roomId: string) => `made:{room:${roomId}}`,
+  deleted: (roomId: string) => `deleted:{room:${roomId}}`,
   /** @param day days since 1970, UTC */
   sent: (roomId: string, day: number) => `sent:{room:${roomId}}:${day}`,
 

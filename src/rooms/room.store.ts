@@ -19,8 +19,10 @@ export type UserEvent =
   | { kind: "room.opened"; roomId: string; position: Position }
   /** The room has its first message. */
   | { kind: "room.shown"; roomId: string }
-  /** The user is in the group now: a hint to look. */
-  | { kind: "room.joined"; roomId: string };
+  /** The user is in the group now: a hint to look. `joined` tells one coming in from another; older servers do not say it. */
+  | { kind: "room.joined"; roomId: string; joined?: number };
+
+const MOST_TOLD = 1_000; // appearances of rooms that a follower's feed remembers
 
 /** The rooms, and who may be in them. */
 export class RoomStore {
@@ -146,7 +148,18 @@ export class RoomStore {
   /** The rooms that appear in the user's list from now on. */
   async followShown(userId: string): Promise<Feed<{ roomId: string }>> {
     const feed = new Feed<{ roomId: string }>();
-    const isNew = ({ kind }: UserEvent) => kind === "room.shown" || kind === "room.joined";
+    // Told of again by a call that is repeated, a room has not appeared again.
+    const told = new Set<string>();
+    const isNew = (event: UserEvent) => {
+      if (event.kind === "room.opened") return false;
+      const appearance = event.kind === "room.shown" ? event.roomId : event.joined && `${event.roomId} ${event.joined}`;
+      if (appearance === undefined) return true;
+      if (told.has(String(appearance))) return false;
+      told.add(String(appearance));
+      const [oldest] = told;
+      if (told.size > MOST_TOLD && oldest !== undefined) told.delete(oldest);
+      return true;
+    };
     feed.onEnd(await this.#onUserEvent(userId, (event) => isNew(event) && feed.push({ roomId: event.roomId })));
     return feed;
   }
