@@ -139,10 +139,14 @@ export class RoomStore {
     return id;
   }
 
-  /** Tells both users of a private room that it has its first message. */
+  /**
+   * Tells both users of a private room that it has its first message. Only then is it noted: should this server die before, whoever
+   * sends next tells them, or repeats the send. A follower who hears it twice is told once.
+   */
   async show(roomId: string): Promise<void> {
     if (!(await this.isOpen(roomId))) return;
     await Promise.all((privatePair(roomId) ?? []).map((user) => this.tell(user, { kind: "room.shown", roomId })));
+    await this.#redis.hset(keys.meta(roomId), "shown", 1);
   }
 
   /** The rooms that appear in the user's list from now on. */
