@@ -142,8 +142,8 @@ export class MessageStore {
       otherKeys: [],
     }))) as [string, number, string, number, number, number];
 
-    if (stored === 1) this.#onStored({ roomId, json: message, first: untold === 1 });
-    if (untold === 1) await this.#rooms.show(roomId);
+    if (stored === 1) this.#onStored({ roomId, json: message, first: untold > 0 });
+    if (untold > 0) await this.#rooms.show(roomId, untold);
     // Also where this repeats a send, whose server may have died before it did so.
     if (asks) await this.#assistant.wake(roomId);
     const position = encodePosition({ roomId, epoch, seq, at });
@@ -175,9 +175,9 @@ export class MessageStore {
       otherKeys: [keys.reply(roomId), keys.writing(roomId)],
     }))) as [] | [string, number, string, number, number, number] | "LOST";
     if (stored === "LOST") return false;
-    const [message, , , , untold] = stored;
-    if (message !== undefined) this.#onStored({ roomId, json: message, first: untold === 1 });
-    if (untold === 1) await this.#rooms.show(roomId);
+    const [message, , , , untold = 0] = stored;
+    if (message !== undefined) this.#onStored({ roomId, json: message, first: untold > 0 });
+    if (untold > 0) await this.#rooms.show(roomId, untold);
     return true;
   }
 
@@ -365,7 +365,7 @@ export class MessageStore {
       opens ? 1 : 0,
       (heard?.members ?? []).map(digestOf).join(" "),
     ])) as [number, number];
-    if (isNew === 1) await this.#rooms.show(roomId);
+    if (isNew === 1) await this.#rooms.show(roomId, 1);
     if (questions > 0) await this.#assistant.wake(roomId);
   }
 

@@ -26,9 +26,12 @@ local function sent_before()
   return earlier and cjson.decode(earlier)
 end
 
--- 1 where the two of a private room are yet to be told that it has messages, else 0. Whoever gets it tells them, and then says so.
+-- Where the two of a private room are yet to be told that it has messages: since when (µs, 1 where that is not known); else 0. Whoever
+-- gets it tells them, and then says so.
 local function untold()
-  return string.find(room_id, ':', 1, true) and redis.call('HGET', meta, 'shown') == '0' and 1 or 0
+  if not string.find(room_id, ':', 1, true) then return 0 end
+  local shown, showing = unpack(redis.call('HMGET', meta, 'shown', 'showing'))
+  return shown == '0' and (tonumber(showing) or 1) or 0
 end
 
 -- Gives what message_send gives, or an error to return. The days of sent_1 to sent_4 have to be those around today.
@@ -56,7 +59,7 @@ local function store()
   append('message.added', at, '"message":' .. message)
   redis.call('ZADD', room, string.format('%d.%06d', math.floor(at / 1000000), at % 1000000), message)
   index(from, at / 1000000, message)
-  if first == 1 then redis.call('HSET', meta, 'shown', 0) end
+  if first == 1 then redis.call('HSET', meta, 'shown', 0, 'showing', string.format('%.0f', at)) end
   if client_id ~= '' then
     redis.call('HSET', today, from .. ' ' .. client_id, string.format('[%.0f,%d,"%s",%d,"%s"]', at, seq, epoch, first, content))
     redis.call('EXPIREAT', today, (day + 2) * DAY)
