@@ -25,6 +25,10 @@ export const errors = {
     say: () =>
       "clientMessageId was already used for another message in this room, with another text or as another reply. Make a new one for each message.",
   },
+  CLIENT_ROOM_ID_REUSED: {
+    retryable: false,
+    say: () => "clientRoomId was already used for another group, with another name or other members. Make a new one for each group.",
+  },
   HISTORY_RESET: {
     retryable: false,
     say: (roomId: string) =>
@@ -63,6 +67,14 @@ export function refusal<Code extends ErrorCode>(code: Code, ...about: Parameters
 /** The error for an argument that breaks a rule; `extensions.argument` names it for programs. */
 export function badInput(argument: string, rule: string): ChatError {
   return new ChatError("BAD_USER_INPUT", errors.BAD_USER_INPUT.say(argument, rule), { argument });
+}
+
+const LONGEST_CLIENT_ID = 64; // characters
+
+/** @throws ChatError BAD_USER_INPUT for what a client may not name a call by */
+export function checkClientId(id: string, argument: string): void {
+  if (id === "" || id.length > LONGEST_CLIENT_ID || !id.isWellFormed() || /\p{C}/u.test(id))
+    throw badInput(argument, `must be 1 to ${LONGEST_CLIENT_ID} characters without control characters, such as a UUID.`);
 }
 
 /**

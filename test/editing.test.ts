@@ -197,7 +197,7 @@ describe("deleting", () => {
     expect((await page(bob, room)).nodes.map(({ id }) => id)).toEqual([kept.id]);
     expect(await redis.client.exists(`reactions:{room:${room}}`)).toBe(0);
     await expectAccounted(room);
-    expect(await code(alice, DELETE, { id: gone.id })).toBe("NOT_FOUND");
+    expect(await code(bob, DELETE, { id: gone.id })).toBe("NOT_FOUND");
     expect(await code(alice, EDIT, { id: gone.id, text: "back" })).toBe("NOT_FOUND");
     expect(await code(alice, REACT, { id: gone.id, emoji: "🎉" })).toBe("NOT_FOUND");
     const additions = bob.follow({ roomId: room, after });

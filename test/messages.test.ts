@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { TestClient } from "./helpers/client.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
@@ -82,6 +82,22 @@ describe("sending", () => {
     expect((await alice.send("yesterday's", "0", clientMessageId)).id).toBe(first.id);
     await redis.client.rename(`sent:{room:0}:${day - 1}`, `sent:{room:0}:${day - 2}`);
     expect((await alice.send("yesterday's", "0", clientMessageId)).id).not.toBe(first.id);
+  });
+
+  it.each([-400, -3, 3, 40])("[M3] a server whose clock is %i days off sends, and repeats, as any other", async (days) => {
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + days * 86_400_000 });
+    try {
+      const off = await ownServer(redis.url);
+      const clientMessageId = randomUUID();
+      const first = await alice.on(off).send("by another clock", "0", clientMessageId);
+      expect(Math.abs(Date.parse(first.sentAt) - (Date.now() - days * 86_400_000))).toBeLessThan(60_000);
+      expect(await alice.on(off).send("by another clock", "0", clientMessageId)).toEqual(first);
+      vi.useRealTimers();
+      expect(await alice.on(two).send("by another clock", "0", clientMessageId)).toEqual(first);
+      expect(await alice.on(off).send("by another clock", "0", clientMessageId)).toEqual(first); // its clock was set right
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("[M3] messages of two servers at once get different, rising times and positions", async () => {

@@ -85,7 +85,7 @@ const groups: string[] = [];
 async function doSomething(random: Random, people: TestClient[], servers: { url: string }[]): Promise<void> {
   const person = random.pick(people);
   const someRoom = random.chance(0.5) ? random.pick(ROOMS) : `${random.pick(people).id}:${random.pick(people).id}`;
-  const roomId = random.chance(0.4) ? random.pick([...groups, "group-0123456789abcdef"]) : someRoom;
+  const roomId = random.chance(0.4) ? random.pick([...groups, "912345678901234567", "group-0123456789abcdef"]) : someRoom;
   const userId = random.chance(0.9) ? random.pick(people).id : random.pick(ROOMS);
   const onMember = (deed: "addMember" | "removeMember") =>
     person.request(`mutation ($r: ID!, $u: ID!) { ${deed}(roomId: $r, userId: $u) { id } }`, { r: roomId, u: userId });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { keys } from "../src/redis/keys.js";
 import { TestClient } from "./helpers/client.js";
 import { ownCluster } from "./helpers/cluster.js";
@@ -78,6 +78,24 @@ describe("retention", () => {
     expect((await ann.history()).slice(-1)).toEqual(["many 1233"]);
     await ann.send("in a room that was emptied", "quiet-7");
     expect(await ann.history("quiet-7")).toEqual(["in a room that was emptied"]);
+  });
+
+  it("[M3] a server whose clock is a year behind takes out of silent rooms what is too old by Redis's clock", async () => {
+    const redis = await ownRedis();
+    await redis.client.zadd(
+      "room:quiet",
+      now() - 3 * DAY,
+      demoMessage("old", now() - 3 * DAY, "quiet"),
+      now(),
+      demoMessage("new", now(), "quiet"),
+    );
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - 365 * DAY * 1_000 });
+    try {
+      await ownServer(redis.url, { historyDays: 2 });
+      await expect.poll(() => redis.client.zcard("room:quiet"), { timeout: 10_000 }).toBe(1);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("[KEEP1] works on a Redis Cluster", async () => {
@@ -160,7 +178,10 @@ describe("retention", () => {
     const { ann, server, redis } = await arrange({ historyDays: 1 });
     const ben = await TestClient.register(server, "ben");
     const { openPrivateRoom: room } = await ann.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: ben.id });
+    const shown = ben.subscribe("subscription { roomShown { id } }");
+    await ben.subscribe("{ me { id } }").next(); // the one before has begun by then
     const first = await ann.send("hello", room.id, "once");
+    expect(await shown.next()).toEqual({ id: room.id });
     const [member = ""] = await redis.client.zrange(`room:${room.id}`, "0", "-1");
     await redis.client.zadd(`room:${room.id}`, String(now() - 2 * DAY), member);
     await redis.client.del("trimming"); // as if the last look was a while ago
@@ -169,6 +190,7 @@ describe("retention", () => {
     expect((await ann.send("hello", room.id, "once")).id).toBe(first.id);
     expect(await ann.history(room.id)).toEqual([]);
     await ann.send("again", room.id);
+    expect(await shown.next()).toEqual({ id: room.id });
     expect(await ben.history(room.id)).toEqual(["again"]);
   });
 });

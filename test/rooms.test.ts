@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { TestClient } from "./helpers/client.js";
+import { proxyTo } from "./helpers/proxy.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
 
@@ -81,6 +82,56 @@ describe("rooms", () => {
     expect(await toAnn?.next()).toMatchObject({ id: other, name: eve.username });
     expect(await toEve?.next()).toMatchObject({ id: other, name: ann.username });
   });
+
+  it("[ROOM5] … once also where the first send is repeated, and where its server dies before it could tell them", async () => {
+    const proxy = await proxyTo(redis.url);
+    const far = await ownServer(proxy.url);
+    const opened = async () => {
+      const [ann, ben] = await pair();
+      const shown = [ann, ben, ben.on(one)].map((client) => client.subscribe("subscription { roomShown { id } }"));
+      for (const client of [ann, ben, ben.on(one)]) await client.subscribe("{ me { id } }").next();
+      const { openPrivateRoom: room } = await ann.ask(openRoom, { id: ben.id });
+      const cid = await TestClient.register(one, "cid");
+      /** Nothing else has been told when the next room is. */
+      const expectOnce = async () => {
+        for (const stream of shown) expect(await stream.next()).toEqual({ id: room.id });
+        for (const user of [ann, ben]) {
+          const { openPrivateRoom: next } = await cid.ask(openRoom, { id: user.id });
+          await cid.send("marker", next.id);
+        }
+        for (const stream of shown) expect((await stream.next()).id).toContain(cid.id);
+        for (const user of [ann, ben]) await user.disconnect();
+      };
+      return { ann, room: room.id as string, expectOnce };
+    };
+    try {
+      const { ann, room, expectOnce } = await opened();
+      await Promise.all(Array.from({ length: 6 }, (_, n) => ann.on(n % 2 ? one : two).send("first", room, "once")));
+      await ann.send("first", room, "once");
+      await expectOnce();
+
+      const query = 'mutation ($r: ID!) { send(roomId: $r, text: "first", clientMessageId: "once") { id } }';
+      let died = 0;
+      for (let bytes = 0, through = false; !through; bytes += 173) {
+        const { ann, room, expectOnce } = await opened();
+        proxy.comeBack();
+        proxy.goAwayAfter(Number.POSITIVE_INFINITY);
+        await expect.poll(async () => (await fetch(`${far.url}/readyz`)).status).toBe(200);
+        proxy.goAwayAfter(bytes);
+        through = (await ann.on(far).request(query, { r: room })).data != null && !proxy.isGone();
+        if (!through && (await redis.client.hget(`meta:{room:${room}}`, "shown")) === "0") died++;
+        if (died % 2 === 0) await ann.on(two).ask(query, { r: room });
+        else await ann.send("another", room); // whoever sends next makes up for it
+        await expectOnce();
+      }
+      expect(died).toBeGreaterThan(0);
+    } finally {
+      proxy.comeBack();
+      proxy.goAwayAfter(Number.POSITIVE_INFINITY);
+      await far.stop();
+      await proxy.stop();
+    }
+  }, 60_000);
 
   it("[ROOM6] a room that was cut off while it was opened cannot be written to until it is opened again", async () => {
     const [ann, ben] = await pair();

@@ -214,7 +214,7 @@ async function doSomething(
     () => ask("mutation ($id: ID!) { markRead(messageId: $id) { id } }", { id: some() }),
     () => node.say({ id: person.id, username: person.username }, `from a demo app ${random.integer(0, 999_999)}`, { roomId }),
   ];
-  if (roomId.startsWith("group-")) {
+  if (/^9\d{17}$/.test(roomId)) {
     deeds.push(
       () => ask("mutation ($r: ID!, $u: ID!) { addMember(roomId: $r, userId: $u) { id } }", { r: roomId, u: other.id }),
       () => ask("mutation ($r: ID!, $u: ID!) { removeMember(roomId: $r, userId: $u) { id } }", { r: roomId, u: other.id }),

@@ -26,7 +26,7 @@ export class MessageChangeResolver {
   @Authorized()
   @Mutation(() => ID, {
     description:
-      "Delete a message of one's own, or any in a group that one owns; gives its id. Errors: `NOT_A_MEMBER`, `NOT_FOUND` (also once it is deleted), `FORBIDDEN`, `BAD_USER_INPUT`.",
+      "Delete a message of one's own, or any in a group that one owns; gives its id. Again is fine for at least 24 hours, also for the author of a message that the owner has deleted. Errors: `NOT_A_MEMBER`, `NOT_FOUND` (also for others once it is deleted), `FORBIDDEN`, `BAD_USER_INPUT`.",
   })
   deleteMessage(
     @Arg("id", () => ID, { description: "The message." }) id: string,

@@ -55,7 +55,7 @@ export class MessageChangeStore {
   }
 
   /**
-   * Takes a message out of its room: one of the user's, or any in a group that the user owns.
+   * Takes a message out of its room: one of the user's, or any in a group that the user owns. For a day at least it can be repeated.
    * @returns its id
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, FORBIDDEN
    */
@@ -88,7 +88,12 @@ export class MessageChangeStore {
       script,
       roomId,
       [userId, id, score, ...args],
-      [keys.members(roomId), keys.reactions(roomId), ...(script === "message_react" ? [] : [keys.mentioned(roomId)])],
+      [
+        keys.members(roomId),
+        keys.reactions(roomId),
+        ...(script === "message_react" ? [] : [keys.mentioned(roomId)]),
+        ...(script === "message_delete" ? [keys.deleted(roomId)] : []),
+      ],
     );
   }
 

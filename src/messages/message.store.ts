@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import type { AssistantStore } from "../assistant/assistant.store.js";
 import { encodePosition, type Position } from "../delivery/position.js";
-import { badInput, refusal } from "../errors.js";
+import { badInput, checkClientId, refusal } from "../errors.js";
 import type { LimitedLog } from "../limited-log.js";
 import type { Lenient } from "../redis/connect.js";
+import type { RedisDays } from "../redis/days.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import { type Connection, type PageArgs, type PageRequest, pageRequest, toConnection } from "../relay.js";
@@ -60,7 +61,7 @@ export interface Context {
 
 export type MessageConnectionRecord = Connection<Placed> & { position: string };
 
-const DAY = 86_400_000; // ms
+const DAYS_BEFORE = 2; // days before today that the keys given to a script begin with
 
 const SPARE = 8; // messages read beyond a page, so that those of one score seldom need a second look
 const LONGEST_STRETCH = 10_000; // members; more of one score, or unreadable in a row, than anyone but an attacker writes
@@ -78,12 +79,14 @@ export class MessageStore {
   readonly #mentions: MentionStore;
   readonly #assistant: Pick<AssistantStore, "id" | "isAsked" | "admit" | "wake">;
   readonly #messageLength: number;
+  readonly #days: RedisDays;
   readonly #retention: Retention;
   readonly #onStored: (stored: { roomId: string; json: string; first: boolean }) => void;
 
   /** @param onStored is told of each message that is stored here, once; `json` is as it is in the room */
   constructor(
     scripts: Scripts,
+    days: RedisDays,
     rooms: RoomStore,
     lenient: Lenient,
     log: LimitedLog,
@@ -93,6 +96,7 @@ export class MessageStore {
     onStored: (stored: { roomId: string; json: string; first: boolean }) => void = () => {},
   ) {
     this.#scripts = scripts;
+    this.#days = days;
     this.#rooms = rooms;
     this.#lenient = lenient;
     this.#log = log;
@@ -111,7 +115,7 @@ export class MessageStore {
    */
   async send(userId: string, { roomId, text, clientMessageId, replyTo }: Sending): Promise<StoredMessage> {
     checkText(text, this.#messageLength);
-    if (clientMessageId != null) checkClientMessageId(clientMessageId);
+    if (clientMessageId != null) checkClientId(clientMessageId, "clientMessageId");
     const answered = replyTo == null ? undefined : readMessageId(replyTo, "replyTo");
     await this.#rooms.check(userId, roomId);
     if (answered && answered.roomId !== roomId) throw refusal("NOT_FOUND", `There is no message ${answered.id} in this room to reply to.`);
@@ -120,11 +124,8 @@ export class MessageStore {
     const asks = this.#assistant.isAsked(userId, roomId, mentions);
     if (asks) await this.#assistant.admit(userId, roomId);
 
-    const firstDay = firstDayNow();
-    const [message, seq, epoch, at, first, stored] = (await this.#scripts.onRoom(
-      "message_send",
-      roomId,
-      [
+    const [message, seq, epoch, at, untold, stored] = (await this.#store("message_send", roomId, (firstDay) => ({
+      args: [
         roomId,
         userId,
         JSON.stringify(text),
@@ -138,11 +139,11 @@ export class MessageStore {
         isGroup(roomId) ? 1 : 0,
         asks ? 1 : 0,
       ],
-      storeKeys(roomId, firstDay),
-    )) as [string, number, string, number, number, number];
+      otherKeys: [],
+    }))) as [string, number, string, number, number, number];
 
-    if (stored === 1) this.#onStored({ roomId, json: message, first: first === 1 });
-    if (first === 1) await this.#rooms.show(roomId);
+    if (stored === 1) this.#onStored({ roomId, json: message, first: untold > 0 });
+    if (untold > 0) await this.#rooms.show(roomId, untold);
     // Also where this repeats a send, whose server may have died before it did so.
     if (asks) await this.#assistant.wake(roomId);
     const position = encodePosition({ roomId, epoch, seq, at });
@@ -155,11 +156,8 @@ export class MessageStore {
    */
   async answer({ roomId, entry, questionId, text, state, fence }: Answer): Promise<boolean> {
     const question = readMessageId(questionId, "replyTo");
-    const firstDay = firstDayNow();
-    const stored = (await this.#scripts.onRoom(
-      "assistant_answer",
-      roomId,
-      [
+    const stored = (await this.#store("assistant_answer", roomId, (firstDay) => ({
+      args: [
         roomId,
         text === "" ? "" : JSON.stringify(text),
         JSON.stringify(answerIdOf(questionId)),
@@ -174,11 +172,12 @@ export class MessageStore {
         state,
         text,
       ],
-      [...storeKeys(roomId, firstDay), keys.reply(roomId), keys.writing(roomId)],
-    )) as [] | [string, number, string, number, number, number] | "LOST";
+      otherKeys: [keys.reply(roomId), keys.writing(roomId)],
+    }))) as [] | [string, number, string, number, number, number] | "LOST";
     if (stored === "LOST") return false;
-    const [message, , , , first] = stored;
-    if (message !== undefined) this.#onStored({ roomId, json: message, first: first === 1 });
+    const [message, , , , untold = 0] = stored;
+    if (message !== undefined) this.#onStored({ roomId, json: message, first: untold > 0 });
+    if (untold > 0) await this.#rooms.show(roomId, untold);
     return true;
   }
 
@@ -188,8 +187,27 @@ export class MessageStore {
    */
   async askAgain(roomId: string, entry: string, questionId: string): Promise<boolean> {
     const answered = `${this.#assistant.id} ${JSON.stringify(answerIdOf(questionId))}`;
-    const sent = storeKeys(roomId, firstDayNow()).slice(-4);
+    const sent = storeKeys(roomId, (await this.#days.today()) - DAYS_BEFORE).slice(-4);
     return (await this.#scripts.run("assistant_ask_again", [keys.asked(roomId), ...sent], [entry, answered])) === 1;
+  }
+
+  /**
+   * Stores a message by a script that looks for earlier sends under the days around today. Which day it is, Redis decides: where this
+   * server has another idea of it, the script does nothing but say so, and is run with the right ones.
+   */
+  async #store(
+    script: "message_send" | "assistant_answer",
+    roomId: string,
+    request: (firstDay: number) => { args: (string | number)[]; otherKeys: string[] },
+  ): Promise<unknown> {
+    for (;;) {
+      const firstDay = this.#days.expected() - DAYS_BEFORE;
+      const { args, otherKeys } = request(firstDay);
+      const answer = await this.#scripts.onRoom(script, roomId, args, [...storeKeys(roomId, firstDay), ...otherKeys]);
+      const [day, ...others] = answer as unknown[];
+      if (typeof day !== "number" || others.length > 0) return answer;
+      this.#days.learn(day);
+    }
   }
 
   /**
@@ -347,7 +365,7 @@ export class MessageStore {
       opens ? 1 : 0,
       (heard?.members ?? []).map(digestOf).join(" "),
     ])) as [number, number];
-    if (isNew === 1) await this.#rooms.show(roomId);
+    if (isNew === 1) await this.#rooms.show(roomId, 1);
     if (questions > 0) await this.#assistant.wake(roomId);
   }
 
@@ -371,9 +389,6 @@ export class MessageStore {
     return { position: { roomId, epoch, seq, at }, stretch: { members, cut: members.length === count, behind } };
   }
 }
-
-/** The day before yesterday, as days are counted from 1970, by this server's clock. */
-const firstDayNow = () => Math.floor(Date.now() / DAY) - 2;
 
 /** What a message is stored with, beside the keys of every room. */
 const storeKeys = (roomId: string, firstDay: number) => [
@@ -402,12 +417,4 @@ export function checkText(text: string, most: number): void {
 function digestOf(member: string): string {
   const bytes = Buffer.from(member);
   return createHash("sha1").update(bytes.subarray(0, 1_024)).update(String(bytes.length)).digest("hex").slice(0, 16);
-}
-
-const LONGEST_CLIENT_MESSAGE_ID = 64;
-
-function checkClientMessageId(id: string): void {
-  if (id === "" || id.length > LONGEST_CLIENT_MESSAGE_ID || /\p{C}/u.test(id)) {
-    throw badInput("clientMessageId", `must be 1 to ${LONGEST_CLIENT_MESSAGE_ID} characters without control characters, such as a UUID.`);
-  }
 }

@@ -97,7 +97,7 @@ export class RetentionSweep {
   /** Those of the rooms that may hold more than they should; for a room where that is not so, nothing else is looked at. */
   async #overfull(roomIds: string[]): Promise<string[]> {
     const { historyLimit, historyDays } = this.#retention;
-    const now = Date.now() / 1_000; // Redis's clock decides; a day more or less is left to it
+    const now = Number((await this.#redis.time())[0]);
     const cutoff = now + (1 - historyDays) * DAY;
     const overfull = await Promise.all(
       roomIds.map(async (roomId) => {

@@ -19,13 +19,16 @@
  * | key                      | type       | holds                                                           |
  * |--------------------------|------------|-----------------------------------------------------------------|
  * | `log:{room:ID}`          | stream     | the room's events; the entry of event `seq` is `<seq>-0`        |
- * | `meta:{room:ID}`         | hash       | `seq` (last event), `epoch` (made when the log is born), `time` (of the last event, µs), `opened:USER`; a group's `name`, `mayInvite` and `joined:USER` (where its log stood when the user came in); `known` (members of `room:ID` that the log knows of), `since`, `puzzle`, `deadline`, `shown`: see `lua/shared/room_log.lua` |
+ * | `meta:{room:ID}`         | hash       | `seq` (last event), `epoch` (made when the log is born), `time` (of the last event, µs), `opened:USER`; `shown` (1 once the users of a private room were told of its first message, 0 before; `showing`: since when, µs); a group's `name`, `mayInvite` and `joined:USER` (where its log stood when the user came in); `known` (members of `room:ID` that the log knows of), `since`, `puzzle`, `deadline`: see `lua/shared/room_log.lua` |
  * | `foreign:{room:ID}`      | set        | digests of the messages that others wrote and the log knows of  |
  * | `own:{room:ID}`          | sorted set | `USER:µs` of each message, by its author: what nobody has to read of their own |
  * | `mentioned:{room:ID}`    | sorted set | `USER:µs` of each message, by who is mentioned in it            |
  * | `reads:{room:ID}`        | hash       | user → score and id of the message they have read up to         |
  * | `members:{room:ID}`      | hash       | of a group: user → `OWNER µs` or `MEMBER µs`, the time of joining; it says who is in the group, `user:ID:rooms` only follows |
  * | `reactions:{room:ID}`    | hash       | message id → its reactions as JSON, `[[emoji, count, first users], …]`; `ID EMOJI` → all users, in order |
+ * | `making:USER:HASH`       | string     | the room that belongs to a user's clientRoomId, and a digest of what is to be made; 25 hours |
+ * | `made:{room:ID}`         | string     | `made` once the group is there, `told` once its members know; outlives `making` |
+ * | `deleted:{room:ID}`      | sorted set | `USER MESSAGE` → when it was deleted (s): who can repeat the deletion; two days |
  * | `sent:{room:ID}:DAY`     | hash       | user and clientMessageId → what that send became                |
  * | `asked:{room:ID}`        | list       | what the assistant has to answer, in order: `ID USER`, a message and who asks |
  * | `reply:{room:ID}`        | hash       | the answer that is being written, or ended a minute ago: see `lua/shared/reply.lua` |
@@ -84,6 +87,9 @@ export const keys = {
   reads: (roomId: string) => `reads:{room:${roomId}}`,
   members: (roomId: string) => `members:{room:${roomId}}`,
   reactions: (roomId: string) => `reactions:{room:${roomId}}`,
+  making: (userId: string, hash: string) => `making:${userId}:${hash}`,
+  made: (roomId: string) => `made:{room:${roomId}}`,
+  deleted: (roomId: string) => `deleted:{room:${roomId}}`,
   /** @param day days since 1970, UTC */
   sent: (roomId: string, day: number) => `sent:{room:${roomId}}:${day}`,
 

@@ -16,6 +16,12 @@ class CreateRoomArgs {
     description: "Whether members, and not the owner alone, may add others.",
   })
   membersMayInvite?: boolean | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: "Makes the call repeatable: a string of your own, at most 64 characters, new for each group.",
+  })
+  clientRoomId?: string | null;
 }
 
 @ArgsType()
@@ -33,14 +39,14 @@ export class GroupResolver {
   @Authorized()
   @Mutation(() => Room, {
     description:
-      "Make a group, which is yours. Those in it get `roomShown` and `MemberJoined`. Errors: `BAD_USER_INPUT`, `NOT_FOUND` for an unknown user, `FORBIDDEN` to guests and where someone is in 500 groups, `RATE_LIMITED`.",
+      "Make a group, which is yours. Those in it get `roomShown` and `MemberJoined`. With a `clientRoomId` it can be repeated for at least 24 hours and gives the same group, as it is then. Errors: `BAD_USER_INPUT`, `NOT_FOUND` for an unknown user, `FORBIDDEN` to guests and where someone is in 500 groups, `CLIENT_ROOM_ID_REUSED`, `NOT_A_MEMBER` to a repetition by who has left it since, `RATE_LIMITED`.",
   })
   async createRoom(
-    @Args(() => CreateRoomArgs) { name, memberIds, membersMayInvite }: CreateRoomArgs,
+    @Args(() => CreateRoomArgs) { membersMayInvite, ...group }: CreateRoomArgs,
     @Ctx() { viewer, groups, sendLimit, load }: ViewerContext,
   ): Promise<Room> {
     await sendLimit?.take(viewer.id);
-    return load.room.load(await groups.create(viewer, { name, memberIds, membersMayInvite: membersMayInvite ?? false }));
+    return load.room.load(await groups.create(viewer, { ...group, membersMayInvite: membersMayInvite ?? false }));
   }
 
   @Authorized()
@@ -104,7 +110,7 @@ export class GroupResolver {
   @Authorized()
   @Mutation(() => Boolean, {
     description:
-      "Leave a group. When its owner leaves, it goes to the member who joined first; when the last member leaves, it is gone. Errors: `BAD_USER_INPUT`, `NOT_A_MEMBER`, `FORBIDDEN`, `RATE_LIMITED`.",
+      "Leave a group. When its owner leaves, it goes to the member who joined first; when the last member leaves, it is gone. Again is fine: leaving a group that one is not in changes nothing. Always true. Errors: `BAD_USER_INPUT`, `FORBIDDEN`, `RATE_LIMITED`.",
   })
   async leaveRoom(
     @Arg("roomId", () => ID, { description: "The group." }) roomId: string,

@@ -1,5 +1,5 @@
-import { randomBytes } from "node:crypto";
-import { badInput, refusal } from "../errors.js";
+import { createHash, randomInt } from "node:crypto";
+import { badInput, checkClientId, isRefusal, refusal } from "../errors.js";
 import type { RedisClient } from "../redis/connect.js";
 import { GENERAL, keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
@@ -12,8 +12,11 @@ export interface NewGroup {
   memberIds: string[];
   /** Whether its members, and not its owner alone, may add others. */
   membersMayInvite: boolean;
+  /** Makes the call repeatable: the user's own name for it. */
+  clientRoomId?: string | null | undefined;
 }
 
+const REMEMBERED = 90_000; // seconds for which a call with a clientRoomId can be repeated: 25 hours
 const MOST_AT_FIRST = 100; // members that a room is made with; others are added one by one
 const MOST_MEMBERS = 1_000; // of a room
 
@@ -38,29 +41,52 @@ export class GroupStore {
   }
 
   /**
-   * Makes a group room, of which the user is the owner.
+   * Makes a group room, of which the user is the owner. With a clientRoomId it can be repeated for at least 24 hours: the repetition
+   * completes what was cut off, and gives the same room. Never is a room made again of which the last member has left.
    * @returns its id
-   * @throws ChatError BAD_USER_INPUT, NOT_FOUND, FORBIDDEN
+   * @throws ChatError BAD_USER_INPUT, NOT_FOUND, FORBIDDEN, CLIENT_ROOM_ID_REUSED; NOT_A_MEMBER where the user has left it since
    */
-  async create(owner: { id: string; guest: boolean }, { name, memberIds, membersMayInvite }: NewGroup): Promise<string> {
+  async create(owner: { id: string; guest: boolean }, { clientRoomId, ...group }: NewGroup): Promise<string> {
+    const { name, memberIds, membersMayInvite } = group;
     if (owner.guest) throw refusal("FORBIDDEN", "Guests do not stay, and cannot own a room. Register first.");
     checkName(name);
+    if (clientRoomId != null) checkClientId(clientRoomId, "clientRoomId");
     if (memberIds.length > MOST_AT_FIRST) throw badInput("memberIds", `must be at most ${MOST_AT_FIRST}; add others with addMember.`);
     const others = [...new Set(memberIds)].filter((id) => id !== owner.id);
-    await this.#checkUsers(others, "memberIds");
+    const everyone = [owner.id, ...others];
 
-    const id = `group-${randomBytes(8).toString("hex")}`;
-    // A demo app cannot bear a room in someone's list that has no name. Cut off after that, the room is nobody's.
-    await this.#redis.set(keys.roomName(id), name);
-    try {
-      await Promise.all([owner.id, ...others].map((user) => this.#members.enlist(user, id)));
-    } catch (error) {
-      await Promise.all([owner.id, ...others].map((user) => this.#members.unlist(user, id)));
-      throw error;
+    const claim = clientRoomId == null ? undefined : { key: keys.making(owner.id, digestOf(clientRoomId)), content: digestOf(group) };
+    const begun = claim && readClaim(await this.#redis.get(claim.key), claim.content);
+    if (!begun) await this.#checkUsers(others, "memberIds");
+    const id = begun ?? (claim ? await this.#claim(claim) : newGroupId());
+
+    const state = begun && (await this.#redis.get(keys.made(id)));
+    if (!state) {
+      // A demo app cannot bear a room in someone's list that has no name. Cut off after that, the room is nobody's.
+      await this.#redis.set(keys.roomName(id), name, "NX");
+      try {
+        await Promise.all(everyone.map((user) => this.#members.enlist(user, id)));
+      } catch (error) {
+        await Promise.all(everyone.map((user) => this.#members.unlist(user, id)));
+        throw error;
+      }
+      const made = [name, membersMayInvite ? 1 : 0, owner.id, others.join(" "), 2 * REMEMBERED];
+      await this.#run("room_create", id, made, [keys.made(id)]);
     }
-    await this.#run("room_create", id, [name, membersMayInvite ? 1 : 0, owner.id, others.join(" ")]);
-    await this.#joined([owner.id, ...others], id);
+    if (state !== "told") {
+      await this.#joined(everyone, id);
+      if (claim) await this.#redis.set(keys.made(id), "told", "KEEPTTL", "XX");
+    }
+    // What has become of a room is for its members alone.
+    if (begun && !(await this.#members.has(id, owner.id))) throw refusal("NOT_A_MEMBER", id);
     return id;
+  }
+
+  /** Gives a clientRoomId its room: of several calls at once the first one's. */
+  async #claim({ key, content }: { key: string; content: string }): Promise<string> {
+    const id = newGroupId();
+    const earlier = await this.#redis.set(key, `${id} ${content}`, "EX", REMEMBERED, "NX", "GET");
+    return readClaim(earlier, content) ?? id;
   }
 
   /**
@@ -120,12 +146,18 @@ export class GroupStore {
   }
 
   /**
-   * Leaves the room. With the last owner's leaving it goes to the member who joined first; with the last member's it is over.
-   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, FORBIDDEN
+   * Leaves the room; one who is not in it stays out. With the last owner's leaving it goes to the member who joined first; with the
+   * last member's it is over.
+   * @throws ChatError BAD_USER_INPUT, FORBIDDEN
    */
   async leave(userId: string, roomId: string): Promise<void> {
     checkGroup(roomId);
-    await this.#leave(userId, roomId, userId);
+    try {
+      await this.#leave(userId, roomId, userId);
+    } catch (error) {
+      // A repetition, whose first answer was lost, ends as the first did. Of a group that is not there the same is said: an id tells nothing.
+      if (!isRefusal(error, "NOT_A_MEMBER")) throw error;
+    }
     await this.#members.unlist(userId, roomId);
   }
 
@@ -144,9 +176,9 @@ export class GroupStore {
 
   /** Once more in the lists: someone who left at the same time may have taken the room off. Then all devices are told. */
   async #joined(userIds: string[], roomId: string): Promise<void> {
-    const there = await this.#members.among(roomId, userIds);
-    await Promise.all(there.map((user) => this.#redis.sadd(keys.userRooms(user), roomId)));
-    await Promise.all(there.map((user) => this.#rooms.tell(user, { kind: "room.joined", roomId })));
+    const there = await this.#members.entries(roomId, userIds);
+    await Promise.all(there.map(({ userId }) => this.#redis.sadd(keys.userRooms(userId), roomId)));
+    await Promise.all(there.map(({ userId, joined }) => this.#rooms.tell(userId, { kind: "room.joined", roomId, joined })));
   }
 
   async #checkUsers(ids: string[], argument: string): Promise<void> {
@@ -155,6 +187,22 @@ export class GroupStore {
     const missing = ids.find((_, index) => !users[index]);
     if (missing !== undefined) throw refusal("NOT_FOUND", `There is no user ${missing}.`);
   }
+}
+
+/** 18 digits, more than a user's id has: the demo apps' page looks up a picture by the number. */
+const newGroupId = () => `9${[0, 1].map(() => String(randomInt(10 ** 9)).padStart(9, "0")).join("")}`.slice(0, 18);
+
+const digestOf = (value: unknown) => createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 32);
+
+/**
+ * The room that an earlier call with the same clientRoomId began; undefined where there was none.
+ * @throws ChatError CLIENT_ROOM_ID_REUSED where that call was for another one
+ */
+function readClaim(claim: string | null, content: string): string | undefined {
+  if (claim === null) return undefined;
+  const [id, earlier] = claim.split(" ");
+  if (earlier !== content) throw refusal("CLIENT_ROOM_ID_REUSED");
+  return id;
 }
 
 /** @throws ChatError FORBIDDEN for the rooms that have no members of their own, BAD_USER_INPUT for what is no room's id */

@@ -21,8 +21,8 @@ export type MemberPlace = Pick<MemberRecord, "userId" | "joined">;
 const MOST_GROUPS = 500; // that one user is in
 const MOST_ROOMS = 5_000; // in a user's list, private ones too; others may open further ones with them
 
-/** Whether the id is that of a group room, whose members alone are in it. Whether there is one, only they learn. */
-export const isGroup = (roomId: string) => /^group-[0-9a-f]{16}$/.test(roomId);
+/** Whether the id is that of a group room, new or old, whose members alone are in it. Whether there is one, only they learn. */
+export const isGroup = (roomId: string) => /^(?:9\d{17}|group-[0-9a-f]{16})$/.test(roomId);
 
 /** Who is in which room. */
 export class MemberStore {
@@ -59,8 +59,16 @@ export class MemberStore {
 
   /** Those of the users who are in the group. */
   async among(roomId: string, userIds: string[]): Promise<string[]> {
-    const roles = await this.#redis.hmget(keys.members(roomId), ...userIds);
-    return userIds.filter((_, index) => roles[index] != null);
+    return (await this.entries(roomId, userIds)).map(({ userId }) => userId);
+  }
+
+  /** Those of the users who are in the group, with their role and when they joined. */
+  async entries(roomId: string, userIds: string[]): Promise<MemberRecord[]> {
+    const entries = await this.#redis.hmget(keys.members(roomId), ...userIds);
+    return userIds.flatMap((userId, index) => {
+      const entry = entries[index];
+      return entry == null ? [] : [readEntry(roomId, userId, entry)];
+    });
   }
 
   /** Where the group stood when the user came in last: what they follow begins there. Undefined for who is not in it. */
@@ -91,13 +99,13 @@ export class MemberStore {
   /** A group has a bounded number of members. */
   async #all(roomId: string): Promise<MemberRecord[]> {
     const entries = Object.entries(await this.#redis.hgetall(keys.members(roomId)));
-    return entries
-      .map(([userId, entry]): MemberRecord => {
-        const [role, joined] = entry.split(" ");
-        return { roomId, userId, role: role === "OWNER" ? "OWNER" : "MEMBER", joined: Number(joined) };
-      })
-      .sort(comparePlaces);
+    return entries.map(([userId, entry]) => readEntry(roomId, userId, entry)).sort(comparePlaces);
   }
+}
+
+function readEntry(roomId: string, userId: string, entry: string): MemberRecord {
+  const [role, joined] = entry.split(" ");
+  return { roomId, userId, role: role === "OWNER" ? "OWNER" : "MEMBER", joined: Number(joined) };
 }
 
 const withoutRole = (roomId: string, userId: string): MemberRecord => ({ roomId, userId, role: "MEMBER", joined: 0 });

@@ -17,10 +17,12 @@ export type RoomRecord =
 export type UserEvent =
   /** The room can be written to from now on; its events begin after `position`. */
   | { kind: "room.opened"; roomId: string; position: Position }
-  /** The room has its first message. */
-  | { kind: "room.shown"; roomId: string }
-  /** The user is in the group now: a hint to look. */
-  | { kind: "room.joined"; roomId: string };
+  /** The room has its first message, since when (µs) tells one from a later one, should it be emptied; older servers do not say it. */
+  | { kind: "room.shown"; roomId: string; since?: number }
+  /** The user is in the group now: a hint to look. `joined` tells one coming in from another; older servers do not say it. */
+  | { kind: "room.joined"; roomId: string; joined?: number };
+
+const MOST_TOLD = 1_000; // appearances of rooms that a follower's feed remembers
 
 /** The rooms, and who may be in them. */
 export class RoomStore {
@@ -137,16 +139,33 @@ export class RoomStore {
     return id;
   }
 
-  /** Tells both users of a private room that it has its first message. */
-  async show(roomId: string): Promise<void> {
+  /**
+   * Tells both users of a private room that it has its first message. Only then is it noted: should this server die before, whoever
+   * sends next tells them, or repeats the send. A follower who hears it twice is told once.
+   * @param since when the message was sent, in µs
+   */
+  async show(roomId: string, since: number): Promise<void> {
     if (!(await this.isOpen(roomId))) return;
-    await Promise.all((privatePair(roomId) ?? []).map((user) => this.tell(user, { kind: "room.shown", roomId })));
+    await Promise.all((privatePair(roomId) ?? []).map((user) => this.tell(user, { kind: "room.shown", roomId, since })));
+    await this.#redis.hset(keys.meta(roomId), "shown", 1);
   }
 
   /** The rooms that appear in the user's list from now on. */
   async followShown(userId: string): Promise<Feed<{ roomId: string }>> {
     const feed = new Feed<{ roomId: string }>();
-    const isNew = ({ kind }: UserEvent) => kind === "room.shown" || kind === "room.joined";
+    // Told of again by a call that is repeated, a room has not appeared again.
+    const told = new Set<string>();
+    const isNew = (event: UserEvent) => {
+      if (event.kind === "room.opened") return false;
+      const since = event.kind === "room.shown" ? event.since : event.joined;
+      if (since === undefined) return true;
+      const appearance = `${event.roomId} ${since}`;
+      if (told.has(appearance)) return false;
+      told.add(appearance);
+      const [oldest] = told;
+      if (told.size > MOST_TOLD && oldest !== undefined) told.delete(oldest);
+      return true;
+    };
     feed.onEnd(await this.#onUserEvent(userId, (event) => isNew(event) && feed.push({ roomId: event.roomId })));
     return feed;
   }

@@ -18,7 +18,9 @@ registerEnumType(RoomKind, {
 
 @ObjectType({ description: "A place where messages are sent." })
 export class Room {
-  @Field(() => ID, { description: "`0` is the general room; a private room's is both users' ids, a group's begins with `group-`." })
+  @Field(() => ID, {
+    description: "`0` is the general room; a private room's is both users' ids, a group's is 18 digits, or begins with `group-`.",
+  })
   id!: string;
 
   @Field(() => RoomKind, { description: "Who is in it." })

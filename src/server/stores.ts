@@ -18,6 +18,7 @@ import { PresenceStore } from "../presence/presence.store.js";
 import { Transitions } from "../presence/transitions.js";
 import { AssistantId } from "../redis/assistant-id.js";
 import { type ConnectOptions, leniently, type RedisConnections } from "../redis/connect.js";
+import { RedisDays } from "../redis/days.js";
 import { RedisHealth } from "../redis/health.js";
 import { Scripts } from "../redis/scripts.js";
 import { GroupStore } from "../rooms/group.store.js";
@@ -70,7 +71,7 @@ export function createStores(config: Config, redis: RedisConnections, name: stri
   const forAssistant = { assistant: assistantId, feeds, queue: config.assistantQueue };
   const assistant = new AssistantStore(commands, scripts, rooms, forAssistant, (userId) => attempts.askAssistant(userId), log);
   const mentions = new MentionStore(commands, users, rooms, lenient);
-  const messages = new MessageStore(scripts, rooms, lenient, limitedLog, mentions, assistant, config, (stored) =>
+  const messages = new MessageStore(scripts, new RedisDays(commands), rooms, lenient, limitedLog, mentions, assistant, config, (stored) =>
     demos.messageStored(stored),
   );
   const reads = new ReadStore(commands, scripts, channels, rooms);

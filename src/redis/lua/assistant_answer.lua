@@ -3,7 +3,7 @@
      KEYS  room, log, meta, foreign, own, asked, members, mentioned, reactions, sent_1, sent_2, sent_3, sent_4, reply, writing
      ARGV  new_epoch, log_length, assistant, room_id, text (JSON, '' for no message), client_id (JSON), first_day, reply_to (the question), reply_score, history_limit, history_days, group,
            fence, entry (of asked), state (DONE or CANCELLED), written (the text as it is)
-     gives {what message_send gives, …} if a message was stored now, {} if not, or LOST where another worker has the room ]]
+     gives what message_send gives if a message was stored now, {} if not, or LOST where another worker has the room ]]
 local room, log, meta, foreign, own, asked, members, mentioned, reactions, sent_1, sent_2, sent_3, sent_4, reply, writing = unpack(KEYS)
 local new_epoch, log_length, assistant, room_id, text, client_id, first_day, reply_to, reply_score, history_limit, history_days, group, fence, entry, state, written = unpack(ARGV)
 local heard, order = '', ''
@@ -15,6 +15,7 @@ local from, mentions = assistant, ''
 -- part: message_store
 -- part: reply
 
+if wrong_days then return wrong_days end
 if not is_mine(fence) then return 'LOST' end
 local answer = {}
 local gone = group == '1' and redis.call('HEXISTS', members, assistant) == 0 or not find(reply_to, reply_score)

@@ -1,15 +1,22 @@
 --[[ message_delete: take a message out of its room, with what hangs on it. The caller has made sure that the user may be in the room.
-     KEYS  room, log, meta, foreign, own, asked, members, reactions, mentioned
+     KEYS  room, log, meta, foreign, own, asked, members, reactions, mentioned, deleted
      ARGV  new_epoch, log_length, assistant, user, id, score (at which it is)
-     gives 1
+     gives 1 if it went now, 0 if the user, or someone else a message of the user's, deleted it before
      fails NOT_A_MEMBER, NOT_FOUND, FORBIDDEN ]]
-local room, log, meta, foreign, own, asked, members, reactions, mentioned = unpack(KEYS)
+local room, log, meta, foreign, own, asked, members, reactions, mentioned, deleted = unpack(KEYS)
 local new_epoch, log_length, assistant, user, id, score = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 -- part: message_find
--- part: message_change
+-- part: message_member
 -- part: message_index
+
+local found = find(id, score)
+if not found then
+  -- A repetition, whose first answer may have been lost.
+  if redis.call('ZSCORE', deleted, user .. ' ' .. id) then return 0 end
+  return redis.error_reply('NOT_FOUND There is no message ' .. id .. '.')
+end
 if found.from ~= user and not (role and string.match(role, '^OWNER ')) then
   return redis.error_reply('FORBIDDEN Only who wrote a message, or the owner of its group, can delete it.')
 end
@@ -18,4 +25,9 @@ end
 known = math.max(0, known - 1)
 append('message.deleted', next_time(), string.format('"messageId":"%s","by":"%s"', id, user))
 remove_message(found.member, found.score)
+
+local REMEMBERED = 172800 -- seconds
+redis.call('ZREMRANGEBYSCORE', deleted, '-inf', clock[1] - REMEMBERED)
+redis.call('ZADD', deleted, clock[1], user .. ' ' .. id, clock[1], found.from .. ' ' .. id)
+redis.call('EXPIRE', deleted, REMEMBERED)
 return 1

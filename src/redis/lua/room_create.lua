@@ -1,9 +1,11 @@
---[[ room_create: make a group room with its first members. Until then its id means nothing to anyone.
-     KEYS  room, log, meta, foreign, own, asked, members
-     ARGV  new_epoch, log_length, assistant, name, may_invite (1 where members may add others, 0 where only the owner may), owner, others (ids of users, with spaces between)
-     gives 1 ]]
-local room, log, meta, foreign, own, asked, members = unpack(KEYS)
-local new_epoch, log_length, assistant, name, may_invite, owner, others = unpack(ARGV)
+--[[ room_create: make a group room with its first members, once: a repetition makes nothing, though all may have left since. Until then
+     its id means nothing to anyone.
+     KEYS  room, log, meta, foreign, own, asked, members, made
+     ARGV  new_epoch, log_length, assistant, name, may_invite (1 where members may add others, 0 where only the owner may), owner, others (ids of users, with spaces between), remembered (seconds)
+     gives 1 if it was made now, 0 if before ]]
+local room, log, meta, foreign, own, asked, members, made = unpack(KEYS)
+local new_epoch, log_length, assistant, name, may_invite, owner, others, remembered = unpack(ARGV)
+if redis.call('EXISTS', made) == 1 then return 0 end
 local heard, order = '', ''
 -- part: room_log
 -- part: member_enter
@@ -11,4 +13,5 @@ local heard, order = '', ''
 redis.call('HSET', meta, 'name', name, 'mayInvite', may_invite)
 enter(owner, 'OWNER', owner)
 for user in string.gmatch(others, '%d+') do enter(user, 'MEMBER', owner) end
+redis.call('SET', made, 'made', 'EX', remembered)
 return 1

@@ -10,7 +10,7 @@ if redis.call('SCARD', rooms) >= tonumber(most_rooms) then return 0 end
 if group == '1' then
   local groups = 0
   for _, id in ipairs(redis.call('SMEMBERS', rooms)) do
-    if string.match(id, '^group%-') then groups = groups + 1 end
+    if string.match(id, '^9%d+$') and #id == 18 or string.match(id, '^group%-') then groups = groups + 1 end
   end
   if groups >= tonumber(most_groups) then return 0 end
 end

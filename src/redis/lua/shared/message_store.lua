@@ -17,6 +17,7 @@ end
 local days = { sent_1, sent_2, sent_3, sent_4 }
 local today = days[day - first_day + 1]
 local yesterday = days[day - first_day]
+local wrong_days = not (today and yesterday) and { day } -- to be returned before anything is done: the caller has to take the right ones
 
 -- What became of an earlier send with this client_id; nil for none.
 local function sent_before()
@@ -25,17 +26,23 @@ local function sent_before()
   return earlier and cjson.decode(earlier)
 end
 
--- Gives what message_send gives, or an error to return.
-local function store()
-  if not (today and yesterday) then return redis.error_reply('the clocks of this server and of Redis are more than a day apart') end
+-- Where the two of a private room are yet to be told that it has messages: since when (µs, 1 where that is not known); else 0. Whoever
+-- gets it tells them, and then says so.
+local function untold()
+  if not string.find(room_id, ':', 1, true) then return 0 end
+  local shown, showing = unpack(redis.call('HMGET', meta, 'shown', 'showing'))
+  return shown == '0' and (tonumber(showing) or 1) or 0
+end
 
+-- Gives what message_send gives, or an error to return. The days of sent_1 to sent_4 have to be those around today.
+local function store()
   -- What a repetition must have in common with the send, beyond its id.
   local content = redis.sha1hex(text .. reply_to)
   local earlier = sent_before()
   if earlier then
     local at, seq_then, epoch_then, first, digest_then = unpack(earlier)
     if digest_then ~= content then return redis.error_reply('CLIENT_MESSAGE_ID_REUSED for another message') end
-    return { message_at(at), seq_then, epoch_then, at, first, 0 }
+    return { message_at(at), seq_then, epoch_then, at, untold(), 0 }
   end
 
   if not stored then return redis.error_reply('the room is no sorted set') end
@@ -52,10 +59,10 @@ local function store()
   append('message.added', at, '"message":' .. message)
   redis.call('ZADD', room, string.format('%d.%06d', math.floor(at / 1000000), at % 1000000), message)
   index(from, at / 1000000, message)
-  if first == 1 then redis.call('HSET', meta, 'shown', 1) end
+  if first == 1 then redis.call('HSET', meta, 'shown', 0, 'showing', string.format('%.0f', at)) end
   if client_id ~= '' then
     redis.call('HSET', today, from .. ' ' .. client_id, string.format('[%.0f,%d,"%s",%d,"%s"]', at, seq, epoch, first, content))
     redis.call('EXPIREAT', today, (day + 2) * DAY)
   end
-  return { message, seq, epoch, at, first, 1 }
+  return { message, seq, epoch, at, untold(), 1 }
 end

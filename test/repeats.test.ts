@@ -1,0 +1,200 @@
+import { randomUUID } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { TestClient } from "./helpers/client.js";
+import { proxyTo } from "./helpers/proxy.js";
+import { ownRedis } from "./helpers/redis.js";
+import { ownServer } from "./helpers/server.js";
+
+const redis = await ownRedis();
+const one = await ownServer(redis.url);
+const two = await ownServer(redis.url);
+const [ann, ben, eve] = await Promise.all(["ann", "ben", "eve"].map((name) => TestClient.register(one, name)));
+if (!ann || !ben || !eve) throw new Error("not registered");
+
+const CREATE = `mutation ($n: String!, $m: [ID!]!, $c: ID) {
+  createRoom(name: $n, memberIds: $m, clientRoomId: $c) { id name members { nodes { role user { id } } } }
+}`;
+const ADD = "mutation ($r: ID!, $u: ID!) { addMember(roomId: $r, userId: $u) { id } }";
+const REMOVE = "mutation ($r: ID!, $u: ID!) { removeMember(roomId: $r, userId: $u) { id } }";
+const LEAVE = "mutation ($r: ID!) { leaveRoom(roomId: $r) }";
+const DELETE = "mutation ($id: ID!) { deleteMessage(id: $id) }";
+
+interface LogEvent {
+  kind: string;
+  userId?: string;
+}
+
+/** What has happened in a room, as its log has it. */
+async function eventsOf(roomId: string): Promise<LogEvent[]> {
+  const entries = await redis.client.xrange(`log:{room:${roomId}}`, "-", "+");
+  return entries.map(([, fields]) => JSON.parse(fields[1] as string) as LogEvent);
+}
+
+/**
+ * Tries an operation on a server that loses Redis after ever more bytes, as if the server died there, until it comes through.
+ * @param check looks at what has become of each try
+ */
+async function cutEverywhere(attempt: (far: { url: string }) => Promise<boolean>, check: () => Promise<void>): Promise<number> {
+  const proxy = await proxyTo(redis.url);
+  const far = await ownServer(proxy.url);
+  let cut = 0;
+  try {
+    for (let bytes = 0; ; bytes += 61) {
+      proxy.comeBack();
+      proxy.goAwayAfter(Number.POSITIVE_INFINITY);
+      await expect.poll(async () => (await fetch(`${far.url}/readyz`)).status).toBe(200);
+      proxy.goAwayAfter(bytes);
+      const through = await attempt(far);
+      await check();
+      if (through && !proxy.isGone()) return cut;
+      cut++;
+    }
+  } finally {
+    proxy.comeBack();
+    proxy.goAwayAfter(Number.POSITIVE_INFINITY);
+    await far.stop();
+    await proxy.stop();
+  }
+}
+
+const newGroup = async (owner: TestClient, members: TestClient[]): Promise<string> =>
+  (await owner.ask(CREATE, { n: "A group", m: members.map(({ id }) => id) })).createRoom.id;
+
+describe("deletions", () => {
+  it("[R4] a deletion can be repeated, by who made it and by the author, from any server, and is told once", async () => {
+    const room = await newGroup(ann, [ben, eve]);
+    const { id } = await ben.send("to go", room);
+    await ann.ask(DELETE, { id }); // as the owner
+    for (const client of [ann, ann.on(two), ben, ben.on(two)]) expect((await client.ask(DELETE, { id })).deleteMessage).toBe(id);
+    expect((await eve.refused(DELETE, { id })).extensions.code).toBe("NOT_FOUND");
+    expect((await ann.refused(DELETE, { id: `${room}/1` })).extensions.code).toBe("NOT_FOUND");
+    expect((await eventsOf(room)).filter(({ kind }) => kind === "message.deleted")).toHaveLength(1);
+    expect(await redis.client.ttl(`deleted:{room:${room}}`)).toBeGreaterThan(86_400);
+  });
+
+  it("[R4] deletions of one message at once, over two servers, all succeed, and are told once", async () => {
+    const room = await newGroup(ann, []);
+    const { id } = await ann.send("to go", room);
+    await Promise.all(Array.from({ length: 20 }, (_, n) => ann.on(n % 2 ? one : two).ask(DELETE, { id })));
+    expect((await eventsOf(room)).filter(({ kind }) => kind === "message.deleted")).toHaveLength(1);
+  });
+
+  it("[R4] what is remembered of deletions is bounded by their time", async () => {
+    const room = await newGroup(ann, []);
+    const [old, recent] = [await ann.send("old", room), await ann.send("recent", room)];
+    await ann.ask(DELETE, { id: old.id });
+    await redis.client.zadd(`deleted:{room:${room}}`, 1, `${ann.id} ${old.id}`);
+    await ann.ask(DELETE, { id: recent.id });
+    expect(await redis.client.zrange(`deleted:{room:${room}}`, "0", "-1")).toEqual([`${ann.id} ${recent.id}`]);
+    expect((await ann.refused(DELETE, { id: old.id })).extensions.code).toBe("NOT_FOUND");
+  });
+});
+
+describe("groups", () => {
+  it("[R4] createRoom repeated with its clientRoomId gives the same group, from any server, and is told once", async () => {
+    const shown = ben.subscribe("subscription { roomShown { id } }");
+    await ben.subscribe("{ me { id } }").next();
+    const variables = { n: "Plans", m: [ben.id], c: randomUUID() };
+    const first = (await ann.ask(CREATE, variables)).createRoom;
+    expect(first.members.nodes).toMatchObject([{ role: "OWNER", user: { id: ann.id } }, { user: { id: ben.id } }]);
+    for (const server of [one, two, one]) expect((await ann.on(server).ask(CREATE, variables)).createRoom).toEqual(first);
+    expect((await eventsOf(first.id)).map(({ kind }) => kind)).toEqual(["member.joined", "member.joined"]);
+    const marker = await newGroup(ann, [ben]);
+    expect([await shown.next(), await shown.next()]).toEqual([{ id: first.id }, { id: marker }]);
+  });
+
+  it("[R4] createRoom 20 times at once with one clientRoomId, over two servers, makes one group", async () => {
+    const shown = ben.subscribe("subscription { roomShown { id } }");
+    await ben.subscribe("{ me { id } }").next();
+    const before = (await ann.ask("{ rooms { id } }")).rooms.length;
+    const variables = { n: "Race", m: [ben.id], c: randomUUID() };
+    const made = await Promise.all(Array.from({ length: 20 }, (_, n) => ann.on(n % 2 ? one : two).ask(CREATE, variables)));
+    const ids = new Set(made.map(({ createRoom }) => createRoom.id));
+    expect(ids.size).toBe(1);
+    const [id = ""] = ids;
+    expect((await ann.ask("{ rooms { id } }")).rooms).toHaveLength(before + 1);
+    expect(await eventsOf(id)).toHaveLength(2);
+    const marker = await newGroup(ann, [ben]);
+    expect([await shown.next(), await shown.next()]).toEqual([{ id }, { id: marker }]);
+  });
+
+  it("[R4] a clientRoomId belongs to its user and to one content", async () => {
+    const c = randomUUID();
+    const { id } = (await ann.ask(CREATE, { n: "Mine", m: [], c })).createRoom;
+    expect((await ben.ask(CREATE, { n: "Mine", m: [], c })).createRoom.id).not.toBe(id);
+    for (const other of [
+      { n: "Other", m: [], c },
+      { n: "Mine", m: [ben.id], c },
+    ])
+      expect((await ann.refused(CREATE, other)).extensions).toMatchObject({ code: "CLIENT_ROOM_ID_REUSED", retryable: false });
+    for (const bad of ["", "x".repeat(65), "a\nb"])
+      expect((await ann.refused(CREATE, { n: "x", m: [], c: bad })).extensions).toMatchObject({ argument: "clientRoomId" });
+  });
+
+  it("[R4] a repeated createRoom gives the group as it is by then, and no group is made again that was left", async () => {
+    const variables = { n: "Old name", m: [ben.id], c: randomUUID() };
+    const { id } = (await ann.ask(CREATE, variables)).createRoom;
+    await ann.ask('mutation ($r: ID!) { renameRoom(roomId: $r, name: "New name") { id } }', { r: id });
+    expect((await ann.ask(CREATE, variables)).createRoom).toMatchObject({ id, name: "New name" });
+    expect(await redis.client.get(`room:${id}:name`)).toBe("New name");
+    await ann.ask(LEAVE, { r: id });
+    expect((await ann.refused(CREATE, variables)).extensions.code).toBe("NOT_A_MEMBER");
+    await ben.ask(LEAVE, { r: id });
+    for (const key of ["room", "log", "meta", "members"]) await redis.client.del(`${key}:{room:${id}}`); // as a day later
+    expect((await ann.on(two).refused(CREATE, variables)).extensions.code).toBe("NOT_A_MEMBER");
+    expect(await redis.client.exists(`members:{room:${id}}`)).toBe(0);
+    const [making = ""] = await redis.client.keys(`making:${ann.id}:*`);
+    expect(await redis.client.ttl(making)).toBeGreaterThan(86_400);
+    expect(await redis.client.ttl(`made:{room:${id}}`)).toBeGreaterThan(2 * 86_400);
+  });
+
+  it("[R4] createRoom that was cut off anywhere is completed by a repetition on another server", async () => {
+    const shown = ben.subscribe("subscription { roomShown { id } }");
+    await ben.subscribe("{ me { id } }").next();
+    let variables = { n: "Cut", m: [ben.id], c: randomUUID() };
+    const cut = await cutEverywhere(
+      async (far) => (await ann.on(far).request(CREATE, variables)).data != null,
+      async () => {
+        const { id, members } = (await ann.ask(CREATE, variables)).createRoom;
+        expect(members.nodes).toHaveLength(2);
+        expect(await eventsOf(id)).toHaveLength(2);
+        expect(await redis.client.get(`room:${id}:name`)).toBe("Cut");
+        for (const user of [ann, ben]) expect(await redis.client.sismember(`user:${user.id}:rooms`, id)).toBe(1);
+        expect(await shown.next()).toEqual({ id });
+        variables = { ...variables, c: randomUUID() };
+      },
+    );
+    expect(cut).toBeGreaterThan(10);
+    const marker = await newGroup(ann, [ben]);
+    expect(await shown.next()).toEqual({ id: marker });
+  }, 60_000);
+
+  it("[R4] joining, leaving and removing can be repeated, and are told once", async () => {
+    const room = await newGroup(ann, []);
+    for (const server of [one, two]) await ann.on(server).ask(ADD, { r: room, u: ben.id });
+    for (const server of [one, two]) await ann.on(server).ask(ADD, { r: room, u: eve.id });
+    for (const server of [one, two]) await ann.on(server).ask(REMOVE, { r: room, u: eve.id });
+    for (const server of [one, two]) expect(await ben.on(server).ask(LEAVE, { r: room })).toEqual({ leaveRoom: true });
+    expect((await eventsOf(room)).map(({ kind, userId }) => `${kind} ${userId}`)).toEqual([
+      `member.joined ${ann.id}`,
+      `member.joined ${ben.id}`,
+      `member.joined ${eve.id}`,
+      `member.left ${eve.id}`,
+      `member.left ${ben.id}`,
+    ]);
+  });
+
+  it("[R4] leaving that was cut off anywhere is completed by a repetition on another server", async () => {
+    let room = await newGroup(ben, [ann]);
+    const cut = await cutEverywhere(
+      async (far) => (await ann.on(far).request(LEAVE, { r: room })).data != null,
+      async () => {
+        expect(await ann.ask(LEAVE, { r: room })).toEqual({ leaveRoom: true });
+        expect((await eventsOf(room)).filter(({ kind }) => kind === "member.left")).toHaveLength(1);
+        expect(await redis.client.sismember(`user:${ann.id}:rooms`, room)).toBe(0);
+        room = await newGroup(ben, [ann]);
+      },
+    );
+    expect(cut).toBeGreaterThan(3);
+  }, 60_000);
+});
