@@ -33,13 +33,13 @@ export const settings = {
     help: "port to listen on; 0 for any free one",
   }),
   redisUrls: setting<string[]>({
-    env: ["REDIS_URL", "REDIS_ENDPOINT_URL"],
+    env: ["REDIS_URL", "REDIS_ENDPOINT_URL", "REDIS_ENDPOINT_URI"],
     option: "redis",
     placeholder: "URL",
     parse: splitRedisUrls,
     fallback: [],
     fallbackSaid: "an embedded Redis",
-    help: "redis://… or rediss://…, a node of a Redis Cluster or several, comma-separated; redis-sentinel://host:port,host:port/NAME; unix:/PATH",
+    help: "redis://… or rediss://…, a node of a Redis Cluster or several, comma-separated; redis-sentinel://host:port,host:port/NAME; unix:/PATH. REDIS_HOST, REDIS_PORT and REDIS_USER are understood too",
   }),
   redisPassword: setting<string | undefined>({
     env: ["REDIS_PASSWORD"],
@@ -354,7 +354,10 @@ type Read = { [Name in keyof typeof settings]: (typeof settings)[Name]["fallback
 /** All settings with every default decided. `redisUrls` is empty where Palaver starts its own Redis. */
 export type Config = Readonly<
   Omit<Read, "assistant" | "demoData" | "playground" | "introspection"> &
-    Record<"assistant" | "demoData" | "playground" | "introspection", boolean>
+    Record<"assistant" | "demoData" | "playground" | "introspection", boolean> & {
+      /** The variables of the demo apps and tutorials that say where Redis is, where REDIS_URL does not. */
+      redisSource?: string | undefined;
+    }
 >;
 
 /** Settings that cannot be used: every problem found, one line each. */
@@ -383,7 +386,8 @@ export function readConfig(
   problems: readonly string[] = [],
 ): Config {
   const found = [...problems];
-  const variables = { ...withoutEmpty(parseEnv(dotenv)), ...withoutEmpty(environment) };
+  const variables: NodeJS.Dict<string> = { ...withoutEmpty(parseEnv(dotenv)), ...withoutEmpty(environment) };
+  const redisSource = options.redis === undefined ? useOtherRedisNames(variables) : undefined;
 
   const values = Object.fromEntries(
     Object.entries<Setting<unknown>>(settings).map(([name, definition]) => {
@@ -394,7 +398,7 @@ export function readConfig(
       try {
         return [name, definition.parse(text)];
       } catch (error) {
-        const source = option in options ? `--${option}` : variable;
+        const source = option in options ? `--${option}` : option === "redis" ? (redisSource ?? variable) : variable;
         found.push(`${source}: ${(error as Error).message}`);
         return [name, definition.fallback];
       }
@@ -413,6 +417,7 @@ export function readConfig(
   const development = variables.NODE_ENV !== "production";
   return {
     ...values,
+    redisSource,
     assistant: values.assistant ?? values.redisUrls.length === 0,
     demoData: values.demoData ?? values.redisUrls.length === 0,
     playground: values.playground ?? development,
@@ -428,6 +433,29 @@ export function describeSettings(): string {
       return `  --${optionOf(definition)} ${definition.placeholder}\n      ${definition.help}\n      ${definition.env.join(", ")}; default: ${fallback}`;
     })
     .join("\n");
+}
+
+/**
+ * Reads the names that the demo apps and Redis's tutorials use: makes a REDIS_URL of them where none is given, and adds the user name to it.
+ * @returns the variables in which Redis was found
+ */
+function useOtherRedisNames(variables: NodeJS.Dict<string>): string | undefined {
+  const user = ["REDIS_USERNAME", "REDIS_USER"].find((name) => variables[name] !== undefined);
+  const login = user ? `${encodeURIComponent(variables[user] as string)}@` : "";
+  const endpoint = settings.redisUrls.env.find((name) => variables[name] !== undefined);
+  if (endpoint) {
+    const text = variables[endpoint] as string;
+    const takesUser = user !== undefined && !/[@,]/.test(text) && !/^(unix|rediss?-sentinel):/.test(text);
+    if (takesUser) variables[endpoint] = text.includes("://") ? text.replace("://", `://${login}`) : `redis://${login}${text}`;
+    if (takesUser) return `${endpoint} and ${user}`;
+    return endpoint === "REDIS_URL" ? undefined : endpoint;
+  }
+  const host = variables.REDIS_HOST;
+  // A port alone says nothing: Kubernetes sets REDIS_PORT beside any service called redis.
+  if (host === undefined) return undefined;
+  const port = variables.REDIS_PORT;
+  variables.REDIS_URL = `redis://${login}${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}${port === undefined ? "" : `:${port}`}`;
+  return ["REDIS_HOST", ...(port === undefined ? [] : ["REDIS_PORT"]), ...(user ? [user] : [])].join(", ");
 }
 
 function withoutEmpty(variables: NodeJS.Dict<string>): NodeJS.Dict<string> {

@@ -21,14 +21,14 @@ await runProgram(process.argv.slice(2), {
   },
 });
 
-function welcome({ playground, redisUrls, interop }: Config, server: RunningServer): string {
+function welcome({ playground, redisUrls, redisSource, interop }: Config, server: RunningServer): string {
   const lines = [
     `Palaver ${version} is running.`,
     "",
     `  Chat       ${server.url}/`,
     ...(playground ? [`  GraphiQL   ${server.url}/graphql`] : []),
     `  API        ${server.url}/graphql  and  ${server.url.replace(/^http/, "ws")}/graphql`,
-    `  Redis      ${server.redisUrls.map(withoutPassword).join(", ")}${redisUrls.length === 0 ? "  (its own)" : ""}`,
+    `  Redis      ${server.redisUrls.map(withoutPassword).join(", ")}${redisUrls.length === 0 ? "  (its own)" : redisSource ? `  (from ${redisSource})` : ""}`,
   ];
   if (server.openAccounts.length > 0)
     lines.push(

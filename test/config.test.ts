@@ -59,6 +59,25 @@ describe("where a setting comes from", () => {
     });
   });
 
+  it.each([
+    [{ REDIS_ENDPOINT_URI: "redis.example:6380" }, "redis://redis.example:6380", "REDIS_ENDPOINT_URI"],
+    [{ REDIS_ENDPOINT_URL: "redis://one", REDIS_USERNAME: "me@x" }, "redis://me%40x@one", "REDIS_ENDPOINT_URL and REDIS_USERNAME"],
+    [{ REDIS_HOST: "one" }, "redis://one", "REDIS_HOST"],
+    [{ REDIS_HOST: "::1", REDIS_PORT: "6380", REDIS_USER: "me" }, "redis://me@[::1]:6380", "REDIS_HOST, REDIS_PORT, REDIS_USER"],
+    [{ REDIS_URL: "redis://two", REDIS_USER: "me" }, "redis://me@two", "REDIS_URL and REDIS_USER"],
+    [{ REDIS_URL: "redis://you:secret@two", REDIS_USER: "me" }, "redis://you:secret@two", undefined],
+    [{ REDIS_URL: "redis://two", REDIS_HOST: "one", REDIS_ENDPOINT_URI: "three" }, "redis://two", undefined],
+  ])("[RUN5] Redis is found under the names of the demo apps and tutorials: %o", (environment, url, redisSource) => {
+    const config = readConfig({}, { ...environment, REDIS_PASSWORD: "secret" });
+    expect(config).toMatchObject({ redisUrls: [url], redisPassword: "secret", demoData: false, redisSource });
+    expect(readConfig({ redis: "redis://option" }, environment)).toMatchObject({ redisUrls: ["redis://option"], redisSource: undefined });
+  });
+
+  it("[RUN5] a port alone is no address of Redis, and a wrong one is named", () => {
+    expect(readConfig({}, { REDIS_PORT: "tcp://10.0.0.1:6379" }).redisUrls).toEqual([]);
+    expect(() => readConfig({}, { REDIS_HOST: "one", REDIS_PORT: "x" })).toThrow(/^REDIS_HOST, REDIS_PORT: /);
+  });
+
   it("[RUN5] each setting can be given in each way, under the names that --help tells", () => {
     const texts: Record<keyof Config, string> = {
       host: "0.0.0.0",

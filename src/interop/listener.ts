@@ -10,11 +10,12 @@ import { type Heard, OURS, readEnvelope } from "./envelope.js";
 
 const MOST_ROOMS = 1_000; // that wait for a look; of more, what is new is found when they are next read or followed
 const MOST_TOLD = 100; // scores of messages in one room, and messages at one score, likewise
+const SOON = 50; // ms after which a room is looked into again for what an app is about to tell of
 const LOOK = 10_000; // ms between two looks at whether all agree on who is online
 
 interface Told {
-  /** The messages at each score, as they were told of. */
-  messages: Map<string, string[]>;
+  /** The messages in the order in which they were told of; those that follow each other at one score together. */
+  messages: { score: string; members: string[] }[];
   opening: boolean;
 }
 
@@ -36,6 +37,8 @@ export class DemoListener {
   #rooms = new Map<string, Told>();
   #people = new Set<string>();
   #looking = false;
+  /** Rooms that are looked into again in a moment. */
+  readonly #again = new Map<string, NodeJS.Timeout>();
 
   /**
    * @param redis a connection of its own, to be closed by whoever made it
@@ -68,6 +71,7 @@ export class DemoListener {
 
   stop(): void {
     clearInterval(this.#look);
+    for (const timer of this.#again.values()) clearTimeout(timer);
   }
 
   /** The client has subscribed again when it is ready. Redis answers in order: when the PING is answered, it listens. */
@@ -97,15 +101,30 @@ export class DemoListener {
   /** @param message what was told of, else that the room is new */
   #noteRoom(roomId: string, message?: { score: string | undefined; member: string }): void {
     if (roomId !== GENERAL && !privatePair(roomId) && !isRoomId(roomId)) return;
-    const told = this.#rooms.get(roomId) ?? { messages: new Map(), opening: false };
+    const told = this.#rooms.get(roomId) ?? { messages: [], opening: false };
     if (!message) told.opening = true;
     else if (message.score !== undefined) {
-      const members = told.messages.get(message.score) ?? [];
-      if (members.length < MOST_TOLD) members.push(message.member);
-      if (told.messages.size < MOST_TOLD) told.messages.set(message.score, members);
+      const last = told.messages.at(-1);
+      if (last?.score === message.score && last.members.length < MOST_TOLD) last.members.push(message.member);
+      else if (told.messages.length < MOST_TOLD) told.messages.push({ score: message.score, members: [message.member] });
     }
-    if (this.#rooms.size < MOST_ROOMS) this.#rooms.set(roomId, told);
+    this.#noteLook(roomId, told);
+  }
+
+  #noteLook(roomId: string, told: Told): void {
+    if (this.#rooms.size < MOST_ROOMS || this.#rooms.has(roomId)) this.#rooms.set(roomId, told);
     void this.#lookAround();
+  }
+
+  /** What an app is about to tell of may stay untold: then it is taken in all the same. */
+  #lookAgain(roomId: string, opening: boolean): void {
+    if (this.#again.has(roomId) || this.#again.size >= MOST_ROOMS) return;
+    const timer = setTimeout(() => {
+      this.#again.delete(roomId);
+      const told = this.#rooms.get(roomId) ?? { messages: [], opening: false };
+      this.#noteLook(roomId, { ...told, opening: told.opening || opening });
+    }, SOON);
+    this.#again.set(roomId, timer.unref());
   }
 
   #meet(userId: string | undefined): void {
@@ -130,8 +149,10 @@ export class DemoListener {
   }
 
   async #lookInto(roomId: string, { messages, opening }: Told): Promise<void> {
-    if (opening || messages.size === 0) await this.#messages.adopt(roomId, undefined, opening);
-    for (const [score, members] of messages) await this.#messages.adopt(roomId, { score, members }, false);
+    let early = false;
+    if (opening || messages.length === 0) early = await this.#messages.adopt(roomId, undefined, opening);
+    for (const heard of messages) early = await this.#messages.adopt(roomId, heard, false);
+    if (early) this.#lookAgain(roomId, opening);
   }
 
   #try(work: () => Promise<unknown>): void {

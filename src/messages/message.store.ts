@@ -6,7 +6,7 @@ import type { LimitedLog } from "../limited-log.js";
 import type { Lenient } from "../redis/connect.js";
 import type { RedisDays } from "../redis/days.js";
 import { keys } from "../redis/keys.js";
-import type { Scripts } from "../redis/scripts.js";
+import { type Scripts, UNHEARD } from "../redis/scripts.js";
 import { type Connection, type PageArgs, type PageRequest, pageRequest, toConnection } from "../relay.js";
 import { isGroup } from "../rooms/member.store.js";
 import type { RoomStore } from "../rooms/room.store.js";
@@ -357,16 +357,20 @@ export class MessageStore {
    * Takes in what a demo app wrote to a room, of which it told on its channel: followers get it as they get all else.
    * @param heard the score of its messages, as far as that was told, and the members themselves, in the order in which they were told of
    * @param opening it told that the room is new
+   * @returns whether there are messages of which it is about to tell: then it is to be called again in a moment
    */
-  async adopt(roomId: string, heard: { score: string; members: readonly string[] } | undefined, opening: boolean): Promise<void> {
+  async adopt(roomId: string, heard: { score: string; members: readonly string[] } | undefined, opening: boolean): Promise<boolean> {
     const opens = opening && (await this.#rooms.isOpen(roomId)); // else anyone who can publish could have keys made of anything
-    const [isNew, questions] = (await this.#scripts.onRoom("messages_adopt", roomId, [
+    const adopted = (await this.#scripts.onRoomAtOnce("messages_adopt", roomId, [
       heard?.score ?? "",
       opens ? 1 : 0,
       (heard?.members ?? []).map(digestOf).join(" "),
-    ])) as [number, number];
+    ])) as [number, number] | typeof UNHEARD;
+    if (adopted === UNHEARD) return true;
+    const [isNew, questions] = adopted;
     if (isNew === 1) await this.#rooms.show(roomId, 1);
     if (questions > 0) await this.#assistant.wake(roomId);
+    return false;
   }
 
   async #read(

@@ -96,7 +96,14 @@ function isPlacedAt(id: string, score: string): boolean {
 
 /** Messages of the demo apps have no id. This one stays the same as long as the message does. */
 function foreignId(roomId: string, member: string, score: string): string {
-  return `${roomId}/${score}-${createHash("sha1").update(member).digest("hex").slice(0, 16)}`;
+  return `${roomId}/${plainScore(score)}-${createHash("sha1").update(member).digest("hex").slice(0, 16)}`;
+}
+
+/** A score as ids have it, whatever the version of Redis says of a fraction: see `lua/shared/message_id.lua`. */
+function plainScore(score: string): string {
+  if (!score.includes(".") || score.includes("e")) return score;
+  const micros = Number(score).toFixed(6).replace(/0+$/, "");
+  return Number(micros) === Number(score) ? micros : score;
 }
 
 const PYTHON = /^\{"\w+": /; // json.dumps puts a space behind each colon

@@ -19,7 +19,7 @@
  * | key                      | type       | holds                                                           |
  * |--------------------------|------------|-----------------------------------------------------------------|
  * | `log:{room:ID}`          | stream     | the room's events; the entry of event `seq` is `<seq>-0`        |
- * | `meta:{room:ID}`         | hash       | `seq` (last event), `epoch` (made when the log is born), `time` (of the last event, µs), `opened:USER`; `shown` (1 once the users of a private room were told of its first message, 0 before; `showing`: since when, µs); a group's `name`, `mayInvite` and `joined:USER` (where its log stood when the user came in); `known` (members of `room:ID` that the log knows of), `since`, `puzzle`, `deadline`: see `lua/shared/room_log.lua` |
+ * | `meta:{room:ID}`         | hash       | `seq` (last event), `epoch` (made when the log is born), `time` (of the last event, µs), `opened:USER`; `shown` (1 once the users of a private room were told of its first message, 0 before; `showing`: since when, µs); a group's `name`, `mayInvite` and `joined:USER` (where its log stood when the user came in); `known` (members of `room:ID` that the log knows of), `since`, `puzzle`, `deadline`, `awaited`, `dated`, `at:DIGEST`: see `lua/shared/room_log.lua` |
  * | `foreign:{room:ID}`      | set        | digests of the messages that others wrote and the log knows of  |
  * | `own:{room:ID}`          | sorted set | `USER:µs` of each message, by its author: what nobody has to read of their own |
  * | `mentioned:{room:ID}`    | sorted set | `USER:µs` of each message, by who is mentioned in it            |

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type ErrorCode, errors, refusal } from "../errors.js";
 import { databaseOf, type RedisClient } from "./connect.js";
 import { channelIn, keys } from "./keys.js";
@@ -68,6 +69,9 @@ export function scriptSource(name: ScriptName, database = 0): string {
   return withParts(read(name)).replaceAll("'SPUBLISH', ", `'SPUBLISH', ${database === 0 ? "" : `'${channelIn(database, "")}' .. `}`);
 }
 
+/** What a script gives that has to be run again in a moment: a demo app stored messages of which it is about to tell. */
+export const UNHEARD = Symbol("unheard");
+
 /** Random, 60 bits, hexadecimal. Mostly for nothing, so it must cost little: UUIDs come from a stock of random bytes. */
 const newEpoch = () => randomUUID().replaceAll("-", "").slice(0, 16);
 
@@ -94,10 +98,33 @@ export class Scripts {
     );
   }
 
-  /** Runs a script of which `room_log` is a part, on a room's keys and what else it takes. */
-  onRoom(name: ScriptName, roomId: string, args: (string | number)[], otherKeys: string[] = [], about: string[] = []): Promise<unknown> {
+  /**
+   * Runs a script of which `room_log` is a part, on a room's keys and what else it takes. Where a demo app has stored messages and not
+   * told of them yet, it waits for that, for about a second at most.
+   */
+  async onRoom(...call: Parameters<Scripts["onRoomAtOnce"]>): Promise<unknown> {
+    for (let wait = 10; ; wait = Math.min(2 * wait, 80)) {
+      const answer = await this.onRoomAtOnce(...call);
+      if (answer !== UNHEARD) return answer;
+      await sleep(wait);
+    }
+  }
+
+  /** The same without waiting: gives UNHEARD where it is too early. */
+  async onRoomAtOnce(
+    name: ScriptName,
+    roomId: string,
+    args: (string | number)[],
+    otherKeys: string[] = [],
+    about: string[] = [],
+  ): Promise<unknown> {
     const roomKeys = [keys.room(roomId), keys.log(roomId), keys.meta(roomId), keys.foreign(roomId), keys.own(roomId), keys.asked(roomId)];
-    return this.run(name, [...roomKeys, ...otherKeys], [newEpoch(), this.#roomLogLength, this.#assistantId(), ...args], about);
+    try {
+      return await this.run(name, [...roomKeys, ...otherKeys], [newEpoch(), this.#roomLogLength, this.#assistantId(), ...args], about);
+    } catch (error) {
+      if (error instanceof Error && /^(ERR )?unheard /.test(error.message)) return UNHEARD;
+      throw error;
+    }
   }
 
   /**

@@ -144,6 +144,30 @@ export class DemoApp {
     return stored;
   }
 
+  /**
+   * Several messages of one second, as the Node app stores them when its sockets bring them together: all of them, and only then does
+   * it tell of each, in the order of sending.
+   * @param between what happens after the last was stored, and before the first is told of
+   */
+  async burst(
+    from: Person,
+    texts: readonly string[],
+    { roomId = "0", date = Math.floor(Date.now() / 1_000) }: { roomId?: string; date?: number } = {},
+    between: () => Promise<unknown> = async () => {},
+  ): Promise<void> {
+    const all = texts.map((text) => ({ from: from.id, text, roomId, date }));
+    const storing = this.redis.multi().sadd("online_users", from.id);
+    for (const { member, score } of all.map((said) => this.store(said))) storing.zadd(`room:${roomId}`, score, member);
+    await storing.exec();
+    await between();
+    await Promise.all(all.map((said) => this.publish("message", this.messageData(said))));
+  }
+
+  /** What the app's page shows of a room when it is loaded: the members as they are, oldest first. */
+  async shown(roomId: string): Promise<string[]> {
+    return (await this.redis.zrevrange(`room:${roomId}`, 0, 15)).reverse();
+  }
+
   store(said: Said): { member: string; score: number } {
     return messages[this.name](said);
   }

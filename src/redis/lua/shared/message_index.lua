@@ -19,13 +19,16 @@ local function index(from, score, member)
   for user in mentioned_in(member) do redis.call('ZADD', mentioned, 0, user .. ':' .. micros) end
 end
 
--- Takes a message out of its room, with whatever is kept of it. Uses room, reactions, foreign, and id_of and foreign_sender of message_find.
+-- Takes a message out of its room, with whatever is kept of it. Uses room, meta, reactions, foreign, and id_of and foreign_sender of message_find.
 local function remove_message(member, score)
   redis.call('ZREM', room, member)
   local ours = string.sub(member, -2) == ' }'
   local from = ours and string.match(member, '^{"from":"(%d+)"') or foreign_sender(member)
   if from then unindex({ from = from, score = score, member = member, ours = ours }) end
-  if not ours then redis.call('SREM', foreign, digest(member)) end
+  if not ours then
+    redis.call('SREM', foreign, digest(member))
+    redis.call('HDEL', meta, 'at:' .. digest(member))
+  end
   local id = id_of(member, score)
   local reacted = redis.call('HGET', reactions, id)
   if not reacted then return end

@@ -6,8 +6,11 @@
      The demo apps add to `room` as well, and know no log. So whoever comes here first takes in what they wrote: gives it its
      place in the log, once. `known` members of the room are accounted for; while there are just as many, nothing is new.
      `foreign` has those that others wrote, of a room taken over as far down as `since`: what is not in it is new, and
-     nothing is ever taken for new that may be old. What cannot be found would be a silent gap: then the log begins anew. ]]
-local seq, epoch, last, known, since, deadline, puzzle = unpack(redis.call('HMGET', meta, 'seq', 'epoch', 'time', 'known', 'since', 'deadline', 'puzzle'))
+     nothing is ever taken for new that may be old. What cannot be found would be a silent gap: then the log begins anew.
+     What was stored a moment ago, and not told of yet, is waited for: then the script fails with `unheard`, and is to be run again.
+     `awaited` says until when (µs), and until when at the latest; `at:DIGEST` where a member was put, `dated` that all older ones were. ]]
+local seq, epoch, last, known, since, deadline, puzzle, awaited, dated =
+  unpack(redis.call('HMGET', meta, 'seq', 'epoch', 'time', 'known', 'since', 'deadline', 'puzzle', 'awaited', 'dated'))
 seq, last, known = tonumber(seq) or 0, tonumber(last) or 0, tonumber(known)
 
 local clock = redis.call('TIME')
@@ -61,14 +64,17 @@ end
 local stored = redis.pcall('ZCARD', room)
 if type(stored) ~= 'number' then
   stored = nil
-elseif stored ~= (known or 0) or heard ~= '' or since then
+elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dated) then
   local SMALL = 100        -- members of a room that nobody came to before: up to so many are all new; of more none is, as in a database taken over
   local LOOKED_AT = 1000   -- members among which new ones are searched at once
   local INDEXED = 100      -- members of a room taken over that each script that comes by puts into `foreign`
   local LONGEST = 65536    -- bytes; a longer member is nobody's message
-  local YOUNG = 60         -- seconds; a room whose oldest message is younger is new itself
+  local YOUNG = 60         -- seconds; a room whose oldest message is younger is new itself, and of a younger message an app may not have told yet
+  local OF_NOW = 5         -- seconds by which a message of this moment may be dated wrong
   local AHEAD = 86400      -- seconds; members dated further ahead are looked at after the others
   local PATIENCE = 3000000 -- microseconds in which what cannot be found may yet be heard of
+  local SOON = 250000      -- microseconds within which an app tells of a message that it stored, from the last word on
+  local LATEST = 1000000   -- microseconds that are waited for such words altogether
 
   -- Makes every position that was given out before a wrong one, that of the room's beginning too.
   local function begin_anew()
@@ -84,13 +90,24 @@ elseif stored ~= (known or 0) or heard ~= '' or since then
     return string.sub(member, -2) == ' }'
   end
 
-  -- Notes a message of someone else's as its author's own, who need not read it. Gives the author.
-  local function note_author(member, score)
+  -- The seconds that a score means: some of the apps' clients send milliseconds.
+  local function meant(score)
+    local MILLISECONDS = 100000000000 -- as seconds, that would be the year 5138
+    local seconds = tonumber(score)
+    return seconds > MILLISECONDS and seconds < 1000 * MILLISECONDS and seconds / 1000 or seconds
+  end
+
+  local function author(member)
     local readable, fields = pcall(cjson.decode, member)
     local from = readable and type(fields) == 'table' and (fields.from or fields.From)
     local user = (type(from) == 'string' or type(from) == 'number') and string.match(from, '^%d+$')
-    if not user or #user > 15 then return nil end
-    redis.call('ZADD', own, 0, user .. ':' .. micros_of(score) .. ':' .. digest(member))
+    return user and #user <= 15 and user or nil
+  end
+
+  -- Notes a message of someone else's as its author's own, who need not read it. Gives the author.
+  local function note_author(member, score)
+    local user = author(member)
+    if user then redis.call('ZADD', own, 0, user .. ':' .. micros_of(score) .. ':' .. digest(member)) end
     return user
   end
 
@@ -106,14 +123,29 @@ elseif stored ~= (known or 0) or heard ~= '' or since then
     return user and user == alone_with_assistant() and tonumber(score) > clock[1] - RECENT and redis.call('LLEN', asked) < MOST
   end
 
+  -- Puts a member to another score, where it stays: an app that stores the very same once more would put it back. Gives the score as Redis says it.
+  local function move(member, score)
+    redis.call('ZADD', room, score, member)
+    redis.call('HSET', meta, 'at:' .. digest(member), score)
+    return redis.call('ZSCORE', room, member)
+  end
+
+  local moved = {} -- members that an app put back, and where they belong
+
   -- Those of { member, score, … } that others wrote and that are new, at most so many; none where it cannot be known.
   local function strangers(members, most)
     local found = {}
     for index = 1, #members, 2 do
       if #found == most then break end
       local member, score = members[index], members[index + 1]
-      if not is_ours(member) and (not since or tonumber(score) >= tonumber(since)) and redis.call('SISMEMBER', foreign, digest(member)) == 0 then
-        found[#found + 1] = { member, score }
+      if not is_ours(member) and (not since or tonumber(score) >= tonumber(since)) then
+        local name = digest(member)
+        if redis.call('SISMEMBER', foreign, name) == 0 then
+          found[#found + 1] = { member, score }
+        else
+          local at = redis.call('HGET', meta, 'at:' .. name)
+          if at and tonumber(at) ~= tonumber(score) then moved[#moved + 1] = { member, at } end
+        end
       end
     end
     return found
@@ -131,17 +163,50 @@ elseif stored ~= (known or 0) or heard ~= '' or since then
     return found
   end
 
-  -- Gives each its place in the log.
+  --[[ Gives each its place in the log, and where it is a message of now the same in the room: at the time at which it is told, not at the
+       second that its author's clock says. So history, followers and the demo apps, who read nothing but the order, agree. ]]
+  local function adopt_one(member, score)
+    local at = next_time()
+    local seconds = meant(score)
+    if math.abs(seconds - clock[1]) <= OF_NOW then
+      score = move(member, string.format('%d.%06d', math.floor(at / 1000000), at % 1000000))
+    elseif seconds ~= tonumber(score) then
+      score = move(member, string.format('%.3f', seconds))
+    end
+    if #member <= LONGEST then
+      append('message.added', at, string.format('"foreign":{"score":"%s","member":%s}', score, cjson.encode(member)))
+    end
+    local user = remember(member, score)
+    if asks(user, score) then ask(foreign_id(member, score), user) end
+  end
+
   local function adopt(found)
-    known = known + #found
+    local is_group = #found > 0 and redis.call('HEXISTS', meta, 'mayInvite') == 1
     for _, stranger in ipairs(found) do
       local member, score = unpack(stranger)
-      if #member <= LONGEST then
-        append('message.added', next_time(), string.format('"foreign":{"score":"%s","member":%s}', score, cjson.encode(member)))
+      local user = is_group and author(member)
+      if is_group and not (user and redis.call('HEXISTS', meta, 'joined:' .. user) == 1) then
+        -- The apps know no members, so anyone there can write into a group.
+        redis.call('ZREM', room, member)
+        stored = stored - 1
+      else
+        known = known + 1
+        adopt_one(member, score)
       end
-      local user = remember(member, score)
-      if asks(user, score) then ask(foreign_id(member, score), user) end
     end
+  end
+
+  local waiting = false
+  local till, limit = string.match(awaited or '', '^(%d+) (%d+)$')
+  local over = till and (now >= tonumber(till) or now + LATEST < tonumber(till))
+
+  -- Those that nothing more is waited for. An app stores a burst before it tells of it, and only what it tells has an order.
+  local function ripe(found)
+    local taken = {}
+    for _, stranger in ipairs(found) do
+      if over or math.abs(meant(stranger[2]) - clock[1]) > YOUNG then taken[#taken + 1] = stranger else waiting = true end
+    end
+    return taken
   end
 
   -- Puts further members of a room taken over into `foreign`, the newer first, whole scores at a time.
@@ -164,35 +229,66 @@ elseif stored ~= (known or 0) or heard ~= '' or since then
     end
   end
 
-  if not known and stored <= SMALL then
-    local found = strangers(redis.call('ZRANGE', room, 0, -1, 'WITHSCORES'), stored)
-    -- Ours are there, and what we knew of the room is not any more: should someone stand at its beginning.
-    if #found < stored then begin_anew() end
-    -- The room's first messages: 0 until someone has told the people in it.
-    if #found == stored and stored > 0 and tonumber(found[1][2]) > clock[1] - YOUNG then redis.call('HSETNX', meta, 'shown', 0) end
-    known = stored - #found
-    adopt(found)
-  elseif not known then
+  -- What was there before this was looked at.
+  if not dated then
+    local members = redis.call('ZRANGE', room, '(100000000000', '(100000000000000', 'BYSCORE', 'LIMIT', 0, LOOKED_AT, 'WITHSCORES')
+    for at = 1, #members, 2 do
+      local member, score = members[at], members[at + 1]
+      local user = not is_ours(member) and author(member)
+      if not is_ours(member) then move(member, string.format('%.3f', meant(score))) end
+      if user and redis.call('ZREM', own, user .. ':' .. micros_of(score) .. ':' .. digest(member)) == 1 then note_author(member, meant(score)) end
+    end
+    if stored > 0 and #members < 2 * LOOKED_AT then redis.call('HSET', meta, 'dated', 1) end
+  end
+
+  if not known and stored > SMALL then
     begin_anew()
     known = stored
     index(LOOKED_AT)
   else
+    if not known then
+      local found = strangers(redis.call('ZRANGE', room, 0, -1, 'WITHSCORES'), stored)
+      -- Ours are there, and what we knew of the room is not any more: should someone stand at its beginning.
+      if #found < stored then begin_anew() end
+      -- The room's first messages: 0 until someone has told the people in it.
+      if #found == stored and stored > 0 and meant(found[1][2]) > clock[1] - YOUNG then redis.call('HSETNX', meta, 'shown', 0) end
+      known = stored - #found
+    end
+
     local late = deadline and now >= tonumber(deadline)
     local puzzled = tonumber(puzzle) == stored - known
+    local told = false
     -- What was heard of is looked for in any case: others may have taken members away meanwhile.
     if heard ~= '' then
-      local found = strangers_between(heard, math.floor(heard), LOOKED_AT)
-      -- Redis orders those of one second by their bytes.
-      local function place(stranger) return string.find(order, digest(stranger[1]), 1, true) or math.huge end
-      if order ~= '' then table.sort(found, function(one, other) return place(one) < place(other) end) end
-      adopt(found)
+      local said, others, places = {}, {}, {}
+      for _, stranger in ipairs(strangers_between(heard, math.floor(heard), LOOKED_AT)) do
+        local place = string.find(order, digest(stranger[1]), 1, true)
+        local list = place and said or others
+        list[#list + 1] = stranger
+        if place then places[stranger] = place end
+      end
+      table.sort(said, function(one, other) return places[one] < places[other] end)
+      told = #said > 0
+      adopt(said)
+      adopt(ripe(others))
     end
     if stored ~= known and (not puzzled or late) then
       local most = stored > known and stored - known or LOOKED_AT
       local found = strangers_between(clock[1] + AHEAD, '-inf', most)
-      adopt(found)
-      if #found < most then adopt(strangers_between('+inf', '(' .. clock[1] + AHEAD, most - #found)) end
+      local left = most - #found
+      if left > 0 then for _, stranger in ipairs(strangers_between('+inf', '(' .. clock[1] + AHEAD, left)) do found[#found + 1] = stranger end end
+      adopt(ripe(found))
     end
+    for _, member in ipairs(moved) do move(unpack(member)) end
+    if waiting then
+      if not till or told then
+        limit = limit or string.format('%.0f', now + LATEST)
+        redis.call('HSET', meta, 'known', known, 'awaited', string.format('%.0f %s', math.min(now + SOON, tonumber(limit)), limit))
+      end
+      return redis.error_reply('unheard messages: to be looked for in a moment')
+    end
+    if awaited then redis.call('HDEL', meta, 'awaited') end
+
     if known < stored and not late then
       redis.call('HSET', meta, 'puzzle', stored - known, 'deadline', deadline or string.format('%.0f', now + PATIENCE))
     else
