@@ -117,7 +117,7 @@ export class SessionStore {
 
   /** How long the viewer's session will last if it is not used any more, in ms; undefined where it is over. */
   async timeLeft({ id, tokenHash }: Viewer): Promise<number | undefined> {
-    return ((await this.#scripts.run("session_find", [keys.sessions(id)], [tokenHash])) as number | null) ?? undefined;
+    return ((await this.#scripts.run("session_find", [keys.sessions(id), keys.user(id)], [tokenHash])) as number | null) ?? undefined;
   }
 
   /** The viewer's sessions, the one that was used last first. */
@@ -199,7 +199,7 @@ export class SessionStore {
   }
 
   async #use(userId: string, tokenHash: string): Promise<Viewer | null> {
-    const found = await this.#scripts.run("session_use", this.#keysOf(userId).slice(0, 2), [tokenHash, this.#ttl.account, this.#pause]);
+    const found = await this.#scripts.run("session_use", this.#keysOf(userId), [tokenHash, this.#ttl.account, this.#pause]);
     const [sessionId, kind] = (found ?? []) as [string?, Kind?];
     return sessionId === undefined ? null : { id: userId, tokenHash, sessionId, guest: kind === "guest" };
   }
