@@ -85,7 +85,7 @@ export class SessionStore {
   login(username: string, password: string, address: Address): Promise<StartedSession> {
     return this.#attempts.guess(username, address, async () => {
       const account = await this.#users.credentials(username);
-      if (!(await this.#passwords.matches(password, account?.passwordHash)) || !account) throw refusal("INVALID_CREDENTIALS");
+      if (!(await this.#passwords.matches(password, account)) || !account) throw refusal("INVALID_CREDENTIALS");
       await this.#users.list(account.id);
       return this.#start(account.id, "account", account.passwordHash);
     });
@@ -177,10 +177,14 @@ export class SessionStore {
     const [user] = await this.#users.byIds([id]);
     // A stolen session must not make passwords easier to guess than the login does.
     await this.#attempts.guess(user?.username ?? "", address, async () => {
-      const oldHash = await this.#users.passwordHash(id);
-      if (!(await this.#passwords.matches(current, oldHash)) || !oldHash) throw refusal("INVALID_CREDENTIALS");
+      const account = await this.#users.credentialsOf(id);
+      if (!(await this.#passwords.matches(current, account)) || !account) throw refusal("INVALID_CREDENTIALS");
       const [sessions, details, channel] = this.#keysOf(id);
-      await this.#scripts.run("password_change", [channel, sessions, details], [oldHash, await this.#passwords.hash(next), tokenHash]);
+      await this.#scripts.run(
+        "password_change",
+        [channel, sessions, details],
+        [account.passwordHash, await this.#passwords.hash(next), tokenHash],
+      );
     });
   }
 
