@@ -76,6 +76,11 @@ const SENTENCES: { when: RegExp; say: string; mayPass: boolean }[] = [
     mayPass: true,
   },
   { when: /^NOREPLICAS/, say: "It has fewer replicas than min-replicas-to-write asks for.", mayPass: true },
+  {
+    when: /Protocol error|Invalid RESP|unexpected (byte|type)/i,
+    say: "What answers there does not speak Redis's protocol. Correct REDIS_URL.",
+    mayPass: false,
+  },
   { when: /All sentinels are unreachable/, say: "None of the Sentinels knows a primary of this name that can be reached.", mayPass: true },
   { when: /timed out|ETIMEDOUT|Socket timeout/i, say: "It does not answer.", mayPass: true },
 ];
