@@ -77,7 +77,7 @@ const SENTENCES: { when: RegExp; say: string; mayPass: boolean }[] = [
   },
   { when: /^NOREPLICAS/, say: "It has fewer replicas than min-replicas-to-write asks for.", mayPass: true },
   {
-    when: /Protocol error|Invalid RESP|unexpected (byte|type)/i,
+    when: /Unknown RESP type|Protocol error/,
     say: "What answers there does not speak Redis's protocol. Correct REDIS_URL.",
     mayPass: false,
   },
