@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import bcrypt from "bcrypt";
 import { describe, expect, it } from "vitest";
 import { TestClient } from "./helpers/client.js";
 import { ownRedis } from "./helpers/redis.js";
@@ -120,6 +121,52 @@ describe("accounts", () => {
       const { user } = (await nobody.ask(register, { username, password, name: `${username} the first` })).register;
       expect(user).toMatchObject({ username, name: `${username} the first` });
     }
+  });
+});
+
+describe("accounts of demo apps", () => {
+  const change = "mutation ($c: String!, $n: String!) { changePassword(current: $c, new: $n) }";
+
+  /** As the Node app's login makes one of a name that it does not know. */
+  async function demoAccount(username: string, secret: string): Promise<string> {
+    const id = String(await redis.client.incr("total_users"));
+    await redis.client.set(`username:${username}`, `user:${id}`);
+    await redis.client.hset(`user:${id}`, { username, password: await bcrypt.hash(secret, 4) });
+    await redis.client.sadd(`user:${id}:rooms`, "0");
+    return id;
+  }
+
+  it.each(["", " ", "\u200b", ": ::", "{x}"])(
+    "[I1] the account %j logs in, writes, is listed, and changes its password",
+    async (username) => {
+      const id = await demoAccount(username, password);
+      const given = (await nobody.ask(login, { username, password })).login;
+      expect(given.user.id).toBe(id);
+      const odd = new TestClient(two.url, given.token, id, username);
+      await odd.send("here I am");
+      const { user, users, messages } = await odd.ask(
+        'query ($u: String!) { user(username: $u) { id username name } users(last: 100) { nodes { id } } messages(roomId: "0", last: 1) { nodes { from { id } } } }',
+        { u: username },
+      );
+      expect(user).toEqual({ id, username, name: ["", " ", "\u200b"].includes(username) ? `user-${id}` : username });
+      expect(users.nodes).toContainEqual({ id });
+      expect(messages.nodes).toEqual([{ from: { id } }]);
+      await odd.ask(change, { c: password, n: "another password" });
+      await nobody.ask(login, { username, password: "another password" });
+    },
+  );
+
+  it("[I1] a password of over 72 bytes that was set there is good here, until it is changed here", async () => {
+    const long = `${"long ".repeat(14)}é and more than that`;
+    const next = "x".repeat(72);
+    const id = await demoAccount("wordy", long);
+    const given = (await nobody.ask(login, { username: "wordy", password: long })).login;
+    expect((await nobody.refused(login, { username: "wordy", password: `no ${long}` })).extensions.code).toBe("INVALID_CREDENTIALS");
+    const wordy = new TestClient(one.url, given.token, id);
+    expect((await wordy.refused(change, { c: long, n: `${long} too` })).extensions).toMatchObject({ argument: "new" });
+    await wordy.ask(change, { c: long, n: next });
+    await nobody.ask(login, { username: "wordy", password: next });
+    expect((await nobody.refused(login, { username: "wordy", password: `${next}y` })).extensions.code).toBe("INVALID_CREDENTIALS");
   });
 });
 

@@ -180,6 +180,6 @@ describe("hashing passwords", () => {
     const answers = await Promise.allSettled(Array.from({ length: atOnce + 250 }, () => passwords.hash(RIGHT)));
     const refused = answers.flatMap((answer) => (answer.status === "rejected" ? answer.reason.extensions : []));
     expect(refused).toEqual(Array(50).fill({ ...LIMITED, retryAfter: 1 }));
-    expect(await passwords.matches(RIGHT, await passwords.hash(RIGHT))).toBe(true); // and then there is room again
+    expect(await passwords.matches(RIGHT, { passwordHash: await passwords.hash(RIGHT), cutAt72: false })).toBe(true); // and then there is room again
   });
 });

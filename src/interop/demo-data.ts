@@ -79,9 +79,7 @@ const asOurs = (message: object) => JSON.stringify(message).replace(/\}$/, " }")
 
 /** Who of the demo apps' accounts is there, with the password that everyone knows. */
 export async function openDemoAccounts(users: UserStore, passwords: Passwords): Promise<string[]> {
-  const open = await Promise.all(
-    DEMO_USERS.map(async (username) => passwords.matches(DEMO_PASSWORD, (await users.credentials(username))?.passwordHash)),
-  );
+  const open = await Promise.all(DEMO_USERS.map(async (username) => passwords.matches(DEMO_PASSWORD, await users.credentials(username))));
   return DEMO_USERS.filter((_, index) => open[index]);
 }
 

@@ -8,7 +8,7 @@
  * |------------------------|------------|-------------------------------------------------------------------|
  * | `total_users`          | string     | user id counter; its existence says that the database is in use   |
  * | `username:NAME`        | string     | `user:ID`                                                         |
- * | `user:ID`              | hash       | `username`, `password` (bcrypt); ours: `name`, `email`, `createdAt`, `assistant` |
+ * | `user:ID`              | hash       | `username`, `password` (bcrypt); ours: `name`, `email`, `createdAt`, `assistant`, `passwordSince` (s; set by `changePassword`) |
  * | `user:ID:rooms`        | set        | ids of the user's rooms; `0` from registration on                 |
  * | `room:ID:name`         | string     | the name; absent for private rooms. A group's follows the one in `meta` |
  * | `room:ID`              | sorted set | messages: JSON scored by time in seconds                          |

@@ -62,7 +62,7 @@ export function createStores(config: Config, redis: RedisConnections, name: stri
   const passwords = new Passwords(config.bcryptCost);
   const attempts = new Attempts(commands, config.rateLimits, config);
   const sessions = new SessionStore(scripts, users, passwords, attempts, config);
-  const watches = new SessionWatches(sessions, channels, log);
+  const watches = new SessionWatches(sessions, channels, () => health.up, log);
   const members = new MemberStore(commands, scripts, users);
   const rooms = new RoomStore(commands, followed, channels, lenient, members);
   const directory = new DirectoryStore(scripts, users, name, log);

@@ -35,13 +35,13 @@ export class Passwords {
     return this.#inTurn(() => bcrypt.hash(password, this.#cost));
   }
 
-  /** Whether the password is the hash's. Without a hash it takes as long, so that the time does not tell which names exist. */
-  async matches(password: string, hash: string | undefined): Promise<boolean> {
-    // bcrypt would compare a truncated password, and would take a longer one that begins alike for the same.
-    const tooLong = Buffer.byteLength(password) > LONGEST;
-    const other = hash ?? (await this.#nobodysHash);
-    const equal = await this.#inTurn(() => bcrypt.compare(password, other));
-    return equal && hash !== undefined && !tooLong;
+  /** Whether the password is the account's. Without an account it takes as long, so that the time does not tell which names exist. */
+  async matches(password: string, account: { passwordHash: string; cutAt72: boolean } | undefined): Promise<boolean> {
+    // bcrypt compares the first 72 bytes alone. Our passwords are no longer than that, so a longer one is another.
+    const tooLong = Buffer.byteLength(password) > LONGEST && !account?.cutAt72;
+    const hash = account?.passwordHash ?? (await this.#nobodysHash);
+    const equal = await this.#inTurn(() => bcrypt.compare(password, hash));
+    return equal && account !== undefined && !tooLong;
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -3,7 +3,9 @@ import type { Channels } from "../delivery/channels.js";
 import { channels } from "../redis/keys.js";
 import type { SessionStore, Viewer } from "./session.store.js";
 
-const SWEEP = 250; // ms between two looks for sessions that have run out
+const SWEEP = 250; // ms between two looks for sessions that have run out, or are over for no reason that was heard
+const ROUND = 1_000; // ms in which all sessions are looked at, as far as the next bound allows
+const MOST_LOOKS = 75; // in one sweep without a reason, 300 a second: about 0.3 % of what Redis can do
 
 /** Those whose sessions are watched here, by user, who share one subscription to the user's channel. */
 interface Watched {
@@ -13,25 +15,33 @@ interface Watched {
 }
 
 /**
- * Watches the sessions behind what lasts, sockets and streams, so that what a session carried ends with it. Whoever ends a
+ * Watches the sessions behind what lasts, sockets and streams, so that what a session carried ends with it. What ends a
  * session says so on the user's channel; one that runs out is found by its time. Either is only a reason to look: what
  * counts is what Redis then says, and while Redis is away everything stays.
+ *
+ * Some sessions end without a word: the database is emptied, an account is deleted by hand, or this server does not hear. So
+ * all are looked at in turn, a bounded number at a time; a server that knows that it does not hear looks at all each second.
  */
 export class SessionWatches {
   readonly #sessions: SessionStore;
   readonly #channels: Channels;
+  readonly #hears: () => boolean;
   readonly #log: Logger;
+  #turns: Iterator<SessionWatch> | undefined;
   readonly #users = new Map<string, Watched>();
   readonly #sweep: NodeJS.Timeout;
   readonly #stopHearing: () => void;
 
-  constructor(sessions: SessionStore, channels: Channels, log: Logger) {
+  /** @param hears whether what is published arrives here, as far as is known */
+  constructor(sessions: SessionStore, channels: Channels, hears: () => boolean, log: Logger) {
     this.#sessions = sessions;
     this.#channels = channels;
+    this.#hears = hears;
     this.#log = log;
     this.#sweep = setInterval(() => {
       const now = performance.now();
       this.#each((watch) => watch.deadline <= now);
+      this.#lookInTurn();
     }, SWEEP);
     // What was published while the connection was down was not heard.
     this.#stopHearing = channels.onReconnect(() => this.#each(() => true));
@@ -69,6 +79,24 @@ export class SessionWatches {
       if ((payload as { kind?: unknown } | null)?.kind !== "sessions.ended") return;
       for (const watch of this.#users.get(userId)?.watches ?? []) watch.look();
     });
+  }
+
+  #lookInTurn(): void {
+    let count = 0;
+    for (const { watches } of this.#users.values()) count += watches.size;
+    const share = Math.ceil((count * SWEEP) / ROUND);
+    for (let left = this.#hears() ? Math.min(share, MOST_LOOKS) : share; left > 0; left--) {
+      this.#turns ??= this.#all();
+      const { value, done } = this.#turns.next();
+      if (done) this.#turns = undefined;
+      else value.look();
+    }
+  }
+
+  /** All watches in turn. Those that come or go meanwhile do no harm: the iterators of maps and sets go on. */
+  *#all(): Generator<SessionWatch, undefined> {
+    for (const { watches } of this.#users.values()) yield* watches;
+    return undefined;
   }
 
   #each(concerned: (watch: SessionWatch) => boolean): void {

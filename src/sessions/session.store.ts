@@ -85,7 +85,7 @@ export class SessionStore {
   login(username: string, password: string, address: Address): Promise<StartedSession> {
     return this.#attempts.guess(username, address, async () => {
       const account = await this.#users.credentials(username);
-      if (!(await this.#passwords.matches(password, account?.passwordHash)) || !account) throw refusal("INVALID_CREDENTIALS");
+      if (!(await this.#passwords.matches(password, account)) || !account) throw refusal("INVALID_CREDENTIALS");
       await this.#users.list(account.id);
       return this.#start(account.id, "account", account.passwordHash);
     });
@@ -117,7 +117,7 @@ export class SessionStore {
 
   /** How long the viewer's session will last if it is not used any more, in ms; undefined where it is over. */
   async timeLeft({ id, tokenHash }: Viewer): Promise<number | undefined> {
-    return ((await this.#scripts.run("session_find", [keys.sessions(id)], [tokenHash])) as number | null) ?? undefined;
+    return ((await this.#scripts.run("session_find", [keys.sessions(id), keys.user(id)], [tokenHash])) as number | null) ?? undefined;
   }
 
   /** The viewer's sessions, the one that was used last first. */
@@ -177,10 +177,14 @@ export class SessionStore {
     const [user] = await this.#users.byIds([id]);
     // A stolen session must not make passwords easier to guess than the login does.
     await this.#attempts.guess(user?.username ?? "", address, async () => {
-      const oldHash = await this.#users.passwordHash(id);
-      if (!(await this.#passwords.matches(current, oldHash)) || !oldHash) throw refusal("INVALID_CREDENTIALS");
+      const account = await this.#users.credentialsOf(id);
+      if (!(await this.#passwords.matches(current, account)) || !account) throw refusal("INVALID_CREDENTIALS");
       const [sessions, details, channel] = this.#keysOf(id);
-      await this.#scripts.run("password_change", [channel, sessions, details], [oldHash, await this.#passwords.hash(next), tokenHash]);
+      await this.#scripts.run(
+        "password_change",
+        [channel, sessions, details],
+        [account.passwordHash, await this.#passwords.hash(next), tokenHash],
+      );
     });
   }
 
@@ -199,7 +203,7 @@ export class SessionStore {
   }
 
   async #use(userId: string, tokenHash: string): Promise<Viewer | null> {
-    const found = await this.#scripts.run("session_use", this.#keysOf(userId).slice(0, 2), [tokenHash, this.#ttl.account, this.#pause]);
+    const found = await this.#scripts.run("session_use", this.#keysOf(userId), [tokenHash, this.#ttl.account, this.#pause]);
     const [sessionId, kind] = (found ?? []) as [string?, Kind?];
     return sessionId === undefined ? null : { id: userId, tokenHash, sessionId, guest: kind === "guest" };
   }

@@ -25,6 +25,14 @@ export interface NewUser {
   assistant?: boolean;
 }
 
+export interface Credentials {
+  id: string;
+  /** bcrypt's. */
+  passwordHash: string;
+  /** A demo app made it, of the first 72 bytes of a password of any length. */
+  cutAt72: boolean;
+}
+
 const FIELDS = ["username", "name", "email", "createdAt", "guest"] as const;
 
 const WINDOW = 8_192; // ids looked at together when the vacant ones are left out: 1 KiB of the bitmap
@@ -87,7 +95,9 @@ export class UserStore {
   /** Makes a registered user appear in `page` and in the directory. A login does so again, should the registration have been cut off before. */
   async list(id: string): Promise<void> {
     const [user] = await this.byIds([id]);
-    if (user) await this.#redis.zadd(keys.directory, ...directoryEntries(user).flatMap((entry) => [0, entry]));
+    const entries = user ? directoryEntries(user) : [];
+    // A demo app makes accounts whose name is empty or a space: there is nothing by which to find them.
+    if (entries.length > 0) await this.#redis.zadd(keys.directory, ...entries.flatMap((entry) => [0, entry]));
     await this.#redis.setbit(keys.vacant, Number(id), 0);
   }
 
@@ -100,15 +110,17 @@ export class UserStore {
     return (await this.#redis.exists(keys.username(username))) === 1;
   }
 
-  /** The id and the bcrypt hash that belong to a username; undefined for a name without an account. */
-  async credentials(username: string): Promise<{ id: string; passwordHash: string } | undefined> {
+  /** What someone who says to be this user has to know; undefined for a name without an account. */
+  async credentials(username: string): Promise<Credentials | undefined> {
     const id = await this.idOf(username);
-    const passwordHash = id && (await this.#lenient(this.#redis.hget(keys.user(id), "password"), null));
-    return id && passwordHash ? { id, passwordHash } : undefined;
+    return id === undefined ? undefined : this.credentialsOf(id);
   }
 
-  async passwordHash(id: string): Promise<string | undefined> {
-    return (await this.#redis.hget(keys.user(id), "password")) ?? undefined;
+  /** The same by the user's id. */
+  async credentialsOf(id: string): Promise<Credentials | undefined> {
+    const fields = this.#redis.hmget(keys.user(id), "password", "createdAt", "passwordSince");
+    const [passwordHash, createdAt, passwordSince] = await this.#lenient(fields, []);
+    return passwordHash ? { id, passwordHash, cutAt72: createdAt == null && passwordSince == null } : undefined;
   }
 
   async idOf(username: string): Promise<string | undefined> {
@@ -123,7 +135,8 @@ export class UserStore {
         if (!isUserId(id)) return null; // a message in the database may name anything as its sender
         const [username, name, email, createdAt, guest] = await this.#lenient(this.#redis.hmget(keys.user(id), ...FIELDS), []);
         if (username == null) return null;
-        return { id, username, name: name || username, email: email || null, createdAt: dateOf(createdAt), guest: guest === "1" };
+        const shown = [name, username].find((text) => text && isVisible(text)) ?? `user-${id}`;
+        return { id, username, name: shown, email: email || null, createdAt: dateOf(createdAt), guest: guest === "1" };
       }),
     );
   }
@@ -191,6 +204,9 @@ export function checkName(name: string): void {
     throw badInput("name", `must be 1 to ${LONGEST_NAME} characters without control characters, and not begin or end with a space.`);
   }
 }
+
+/** Whether something shows of it: a demo app takes any name. */
+const isVisible = (text: string) => /[^\s\p{C}\p{Default_Ignorable_Code_Point}]/u.test(text);
 
 /** @throws ChatError BAD_USER_INPUT unless this looks like an address */
 export function checkEmail(email: string): void {

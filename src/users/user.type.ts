@@ -12,7 +12,9 @@ export class User {
   })
   username!: string;
 
-  @Field(() => String, { description: "What to show; the username where none was given." })
+  @Field(() => String, {
+    description: "What to show; the username where none was given, or `user-5` where that is empty, as a demo app allows.",
+  })
   name!: string;
 
   @Field(() => GraphQLDateTime, {

@@ -9,7 +9,7 @@ local old_hash, new_hash, token_hash = unpack(ARGV)
 if redis.call('HGET', user, 'password') ~= old_hash then return redis.error_reply('INVALID_CREDENTIALS by now') end
 if not redis.call('ZSCORE', sessions, token_hash) then return redis.error_reply('UNAUTHENTICATED by now') end
 
-redis.call('HSET', user, 'password', new_hash)
+redis.call('HSET', user, 'password', new_hash, 'passwordSince', redis.call('TIME')[1])
 local ended = false
 for _, other in ipairs(redis.call('ZRANGE', sessions, 0, -1)) do
   if other ~= token_hash then

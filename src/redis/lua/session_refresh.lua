@@ -9,7 +9,9 @@ local old_hash, new_hash, ttl = unpack(ARGV)
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-if tonumber(redis.call('ZSCORE', sessions, old_hash) or 0) <= now then return redis.error_reply('UNAUTHENTICATED by now') end
+if tonumber(redis.call('ZSCORE', sessions, old_hash) or 0) <= now or redis.call('EXISTS', user) == 0 then
+  return redis.error_reply('UNAUTHENTICATED by now')
+end
 local id, kind, created = string.match(redis.call('HGET', details, old_hash) or '', '^(%S+) (%S+) (%d+) %d+$')
 if not id then return redis.error_reply('UNAUTHENTICATED by now') end
 if kind == 'guest' then return redis.error_reply('FORBIDDEN to guests') end

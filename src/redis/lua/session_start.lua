@@ -3,11 +3,11 @@
      KEYS  sessions, details, user   (whose hash holds the password, and whose channel is told)
      ARGV  token_hash, id, kind (account or guest), ttl (s), most (sessions a user may have), password_hash (which was checked; '' for a guest)
      gives expiry (ms)
-     fails INVALID_CREDENTIALS if the password has been changed since it was checked ]]
+     fails INVALID_CREDENTIALS if the password has been changed since it was checked, or the account is gone ]]
 local sessions, details, user = unpack(KEYS)
 local token_hash, id, kind, ttl, most, password_hash = unpack(ARGV)
 
-if (redis.call('HGET', user, 'password') or '') ~= password_hash then
+if redis.call('EXISTS', user) == 0 or (redis.call('HGET', user, 'password') or '') ~= password_hash then
   return redis.error_reply('INVALID_CREDENTIALS by now')
 end
 local clock = redis.call('TIME')

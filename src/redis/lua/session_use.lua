@@ -1,14 +1,14 @@
 --[[ session_use: find a token's session, note that it is used, and prolong it. A guest's session ends when it was to end
-     from the start.
-     KEYS  sessions, details
+     from the start. Without its account a session is over.
+     KEYS  sessions, details, user
      ARGV  token_hash, ttl (s), pause (s, within which further uses write nothing)
      gives {id, kind (account or guest)}, or nil where it is over ]]
-local sessions, details = unpack(KEYS)
+local sessions, details, user = unpack(KEYS)
 local token_hash, ttl, pause = unpack(ARGV)
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + clock[2] / 1000
-if tonumber(redis.call('ZSCORE', sessions, token_hash) or 0) <= now then return nil end
+if tonumber(redis.call('ZSCORE', sessions, token_hash) or 0) <= now or redis.call('EXISTS', user) == 0 then return nil end
 local id, kind, created, seen = string.match(redis.call('HGET', details, token_hash) or '', '^(%S+) (%S+) (%d+) (%d+)$')
 if not id then return nil end
 
