@@ -79,7 +79,7 @@ describe("where a setting comes from", () => {
   });
 
   it("[RUN5] each setting can be given in each way, under the names that --help tells", () => {
-    const texts: Record<keyof Config, string> = {
+    const texts: Record<keyof typeof settings, string> = {
       host: "0.0.0.0",
       port: "4100",
       redisUrls: "redis://one:1,rediss://two",
@@ -236,7 +236,7 @@ describe("what it means", () => {
 
 describe("what cannot be used", () => {
   const anything = ["host", "redisPassword", "redisSentinelPassword", "dataDir", "assistantModel", "assistantPrompt"]; // any text may be one
-  const bad: Partial<Record<keyof Config, string[]>> = {
+  const bad: Partial<Record<keyof typeof settings, string[]>> = {
     port: ["abc", "-1", "65536", "4000.5", "4e3", "0x10", " ", "80 81"],
     redisUrls: [
       "http://host",
@@ -399,6 +399,6 @@ function problems(...parameters: Parameters<typeof readConfig>): string[] {
   return [];
 }
 
-function namesOf(record: Partial<Record<keyof Config, unknown>>): (keyof Config)[] {
-  return Object.keys(record) as (keyof Config)[];
+function namesOf(record: Partial<Record<keyof typeof settings, unknown>>): (keyof typeof settings)[] {
+  return Object.keys(record) as (keyof typeof settings)[];
 }
