@@ -53,12 +53,17 @@ export class UserIds {
   /**
    * Claims an id for an account, and writes its fields.
    * @param fieldsOf what the hash of the user holds from the first moment on
+   * @param prepare done with each id before it is claimed
    * @returns the id, which no one else has or had
    */
-  async claim(fieldsOf: (id: string) => Record<string, string | number>): Promise<string> {
+  async claim(
+    fieldsOf: (id: string) => Record<string, string | number>,
+    prepare: (id: string) => Promise<void> = async () => {},
+  ): Promise<string> {
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
       // The marks before the id: others that claim at the same time raise them.
       const id = await this.#reserve(Math.max(this.#highest, await this.#marked()));
+      await prepare(String(id));
       if ((await this.#isFree(String(id))) && (await this.#write(String(id), fieldsOf(String(id))))) {
         await this.#mark(id);
         this.#highest = Math.max(this.#highest, id);

@@ -31,6 +31,8 @@ export interface Credentials {
   passwordHash: string;
   /** A demo app made it, of the first 72 bytes of a password of any length. */
   cutAt72: boolean;
+  /** They are a guest whose registration under this name was cut off, and who is an account once that is completed. */
+  unfinished: boolean;
 }
 
 const FIELDS = ["username", "name", "email", "createdAt", "guest"] as const;
@@ -76,22 +78,6 @@ export class UserStore {
     return id;
   }
 
-  /**
-   * Makes a user without an account. The username has a space, so that nobody can sign up with it, and no key points from it
-   * to the user, so that nobody can log in with it, here or at a demo app. What is written stays when the guest has gone:
-   * messages name them, and a demo app does not survive a sender it knows nothing of. They are not listed in `page`.
-   * @param name what others see
-   * @returns the id
-   */
-  async registerGuest(name: string): Promise<string> {
-    // First, as a demo app that finds a user counter takes for granted that the general room has a name.
-    await this.#redis.set(keys.roomName(GENERAL), "General", "NX");
-    const createdAt = new Date().toISOString();
-    const id = await this.#ids.claim((id) => ({ username: `guest ${id}`, name, guest: 1, createdAt }));
-    await this.#redis.sadd(keys.userRooms(id), GENERAL);
-    return id;
-  }
-
   /** Makes a registered user appear in `page` and in the directory. A login does so again, should the registration have been cut off before. */
   async list(id: string): Promise<void> {
     const [user] = await this.byIds([id]);
@@ -113,14 +99,18 @@ export class UserStore {
   /** What someone who says to be this user has to know; undefined for a name without an account. */
   async credentials(username: string): Promise<Credentials | undefined> {
     const id = await this.idOf(username);
-    return id === undefined ? undefined : this.credentialsOf(id);
+    const account = id === undefined ? undefined : await this.credentialsOf(id);
+    if (!account?.unfinished) return account;
+    const claim = await this.#redis.hget(keys.user(account.id), "claim");
+    return claim && (JSON.parse(claim) as { username: string }).username === username ? account : undefined;
   }
 
   /** The same by the user's id. */
   async credentialsOf(id: string): Promise<Credentials | undefined> {
-    const fields = this.#redis.hmget(keys.user(id), "password", "createdAt", "passwordSince");
-    const [passwordHash, createdAt, passwordSince] = await this.#lenient(fields, []);
-    return passwordHash ? { id, passwordHash, cutAt72: createdAt == null && passwordSince == null } : undefined;
+    const fields = this.#redis.hmget(keys.user(id), "password", "createdAt", "passwordSince", "guest");
+    const [passwordHash, createdAt, passwordSince, guest] = await this.#lenient(fields, []);
+    if (!passwordHash) return undefined;
+    return { id, passwordHash, cutAt72: createdAt == null && passwordSince == null, unfinished: guest === "1" };
   }
 
   async idOf(username: string): Promise<string | undefined> {

@@ -1,0 +1,9 @@
+--[[ guest_forget: keep of a guest who has ended their name alone, which demo apps look for beside what they said.
+     KEYS  user, sessions, details, presence, sends
+     gives 1, or 0 where they have become an account ]]
+local user, sessions, details, presence, sends = unpack(KEYS)
+
+if redis.call('HGET', user, 'guest') ~= '1' then return 0 end
+redis.call('HDEL', user, 'createdAt', 'until', 'ending', 'claim', 'password')
+redis.call('UNLINK', sessions, details, presence, sends)
+return 1
