@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { RedisClient } from "../redis/connect.js";
-import { keys } from "../redis/keys.js";
+import { GENERAL, keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 
 const MOST_ATTEMPTS = 100; // ids to try for one account; each failure raises the counter beyond all that are in use
@@ -111,6 +111,8 @@ export class UserIds {
     const inUse = Math.max(this.#highest, await this.#marked(), await this.#highestAbove(from));
     this.#highest = inUse;
     if (inUse === 0) return; // an empty database, which must not seem to be in use
+    // First, as a demo app that finds a user counter takes for granted that the general room has a name.
+    await this.#redis.set(keys.roomName(GENERAL), "General", "NX");
     const before = (await this.#scripts.run("user_raise_ids", [keys.totalUsers], [inUse])) as string | null;
     if (before !== null) this.#warn(before, inUse);
   }
