@@ -112,7 +112,7 @@ describe("a guest who registers", () => {
     expect((await guest.ask(ME)).me).toMatchObject({ guest: true, username: guest.username });
   });
 
-  it("[S9] twice at once, over two servers, becomes one account; of several for one name one has it", async () => {
+  it("[S9] twice at once becomes one account; of several guests who want one name one gets it", async () => {
     for (let round = 0; round < 5; round++) {
       const guest = await join();
       const wanted = Array.from({ length: 6 }, newName);
@@ -134,7 +134,7 @@ describe("a guest who registers", () => {
       expect(await redis.client.hexists(`user:${guest.id}`, "password")).toBe(answers[n]?.errors ? 0 : 1);
   });
 
-  it("[S9] and is cut off anywhere is a guest as before or an account, and the same call or a login completes it", async () => {
+  it("[S9] and is cut off is a guest as before or an account, which a login completes", async () => {
     const outcomes = new Set<string>();
     for (let bytes = 100; bytes < 4_600; bytes += 150) {
       const guest = await join();
@@ -166,7 +166,7 @@ describe("a guest who registers", () => {
     expect([...outcomes]).toEqual(expect.arrayContaining(["a guest", "an account"]));
   }, 60_000);
 
-  it("[S9] after one that was cut off once it had the name, has that name or gives it up for another", async () => {
+  it("[S9] again after a cut-off call had claimed a name gets it, or gives it up for another", async () => {
     for (const same of [true, false]) {
       const guest = await join();
       const [u, other] = [newName(), newName()];

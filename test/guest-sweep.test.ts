@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { TestClient } from "./helpers/client.js";
+import { ownCluster } from "./helpers/cluster.js";
 import { proxyTo } from "./helpers/proxy.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
@@ -78,7 +79,12 @@ describe("guests who have ended", () => {
     await guest.ask("mutation { logout }");
     await forgotten(redis, guest.id);
     expect(await tracesOf(redis, guest.id)).toEqual([`user:${guest.id}`]);
-    expect(await redis.client.hgetall(`user:${guest.id}`)).toEqual({ username: guest.username, name: "Gus Grissom", guest: "1" });
+    expect(await redis.client.hgetall(`user:${guest.id}`)).toEqual({
+      username: guest.username,
+      name: "Gus Grissom",
+      guest: "1",
+      ended: "1",
+    });
     for (const [n, other] of [ann, ben].entries()) {
       expect((await other.ask("{ rooms { id } }")).rooms.map(({ id }: { id: string }) => id)).not.toContain(rooms[n]);
       expect((await other.refused("query ($r: ID!) { messages(roomId: $r) { position } }", { r: rooms[n] })).extensions.code).toBe(
@@ -96,6 +102,12 @@ describe("guests who have ended", () => {
       { user: { id: ben.id } },
     ]);
 
+    // It stays so: they are no one to talk to.
+    const open = "mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }";
+    expect((await ann.refused(open, { id: guest.id })).extensions.code).toBe("NOT_FOUND");
+    const add = "mutation ($g: ID!, $id: ID!) { addMember(roomId: $g, userId: $id) { id } }";
+    expect((await ann.refused(add, { g: group.id, id: guest.id })).extensions.code).toBe("NOT_FOUND");
+    expect(await tracesOf(redis, guest.id)).toEqual([`user:${guest.id}`]);
     await redis.client.del("total_users");
     expect(Number((await join(server)).id)).toBeGreaterThan(Number(guest.id));
   });
@@ -116,10 +128,10 @@ describe("guests who have ended", () => {
         const due = Number(await redis.client.zscore(GUESTS, id));
         expect(Math.abs(due - (ends.at(-1) as number) / 1_000 - 1_000)).toBeLessThan(3);
       }, ENOUGH);
-      expect(await redis.client.hexists(`user:${id}`, "ending")).toBe(0);
+      expect(await redis.client.hexists(`user:${id}`, "ended")).toBe(0);
       await redis.client.hset(`user:${id}`, "until", Date.now() - 1_001_000); // as if it were as long ago
       await forgotten(redis, id);
-      expect(await redis.client.hkeys(`user:${id}`)).toEqual(["username", "name", "guest"]);
+      expect(await redis.client.hkeys(`user:${id}`)).toEqual(["username", "name", "guest", "ended"]);
     }
   });
 
@@ -158,11 +170,11 @@ describe("guests who have ended", () => {
       for (const { id } of guests) await hurry(redis, id);
       expect(await redis.client.zcard(GUESTS)).toBe(0);
     }, ENOUGH);
-    for (const { id } of guests) expect(await redis.client.hkeys(`user:${id}`)).toEqual(["username", "name", "guest"]);
+    for (const { id } of guests) expect(await redis.client.hkeys(`user:${id}`)).toEqual(["username", "name", "guest", "ended"]);
     expect((await ann.ask("{ me { username } rooms { id } }")).me).toEqual({ username: ann.username });
   });
 
-  it("[S10] whose registration was cut off become the account if the name is theirs, and go without it if not", async () => {
+  it("[S10] whose registration was cut off become the account if the name is theirs, else go", async () => {
     const redis = await ownRedis();
     const server = await ownServer(redis.url, { guestKeep: 0 });
     const { password = "" } = await redis.client.hgetall(`user:${(await TestClient.register(server)).id}`);
@@ -182,6 +194,45 @@ describe("guests who have ended", () => {
     const nobody = new TestClient(server.url);
     expect((await nobody.ask(login, { u: `name-${named.id}` })).login.user).toEqual({ id: named.id, guest: false });
     expect((await nobody.refused(login, { u: `name-${begun.id}` })).extensions.code).toBe("INVALID_CREDENTIALS");
-    expect(await redis.client.hkeys(`user:${begun.id}`)).toEqual(["username", "name", "guest"]);
+    expect(await redis.client.hkeys(`user:${begun.id}`)).toEqual(["username", "name", "guest", "ended"]);
   });
+
+  it("[S10] of a database from before there was a list are found when a server starts", async () => {
+    const redis = await ownRedis();
+    const old = await ownServer(redis.url, { guestKeep: 0 });
+    const [there, ended] = [await join(old), await join(old)];
+    await old.stop();
+    await redis.client.del(GUESTS, "indexed:{total_users}", `sessions:{user:${ended.id}}`);
+    await redis.client.hdel(`user:${there.id}`, "until");
+    await redis.client.hset(`user:${ended.id}`, "until", 1);
+    const server = await ownServer(redis.url, { guestKeep: 0 });
+    await vi.waitFor(async () => {
+      expect(await redis.client.hget(`user:${ended.id}`, "ended")).toBe("1");
+      const until = Number(await redis.client.hget(`user:${there.id}`, "until"));
+      expect(Math.abs(Number(await redis.client.zscore(GUESTS, there.id)) - until / 1_000)).toBeLessThan(3);
+    }, ENOUGH);
+    await forgotten(redis, ended.id);
+    expect((await there.on(server).ask("{ me { id } }")).me).toEqual({ id: there.id });
+  });
+
+  it("[S10] on a Redis Cluster, too; and those who register in time stay", async () => {
+    const { urls, nodeOf } = await ownCluster();
+    const server = await ownServer(urls.join(","), { guestKeep: 0 });
+    const ann = await TestClient.register(server, "ann");
+    const [gone, stays] = [await join(server), await join(server)];
+    const rooms: string[] = [];
+    for (const guest of [gone, stays]) {
+      const { openPrivateRoom } = await guest.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: ann.id });
+      rooms.push(openPrivateRoom.id);
+      await guest.send("in private", openPrivateRoom.id);
+    }
+    const { register } = await stays.ask('mutation { register(username: "gus", password: "a good password") { token } }');
+    for (const client of [gone, new TestClient(server.url, register.token)]) await client.ask("mutation { logout }");
+    await vi.waitFor(async () => {
+      await nodeOf(GUESTS).zadd(GUESTS, "XX", 0, gone.id);
+      expect(await nodeOf(GUESTS).zcard(GUESTS)).toBe(0);
+    }, ENOUGH);
+    expect((await ann.ask("{ rooms { id } }")).rooms.map(({ id }: { id: string }) => id).sort()).toEqual(["0", rooms[1]]);
+    expect(await nodeOf(`user:${gone.id}`).hkeys(`user:${gone.id}`)).toEqual(["username", "name", "guest", "ended"]);
+  }, 60_000);
 });

@@ -44,7 +44,7 @@ describe("guests", () => {
     expect(users.nodes.filter(({ guest }: { guest: boolean }) => guest)).toEqual([]);
   });
 
-  it("[S5] stay for a while after they last did something, and then their sockets close, too; their name stays with what they said", async () => {
+  it("[S5] stay a while after they last did something; then their sockets close, and their name stays", async () => {
     const short = await ownServer(redis.url, { guestTtl: 1 });
     const { guest, expiresAt } = await join("Gus", short);
     const stream = guest.subscribe("subscription { roomShown { id } }");

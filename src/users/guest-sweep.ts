@@ -37,6 +37,7 @@ export class GuestSweep {
   readonly #timer: NodeJS.Timeout;
   #sweeping: Promise<void> | undefined;
   #stopped = false;
+  #listed = false;
 
   /** @param keep seconds that a guest is kept after their last session */
   constructor(
@@ -73,6 +74,7 @@ export class GuestSweep {
   }
 
   async #sweep(): Promise<void> {
+    this.#listed ||= await this.#listAll();
     for (let due: string[] = []; !this.#stopped; await delay(PAUSE)) {
       due = (await this.#scripts.run("guest_due", [keys.guests], [PORTION, LEASE])) as string[];
       for (const id of due) {
@@ -84,6 +86,21 @@ export class GuestSweep {
       }
       if (due.length < PORTION) return;
     }
+  }
+
+  /**
+   * Puts guests on the list from the time before there was one. Once in a database: newer ones are on it before they are guests.
+   * @returns whether all are listed
+   */
+  async #listAll(): Promise<boolean> {
+    if ((await this.#redis.exists(keys.totalUsers)) === 0 || (await this.#redis.hget(keys.indexed, "guests")) !== null) return true;
+    for await (const ids of this.#users.guests()) {
+      if (this.#stopped) return false;
+      for (const id of ids) await this.#redis.zadd(keys.guests, "NX", 0, id);
+      await delay(PAUSE);
+    }
+    await this.#redis.hset(keys.indexed, "guests", 1);
+    return true;
   }
 
   async #lookAt(id: string): Promise<void> {

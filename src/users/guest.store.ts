@@ -73,7 +73,7 @@ export class GuestStore {
     await this.schedule(id, this.#keep);
   }
 
-  /** Has a look taken at a guest, in so many seconds. */
+  /** Schedules a look at a guest, `after` seconds from now. */
   async schedule(id: string, after: number): Promise<void> {
     await this.#scripts.run("guest_schedule", [keys.guests], [id, after]);
   }

@@ -21,7 +21,7 @@ end
 redis.call('HSET', user, 'username', claim.username)
 if claim.name then redis.call('HSET', user, 'name', claim.name) end
 if claim.email then redis.call('HSET', user, 'email', claim.email) end
-redis.call('HDEL', user, 'guest', 'claim', 'until', 'ending')
+redis.call('HDEL', user, 'guest', 'claim', 'until')
 
 local given = {}
 for _, token_hash in ipairs(redis.call('ZRANGE', sessions, 0, -1)) do

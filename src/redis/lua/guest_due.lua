@@ -1,5 +1,5 @@
 --[[ guest_due: take on guests at whom it is time to look. Another server takes them on once the lease has run out, unless they
-     were scheduled anew or taken off the list by then.
+     were scheduled again or taken off the list by then.
      KEYS  guests
      ARGV  most, lease (s)
      gives their ids ]]

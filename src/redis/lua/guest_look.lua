@@ -23,4 +23,4 @@ if claim then
   if now < claim.deadline then return { 'STAYS', math.ceil((claim.deadline - now) / 1000) } end
   return { 'REGISTERING', claim.username }
 end
-return { 'ENDS', redis.call('HSET', user, 'ending', 1) == 1 and 0 or 1 }
+return { 'ENDS', redis.call('HSET', user, 'ended', 1) == 1 and 0 or 1 }

@@ -3,7 +3,7 @@
      KEYS  user, sessions
      ARGV  token_hash, attempt (random), lease (ms, after which another attempt may take over), password_hash, account (JSON: username, and name and email where they are given)
      gives the username that an attempt before may have claimed and not used, '' for none; nil while another attempt is under way
-     fails UNAUTHENTICATED if the session is over, or is no guest's any more ]]
+     fails UNAUTHENTICATED if the session is over, or the guest has become an account ]]
 local user, sessions = unpack(KEYS)
 local token_hash, attempt, lease, password_hash, account = unpack(ARGV)
 
