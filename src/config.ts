@@ -119,7 +119,14 @@ export const settings = {
     placeholder: "SECONDS",
     parse: integer(60, 604_800), // a minute to a week
     fallback: 3_600, // an hour
-    help: "how long a guest can stay; using it does not prolong it",
+    help: "how long a guest's session lasts after it was last used",
+  }),
+  guestKeep: setting({
+    env: ["GUEST_KEEP"],
+    placeholder: "SECONDS",
+    parse: integer(0, 31_536_000), // up to a year
+    fallback: 86_400, // a day
+    help: "how long a guest's private rooms and account are kept after their session ended",
   }),
   bcryptCost: setting({
     env: ["BCRYPT_COST"],

@@ -156,7 +156,7 @@ describe("accounts of demo apps", () => {
     },
   );
 
-  it("[I1] a password of over 72 bytes that was set there is good here, until it is changed here", async () => {
+  it("[I1] a password of over 72 bytes that was set there is good until it is changed here", async () => {
     const long = `${"long ".repeat(14)}é and more than that`;
     const next = "x".repeat(72);
     const id = await demoAccount("wordy", long);

@@ -18,6 +18,9 @@ describe("user ids", () => {
     ["deleted", (redis: Awaited<ReturnType<typeof ownRedis>>) => redis.client.del("total_users")],
     ["from an old dump", (redis: Awaited<ReturnType<typeof ownRedis>>) => redis.client.set("total_users", 2)],
     ["not a number", (redis: Awaited<ReturnType<typeof ownRedis>>) => redis.client.set("total_users", "many")],
+    ["not a whole number", (redis: Awaited<ReturnType<typeof ownRedis>>) => redis.client.set("total_users", "5.5")],
+    ["no number that Redis counts on from", (redis: Awaited<ReturnType<typeof ownRedis>>) => redis.client.set("total_users", "007")],
+    ["too long for an id", (redis: Awaited<ReturnType<typeof ownRedis>>) => redis.client.set("total_users", "9".repeat(18))],
   ])("[R1] with a counter that is %s, no one gets another's id, sessions or rooms", async (_what, lose) => {
     const redis = await ownRedis();
     const { log, warnings } = recordedLog();
@@ -54,6 +57,16 @@ describe("user ids", () => {
     await vi.waitFor(async () => expect(Number(await redis.client.get("total_users"))).toBe(Math.max(...idsOf(users))), {
       timeout: 15_000,
     });
+  });
+
+  it("[R1] [I2] after FLUSHALL ids go on, and the general room has its name before the counter is back", async () => {
+    const redis = await ownRedis();
+    const server = await ownServer(redis.url);
+    const users = await Promise.all(Array.from({ length: 3 }, () => TestClient.register(server)));
+    await redis.client.flushall();
+    await vi.waitFor(async () => expect(await redis.client.exists("total_users")).toBe(1), { timeout: 15_000 });
+    expect(await redis.client.get("room:0:name")).toBe("General");
+    expect(Number((await TestClient.register(server)).id)).toBeGreaterThan(Math.max(...idsOf(users)));
   });
 
   it("[R1] the id of an account that is gone, or of which only some is left, is not given out again", async () => {

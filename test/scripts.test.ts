@@ -27,6 +27,34 @@ function names(source: string, list: "KEYS" | "ARGV"): { promised: string[]; unp
   return { promised, unpacked };
 }
 
+/** One becomes an account at the second attempt, one in vain, and one leaves and is forgotten. */
+async function guestsComeAndGo(server: { url: string }): Promise<void> {
+  const { client } = redis;
+  const join = async () => {
+    const { joinAsGuest } = await new TestClient(server.url).ask('mutation { joinAsGuest(name: "Gus") { token user { id } } }');
+    return new TestClient(server.url, joinAsGuest.token, joinAsGuest.user.id);
+  };
+  const register = 'mutation ($u: String!) { register(username: $u, password: "a good password") { token } }';
+  const [lucky, unlucky, leaving] = [await join(), await join(), await join()];
+  const cutOff = JSON.stringify({ username: "gus-1", attempt: "x", deadline: 1 });
+  await client.hset(`user:${lucky.id}`, { claim: cutOff, password: "x" });
+  await client.hset(`user:${unlucky.id}`, { claim: cutOff, password: "x", until: 1 });
+  await lucky.ask(register, { u: "gus-2" });
+  for (const { id, ask } of [unlucky, leaving].map((guest) => ({ id: guest.id, ask: guest.ask.bind(guest) }))) {
+    await ask("mutation { logout }");
+    await client.hset(`user:${id}`, "until", 1);
+    await expect
+      .poll(
+        async () => {
+          await client.zadd("guests:{total_users}", "XX", 0, id);
+          return client.zscore("guests:{total_users}", id);
+        },
+        { timeout: 15_000 },
+      )
+      .toBeNull();
+  }
+}
+
 describe("scripts", () => {
   it("[LUA1] every file is known, and every known script has its file", () => {
     const files = readdirSync(new URL("../src/redis/lua", import.meta.url)).filter((file) => file !== "shared");
@@ -107,6 +135,7 @@ describe("scripts", () => {
     await refreshed.ask("{ sessions { id } }");
     await refreshed.ask('{ users(search: "ann") { nodes { id } } }');
     await refreshed.ask("mutation { logout }");
+    await guestsComeAndGo(server);
     await expect.poll(() => [...seen.keys()].sort()).toEqual([...scriptNames].sort());
     monitor.disconnect();
 

@@ -36,7 +36,7 @@ describe("sessions that end without a word", () => {
     expect(stays.socket.readyState).toBe(stays.socket.OPEN);
   });
 
-  it("[D5] a server whose listening connection is mute notices within five seconds that a session ended elsewhere", async () => {
+  it("[D5] a server whose listening connection is mute notices within five seconds what ended", async () => {
     const redis = await ownRedis();
     const proxy = await proxyTo(redis.url);
     cleanUp(() => proxy.stop());
@@ -53,7 +53,7 @@ describe("sessions that end without a word", () => {
     clearInterval(freezing);
   });
 
-  it("[D5] looks are bounded, and reach every session in turn; a server that does not hear looks at all each second", async () => {
+  it("[D5] looks are bounded and reach every session; a server that does not hear looks at all", async () => {
     vi.useFakeTimers();
     cleanUp(() => vi.useRealTimers());
     const looks = new Map<string, number>();

@@ -8,7 +8,7 @@
  * |------------------------|------------|-------------------------------------------------------------------|
  * | `total_users`          | string     | user id counter; its existence says that the database is in use   |
  * | `username:NAME`        | string     | `user:ID`                                                         |
- * | `user:ID`              | hash       | `username`, `password` (bcrypt); ours: `name`, `email`, `createdAt`, `assistant`, `passwordSince` (s; set by `changePassword`) |
+ * | `user:ID`              | hash       | `username`, `password` (bcrypt); ours: `name`, `email`, `createdAt`, `assistant`, `passwordSince` (s; set by `changePassword`); a guest's `guest`, `until` (ms, when their last session ends), `claim` (JSON, of a registration under way), `ended` (1, once they are being forgotten) |
  * | `user:ID:rooms`        | set        | ids of the user's rooms; `0` from registration on                 |
  * | `room:ID:name`         | string     | the name; absent for private rooms. A group's follows the one in `meta` |
  * | `room:ID`              | sorted set | messages: JSON scored by time in seconds                          |
@@ -40,9 +40,10 @@
  * | `replies:{assistant}`    | hash       | how many answers have ended, by state                           |
  * | `sweeping:{assistant}`   | string     | which worker looks for questions that no request tells of; expires |
  * | `vacant:{total_users}`   | bitmap     | ids that were handed out and are no account (yet)               |
+ * | `guests:{total_users}`   | sorted set | guest → when to look whether they are to be forgotten (s)       |
  * | `highest_user_id:N`      | string     | the highest user id given out, thrice, in other slots than the counter |
  * | `directory:{total_users}`| sorted set | `<name, folded>\\0<user id>`, all of score 0: what users are searched by |
- * | `indexed:{total_users}`  | hash       | `up_to` (the last user id that the directory has looked at); `server` and `deadline` (s) of the one that indexes |
+ * | `indexed:{total_users}`  | hash       | `up_to` (the last user id that the directory has looked at); `server` and `deadline` (s) of the one that indexes; `guests`, once those are in their list |
  * | `sessions:{user:ID}`     | sorted set | SHA-256 of token → expiry in ms                                 |
  * | `sends:{user:ID}`      | string     | when all sends that the user was charged for are worked off (ms) |
  * | `session-details:{user:ID}` | hash    | SHA-256 of token → the session's id, kind, begin and last use (ms); expires with the last one |
@@ -66,6 +67,7 @@ export const keys = {
   vacant: "vacant:{total_users}",
   /** @param n 0, 1 or 2: one copy each */
   highestUserId: (n: number) => `highest_user_id:${n}`,
+  guests: "guests:{total_users}",
   directory: "directory:{total_users}",
   indexed: "indexed:{total_users}",
   username: (name: string) => `username:${name}`,

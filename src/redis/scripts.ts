@@ -19,6 +19,13 @@ export const scriptNames = [
   "directory_add",
   "directory_claim",
   "directory_search",
+  "guest_become_account",
+  "guest_due",
+  "guest_forget",
+  "guest_give_up",
+  "guest_look",
+  "guest_register",
+  "guest_schedule",
   "log_read",
   "member_add",
   "member_remove",
@@ -54,6 +61,7 @@ export const scriptNames = [
   "user_claim",
   "user_raise_ids",
   "user_reserve_id",
+  "username_release",
 ] as const;
 
 export type ScriptName = (typeof scriptNames)[number];

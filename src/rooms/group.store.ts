@@ -183,8 +183,8 @@ export class GroupStore {
 
   async #checkUsers(ids: string[], argument: string): Promise<void> {
     for (const id of ids) checkUserId(id, argument);
-    const users = await this.#users.byIds(ids);
-    const missing = ids.find((_, index) => !users[index]);
+    const present = await this.#users.present(ids);
+    const missing = ids.find((id) => !present.has(id));
     if (missing !== undefined) throw refusal("NOT_FOUND", `There is no user ${missing}.`);
   }
 }

@@ -40,8 +40,7 @@ export class RoomResolver {
     await sendLimit?.take(viewer.id);
     checkUserId(userId, "userId");
     if (userId === viewer.id) throw badInput("userId", "must be another user than yourself.");
-    const [other] = await users.byIds([userId]);
-    if (!other) throw refusal("NOT_FOUND", `There is no user ${userId}.`);
+    if (!(await users.present([userId])).has(userId)) throw refusal("NOT_FOUND", `There is no user ${userId}.`);
     return load.room.load(await rooms.openPrivate(viewer.id, userId));
   }
 

@@ -11,6 +11,7 @@ import { RetentionSweep } from "../messages/retention.js";
 import { Lease } from "../presence/lease.js";
 import { connectRedis } from "../redis/connect.js";
 import { startEmbeddedRedis } from "../redis/embedded.js";
+import { GuestSweep } from "../users/guest-sweep.js";
 import type { Services } from "./context.js";
 import { createHttpServer } from "./http.js";
 import { maskError } from "./mask-error.js";
@@ -82,6 +83,8 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     void directory.index();
     const sweep = new RetentionSweep(redis.commands, scripts, lenient, config, lifetime.server, log);
     stops.push(() => sweep.stop());
+    const guestSweep = new GuestSweep(redis.commands, scripts, { ...parts.services, guests: parts.guests }, config.guestKeep, log);
+    stops.push(() => guestSweep.stop());
 
     const lease = new Lease(redis.commands, presence, log, lifetime, () => transitions.catchUp());
     await lease.start();

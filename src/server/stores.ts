@@ -30,6 +30,7 @@ import { Passwords } from "../sessions/password.js";
 import { SessionStore } from "../sessions/session.store.js";
 import { SessionWatches } from "../sessions/session-watch.js";
 import { DirectoryStore } from "../users/directory.store.js";
+import { GuestStore } from "../users/guest.store.js";
 import { UserStore } from "../users/user.store.js";
 import { UserIds } from "../users/user-ids.js";
 import type { Services } from "./context.js";
@@ -59,9 +60,10 @@ export function createStores(config: Config, redis: RedisConnections, name: stri
   const followed = new FollowedRooms(channels, scripts, readRoomEvent, log);
   const userIds = new UserIds(commands, scripts, log);
   const users = new UserStore(commands, userIds, lenient);
+  const guests = new GuestStore(commands, scripts, userIds, users, lenient, config);
   const passwords = new Passwords(config.bcryptCost);
   const attempts = new Attempts(commands, config.rateLimits, config);
-  const sessions = new SessionStore(scripts, users, passwords, attempts, config);
+  const sessions = new SessionStore(scripts, { users, guests }, passwords, attempts, config);
   const watches = new SessionWatches(sessions, channels, () => health.up, log);
   const members = new MemberStore(commands, scripts, users);
   const rooms = new RoomStore(commands, followed, channels, lenient, members);
@@ -110,5 +112,20 @@ export function createStores(config: Config, redis: RedisConnections, name: stri
     followed.close();
     assistantId.stop();
   };
-  return { services, health, userIds, assistantId, scripts, lenient, limitedLog, followed, passwords, watches, demos, lifetime, close };
+  return {
+    services,
+    guests,
+    health,
+    userIds,
+    assistantId,
+    scripts,
+    lenient,
+    limitedLog,
+    followed,
+    passwords,
+    watches,
+    demos,
+    lifetime,
+    close,
+  };
 }

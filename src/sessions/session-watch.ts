@@ -93,7 +93,7 @@ export class SessionWatches {
     }
   }
 
-  /** All watches in turn. Those that come or go meanwhile do no harm: the iterators of maps and sets go on. */
+  /** All watches in turn. Some may be added or removed on the way: iterators of maps and sets go on. */
   *#all(): Generator<SessionWatch, undefined> {
     for (const { watches } of this.#users.values()) yield* watches;
     return undefined;
@@ -185,7 +185,7 @@ export class SessionWatch {
       }
     } catch (error) {
       this.#log.debug({ error: String(error) }, "could not look whether a session is over; trying again");
-      this.deadline = 0;
+      this.deadline = performance.now() + ROUND;
     } finally {
       this.#looking = undefined; // in the same step in which nothing was stale, so that no look is lost
     }

@@ -1,7 +1,7 @@
 import { Arg, Args, ArgsType, Authorized, Ctx, Field, ID, Mutation, Query, Resolver } from "type-graphql";
 import type { Caller, Context, ViewerContext } from "../context.js";
 import { badInput } from "../errors.js";
-import type { StartedSession } from "./session.store.js";
+import type { StartedSession, Viewer } from "./session.store.js";
 import { OpenSession, Session } from "./session.type.js";
 
 const ABOUT_COOKIE =
@@ -61,10 +61,14 @@ export class SessionResolver {
   }
 
   @Mutation(() => Session, {
-    description: "Make an account and log into it. Errors: `USERNAME_TAKEN`, `BAD_USER_INPUT`, `RATE_LIMITED`.",
+    description:
+      "Make an account and log into it. A guest who asks becomes that account: they keep their id, rooms and history, the old token ends as in `refreshSession`, and their name stays where no other is given. Errors: `USERNAME_TAKEN`, `BAD_USER_INPUT`, `RATE_LIMITED`.",
   })
   register(@Args(() => RegisterArgs) { cookie, ...registration }: RegisterArgs, @Ctx() context: Context): Promise<Session> {
-    return give(cookie, context, ({ sessions, caller }) => sessions.register(registration, caller.address));
+    const { viewer, sessions, caller } = context;
+    if (!viewer?.guest) return give(cookie, context, () => sessions.register(registration, caller.address));
+    const become = () => sessions.registerGuest(viewer, registration, caller.address);
+    return give(cookie || caller.byCookie, context, () => moved(caller, become));
   }
 
   @Mutation(() => Session, {
@@ -77,7 +81,7 @@ export class SessionResolver {
 
   @Mutation(() => Session, {
     description:
-      "A session for someone without an account: it cannot be renewed and ends an hour later unless the server is set up otherwise. Errors: `BAD_USER_INPUT`, `RATE_LIMITED`.",
+      "A session for someone without an account. It ends when it was not used for an hour, unless the server is set up otherwise; `register` turns the guest into an account. Errors: `BAD_USER_INPUT`, `RATE_LIMITED`.",
   })
   joinAsGuest(@Args(() => GuestArgs) { cookie, name }: GuestArgs, @Ctx() context: Context): Promise<Session> {
     return give(cookie, context, ({ sessions, caller }) => sessions.joinAsGuest(name, caller.address));
@@ -86,13 +90,10 @@ export class SessionResolver {
   @Authorized()
   @Mutation(() => Session, {
     description:
-      "A new token for the same login; the old one ends, with all that it carried. Called over a socket, that socket goes on with the new token. Where the old token is in a cookie, so is the new one; ask over HTTP then. Errors: `FORBIDDEN` for a guest.",
+      "A new token for the same login; the old one ends, with all that it carried. Called over a socket, that socket goes on with the new token. Where the old token is in a cookie, so is the new one; ask over HTTP then.",
   })
   refreshSession(@Ctx() context: ViewerContext): Promise<Session> {
-    return give(context.caller.byCookie, context, async ({ viewer, sessions, caller: { watch } }) => {
-      const refresh = () => sessions.refresh(viewer);
-      return (await (watch ? watch.move(refresh) : refresh())).session;
-    });
+    return give(context.caller.byCookie, context, ({ viewer, sessions, caller }) => moved(caller, () => sessions.refresh(viewer)));
   }
 
   @Authorized()
@@ -133,6 +134,11 @@ export class SessionResolver {
     await sessions.changePassword(viewer, { current, next }, caller.address);
     return true;
   }
+}
+
+/** A session that goes on under a new token: the socket that asks, if there is one, goes on with it. */
+async function moved({ watch }: Caller, move: () => Promise<{ session: StartedSession; viewer: Viewer }>): Promise<StartedSession> {
+  return (await (watch ? watch.move(move) : move())).session;
 }
 
 /** Starts a session, and gives its token in the way that was asked for. */

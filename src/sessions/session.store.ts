@@ -2,7 +2,8 @@ import { createHash, randomBytes } from "node:crypto";
 import { badInput, refusal } from "../errors.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
-import { checkEmail, checkName, checkNewUsername, type UserStore } from "../users/user.store.js";
+import type { GuestStore } from "../users/guest.store.js";
+import { checkEmail, checkName, checkNewUsername, type NewUser, type UserStore } from "../users/user.store.js";
 import type { Address, Attempts } from "./attempts.js";
 import { checkNewPassword, type Passwords } from "./password.js";
 
@@ -50,35 +51,54 @@ const TOKEN = /^(?<userId>[1-9]\d{0,14})\.[A-Za-z0-9_-]{43}$/;
 export class SessionStore {
   readonly #scripts: Scripts;
   readonly #users: UserStore;
+  readonly #guests: GuestStore;
   readonly #passwords: Passwords;
   readonly #attempts: Attempts;
   readonly #ttl: Record<Kind, number>;
   readonly #pause: number;
 
-  /** @param ttl seconds that a login lasts after it was last used, and that a guest can stay */
-  constructor(scripts: Scripts, users: UserStore, passwords: Passwords, attempts: Attempts, ttl: { sessionTtl: number; guestTtl: number }) {
+  /** @param ttl seconds that a login, and a guest's session, last after they were last used */
+  constructor(
+    scripts: Scripts,
+    { users, guests }: { users: UserStore; guests: GuestStore },
+    passwords: Passwords,
+    attempts: Attempts,
+    ttl: { sessionTtl: number; guestTtl: number },
+  ) {
     this.#scripts = scripts;
     this.#users = users;
+    this.#guests = guests;
     this.#passwords = passwords;
     this.#attempts = attempts;
     this.#ttl = { account: ttl.sessionTtl, guest: ttl.guestTtl };
-    this.#pause = Math.min(LONGEST_PAUSE, ttl.sessionTtl / 20);
+    this.#pause = Math.min(LONGEST_PAUSE, ttl.sessionTtl / 20, ttl.guestTtl / 20);
   }
 
   /**
    * @param address the client's, as limits count it; here and below
    * @throws ChatError BAD_USER_INPUT, USERNAME_TAKEN, RATE_LIMITED
    */
-  async register({ username, password, name, email }: Registration, address: Address): Promise<StartedSession> {
-    checkNewUsername(username);
-    checkNewPassword(password, "password");
-    if (name != null) checkName(name);
-    if (email != null) checkEmail(email);
-    await this.#attempts.signUp(address);
-    if (await this.#users.isTaken(username)) throw refusal("USERNAME_TAKEN", username);
-    const passwordHash = await this.#passwords.hash(password);
-    const userId = await this.#users.register({ username, passwordHash, name: name ?? null, email: email ?? null });
-    return this.#start(userId, "account", passwordHash);
+  async register(registration: Registration, address: Address): Promise<StartedSession> {
+    const account = await this.#newAccount(registration, address);
+    const userId = await this.#users.register(account);
+    return this.#start(userId, "account", account.passwordHash);
+  }
+
+  /**
+   * Makes an account of the guest who asks. They keep their id, rooms and history, and their session under a new token; the old one
+   * is over from then on.
+   * @throws ChatError BAD_USER_INPUT, USERNAME_TAKEN, RATE_LIMITED, UNAUTHENTICATED
+   */
+  async registerGuest(viewer: Viewer, registration: Registration, address: Address): Promise<{ session: StartedSession; viewer: Viewer }> {
+    const account = await this.#newAccount(registration, address, viewer.id);
+    const token = newToken(viewer.id);
+    const tokenHash = sha256(token);
+    const move = { oldHash: viewer.tokenHash, newHash: tokenHash, ttl: this.#ttl.account };
+    const { expiry, sessionId: id } = await this.#guests.becomeAccount(viewer.id, account, move);
+    return {
+      session: { id, token, expiresAt: new Date(expiry), userId: viewer.id },
+      viewer: { ...viewer, tokenHash, guest: false },
+    };
   }
 
   /** @throws ChatError INVALID_CREDENTIALS, the same for an unknown name and a wrong password; RATE_LIMITED */
@@ -86,7 +106,8 @@ export class SessionStore {
     return this.#attempts.guess(username, address, async () => {
       const account = await this.#users.credentials(username);
       if (!(await this.#passwords.matches(password, account)) || !account) throw refusal("INVALID_CREDENTIALS");
-      await this.#users.list(account.id);
+      if (account.unfinished) await this.#guests.completeRegistration(account.id, username);
+      else await this.#users.list(account.id);
       return this.#start(account.id, "account", account.passwordHash);
     });
   }
@@ -98,7 +119,7 @@ export class SessionStore {
   async joinAsGuest(name: string, address: Address): Promise<StartedSession> {
     checkName(name);
     await this.#attempts.joinAsGuest(address);
-    return this.#start(await this.#users.registerGuest(name), "guest", "");
+    return this.#start(await this.#guests.join(name), "guest", "");
   }
 
   /**
@@ -135,17 +156,13 @@ export class SessionStore {
 
   /**
    * A new token for the viewer's login. The old one is over from then on, and what it carried ends.
-   * @throws ChatError UNAUTHENTICATED, FORBIDDEN for a guest
+   * @throws ChatError UNAUTHENTICATED
    */
   async refresh(viewer: Viewer): Promise<{ session: StartedSession; viewer: Viewer }> {
     const token = newToken(viewer.id);
     const tokenHash = sha256(token);
-    const [expiry, id] = (await this.#scripts.run(
-      "session_refresh",
-      this.#keysOf(viewer.id),
-      [viewer.tokenHash, tokenHash, this.#ttl.account],
-      ["A guest's session cannot be renewed. Register to stay."],
-    )) as [string, string];
+    const args = [viewer.tokenHash, tokenHash, this.#ttl.account, this.#ttl.guest];
+    const [expiry, id] = (await this.#scripts.run("session_refresh", this.#keysOf(viewer.id), args)) as [string, string];
     return {
       session: { id, token, expiresAt: new Date(Number(expiry)), userId: viewer.id },
       viewer: { ...viewer, tokenHash },
@@ -153,13 +170,16 @@ export class SessionStore {
   }
 
   /** Ends the viewer's session, or all of the user's, and what they carried on any server. */
-  async end({ id, tokenHash }: Viewer, everywhere: boolean): Promise<void> {
+  async end({ id, tokenHash, guest }: Viewer, everywhere: boolean): Promise<void> {
     await this.#end(id, everywhere ? "ALL" : "TOKEN", tokenHash);
+    if (guest) await this.#guests.left(id);
   }
 
   /** Ends one of the viewer's sessions. @throws ChatError NOT_FOUND */
   async endOne(viewer: Viewer, sessionId: string): Promise<void> {
-    if ((await this.#end(viewer.id, "ID", sessionId)) === 0) throw refusal("NOT_FOUND", `You have no session ${sessionId.slice(0, 32)}.`);
+    const ended = await this.#end(viewer.id, "ID", sessionId);
+    if (viewer.guest) await this.#guests.left(viewer.id);
+    if (ended === 0) throw refusal("NOT_FOUND", `You have no session ${sessionId.slice(0, 32)}.`);
   }
 
   /**
@@ -188,6 +208,21 @@ export class SessionStore {
     });
   }
 
+  /**
+   * Checks and counts a registration.
+   * @param guestId whose it is, who may have claimed the name before and been cut off
+   */
+  async #newAccount({ username, password, name, email }: Registration, address: Address, guestId?: string): Promise<NewUser> {
+    checkNewUsername(username);
+    checkNewPassword(password, "password");
+    if (name != null) checkName(name);
+    if (email != null) checkEmail(email);
+    await this.#attempts.signUp(address);
+    if ((await this.#users.isTaken(username)) && (guestId === undefined || (await this.#users.idOf(username)) !== guestId))
+      throw refusal("USERNAME_TAKEN", username);
+    return { username, passwordHash: await this.#passwords.hash(password), name: name ?? null, email: email ?? null };
+  }
+
   async #start(userId: string, kind: Kind, passwordHash: string): Promise<StartedSession> {
     const token = newToken(userId);
     const id = randomBytes(12).toString("base64url");
@@ -203,7 +238,12 @@ export class SessionStore {
   }
 
   async #use(userId: string, tokenHash: string): Promise<Viewer | null> {
-    const found = await this.#scripts.run("session_use", this.#keysOf(userId), [tokenHash, this.#ttl.account, this.#pause]);
+    const found = await this.#scripts.run("session_use", this.#keysOf(userId), [
+      tokenHash,
+      this.#ttl.account,
+      this.#ttl.guest,
+      this.#pause,
+    ]);
     const [sessionId, kind] = (found ?? []) as [string?, Kind?];
     return sessionId === undefined ? null : { id: userId, tokenHash, sessionId, guest: kind === "guest" };
   }

@@ -14,8 +14,7 @@ export class Session {
   token!: string;
 
   @Field(() => GraphQLDateTime, {
-    description:
-      "When it ends if it is not used. Each operation prolongs it, over HTTP or a socket; an open socket alone does not, and a guest's ends then anyhow.",
+    description: "When it ends if it is not used. Each operation prolongs it, over HTTP or a socket; an open socket alone does not.",
   })
   expiresAt!: Date;
 

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { RedisClient } from "../redis/connect.js";
-import { keys } from "../redis/keys.js";
+import { GENERAL, keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 
 const MOST_ATTEMPTS = 100; // ids to try for one account; each failure raises the counter beyond all that are in use
@@ -53,12 +53,17 @@ export class UserIds {
   /**
    * Claims an id for an account, and writes its fields.
    * @param fieldsOf what the hash of the user holds from the first moment on
+   * @param prepare done with each id before it is claimed
    * @returns the id, which no one else has or had
    */
-  async claim(fieldsOf: (id: string) => Record<string, string | number>): Promise<string> {
+  async claim(
+    fieldsOf: (id: string) => Record<string, string | number>,
+    prepare: (id: string) => Promise<void> = async () => {},
+  ): Promise<string> {
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
       // The marks before the id: others that claim at the same time raise them.
       const id = await this.#reserve(Math.max(this.#highest, await this.#marked()));
+      await prepare(String(id));
       if ((await this.#isFree(String(id))) && (await this.#write(String(id), fieldsOf(String(id))))) {
         await this.#mark(id);
         this.#highest = Math.max(this.#highest, id);
@@ -106,6 +111,8 @@ export class UserIds {
     const inUse = Math.max(this.#highest, await this.#marked(), await this.#highestAbove(from));
     this.#highest = inUse;
     if (inUse === 0) return; // an empty database, which must not seem to be in use
+    // First, as a demo app that finds a user counter takes for granted that the general room has a name.
+    await this.#redis.set(keys.roomName(GENERAL), "General", "NX");
     const before = (await this.#scripts.run("user_raise_ids", [keys.totalUsers], [inUse])) as string | null;
     if (before !== null) this.#warn(before, inUse);
   }

@@ -13,6 +13,8 @@ export interface UserRecord {
   createdAt: Date | null;
   /** Without an account: no name to log in with, and no password. */
   guest: boolean;
+  /** A guest who has ended long ago, of whom only the name is left. */
+  gone: boolean;
 }
 
 /** What it takes to register. `passwordHash` is bcrypt's. */
@@ -31,10 +33,13 @@ export interface Credentials {
   passwordHash: string;
   /** A demo app made it, of the first 72 bytes of a password of any length. */
   cutAt72: boolean;
+  /** They are a guest whose registration under this name was cut off, and who is an account once that is completed. */
+  unfinished: boolean;
 }
 
-const FIELDS = ["username", "name", "email", "createdAt", "guest"] as const;
+const FIELDS = ["username", "name", "email", "createdAt", "guest", "ended"] as const;
 
+const GUESTS_AT_ONCE = 100; // ids without an account that are looked at together
 const WINDOW = 8_192; // ids looked at together when the vacant ones are left out: 1 KiB of the bitmap
 
 /** The accounts. */
@@ -76,22 +81,6 @@ export class UserStore {
     return id;
   }
 
-  /**
-   * Makes a user without an account. The username has a space, so that nobody can sign up with it, and no key points from it
-   * to the user, so that nobody can log in with it, here or at a demo app. What is written stays when the guest has gone:
-   * messages name them, and a demo app does not survive a sender it knows nothing of. They are not listed in `page`.
-   * @param name what others see
-   * @returns the id
-   */
-  async registerGuest(name: string): Promise<string> {
-    // First, as a demo app that finds a user counter takes for granted that the general room has a name.
-    await this.#redis.set(keys.roomName(GENERAL), "General", "NX");
-    const createdAt = new Date().toISOString();
-    const id = await this.#ids.claim((id) => ({ username: `guest ${id}`, name, guest: 1, createdAt }));
-    await this.#redis.sadd(keys.userRooms(id), GENERAL);
-    return id;
-  }
-
   /** Makes a registered user appear in `page` and in the directory. A login does so again, should the registration have been cut off before. */
   async list(id: string): Promise<void> {
     const [user] = await this.byIds([id]);
@@ -113,14 +102,18 @@ export class UserStore {
   /** What someone who says to be this user has to know; undefined for a name without an account. */
   async credentials(username: string): Promise<Credentials | undefined> {
     const id = await this.idOf(username);
-    return id === undefined ? undefined : this.credentialsOf(id);
+    const account = id === undefined ? undefined : await this.credentialsOf(id);
+    if (!account?.unfinished) return account;
+    const claim = await this.#redis.hget(keys.user(account.id), "claim");
+    return claim && (JSON.parse(claim) as { username: string }).username === username ? account : undefined;
   }
 
   /** The same by the user's id. */
   async credentialsOf(id: string): Promise<Credentials | undefined> {
-    const fields = this.#redis.hmget(keys.user(id), "password", "createdAt", "passwordSince");
-    const [passwordHash, createdAt, passwordSince] = await this.#lenient(fields, []);
-    return passwordHash ? { id, passwordHash, cutAt72: createdAt == null && passwordSince == null } : undefined;
+    const fields = this.#redis.hmget(keys.user(id), "password", "createdAt", "passwordSince", "guest");
+    const [passwordHash, createdAt, passwordSince, guest] = await this.#lenient(fields, []);
+    if (!passwordHash) return undefined;
+    return { id, passwordHash, cutAt72: createdAt == null && passwordSince == null, unfinished: guest === "1" };
   }
 
   async idOf(username: string): Promise<string | undefined> {
@@ -133,12 +126,18 @@ export class UserStore {
     return Promise.all(
       ids.map(async (id) => {
         if (!isUserId(id)) return null; // a message in the database may name anything as its sender
-        const [username, name, email, createdAt, guest] = await this.#lenient(this.#redis.hmget(keys.user(id), ...FIELDS), []);
+        const [username, name, email, createdAt, guest, ended] = await this.#lenient(this.#redis.hmget(keys.user(id), ...FIELDS), []);
         if (username == null) return null;
         const shown = [name, username].find((text) => text && isVisible(text)) ?? `user-${id}`;
-        return { id, username, name: shown, email: email || null, createdAt: dateOf(createdAt), guest: guest === "1" };
+        return { id, username, name: shown, email: email || null, createdAt: dateOf(createdAt), guest: guest === "1", gone: ended === "1" };
       }),
     );
+  }
+
+  /** Those of these ids under which there is someone who can still be talked to. */
+  async present(ids: readonly string[]): Promise<Set<string>> {
+    const users = await this.byIds(ids);
+    return new Set(users.flatMap((user) => (user && !user.gone ? user.id : [])));
   }
 
   /** Everyone with an account, in order of registration, from which a page is taken; and how many there are. */
@@ -168,8 +167,17 @@ export class UserStore {
     return ids;
   }
 
-  /** The ids from first to last that are not vacant, in portions of at most `size`, from the end where `backwards`. */
-  async *#idWindows(first: number, last: number, backwards: boolean, size: number): AsyncGenerator<string[]> {
+  /** The guests who are not gone, in portions that come one round trip after another: every id without an account is looked at. */
+  async *guests(): AsyncGenerator<string[]> {
+    const newest = Number((await this.#redis.get(keys.totalUsers)) ?? 0);
+    for await (const ids of this.#idWindows(1, newest, false, GUESTS_AT_ONCE, true)) {
+      const users = await this.byIds(ids);
+      yield users.flatMap((user) => (user?.guest && !user.gone ? user.id : []));
+    }
+  }
+
+  /** The ids from first to last that are not vacant, or those that are, in portions of at most `size`, from the end where `backwards`. */
+  async *#idWindows(first: number, last: number, backwards: boolean, size: number, wantVacant = false): AsyncGenerator<string[]> {
     const windowOf = (id: number) => Math.floor(id / WINDOW);
     const windows = Array.from({ length: Math.max(0, windowOf(last) - windowOf(first) + 1) }, (_, index) => windowOf(first) + index);
     if (backwards) windows.reverse();
@@ -180,7 +188,7 @@ export class UserStore {
       for (let id = Math.max(first, start); id <= Math.min(last, start + WINDOW - 1); id++) {
         const offset = id - start;
         const bit = (vacant[offset >> 3] ?? 0) & (0x80 >> (offset & 7)); // Redis counts bits from the left
-        if (bit === 0) ids.push(String(id));
+        if ((bit !== 0) === wantVacant) ids.push(String(id));
       }
       if (backwards) ids.reverse();
       for (let at = 0; at < ids.length; at += size) yield ids.slice(at, at + size);
@@ -229,5 +237,5 @@ function dateOf(text: string | null | undefined): Date | null {
 
 /** Stands for someone whose account is not there (any more), such as the sender of an old message. */
 export function unknownUser(id: string): UserRecord {
-  return { id, username: `user-${id}`, name: "Unknown user", email: null, createdAt: null, guest: false };
+  return { id, username: `user-${id}`, name: "Unknown user", email: null, createdAt: null, guest: false, gone: false };
 }

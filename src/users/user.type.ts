@@ -8,7 +8,8 @@ export class User {
   id!: string;
 
   @Field(() => String, {
-    description: "The name to log in with; unique, letter case counts. A guest's has a space, and nobody can log in with it.",
+    description:
+      "The name to log in with; unique, letter case counts. A guest's, such as `Ada (guest 8)`, is their name and id: no one can log in with it.",
   })
   username!: string;
 
@@ -24,7 +25,7 @@ export class User {
   createdAt!: Date | null;
 
   @Field(() => Boolean, {
-    description: "Here without an account, for a while (`joinAsGuest`). What a guest has said stays, under this name.",
+    description: "Here without an account, for a while (`joinAsGuest`). What a guest has said in shared rooms stays, under this name.",
   })
   guest!: boolean;
 }

@@ -83,7 +83,9 @@ export function SignIn({ isOver, demoAccounts, signIn, register, joinAsGuest }: 
               </button>
             </div>
           )}
-          {way === "guest" && <p className="quiet">For an hour, without a password. What you write stays.</p>}
+          {way === "guest" && (
+            <p className="quiet">Without a password, until you have been away for an hour. What you write in shared rooms stays.</p>
+          )}
           <p className="problem" role="alert" id={problemId}>
             {problem}
           </p>

@@ -1,4 +1,5 @@
---[[ session_end: end one of a user's sessions, or all, and tell the servers to look after their sockets.
+--[[ session_end: end one of a user's sessions, or all, and tell the servers to look after their sockets. A guest
+     without a session has ended.
      KEYS  sessions, details, user   (whose channel is told)
      ARGV  by (TOKEN, ID or ALL), which (the token's hash, or the session's id)
      gives how many have ended ]]
@@ -13,6 +14,10 @@ for _, token_hash in ipairs(redis.call('ZRANGE', sessions, 0, -1)) do
     redis.call('HDEL', details, token_hash)
     ended = ended + 1
   end
+end
+if ended > 0 and redis.call('EXISTS', sessions) == 0 and redis.call('HGET', user, 'guest') == '1' then
+  local clock = redis.call('TIME')
+  redis.call('HSET', user, 'until', string.format('%.0f', clock[1] * 1000 + clock[2] / 1000))
 end
 if ended > 0 then redis.call('SPUBLISH', user, '{"kind":"sessions.ended"}') end
 return ended

@@ -1,11 +1,11 @@
 --[[ session_refresh: give a login a new token. The old one ends in the same step, so of several who refresh with it one
      gets the new one; the servers are told to look after its sockets.
      KEYS  sessions, details, user   (whose channel is told)
-     ARGV  old_hash, new_hash, ttl (s)
+     ARGV  old_hash, new_hash, account_ttl, guest_ttl (s)
      gives {expiry (ms), id}
-     fails UNAUTHENTICATED, FORBIDDEN for a guest's session ]]
+     fails UNAUTHENTICATED ]]
 local sessions, details, user = unpack(KEYS)
-local old_hash, new_hash, ttl = unpack(ARGV)
+local old_hash, new_hash, account_ttl, guest_ttl = unpack(ARGV)
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -14,9 +14,8 @@ if tonumber(redis.call('ZSCORE', sessions, old_hash) or 0) <= now or redis.call(
 end
 local id, kind, created = string.match(redis.call('HGET', details, old_hash) or '', '^(%S+) (%S+) (%d+) %d+$')
 if not id then return redis.error_reply('UNAUTHENTICATED by now') end
-if kind == 'guest' then return redis.error_reply('FORBIDDEN to guests') end
 
-local expiry = string.format('%.0f', now + ttl * 1000)
+local expiry = string.format('%.0f', now + (kind == 'guest' and guest_ttl or account_ttl) * 1000)
 redis.call('ZREM', sessions, old_hash)
 redis.call('HDEL', details, old_hash)
 redis.call('ZADD', sessions, expiry, new_hash)
@@ -24,5 +23,6 @@ redis.call('HSET', details, new_hash, string.format('%s %s %s %.0f', id, kind, c
 local last = redis.call('ZRANGE', sessions, -1, -1, 'WITHSCORES')
 redis.call('PEXPIREAT', sessions, last[2])
 redis.call('PEXPIREAT', details, last[2])
+if kind == 'guest' then redis.call('HSET', user, 'until', expiry) end
 redis.call('SPUBLISH', user, '{"kind":"sessions.ended"}')
 return { expiry, id }

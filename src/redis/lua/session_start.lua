@@ -29,5 +29,6 @@ redis.call('HSET', details, token_hash, string.format('%s %s %.0f %.0f', id, kin
 local last = redis.call('ZRANGE', sessions, -1, -1, 'WITHSCORES')
 redis.call('PEXPIREAT', sessions, last[2])
 redis.call('PEXPIREAT', details, last[2])
+if kind == 'guest' then redis.call('HSET', user, 'until', last[2]) end
 if #ended > 0 then redis.call('SPUBLISH', user, '{"kind":"sessions.ended"}') end
 return expiry

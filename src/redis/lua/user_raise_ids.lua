@@ -5,7 +5,10 @@
 local counter = unpack(KEYS)
 local at_least = unpack(ARGV)
 
-local before = redis.call('GET', counter)
-if (tonumber(before or '') or -1) >= tonumber(at_least) then return nil end
+local before = redis.pcall('GET', counter)
+if type(before) == 'table' then return nil end -- another type: it is someone else's
+-- What INCR would refuse, such as 5.5, and what is too long for an id is no number here.
+local valid = before and #before <= 15 and (before == '0' or string.match(before, '^[1-9]%d*$'))
+if valid and tonumber(before) >= tonumber(at_least) then return nil end
 redis.call('SET', counter, at_least)
 return before or ''

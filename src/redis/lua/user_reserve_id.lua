@@ -6,8 +6,10 @@ local total_users, vacant = unpack(KEYS)
 local at_least = unpack(ARGV)
 
 local before = redis.call('GET', total_users)
-local behind = (tonumber(before or '') or -1) < tonumber(at_least)
-if behind or not tonumber(before or '0') then redis.call('SET', total_users, at_least) end
+-- What INCR would refuse, such as 5.5, and what is too long for an id is no number here.
+local valid = before and #before <= 15 and (before == '0' or string.match(before, '^[1-9]%d*$'))
+local behind = not valid or tonumber(before) < tonumber(at_least)
+if behind then redis.call('SET', total_users, at_least) end
 local id = redis.call('INCR', total_users)
 redis.call('SETBIT', vacant, id, 1)
 return { id, behind and (before or '') or nil }

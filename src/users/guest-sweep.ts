@@ -1,0 +1,165 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Logger } from "pino";
+import { isRefusal } from "../errors.js";
+import { isRedisAway, type RedisClient } from "../redis/connect.js";
+import { GENERAL, keys } from "../redis/keys.js";
+import type { Scripts } from "../redis/scripts.js";
+import type { GroupStore } from "../rooms/group.store.js";
+import { isGroup } from "../rooms/member.store.js";
+import { privatePair } from "../rooms/room.store.js";
+import type { GuestStore } from "./guest.store.js";
+import type { UserStore } from "./user.store.js";
+
+const LOOK = 1_000; // ms between two looks whether it is time for someone
+const PORTION = 20; // guests taken on together
+const LEASE = 60; // seconds after which another server takes them on
+const SECOND_PASS = 15; // seconds until what was being written at the first one has come to its end
+const ROOMS_AT_ONCE = 50;
+const PAUSE = 10; // ms between two steps, in which Redis does other things
+const DAY = 86_400_000; // ms
+
+/**
+ * Forgets guests some time after their last session ended: their private rooms, their memberships and marks, and whatever is kept
+ * of them but their name, which what they said in shared rooms still has.
+ *
+ * A list in Redis says when to look at whom. Of several servers one takes a guest on; should it die, another does so when its lease
+ * has run out, and every step can be repeated. There are two passes: a send that was under way at the first one may have made a
+ * room again.
+ */
+export class GuestSweep {
+  readonly #redis: RedisClient;
+  readonly #scripts: Scripts;
+  readonly #guests: GuestStore;
+  readonly #users: UserStore;
+  readonly #groups: Pick<GroupStore, "leave">;
+  readonly #keep: number;
+  readonly #log: Logger;
+  readonly #timer: NodeJS.Timeout;
+  #sweeping: Promise<void> | undefined;
+  #stopped = false;
+  #listed = false;
+
+  /** @param keep seconds that a guest is kept after their last session */
+  constructor(
+    redis: RedisClient,
+    scripts: Scripts,
+    { guests, users, groups }: { guests: GuestStore; users: UserStore; groups: Pick<GroupStore, "leave"> },
+    keep: number,
+    log: Logger,
+  ) {
+    this.#redis = redis;
+    this.#scripts = scripts;
+    this.#guests = guests;
+    this.#users = users;
+    this.#groups = groups;
+    this.#keep = keep;
+    this.#log = log;
+    this.#timer = setInterval(() => this.#look(), LOOK).unref();
+    this.#look();
+  }
+
+  /** Lets the step that is under way finish. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    await this.#sweeping;
+  }
+
+  #look(): void {
+    this.#sweeping ??= this.#sweep()
+      .catch((err: Error) => this.#log.debug({ err }, "could not look for guests to forget; trying again"))
+      .finally(() => {
+        this.#sweeping = undefined;
+      });
+  }
+
+  async #sweep(): Promise<void> {
+    this.#listed ||= await this.#listAll();
+    for (let due: string[] = []; !this.#stopped; await delay(PAUSE)) {
+      due = (await this.#scripts.run("guest_due", [keys.guests], [PORTION, LEASE])) as string[];
+      for (const id of due) {
+        if (this.#stopped) return; // the lease hands the others over
+        await this.#lookAt(id).catch((error: unknown) => {
+          if (isRedisAway(error)) throw error;
+          this.#log.warn({ guest: id, error: String(error) }, "a guest could not be forgotten; trying again");
+        });
+      }
+      if (due.length < PORTION) return;
+    }
+  }
+
+  /**
+   * Puts guests on the list from the time before there was one. Once in a database: newer ones are on it before they are guests.
+   * @returns whether all are listed
+   */
+  async #listAll(): Promise<boolean> {
+    if ((await this.#redis.exists(keys.totalUsers)) === 0 || (await this.#redis.hget(keys.indexed, "guests")) !== null) return true;
+    for await (const ids of this.#users.guests()) {
+      if (this.#stopped) return false;
+      for (const id of ids) await this.#redis.zadd(keys.guests, "NX", 0, id);
+      await delay(PAUSE);
+    }
+    await this.#redis.hset(keys.indexed, "guests", 1);
+    return true;
+  }
+
+  async #lookAt(id: string): Promise<void> {
+    const [what, detail] = (await this.#scripts.run("guest_look", [keys.user(id), keys.sessions(id)], [this.#keep])) as [string, unknown];
+    if (what === "STAYS") return this.#guests.schedule(id, Number(detail));
+    if (what === "REGISTERING") {
+      const username = String(detail);
+      if ((await this.#users.idOf(username)) === id) return this.#guests.completeRegistration(id, username);
+      await this.#guests.undoRegistration(id);
+      return this.#guests.schedule(id, 0);
+    }
+    if (what === "ENDS") {
+      const again = detail === 1;
+      if (!(await this.#leaveRooms(id))) return;
+      if (!again) return this.#guests.schedule(id, SECOND_PASS);
+      await this.#forget(id);
+    }
+    await this.#redis.zrem(keys.guests, id);
+  }
+
+  /** @returns false where it was broken off. The list of rooms stays until the end: it says what there is to do. */
+  async #leaveRooms(id: string): Promise<boolean> {
+    const rooms = await this.#redis.smembers(keys.userRooms(id));
+    for (let at = 0; at < rooms.length; at += ROOMS_AT_ONCE) {
+      if (this.#stopped) return false;
+      await Promise.all(rooms.slice(at, at + ROOMS_AT_ONCE).map((roomId) => this.#leaveRoom(id, roomId)));
+      await delay(PAUSE);
+    }
+    await this.#redis.hdel(keys.reads(GENERAL), id);
+    return true;
+  }
+
+  async #leaveRoom(id: string, roomId: string): Promise<void> {
+    const other = privatePair(roomId)?.find((user) => user !== id);
+    if (other !== undefined) {
+      await this.#redis.srem(keys.userRooms(other), roomId); // from here on the room cannot be written to
+      await this.#redis.unlink(...keysOfRoom(roomId));
+    } else if (isGroup(roomId)) {
+      await this.#groups.leave(id, roomId).catch((error: unknown) => {
+        if (!isRefusal(error, "NOT_A_MEMBER")) throw error; // at the second pass
+      });
+      await this.#redis.hdel(keys.reads(roomId), id);
+    }
+  }
+
+  async #forget(id: string): Promise<void> {
+    // First who is online: a demo app cannot bear one there of whom it finds nothing.
+    await this.#redis.srem(keys.onlineUsers, id);
+    await this.#redis.srem(keys.announced, id);
+    await this.#redis.hdel(keys.onlineVersions, id);
+    const userKeys = [keys.user(id), keys.sessions(id), keys.sessionDetails(id), keys.presence(id), keys.sends(id)];
+    if ((await this.#scripts.run("guest_forget", userKeys, [])) === 1) await this.#redis.unlink(keys.userRooms(id));
+  }
+}
+
+/** All that a private room has, in one slot. What was sent is remembered for two days by Redis's clock, of which ours may differ by one. */
+function keysOfRoom(roomId: string): string[] {
+  const today = Math.floor(Date.now() / DAY);
+  const days = [-3, -2, -1, 0, 1].map((offset) => keys.sent(roomId, today + offset));
+  const { room, log, meta, foreign, own, mentioned, reads, members, reactions, asked, reply, writing } = keys;
+  return [room, log, meta, foreign, own, mentioned, reads, members, reactions, asked, reply, writing].map((of) => of(roomId)).concat(days);
+}
