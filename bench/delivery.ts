@@ -42,7 +42,7 @@ export async function contenders(): Promise<{ palaver: Contender; bare: Contende
 /** The messages of a Redis, as every Palaver server opens them. */
 async function openMessages(redisUrl: string): Promise<MessageStore> {
   const log = pino({ level: "silent" }); // the run ends Redis before this connection;
-  const connections = await connectRedis([redisUrl], undefined, log);
+  const connections = await connectRedis([redisUrl], {}, log);
   return createStores(readConfig({ interop: "off" }, {}), connections, "bench", log).services.messages;
 }
 

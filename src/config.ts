@@ -1,4 +1,5 @@
 import { parseEnv } from "node:util";
+import { splitRedisUrls } from "./redis-address.js";
 
 /** How one setting is read: `parse` gives the value or throws an Error that says what is wrong with the text. */
 interface Setting<T> {
@@ -35,10 +36,10 @@ export const settings = {
     env: ["REDIS_URL", "REDIS_ENDPOINT_URL"],
     option: "redis",
     placeholder: "URL",
-    parse: redisUrls,
+    parse: splitRedisUrls,
     fallback: [],
     fallbackSaid: "an embedded Redis",
-    help: "redis://… or rediss://…; several, comma-separated, are the seeds of a Redis Cluster",
+    help: "redis://… or rediss://…, a node of a Redis Cluster or several, comma-separated; redis-sentinel://host:port,host:port/NAME; unix:/PATH",
   }),
   redisPassword: setting<string | undefined>({
     env: ["REDIS_PASSWORD"],
@@ -47,6 +48,21 @@ export const settings = {
     fallback: undefined,
     fallbackSaid: "the one in the URL, if any",
     help: "password of the Redis at REDIS_URL",
+  }),
+  redisSentinelPassword: setting<string | undefined>({
+    env: ["REDIS_SENTINEL_PASSWORD"],
+    placeholder: "SECRET",
+    parse: (text) => text,
+    fallback: undefined,
+    fallbackSaid: "none",
+    help: "password of the Sentinels themselves",
+  }),
+  redisWait: setting({
+    env: ["REDIS_WAIT"],
+    placeholder: "SECONDS",
+    parse: integer(0, 3_600),
+    fallback: 60, // as long as a failover or a start with much data takes
+    help: "how long to wait at the start for a Redis that cannot be used yet",
   }),
   dataDir: setting({
     env: ["DATA_DIR"],
@@ -442,26 +458,6 @@ function onOff(text: string): boolean {
 function username(text: string): string {
   if (!/^[\p{L}\p{M}\p{N}._-]{2,32}$/u.test(text)) throw new Error("is not 2 to 32 letters, digits, dots, hyphens or underscores");
   return text;
-}
-
-/** Redis URLs; the demo apps' bare `host:port` is understood too. A password never shows up in a problem. */
-function redisUrls(text: string): string[] {
-  return text.split(",").map((part) => {
-    const url = part.includes("://") ? part.trim() : `redis://${part.trim()}`;
-    if (!URL.canParse(url) || !/^rediss?:$/.test(new URL(url).protocol) || new URL(url).hostname === "") {
-      throw new Error("is not a list of redis:// or rediss:// URLs");
-    }
-    if (!isEscaped(url)) throw new Error("has a % in a user name or password that escapes nothing; write it as %25");
-    return url;
-  });
-}
-
-function isEscaped(url: string): boolean {
-  try {
-    return decodeURIComponent(url) !== "";
-  } catch {
-    return false;
-  }
 }
 
 function origins(text: string): string[] {

@@ -10,6 +10,7 @@ import type { RoomEventStore } from "./messages/room-event.store.js";
 import type { SendLimit } from "./messages/send-limit.js";
 import type { PresenceStore } from "./presence/presence.store.js";
 import type { Transitions } from "./presence/transitions.js";
+import type { Readiness } from "./redis/health.js";
 import type { GroupStore } from "./rooms/group.store.js";
 import type { MemberStore } from "./rooms/member.store.js";
 import type { RoomRecord, RoomStore } from "./rooms/room.store.js";
@@ -72,7 +73,8 @@ export interface Context extends Stores {
   viewer: Viewer | null;
   caller: Caller;
   load: Loaders;
-  redisAnswers: () => Promise<boolean>;
+  /** Whether a message could be stored and delivered through this server now; within a second. */
+  readiness: () => Promise<Readiness>;
   /** Usernames of the demo accounts that are offered to everyone. */
   demoAccounts: string[];
   /** The event of a subscription is worked out for many at once, each of whom had the right to it when it began. */

@@ -85,7 +85,7 @@ it("[D1] a lost connection to a shard is made up for at once, though nothing is 
 }, 5_000);
 
 it("[FEED1] a channel stays followed that is left and followed again while a connection to its shard is lost", async () => {
-  const { subscriber, close } = await connectRedis(urls, undefined, silent);
+  const { subscriber, close } = await connectRedis(urls, {}, silent);
   cleanUp(close);
   const leaving = vi.spyOn(subscriber, "sunsubscribe"); // what the client then tries to send again by itself
   const channels = new Channels(subscriber, silent);

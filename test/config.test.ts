@@ -15,6 +15,8 @@ describe("where a setting comes from", () => {
       port: 4000,
       redisUrls: [],
       redisPassword: undefined,
+      redisSentinelPassword: undefined,
+      redisWait: 60,
       dataDir: "./data",
       dataFsync: "everysec",
       demoData: true,
@@ -63,6 +65,8 @@ describe("where a setting comes from", () => {
       port: "4100",
       redisUrls: "redis://one:1,rediss://two",
       redisPassword: "secret",
+      redisSentinelPassword: "sentinels' secret",
+      redisWait: "7",
       dataDir: "/somewhere",
       dataFsync: "always",
       demoData: "on",
@@ -108,6 +112,8 @@ describe("where a setting comes from", () => {
       port: 4100,
       redisUrls: ["redis://one:1", "rediss://two"],
       redisPassword: "secret",
+      redisSentinelPassword: "sentinels' secret",
+      redisWait: 7,
       dataDir: "/somewhere",
       dataFsync: "always",
       demoData: true,
@@ -210,7 +216,7 @@ describe("what it means", () => {
 });
 
 describe("what cannot be used", () => {
-  const anything = ["host", "redisPassword", "dataDir", "assistantModel", "assistantPrompt"]; // any text may be one
+  const anything = ["host", "redisPassword", "redisSentinelPassword", "dataDir", "assistantModel", "assistantPrompt"]; // any text may be one
   const bad: Partial<Record<keyof Config, string[]>> = {
     port: ["abc", "-1", "65536", "4000.5", "4e3", "0x10", " ", "80 81"],
     redisUrls: [
@@ -222,7 +228,13 @@ describe("what cannot be used", () => {
       "one two",
       "redis://:p%ss@host",
       "redis://u%ff@host",
+      "redis-sentinel://host",
+      "redis-sentinel:///mymaster",
+      "redis-sentinel://host:port/mymaster",
+      "redis-sentinel://:p%ss@host/mymaster",
+      "unix:run/redis.sock",
     ],
+    redisWait: ["-1", "3601", "1m"],
     dataFsync: ["no", "ALWAYS", "always "],
     demoData: ["yes", "ON", "2"],
     interop: ["on", "FULL", "private"],

@@ -20,7 +20,7 @@ describe("Redis goes away and comes back", () => {
       expect(await followed.texts(1)).toEqual(["before"]);
 
       proxy.goAway();
-      await expect.poll(async () => (await (await fetch(`${far.url}/readyz`)).json()).redis).toBe(false);
+      await expect.poll(async () => (await (await fetch(`${far.url}/readyz`)).json()).ready).toBe(false);
       expect((await fetch(`${far.url}/readyz`)).status).toBe(503);
       expect((await fetch(`${far.url}/healthz`)).status).toBe(200);
       const error = await bob.refused('mutation { send(roomId: "0", text: "into the void") { id } }');

@@ -230,7 +230,7 @@ describe("very many who come online together", () => {
 
   /** Transitions, and how many there were in each turn of the event loop. */
   async function followTransitions(userIds?: string[]) {
-    const { commands, subscriber, close } = await connectRedis([redis.url], undefined, silent);
+    const { commands, subscriber, close } = await connectRedis([redis.url], {}, silent);
     cleanUp(close);
     const transitions = new Transitions(commands, new Channels(subscriber, silent), silent);
     const feed = await transitions.follow(userIds);

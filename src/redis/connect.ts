@@ -1,98 +1,154 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { Cluster, Redis, type RedisOptions } from "ioredis";
+import { Cluster } from "ioredis";
 import type { Logger } from "pino";
 import type { LimitedLog } from "../limited-log.js";
+import { readRedisAddress, withoutPassword } from "../redis-address.js";
+import { createClient, type RedisAccess, type RedisClient } from "./client.js";
+import { type Inspection, inspectRedis, RedisUnusable } from "./inspect.js";
 
-export type RedisClient = Redis | Cluster;
+export { withoutPassword } from "../redis-address.js";
+export type { RedisClient } from "./client.js";
+export { RedisUnusable } from "./inspect.js";
 
 /** The connections of a server: one for commands, one that listens to channels. */
 export interface RedisConnections {
   commands: RedisClient;
   subscriber: RedisClient;
-  /** One more that listens: where others decide how much there is to hear, it must not break the first. */
+  /** One more that listens to channels that are not sharded: what others publish there must not break the first. */
   connectListener(): Promise<RedisClient>;
-  /** One more for commands that wait in Redis, at most so many ms. */
+  /** One more for commands that wait in Redis, each for at most `longest` ms. */
   connectWaiting(longest: number): Promise<RedisClient>;
   close(): Promise<void>;
 }
 
-/** Redis cannot be used; the message says which one, why, and what to do. */
-export class RedisUnusable extends Error {}
-
-type ClientOptions = Omit<RedisOptions, "replyMapping">;
-
-const HANGS = 5_000; // ms without an answer: a Redis that hangs is as good as gone
-const LEAST_VERSION = 7; // sharded pub/sub
-
-/**
- * Connects to a Redis, or with several URLs to the Redis Cluster they are seeds of.
- * @throws RedisUnusable when it cannot be reached or is too old
- */
-export async function connectRedis(urls: string[], password: string | undefined, log: Logger): Promise<RedisConnections> {
-  const commands = createClient(urls, password, {
-    // A command that was sent and not answered may have run. It fails, rather than run again behind its caller's back.
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
-    commandTimeout: HANGS,
-    enableAutoPipelining: true,
-  });
-  const subscriber = createClient(urls, password, { maxRetriesPerRequest: null });
-  const clients = [commands, subscriber];
-  const close = async () => {
-    for (const client of clients) client.disconnect();
-  };
-
-  try {
-    const failures: Error[] = [];
-    for (const client of clients) client.on("error", (error: Error) => failures.push(error));
-    await Promise.all(clients.map((client) => client.connect())).catch((error: Error) => {
-      throw new RedisUnusable(unreachable(urls, failures.at(-1) ?? error));
-    });
-    await requireVersion(commands, urls);
-  } catch (error) {
-    await close();
-    throw error;
-  }
-
-  for (const client of clients) {
-    client.removeAllListeners("error");
-    logOutages(client, log);
-  }
-  const connectAnother = async (options: ClientOptions) => {
-    const another = createClient(urls, password, options);
-    clients.push(another);
-    logOutages(another, log);
-    await another.connect();
-    return another;
-  };
-  return {
-    commands,
-    subscriber,
-    connectListener: () => connectAnother({ maxRetriesPerRequest: null }),
-    connectWaiting: (longest) =>
-      connectAnother({ maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false, commandTimeout: longest + HANGS }),
-    close,
-  };
+export interface ConnectOptions {
+  /** Overrides the password in the URL. */
+  password?: string | undefined;
+  sentinelPassword?: string | undefined;
+  /** Seconds to wait for a Redis that cannot be used yet. */
+  wait?: number;
 }
 
-/** Redis was away while this was tried: an error of the connection rather than an answer. */
+const HANGS = 5_000; // ms without an answer: a Redis that hangs is as good as gone
+const ATTEMPT_PAUSE = 500; // ms between two attempts at the start
+const LISTENER_CHECK = 1_000; // ms between two checks of a cluster's listener
+const LISTENER_SILENCE = 4_000; // ms without an answer to such a check
+
+/**
+ * Connects to the Redis, Redis Cluster or Sentinel at these URLs. Waits for one that cannot be used yet, such as one that starts
+ * or fails over; what only a person can change fails at once.
+ * @param urls as `splitRedisUrls` gives them
+ * @throws RedisUnusable that says in a sentence what is wrong and what to do
+ */
+export async function connectRedis(urls: readonly string[], options: ConnectOptions, log: Logger): Promise<RedisConnections> {
+  const address = readRedisAddress(urls);
+  const { password, sentinelPassword, wait = 0 } = options;
+  const access = { address, cluster: address.kind === "cluster", mayAskInfo: true, password, sentinelPassword };
+  const found = await untilUsable(urls, access, wait, log);
+  return openConnections({ ...access, ...found }, urls, log);
+}
+
+/** Resolves once Redis can be used. */
+async function untilUsable(urls: readonly string[], access: RedisAccess, wait: number, log: Logger): Promise<Inspection> {
+  const deadline = performance.now() + wait * 1_000;
+  for (let told = false; ; ) {
+    try {
+      return await inspectRedis(access, urls);
+    } catch (error) {
+      if (!(error instanceof RedisUnusable) || !error.mayPass || performance.now() >= deadline) throw error;
+      if (!told) log.warn(`${error.message.split("\n")[0]} Trying again for ${wait} s.`);
+      told = true;
+      await delay(ATTEMPT_PAUSE);
+    }
+  }
+}
+
+async function openConnections(access: RedisAccess, urls: readonly string[], log: Logger): Promise<RedisConnections> {
+  const clients: RedisClient[] = [];
+  const timers: NodeJS.Timeout[] = [];
+  const open = async (options: Parameters<typeof createClient>[1]) => {
+    const client = createClient(access, options);
+    clients.push(client);
+    // The health check says that Redis is away, once for all connections; here are the details.
+    client.on("error", (error: Error) => log.debug({ error: error.message }, "a connection to Redis failed"));
+    await client.connect();
+    return client;
+  };
+  const close = async () => {
+    for (const timer of timers) clearInterval(timer);
+    for (const client of clients) client.disconnect();
+  };
+  try {
+    // A command that was sent and not answered may have run. It fails, rather than run again behind its caller's back.
+    const commandOptions = { maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false };
+    const [commands, subscriber] = await Promise.all([
+      open({ ...commandOptions, commandTimeout: HANGS, enableAutoPipelining: true }),
+      open({ maxRetriesPerRequest: null }),
+    ]);
+    return {
+      commands,
+      subscriber,
+      async connectListener() {
+        const listener = await open({ maxRetriesPerRequest: null });
+        timers.push(keepListening(listener));
+        return listener;
+      },
+      connectWaiting: (longest) => open({ ...commandOptions, commandTimeout: longest + HANGS, socketTimeout: longest + HANGS }),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw new RedisUnusable(`Cannot use Redis at ${urls.map(withoutPassword).join(", ")}: ${(error as Error).message}`, { mayPass: true });
+  }
+}
+
+/**
+ * Asks the listener for an answer now and then. A connection of its own then notices that it is dead; a cluster's client, which
+ * does not look at its listener, is made to connect again.
+ */
+function keepListening(listener: RedisClient): NodeJS.Timeout {
+  let asked: number | undefined;
+  return setInterval(() => {
+    if (asked === undefined) {
+      asked = performance.now();
+      const answered = () => {
+        asked = undefined;
+      };
+      listener.unsubscribe("palaver-check").then(answered, answered);
+    } else if (listener instanceof Cluster && performance.now() - asked > LISTENER_SILENCE) {
+      asked = undefined;
+      listener.disconnect(true);
+    }
+  }, LISTENER_CHECK).unref();
+}
+
+/** Whether Redis could not be reached, or cannot do what was asked now: an error of the connection or of its state, not of the call. */
 export function isRedisAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return (
     error.name === "MaxRetriesPerRequestError" ||
     error.name === "ClusterAllFailedError" ||
     error.name === "AbortError" ||
-    /^(Connection is closed|Command timed out|Stream isn't writeable|LOADING|BUSY|OOM|MISCONF|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|READONLY|UNBLOCKED)/.test(
+    /^(Connection is closed|Command timed out|Stream isn't writeable|Socket timeout|Too many Cluster redirections|Cluster is|All sentinels)/.test(
       error.message,
     ) ||
-    /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|None of startup nodes/.test(error.message)
+    wasNotExecuted(error) ||
+    /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|None of startup nodes/.test(error.message)
   );
+}
+
+const REFUSED =
+  /^(LOADING|BUSY|OOM|MISCONF|MOVED|ASK|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|READONLY|UNBLOCKED|NOREPLICAS|CROSSSLOT during|Too many Cluster redirections)/;
+
+/** Whether Redis refused a call for its own state before it executed anything: the call can be repeated without doubling. */
+export function wasNotExecuted(error: unknown): boolean {
+  return error instanceof Error && REFUSED.test(error.message);
 }
 
 /** Gives what Redis answers, or something instead where a key of the demo apps' layout holds a value of another type. */
 export type Lenient = <T>(answer: Promise<T>, instead: T) => Promise<T>;
 
-/** @param log is told when a key's type is wrong: whoever shares this Redis can make it so */
+/** @param log gets a line when a key's type is wrong: anything that shares this Redis can make it so */
 export function leniently(log: LimitedLog): Lenient {
   return async (answer, instead) => {
     try {
@@ -128,71 +184,4 @@ export async function onceRedisAnswers<T>(work: () => Promise<T>, wanted: () => 
 /** The number of the database that a client uses; a cluster has one alone. */
 export function databaseOf(client: RedisClient): number {
   return client instanceof Cluster ? 0 : (client.options.db ?? 0);
-}
-
-/** The URL without what may be secret in it, for people and logs. */
-export function withoutPassword(url: string): string {
-  const { protocol, username, password, host, pathname } = new URL(url);
-  const login = username || password ? `${username}${password && ":…"}@` : "";
-  return `${protocol}//${login}${host}${pathname}`;
-}
-
-function createClient(urls: string[], password: string | undefined, options: ClientOptions): RedisClient {
-  const [first, ...others] = urls;
-  if (first === undefined) throw new Error("at least one Redis URL is needed");
-  const shared: ClientOptions = {
-    lazyConnect: true,
-    connectTimeout: 3_000, // 3 seconds
-    retryStrategy,
-    ...(password !== undefined && { password }),
-    ...options,
-  };
-  if (others.length === 0) return new Redis(first, shared);
-
-  const { username, password: urlPassword, protocol } = new URL(first);
-  const { maxRetriesPerRequest, commandTimeout, autoResendUnfulfilledCommands, connectTimeout } = shared;
-  return new Cluster(urls, {
-    lazyConnect: true,
-    enableAutoPipelining: shared.enableAutoPipelining === true,
-    shardedSubscribers: true,
-    clusterRetryStrategy: retryStrategy,
-    redisOptions: Object.assign(
-      { maxRetriesPerRequest, commandTimeout, autoResendUnfulfilledCommands, connectTimeout },
-      username && { username: decodeURIComponent(username) },
-      (password ?? urlPassword) && { password: password ?? decodeURIComponent(urlPassword) },
-      protocol === "rediss:" && { tls: {} },
-    ),
-  });
-}
-
-const retryStrategy = (attempt: number) => Math.min(attempt * 50, 1_000); // ms
-
-function unreachable(urls: string[], error: Error): string {
-  const where = urls.map(withoutPassword).join(", ");
-  return (
-    `Cannot use Redis at ${where}: ${error.message}\n` +
-    "Is it running, and are its address and password right? Without --redis (or REDIS_URL) Palaver starts a Redis of its own."
-  );
-}
-
-async function requireVersion(client: RedisClient, urls: string[]): Promise<void> {
-  const info = String(await client.call("INFO", "server"));
-  const version = /redis_version:(\S+)/.exec(info)?.[1] ?? "unknown";
-  if (Number.parseInt(version, 10) >= LEAST_VERSION) return;
-  throw new RedisUnusable(
-    `Redis at ${urls.map(withoutPassword).join(", ")} is version ${version}; Palaver needs Redis ${LEAST_VERSION}.0 or newer, or Valkey (for sharded pub/sub).`,
-  );
-}
-
-/** One line when a connection breaks and one when it is back, however many attempts lie between. */
-function logOutages(client: RedisClient, log: Logger): void {
-  let away = false;
-  client.on("error", (error: Error) => {
-    if (!away) log.error({ error: error.message }, "Redis is away; trying again until it is back");
-    away = true;
-  });
-  client.on("ready", () => {
-    if (away) log.info("Redis is back");
-    away = false;
-  });
 }

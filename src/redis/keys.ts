@@ -40,6 +40,7 @@
  * | `replies:{assistant}`    | hash       | how many answers have ended, by state                           |
  * | `sweeping:{assistant}`   | string     | which worker looks for questions that no request tells of; expires |
  * | `vacant:{total_users}`   | bitmap     | ids that were handed out and are no account (yet)               |
+ * | `highest_user_id:N`      | string     | the highest user id given out, thrice, in other slots than the counter |
  * | `directory:{total_users}`| sorted set | `<name, folded>\\0<user id>`, all of score 0: what users are searched by |
  * | `indexed:{total_users}`  | hash       | `up_to` (the last user id that the directory has looked at); `server` and `deadline` (s) of the one that indexes |
  * | `sessions:{user:ID}`     | sorted set | SHA-256 of token → expiry in ms                                 |
@@ -53,6 +54,7 @@
  * | `sweep:SERVER`           | string     | which server takes back the connections of that dead one; expires |
  * | `users:SERVER`           | set        | ids of the users with connections there                         |
  * | `servers`                | set        | servers whose users have to be looked after should they die     |
+ * | `probe:SERVER`, `probe:{TAG}:SERVER` | string | written by that server every second to see whether it can; expires; a channel of the same name |
  * | `trimming`               | string     | which server looks for messages that are kept too long, or did so a while ago; expires |
  * | `seeding:{total_users}`  | string     | while a server fills an empty database: when another may take over (s)   |
  *
@@ -62,6 +64,8 @@
 export const keys = {
   totalUsers: "total_users",
   vacant: "vacant:{total_users}",
+  /** @param n 0, 1 or 2: one copy each */
+  highestUserId: (n: number) => `highest_user_id:${n}`,
   directory: "directory:{total_users}",
   indexed: "indexed:{total_users}",
   username: (name: string) => `username:${name}`,
@@ -106,6 +110,8 @@ export const keys = {
   sweep: (server: string) => `sweep:${server}`,
   serverUsers: (server: string) => `users:${server}`,
   servers: "servers",
+  /** @param tag a hash tag in a slot of the node that is probed, empty where there is one node @param server whose probe it is */
+  probe: (tag: string, server: string) => `probe:${tag}${tag && ":"}${server}`,
   trimming: "trimming",
   seeding: "seeding:{total_users}",
 } as const;

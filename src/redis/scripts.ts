@@ -50,6 +50,8 @@ export const scriptNames = [
   "session_refresh",
   "session_start",
   "session_use",
+  "user_claim",
+  "user_raise_ids",
   "user_reserve_id",
 ] as const;
 

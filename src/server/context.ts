@@ -4,7 +4,7 @@ import type { Viewer } from "../sessions/session.store.js";
 import { unknownUser } from "../users/user.store.js";
 
 /** What every operation of a server shares. */
-export type Services = Stores & Pick<Context, "redisAnswers" | "demoAccounts">;
+export type Services = Stores & Pick<Context, "readiness" | "demoAccounts">;
 
 /** Makes the context of one operation, or of one event of a subscription: what it looks up is looked up afresh. */
 export function createContext(stores: Services, viewer: Viewer | null, caller: Caller): Context {

@@ -97,8 +97,11 @@ export async function createHttpServer(parts: Parts): Promise<FastifyInstance> {
 
   app.get("/healthz", () => ({ alive: true }));
   app.get("/readyz", async (_request, reply) => {
-    const redis = await services.redisAnswers();
-    return reply.code(redis ? 200 : 503).send({ redis });
+    const readiness = await services.readiness();
+    return reply
+      .code(readiness.ready ? 200 : 503)
+      .header("cache-control", "no-store")
+      .send(readiness);
   });
   app.get("/metrics", async (_request, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()));
 

@@ -28,14 +28,20 @@ export class Metrics {
    * @param sockets gives the number of open WebSockets
    * @param followed the rooms followed here
    * @param assistant what Redis knows of it: every server tells the same
+   * @param health whether Redis can be used
    */
   constructor(
     sockets: () => number,
     followed: { size: number; remembered: number; logReads: number },
     assistant: { waiting(): Promise<number>; ended(): Promise<Record<string, number>> },
+    health: { up: boolean; evicts: boolean },
   ) {
     collectDefaultMetrics({ register: this.registry });
     this.#gauge("palaver_sockets", "Open WebSockets.", sockets);
+    this.#gauge("palaver_redis_up", "1 while Redis can be used, as `/readyz` checks it; else 0.", () => Number(health.up));
+    this.#gauge("palaver_redis_evicts", "1 if Redis may evict keys when it is full, which loses data; else 0.", () =>
+      Number(health.evicts),
+    );
     this.#gauge("palaver_followed_rooms", "Rooms whose events this server follows.", () => followed.size);
     this.#gauge("palaver_remembered_characters", "JSON of newest events that is kept for who comes back.", () => followed.remembered);
     new Counter({

@@ -15,7 +15,10 @@ class ServerInfo {
   @Field(() => String, { description: "The product's version." })
   version!: string;
 
-  @Field(() => Boolean, { description: "Whether Redis answers. While it does not, almost every operation fails with `UNAVAILABLE`." })
+  @Field(() => Boolean, {
+    description:
+      "Whether Redis can be used: a message could be stored and delivered now. While it is false, almost every operation fails with `UNAVAILABLE`.",
+  })
   redis!: boolean;
 
   @Field(() => [String], {
@@ -28,7 +31,7 @@ class ServerInfo {
 @Resolver()
 export class ServerInfoResolver {
   @Query(() => ServerInfo, { description: "Version, whether Redis answers, and who can be tried out." })
-  async server(@Ctx() { redisAnswers, demoAccounts }: Context): Promise<ServerInfo> {
-    return { name: "palaver", version, redis: await redisAnswers(), demoAccounts };
+  async server(@Ctx() { readiness, demoAccounts }: Context): Promise<ServerInfo> {
+    return { name: "palaver", version, redis: (await readiness()).ready, demoAccounts };
   }
 }

@@ -16,7 +16,7 @@ import { createHttpServer } from "./http.js";
 import { maskError } from "./mask-error.js";
 import { Metrics } from "./metrics.js";
 import { buildApi } from "./schema.js";
-import { createStores } from "./stores.js";
+import { accessOf, createStores } from "./stores.js";
 import { type SocketServer, serveWebSockets } from "./websocket.js";
 import { runAssistant } from "./worker.js";
 
@@ -32,6 +32,7 @@ export interface RunningServer {
 }
 
 const PATIENCE = 5_000; // ms that requests get to finish when the server stops
+const LONGEST_STOP = 9_000; // ms after which the server gives up on what has not stopped, such as a Redis that hangs
 
 /**
  * Starts a server with everything it needs.
@@ -41,25 +42,38 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
   // What was started is stopped in the opposite order, also when a later step fails.
   const stops: (() => Promise<unknown>)[] = [];
   let stopping: Promise<void> | undefined;
+  let announceStop = () => {};
   const stop = () => {
-    stopping ??= (async () => {
-      for (const step of stops.reverse())
-        await step().catch((err: Error) => log.warn({ err }, "a part of the server did not stop cleanly"));
-    })();
+    stopping ??= stopAll();
     return stopping;
+  };
+  const stopAll = async () => {
+    announceStop();
+    const deadline = AbortSignal.timeout(LONGEST_STOP);
+    const late = new Promise<"late">((resolve) => deadline.addEventListener("abort", () => resolve("late")));
+    let gaveUp = false;
+    // Past the deadline each step still begins, so that all connections are closed; none is waited for.
+    for (const step of stops.reverse()) {
+      const stopped = step().catch((err: Error) => log.warn({ err }, "a part of the server did not stop cleanly"));
+      if ((await Promise.race([stopped, late])) === "late") gaveUp = true;
+    }
+    if (gaveUp) log.warn(`not everything stopped within ${LONGEST_STOP / 1_000} s; the server ends all the same`);
   };
 
   try {
     const embedded = config.redisUrls.length === 0;
     const redisUrls = embedded ? [await startRedis()] : config.redisUrls;
-    const redis = await connectRedis(redisUrls, embedded ? undefined : config.redisPassword, log);
+    const redis = await connectRedis(redisUrls, embedded ? {} : accessOf(config), log);
     stops.push(() => redis.close());
 
     const parts = createStores(config, redis, randomUUID(), log);
     stops.push(parts.close);
-    const { scripts, lenient, limitedLog, followed, passwords, watches, demos, lifetime } = parts;
+    announceStop = () => parts.health.announceStop();
+    await parts.health.start();
+    const { health, userIds, scripts, lenient, limitedLog, followed, passwords, watches, demos, lifetime } = parts;
     const { directory, messages, presence, transitions, users } = parts.services;
 
+    await userIds.watch(); // before the demo data, which only an empty database gets
     if (config.demoData) await seedDemoData(redis.commands, scripts, passwords);
     const openAccounts = await openDemoAccounts(users, passwords);
     // Of a database that merely has such accounts the operator hears; the public is not shown the way in.
@@ -77,7 +91,7 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     if (config.assistant) await answerItself();
 
     let sockets: SocketServer | undefined;
-    const metrics = new Metrics(() => sockets?.size ?? 0, followed, services.assistant);
+    const metrics = new Metrics(() => sockets?.size ?? 0, followed, services.assistant, health);
     const mask = (error: unknown) => {
       const masked = maskError(error, limitedLog, !config.introspection);
       metrics.errors.inc({ code: String(masked.extensions.code) });

@@ -17,8 +17,9 @@ import { SendLimit } from "../messages/send-limit.js";
 import { PresenceStore } from "../presence/presence.store.js";
 import { Transitions } from "../presence/transitions.js";
 import { AssistantId } from "../redis/assistant-id.js";
-import { leniently, type RedisClient, type RedisConnections } from "../redis/connect.js";
+import { type ConnectOptions, leniently, type RedisConnections } from "../redis/connect.js";
 import { RedisDays } from "../redis/days.js";
+import { RedisHealth } from "../redis/health.js";
 import { Scripts } from "../redis/scripts.js";
 import { GroupStore } from "../rooms/group.store.js";
 import { MemberStore } from "../rooms/member.store.js";
@@ -30,7 +31,15 @@ import { SessionStore } from "../sessions/session.store.js";
 import { SessionWatches } from "../sessions/session-watch.js";
 import { DirectoryStore } from "../users/directory.store.js";
 import { UserStore } from "../users/user.store.js";
+import { UserIds } from "../users/user-ids.js";
 import type { Services } from "./context.js";
+
+/** What the settings say about access to the Redis at `redisUrls`. */
+export const accessOf = ({ redisPassword, redisSentinelPassword, redisWait }: Config): ConnectOptions => ({
+  password: redisPassword,
+  sentinelPassword: redisSentinelPassword,
+  wait: redisWait,
+});
 
 /** What a program of Palaver works with, whether it serves clients or the assistant. */
 export type Parts = ReturnType<typeof createStores>;
@@ -42,12 +51,14 @@ export type Parts = ReturnType<typeof createStores>;
 export function createStores(config: Config, redis: RedisConnections, name: string, log: Logger) {
   const { commands } = redis;
   const limitedLog = new LimitedLog(log);
+  const health = new RedisHealth(commands, redis.subscriber, name, log);
   const lenient = leniently(limitedLog);
   const assistantId = new AssistantId(commands);
   const scripts = new Scripts(commands, config.roomLogLength, () => assistantId.current);
   const channels = new Channels(redis.subscriber, log);
   const followed = new FollowedRooms(channels, scripts, readRoomEvent, log);
-  const users = new UserStore(commands, scripts, lenient);
+  const userIds = new UserIds(commands, scripts, log);
+  const users = new UserStore(commands, userIds, lenient);
   const passwords = new Passwords(config.bcryptCost);
   const attempts = new Attempts(commands, config.rateLimits, config);
   const sessions = new SessionStore(scripts, users, passwords, attempts, config);
@@ -86,25 +97,18 @@ export function createStores(config: Config, redis: RedisConnections, name: stri
     transitions: new Transitions(commands, channels, log),
     typing,
     users,
-    redisAnswers: () => answers(commands),
+    readiness: () => health.check(),
   };
   /** Ends the regular looks of all of them. */
   const close = async () => {
+    health.close();
     typing.close();
     feeds.close();
     await directory.stop();
+    await userIds.stop();
     watches.close();
     followed.close();
     assistantId.stop();
   };
-  return { services, assistantId, scripts, lenient, limitedLog, followed, passwords, watches, demos, lifetime, close };
-}
-
-/** Whether Redis answers, for people and load balancers. */
-async function answers(redis: RedisClient): Promise<boolean> {
-  try {
-    return (await redis.ping()) === "PONG";
-  } catch {
-    return false;
-  }
+  return { services, health, userIds, assistantId, scripts, lenient, limitedLog, followed, passwords, watches, demos, lifetime, close };
 }

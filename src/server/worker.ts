@@ -11,7 +11,7 @@ import { AssistantWorker, LONGEST_WAIT } from "../assistant/worker.js";
 import type { Config } from "../config.js";
 import { Lease } from "../presence/lease.js";
 import { connectRedis, type RedisConnections } from "../redis/connect.js";
-import { createStores, type Parts } from "./stores.js";
+import { accessOf, createStores, type Parts } from "./stores.js";
 
 export interface RunningWorker {
   /** Lets what is being written be finished, leaves the rest to other workers, and ends; can be called twice. */
@@ -23,7 +23,7 @@ export interface RunningWorker {
  * @throws RedisUnusable, AssistantUnusable, with nothing left running
  */
 export async function startWorker(config: Config, model: Model, log: Logger = pino({ level: config.logLevel })): Promise<RunningWorker> {
-  const redis = await connectRedis(config.redisUrls, config.redisPassword, log);
+  const redis = await connectRedis(config.redisUrls, accessOf(config), log);
   const parts = createStores(config, redis, randomUUID(), log);
   const lease = new Lease(redis.commands, parts.services.presence, log, parts.lifetime, async () => {});
   let worker: RunningWorker | undefined;
@@ -90,7 +90,7 @@ export async function runAssistant(
 /** What `npm run worker -- --dead` and `--again` do: looks at the questions that were given up, or asks them again. */
 export async function withDeadLetters<T>(config: Config, work: (letters: DeadLetters) => Promise<T>): Promise<T> {
   const log = pino({ level: "silent" }); // what it prints is for people
-  const redis = await connectRedis(config.redisUrls, config.redisPassword, log);
+  const redis = await connectRedis(config.redisUrls, accessOf(config), log);
   const parts = createStores(config, redis, randomUUID(), log);
   try {
     await parts.assistantId.look();

@@ -1,9 +1,9 @@
 import { badInput, refusal } from "../errors.js";
 import type { Lenient, RedisClient } from "../redis/connect.js";
 import { GENERAL, keys } from "../redis/keys.js";
-import type { Scripts } from "../redis/scripts.js";
 import type { Page, PageRequest } from "../relay.js";
 import { directoryEntries } from "./names.js";
+import type { UserIds } from "./user-ids.js";
 
 export interface UserRecord {
   id: string;
@@ -32,25 +32,24 @@ const WINDOW = 8_192; // ids looked at together when the vacant ones are left ou
 /** The accounts. */
 export class UserStore {
   readonly #redis: RedisClient;
-  readonly #scripts: Scripts;
+  readonly #ids: Pick<UserIds, "claim">;
   readonly #lenient: Lenient;
 
-  constructor(redis: RedisClient, scripts: Scripts, lenient: Lenient) {
+  constructor(redis: RedisClient, ids: Pick<UserIds, "claim">, lenient: Lenient) {
     this.#redis = redis;
-    this.#scripts = scripts;
+    this.#ids = ids;
     this.#lenient = lenient;
   }
 
   /**
-   * Makes an account. It is written whole first and its name last, so that it exists, for us and for the demo apps,
-   * when its name points at it, and whoever sets the name first has it.
+   * Makes an account. Its id is claimed by writing it whole, and its name comes last: the account exists, for us and for the demo
+   * apps, when its name points at it, and the first to set the name has it.
    * @returns the id
    * @throws ChatError BAD_USER_INPUT, USERNAME_TAKEN
    */
   async register({ username, passwordHash, name, email, assistant }: NewUser): Promise<string> {
     // First, as a demo app that finds a user counter takes for granted that the general room has a name.
     await this.#lenient(this.#redis.set(keys.roomName(GENERAL), "General", "NX"), null);
-    const id = String(await this.#scripts.run("user_reserve_id", [keys.totalUsers, keys.vacant], []));
     const fields = {
       username,
       password: passwordHash,
@@ -59,8 +58,8 @@ export class UserStore {
       ...(email && { email }),
       ...(assistant && { assistant: 1 }),
     };
+    const id = await this.#ids.claim(() => fields);
     await this.#redis.sadd(keys.userRooms(id), GENERAL);
-    await this.#redis.hset(keys.user(id), fields);
     if ((await this.#redis.set(keys.username(username), keys.user(id), "NX")) !== "OK") {
       await Promise.all([this.#redis.unlink(keys.user(id)), this.#redis.unlink(keys.userRooms(id))]);
       throw refusal("USERNAME_TAKEN", username);
@@ -79,9 +78,9 @@ export class UserStore {
   async registerGuest(name: string): Promise<string> {
     // First, as a demo app that finds a user counter takes for granted that the general room has a name.
     await this.#redis.set(keys.roomName(GENERAL), "General", "NX");
-    const id = String(await this.#scripts.run("user_reserve_id", [keys.totalUsers, keys.vacant], []));
+    const createdAt = new Date().toISOString();
+    const id = await this.#ids.claim((id) => ({ username: `guest ${id}`, name, guest: 1, createdAt }));
     await this.#redis.sadd(keys.userRooms(id), GENERAL);
-    await this.#redis.hset(keys.user(id), { username: `guest ${id}`, name, guest: 1, createdAt: new Date().toISOString() });
     return id;
   }
 

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import calculateSlot from "cluster-key-slot";
 import { Redis } from "ioredis";
-import { vi } from "vitest";
+import { expect, vi } from "vitest";
 import { redisBinary } from "../../src/redis/install.js";
 import { cleanUp } from "./cleanup.js";
 import { ownFolder } from "./redis.js";
@@ -19,30 +19,52 @@ interface OwnCluster {
   listeners(channel: string): Promise<number>;
   /** Cuts every connection that listens to channels, on all nodes. */
   killSubscribers(): Promise<void>;
-  /** The node that holds a key. */
+  /** The node that held a key at first. */
   nodeOf(key: string): Redis;
+  /** Hands a key's slots over to the replica of its node, as for maintenance. */
+  failOver(key: string): Promise<void>;
+  /** Freezes and cuts off the replica of the node that holds a key. @returns a function that lets it go on */
+  stopReplica(key: string): Promise<() => void>;
+  /**
+   * Kills the node that holds a key, and waits until its replica has taken over.
+   * @param afterwards done once the node is dead
+   */
+  kill(key: string, afterwards?: () => void): Promise<void>;
+  /** Moves the slot of a key, with its keys one at a time, to the next node. */
+  moveSlot(key: string): Promise<void>;
 }
 
-/** A Redis Cluster of three masters of the test file's own. It ends when the file is done. */
-export async function ownCluster(): Promise<OwnCluster> {
+interface Node {
+  child: ChildProcess;
+  client: Redis;
+  port: number;
+}
+
+/**
+ * A Redis Cluster of three masters of the test file's own, with a replica each if wanted. It ends when the file is done.
+ * @param nodeTimeout ms of silence after which a node counts as failed
+ */
+export async function ownCluster({ replicas = false, nodeTimeout = 5_000 } = {}): Promise<OwnCluster> {
   const folder = await ownFolder();
-  const nodes: { child: ChildProcess; client: Redis; port: number }[] = [];
+  const nodes: Node[] = [];
   cleanUp(async () => {
     for (const { child, client } of nodes) {
       client.disconnect();
       child.kill();
-      if (child.exitCode === null) await once(child, "exit");
+      if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
     }
   });
 
-  for (let n = 0; n < NODES; n++) {
+  const all = replicas ? 2 * NODES : NODES;
+  for (let n = 0; n < all; n++) {
     const dir = join(folder, String(n));
     await mkdir(dir);
-    nodes.push(await startNode(dir));
+    nodes.push(await startNode(dir, nodeTimeout));
   }
 
   for (const [n, { client }] of nodes.entries()) {
-    await client.call("CLUSTER", "ADDSLOTSRANGE", Math.floor((SLOTS * n) / NODES), Math.floor((SLOTS * (n + 1)) / NODES) - 1);
+    if (n < NODES)
+      await client.call("CLUSTER", "ADDSLOTSRANGE", Math.floor((SLOTS * n) / NODES), Math.floor((SLOTS * (n + 1)) / NODES) - 1);
     const [first] = nodes;
     if (first && n > 0) await first.client.call("CLUSTER", "MEET", "127.0.0.1", nodes[n]?.port as number, await busPortOf(client));
   }
@@ -50,11 +72,42 @@ export async function ownCluster(): Promise<OwnCluster> {
     async () => {
       for (const { client } of nodes) {
         const info = String(await client.call("CLUSTER", "INFO"));
-        if (!/cluster_state:ok/.test(info) || !/cluster_known_nodes:3/.test(info)) throw new Error(info);
+        if (!/cluster_state:ok/.test(info) || !info.includes(`cluster_known_nodes:${all}\r`)) throw new Error(info);
       }
     },
     { timeout: 30_000, interval: 50 },
   );
+  for (const [n, { client }] of nodes.slice(NODES).entries()) {
+    const master = (await nodes[n]?.client.call("CLUSTER", "MYID")) as string;
+    await vi.waitFor(() => client.call("CLUSTER", "REPLICATE", master), { timeout: 30_000, interval: 50 });
+    await vi.waitFor(async () => expect(await client.info("replication")).toMatch(/master_link_status:up/), { timeout: 30_000 });
+  }
+
+  /** Where a slot is now, by what a node says that is alive. */
+  const ownerOf = async (slot: number): Promise<Node> => {
+    for (const { child, client } of nodes) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      const ranges = (await client.call("CLUSTER", "SLOTS")) as [number, number, [string, number]][];
+      const range = ranges.find(([from, to]) => slot >= from && slot <= to);
+      const owner = nodes.find(({ port }) => port === range?.[2][1]);
+      if (owner) return owner;
+    }
+    throw new Error(`slot ${slot} has no node`);
+  };
+  /** The replica of a master, where it stands ready. */
+  const replicaOf = (master: Node): Promise<Node> =>
+    vi.waitFor(
+      async () => {
+        const id = (await master.client.call("CLUSTER", "MYID")) as string;
+        const lines = (await master.client.call("CLUSTER", "REPLICAS", id)) as string[];
+        const replica = nodes.find(({ port }) => lines.some((line) => line.includes(`:${port}@`) && line.includes("slave ")));
+        if (!replica) throw new Error("the node has no replica");
+        expect(await replica.client.info("replication")).toMatch(/master_link_status:up/);
+        return replica;
+      },
+      { timeout: 30_000 },
+    );
+  const isMaster = async ({ client }: Node) => expect(await client.info("replication")).toMatch(/role:master/);
   return {
     urls: nodes.map(({ port }) => `redis://127.0.0.1:${port}`),
     async listeners(channel) {
@@ -68,6 +121,46 @@ export async function ownCluster(): Promise<OwnCluster> {
       const index = nodes.findIndex((_, n) => slot < Math.floor((SLOTS * (n + 1)) / NODES));
       return nodes[index]?.client as Redis;
     },
+    async failOver(key) {
+      const replica = await replicaOf(await ownerOf(calculateSlot(key)));
+      // A failover that the others do not vote for in time comes to nothing, without a word.
+      await vi.waitFor(
+        async () => {
+          await replica.client.call("CLUSTER", "FAILOVER").catch(() => {}); // it is a master by now
+          await vi.waitFor(() => isMaster(replica), { timeout: 3_000 });
+        },
+        { timeout: 30_000 },
+      );
+    },
+    async stopReplica(key) {
+      const master = await ownerOf(calculateSlot(key));
+      const { child } = await replicaOf(master);
+      child.kill("SIGSTOP");
+      await master.client.call("CLIENT", "KILL", "TYPE", "replica"); // nothing waits for it in the buffers of its connection
+      return () => child.kill("SIGCONT");
+    },
+    async kill(key, afterwards) {
+      const master = await ownerOf(calculateSlot(key));
+      const replica = afterwards ? undefined : await replicaOf(master);
+      master.client.disconnect();
+      master.child.kill("SIGKILL");
+      await once(master.child, "exit");
+      afterwards?.();
+      if (replica) await vi.waitFor(() => isMaster(replica), { timeout: 30_000 });
+    },
+    async moveSlot(key) {
+      const slot = calculateSlot(key);
+      const from = await ownerOf(slot);
+      const to = nodes[(nodes.indexOf(from) + 1) % NODES] as Node;
+      const [fromId, toId] = await Promise.all([from, to].map(({ client }) => client.call("CLUSTER", "MYID") as Promise<string>));
+      await to.client.call("CLUSTER", "SETSLOT", slot, "IMPORTING", fromId as string);
+      await from.client.call("CLUSTER", "SETSLOT", slot, "MIGRATING", toId as string);
+      for (let keys = ["first"]; keys.length > 0; ) {
+        keys = (await from.client.call("CLUSTER", "GETKEYSINSLOT", slot, 1)) as string[];
+        for (const one of keys) await from.client.call("MIGRATE", "127.0.0.1", to.port, one, 0, 5_000);
+      }
+      for (const { client } of [to, from]) await client.call("CLUSTER", "SETSLOT", slot, "NODE", toId as string);
+    },
     async killSubscribers() {
       for (const { client } of nodes) await client.call("CLIENT", "KILL", "TYPE", "pubsub");
     },
@@ -75,7 +168,7 @@ export async function ownCluster(): Promise<OwnCluster> {
 }
 
 /** A node that is its own cluster so far. Another program may take a free port before it does: then it tries others. */
-async function startNode(dir: string): Promise<{ child: ChildProcess; client: Redis; port: number }> {
+async function startNode(dir: string, nodeTimeout: number): Promise<Node> {
   for (;;) {
     const [port, busPort] = await freePorts();
     const options = {
@@ -85,7 +178,8 @@ async function startNode(dir: string): Promise<{ child: ChildProcess; client: Re
       dir,
       "cluster-enabled": "yes",
       save: "",
-      "cluster-node-timeout": 5_000,
+      "cluster-node-timeout": nodeTimeout,
+      "repl-diskless-sync-delay": 0,
     };
     const child = spawn(
       redisBinary(() => {}),

@@ -1,10 +1,14 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-/** Stands between a server and its Redis: counts round trips, and can cut and refuse connections. */
+/** Stands between a server and its Redis: counts round trips, and can cut, refuse, freeze and redirect connections. */
 export async function proxyTo(redisUrl: string) {
-  const { hostname, port } = new URL(redisUrl);
+  let { hostname, port } = new URL(redisUrl);
   const sockets = new Set<Socket>();
+  /** Connections through which nothing passes any more, though they stay open. */
+  const frozen = new WeakSet<Socket>();
+  /** The client's side of each connection, with whether it listens to channels. */
+  const listening = new Map<Socket, boolean>();
   let roundTrips = 0;
   let refusing = false;
   /** Bytes that still go to Redis before it is gone. */
@@ -14,6 +18,8 @@ export async function proxyTo(redisUrl: string) {
     if (refusing) return client.destroy();
     const upstream = connect(Number(port), hostname);
     let asked = false;
+    listening.set(client, false);
+    client.once("close", () => listening.delete(client));
     for (const socket of [client, upstream]) {
       sockets.add(socket);
       socket.on("error", () => {}); // the other side is closed below
@@ -24,6 +30,8 @@ export async function proxyTo(redisUrl: string) {
       });
     }
     client.on("data", (data) => {
+      if (frozen.has(client)) return;
+      if (/subscribe/i.test(data.toString("latin1"))) listening.set(client, true);
       asked = true;
       const passing = data.subarray(0, left);
       left -= passing.length;
@@ -32,6 +40,7 @@ export async function proxyTo(redisUrl: string) {
       });
     });
     upstream.on("data", (data) => {
+      if (frozen.has(client)) return;
       if (asked) roundTrips++;
       asked = false;
       client.write(data);
@@ -43,6 +52,8 @@ export async function proxyTo(redisUrl: string) {
   const cut = () => {
     for (const socket of sockets) socket.destroy();
   };
+  const those = (which: "commands" | "listeners" | "all") =>
+    [...listening].filter(([, listens]) => which === "all" || listens === (which === "listeners")).map(([client]) => client);
   const goAway = () => {
     refusing = true;
     cut();
@@ -63,6 +74,18 @@ export async function proxyTo(redisUrl: string) {
       refusing = false;
     },
     cut,
+    /** Cuts the connections for commands alone. */
+    cutCommands() {
+      for (const client of those("commands")) client.destroy();
+    },
+    /** Connections that are open now go mute in both directions and stay open; those opened later work. */
+    freeze(which: "commands" | "listeners" | "all") {
+      for (const client of those(which)) frozen.add(client);
+    },
+    /** Connections opened from now on lead to another Redis; those that are open stay where they are. */
+    leadTo(url: string) {
+      ({ hostname, port } = new URL(url));
+    },
     async stop() {
       proxy.close();
       cut();

@@ -1,0 +1,121 @@
+import { Cluster, Redis, type RedisOptions } from "ioredis";
+import type { RedisAddress } from "../redis-address.js";
+
+export type RedisClient = Redis | Cluster;
+
+/** What the clients of one program have in common. */
+export interface RedisAccess {
+  address: RedisAddress;
+  /** The server at the address is a node of a cluster. */
+  cluster: boolean;
+  /** Its user may run INFO. */
+  mayAskInfo: boolean;
+  /** Overrides the password in the URL. */
+  password: string | undefined;
+  sentinelPassword: string | undefined;
+}
+
+export type ClientOptions = Omit<RedisOptions, "replyMapping">;
+
+const CONNECT_TIMEOUT = 3_000; // ms until a TCP connection is there
+const SILENCE = 3_000; // ms without a byte while an answer is due: then the connection is dead, whatever TCP says
+const DESTROY_AFTER = 200; // ms that a connection gets to close by itself once it is given up
+const TOPOLOGY = 2_000; // ms between two looks at who owns which slots of a cluster
+const RENEW = 1_000; // ms, at most one new connection in this time because a server turned out to be a replica
+
+/** ms until the next attempt to connect. */
+const retryStrategy = (attempt: number) => Math.min(attempt * 50, 1_000);
+
+/**
+ * Makes a client that is not connected yet.
+ *
+ * A connection that owes an answer and stays silent is closed and opened again: a frozen proxy or a dropped route shows in no
+ * other way. One that turns out to lead to a replica is opened again too, since after a failover behind one address only a new
+ * connection leads to the primary.
+ */
+export function createClient(
+  { address, cluster, mayAskInfo, password, sentinelPassword }: RedisAccess,
+  options: ClientOptions = {},
+): RedisClient {
+  const shared: ClientOptions = {
+    lazyConnect: true,
+    connectTimeout: CONNECT_TIMEOUT,
+    socketTimeout: SILENCE,
+    disconnectTimeout: DESTROY_AFTER,
+    retryStrategy,
+    reconnectOnError: renewOnReplica(),
+    enableReadyCheck: mayAskInfo,
+    disableClientInfo: true, // so that a user with few rights is enough
+    ...(password !== undefined && { password }),
+    ...options,
+  };
+  if (address.kind === "socket") return new Redis({ ...shared, path: address.path });
+  if (address.kind === "sentinel") {
+    const { sentinels, name, database, username, tls } = address;
+    return new Redis({
+      ...shared,
+      sentinels,
+      name,
+      db: database,
+      sentinelRetryStrategy: retryStrategy,
+      sentinelCommandTimeout: SILENCE,
+      ...(sentinelPassword !== undefined && { sentinelPassword }),
+      ...(username !== undefined && { username }),
+      ...(password === undefined && address.password !== undefined && { password: address.password }),
+      ...(tls && { tls: {}, enableTLSForSentinelMode: true, sentinelTLS: {} }),
+    });
+  }
+  if (!cluster && address.kind === "server") return new Redis(address.url, shared);
+  return createCluster(address.kind === "cluster" ? address.urls : [address.url], password, shared);
+}
+
+function createCluster(urls: string[], password: string | undefined, shared: ClientOptions): Cluster {
+  const { username, password: urlPassword, protocol } = new URL(urls[0] as string);
+  const {
+    maxRetriesPerRequest,
+    commandTimeout,
+    autoResendUnfulfilledCommands,
+    connectTimeout,
+    socketTimeout,
+    disconnectTimeout,
+    enableReadyCheck,
+  } = shared;
+  return new Cluster(
+    urls.map((url) => url.replace(/\/\d*$/, "")), // a cluster has one database
+    {
+      lazyConnect: true,
+      // Pipelines hold commands for one node. While slots move, one answer of MOVED would fail its neighbours.
+      enableAutoPipelining: false,
+      shardedSubscribers: true,
+      clusterRetryStrategy: retryStrategy,
+      slotsRefreshInterval: TOPOLOGY,
+      slotsRefreshTimeout: CONNECT_TIMEOUT,
+      retryDelayOnFailover: 0, // a command whose connection broke may have run: it must fail rather than run again
+      redisOptions: Object.assign(
+        {
+          maxRetriesPerRequest,
+          commandTimeout,
+          autoResendUnfulfilledCommands,
+          connectTimeout,
+          socketTimeout,
+          disconnectTimeout,
+          enableReadyCheck,
+          disableClientInfo: true,
+        },
+        username && { username: decodeURIComponent(username) },
+        (password ?? urlPassword) && { password: password ?? decodeURIComponent(urlPassword) },
+        protocol === "rediss:" && { tls: {} },
+      ),
+    },
+  );
+}
+
+/** Whether an answer means that another connection may lead to a server that can write; not more often than once in a while. */
+function renewOnReplica(): (error: Error) => boolean {
+  let renewedAt = Number.NEGATIVE_INFINITY;
+  return ({ message }) => {
+    if (!/^(READONLY|MASTERDOWN|UNBLOCKED)/.test(message) || performance.now() - renewedAt < RENEW) return false;
+    renewedAt = performance.now();
+    return true;
+  };
+}

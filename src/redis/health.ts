@@ -1,0 +1,240 @@
+import { setTimeout as delay } from "node:timers/promises";
+import calculateSlot from "cluster-key-slot";
+import { Cluster, type Redis } from "ioredis";
+import type { Logger } from "pino";
+import type { RedisClient } from "./client.js";
+import { reasonOf } from "./inspect.js";
+import { keys } from "./keys.js";
+
+/** Whether a message could be stored and delivered through this server right now. */
+export interface Readiness {
+  ready: boolean;
+  /** Why not, a sentence each. */
+  problems: string[];
+  /** What works now and can lose data later. */
+  warnings: string[];
+}
+
+const BEAT = 1_000; // ms between two probes
+const SECOND_LOOK = 250; // ms until a probe that contradicts the last state is repeated
+const DEADLINE = 800; // ms for one probe: whoever asks gets an answer within a second
+const LASTING = 2; // probes in a row that fail, or succeed, before it counts as a change
+const MOST_UNHEARD = 3; // probes in a row that are published and do not arrive, until the listening connection is opened again
+const LIFE = 60_000; // ms that a probe's key outlives its server
+const EVICTION_CHECK = 60_000; // ms between two looks at the eviction policy
+const MOST_TAGS = 20_000; // hash tags to try until each node of a cluster has one
+
+const UNHEARD = "What is published does not arrive: the connection that listens leads to another Redis than the one for commands.";
+
+/** A probe of one node: a key and a channel of the same name in a slot of that node. */
+interface Probe {
+  name: string;
+  /** Called when what was published on the channel arrives. */
+  heard: (payload: string) => void;
+}
+
+/**
+ * Watches whether Redis can be used, with the same steps as a message: a write, a publication, and its arrival on the connection
+ * that listens, on each node of a cluster. Logs one line when that stops working and one when it works again.
+ *
+ * The probes also keep the connections honest: each makes Redis owe an answer on every connection, and a connection that stays
+ * silent then is closed and opened again (`client.ts`).
+ */
+export class RedisHealth {
+  readonly #commands: RedisClient;
+  readonly #subscriber: RedisClient;
+  readonly #server: string;
+  readonly #log: Logger;
+  readonly #probes = new Map<string, Probe>();
+  #timer: NodeJS.Timeout;
+  readonly #evictionTimer: NodeJS.Timeout;
+  #probing: Promise<string[]> | undefined;
+  #count = 0;
+  /** Probes in a row that were published and did not arrive. */
+  #unheard = 0;
+  /** Outcomes in a row that contradict what was logged last. */
+  #contradictions = 0;
+  #downSince: number | undefined;
+  #eviction: string | undefined;
+  #stopping = false;
+  #closed = false;
+
+  /** @param server this server's name, which no other one has */
+  constructor(commands: RedisClient, subscriber: RedisClient, server: string, log: Logger) {
+    this.#commands = commands;
+    this.#subscriber = subscriber;
+    this.#server = server;
+    this.#log = log;
+    subscriber.on("smessage", (channel: string, payload: string) => this.#probes.get(channel)?.heard(payload));
+    this.#timer = setTimeout(() => this.#beat(), BEAT).unref();
+    this.#evictionTimer = setInterval(() => void this.#checkEviction(), EVICTION_CHECK).unref();
+  }
+
+  /** Looks for the first time, so that the operator reads of an eviction policy at the start. */
+  async start(): Promise<void> {
+    await this.#checkEviction();
+  }
+
+  /** From now on the server is not ready, as it is about to end. */
+  announceStop(): void {
+    this.#stopping = true;
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    clearInterval(this.#evictionTimer);
+  }
+
+  /** Probes now. Answers within a second, whatever Redis does. */
+  async check(): Promise<Readiness> {
+    const problems = this.#stopping ? ["The server is stopping."] : await this.#probe();
+    return { ready: problems.length === 0, problems, warnings: this.#eviction === undefined ? [] : [this.#eviction] };
+  }
+
+  /** Whether Redis was usable when it was last looked at. */
+  get up(): boolean {
+    return this.#downSince === undefined;
+  }
+
+  /** Whether Redis may evict keys. */
+  get evicts(): boolean {
+    return this.#eviction !== undefined;
+  }
+
+  async #beat(): Promise<void> {
+    this.#judge(await this.#probe());
+    if (!this.#closed) this.#timer = setTimeout(() => this.#beat(), this.#contradictions > 0 ? SECOND_LOOK : BEAT).unref();
+  }
+
+  /** Logs a change of state, once it has lasted. */
+  #judge(problems: string[]): void {
+    const down = this.#downSince !== undefined;
+    if (problems.length > 0 === down) {
+      this.#contradictions = 0;
+      return;
+    }
+    this.#contradictions++;
+    if (this.#contradictions < LASTING) return;
+    this.#contradictions = 0;
+    if (down) {
+      const seconds = Math.round((performance.now() - (this.#downSince ?? 0)) / 1_000);
+      this.#downSince = undefined;
+      this.#log.info({ seconds }, "Redis can be used again");
+    } else {
+      this.#downSince = performance.now() - BEAT;
+      this.#log.error({ problems }, "Redis cannot be used; trying again until it can");
+    }
+  }
+
+  /** One probe at a time, shared by all who ask meanwhile. */
+  #probe(): Promise<string[]> {
+    this.#probing ??= this.#probeAll().finally(() => {
+      this.#probing = undefined;
+    });
+    return this.#probing;
+  }
+
+  async #probeAll(): Promise<string[]> {
+    const names = this.#names();
+    for (const name of this.#probes.keys()) {
+      if (names.includes(name)) continue; // of a node that has lost its slots
+      this.#probes.delete(name);
+      this.#subscriber.sunsubscribe(name).catch(() => {}); // gone with its connection
+    }
+    if (names.length === 0) return ["The cluster's nodes are unknown: none of them can be reached."];
+    const found = new Set((await Promise.all(names.map((name) => this.#probeOne(name)))).flatMap((problem) => problem ?? []));
+    this.#listenWhereWePublish(found.has(UNHEARD));
+    return [...found];
+  }
+
+  /** After a failover the listening connection may still lead to the former primary, alive and cut off from the others. */
+  #listenWhereWePublish(unheard: boolean): void {
+    this.#unheard = unheard ? this.#unheard + 1 : 0;
+    if (this.#unheard < MOST_UNHEARD) return;
+    this.#unheard = 0;
+    this.#subscriber.disconnect(true);
+  }
+
+  /** What is wrong with one node; undefined if nothing is. */
+  async #probeOne(name: string): Promise<string | undefined> {
+    const payload = String(++this.#count);
+    let heard = () => {};
+    const arrival = new Promise<undefined>((resolve) => {
+      heard = () => resolve(undefined);
+    });
+    const known = this.#probes.get(name);
+    const probe = known ?? { name, heard: () => {} };
+    probe.heard = (arrived) => arrived === payload && heard();
+    this.#probes.set(name, probe);
+
+    let step = "It does not answer.";
+    const steps = async () => {
+      // Makes Redis owe an answer on the listening connection, too. Leaving a channel never joined changes nothing.
+      const listens = known ? this.#subscriber.sunsubscribe(`${name}:none`) : this.#subscriber.ssubscribe(name);
+      listens.catch(() => this.#probes.delete(name));
+      await this.#commands.set(name, payload, "PX", LIFE);
+      step = "The connection that listens to Redis does not answer.";
+      await listens;
+      step = UNHEARD;
+      await this.#commands.spublish(name, payload);
+      await arrival;
+      return undefined;
+    };
+    const timeout = new AbortController();
+    const tooLate = delay(DEADLINE, undefined, { signal: timeout.signal }).then(
+      () => step,
+      () => undefined,
+    );
+    const outcome = steps().catch(reasonOf);
+    return Promise.race([outcome, tooLate]).finally(() => timeout.abort());
+  }
+
+  /** The names of the probes: one, or in a cluster one in a slot of each node that has slots. */
+  #names(): string[] {
+    if (!(this.#commands instanceof Cluster)) return [keys.probe("", this.#server)];
+    const { slots } = this.#commands as Cluster & { slots: string[][] };
+    const masters = new Set(slots.map(([master]) => master));
+    const names: string[] = [];
+    for (let tag = 0; masters.size > 0 && tag < MOST_TAGS; tag++) {
+      const master = slots[slotOf(tag)]?.[0];
+      if (masters.delete(master)) names.push(keys.probe(`{${tag}}`, this.#server));
+    }
+    return names;
+  }
+
+  async #checkEviction(): Promise<void> {
+    try {
+      const nodes = this.#commands instanceof Cluster ? this.#commands.nodes("master") : [this.#commands as Redis];
+      const policies = await Promise.all(nodes.map(evictionPolicy));
+      const evicting = policies.find((policy) => policy !== undefined);
+      const warning =
+        evicting &&
+        `Redis evicts keys when it is full (maxmemory-policy ${evicting}): accounts, sessions and messages can vanish. Set maxmemory-policy to noeviction.`;
+      if (warning && warning !== this.#eviction) this.#log.warn(warning);
+      if (!warning && this.#eviction) this.#log.info("Redis does not evict keys any more");
+      this.#eviction = warning;
+    } catch (error) {
+      this.#log.debug({ error: String(error) }, "could not look at the eviction policy");
+    }
+  }
+}
+
+/** The policy by which a node evicts keys; undefined if it does not, or if its user may not ask. */
+async function evictionPolicy(node: Redis): Promise<string | undefined> {
+  const info = await node.info("memory").catch((error: Error) => {
+    if (error.message.startsWith("NOPERM")) return "";
+    throw error;
+  });
+  const [, most = "0"] = /^maxmemory:(\d+)/m.exec(info) ?? [];
+  const [, policy = "noeviction"] = /^maxmemory_policy:([\w-]+)/m.exec(info) ?? [];
+  return most === "0" || policy === "noeviction" ? undefined : policy;
+}
+
+const slotsOfTags: number[] = [];
+
+/** The slot of a hash tag, worked out once. */
+function slotOf(tag: number): number {
+  slotsOfTags[tag] ??= calculateSlot(String(tag));
+  return slotsOfTags[tag];
+}

@@ -1,0 +1,190 @@
+import { randomUUID } from "node:crypto";
+import type { Redis } from "ioredis";
+import { withoutPassword } from "../redis-address.js";
+import { createClient, type RedisAccess } from "./client.js";
+
+/** Redis cannot be used. The message says which one, why, and what to do. */
+export class RedisUnusable extends Error {
+  /** Whether waiting may help: Redis starts, fails over, or is full. A wrong password or version is not such a case. */
+  readonly mayPass: boolean;
+
+  constructor(message: string, { mayPass = false } = {}) {
+    super(message);
+    this.mayPass = mayPass;
+  }
+}
+
+/** What was found out about a Redis that can be used. */
+export interface Inspection {
+  cluster: boolean;
+  /** Its user may run INFO, by which a client sees that the data is still being loaded. */
+  mayAskInfo: boolean;
+}
+
+const LEAST_VERSION = 7; // sharded pub/sub
+const PATIENCE = 3_000; // ms for the whole inspection of one address
+
+/** An answer of Redis at the start, and what a person can do about it. `mayPass`: it may change without a person. */
+const SENTENCES: { when: RegExp; say: string; mayPass: boolean }[] = [
+  {
+    when: /^(WRONGPASS|ERR invalid password|ERR AUTH)/,
+    say: "It refuses the user name or password. Correct REDIS_URL or REDIS_PASSWORD.",
+    mayPass: false,
+  },
+  { when: /^NOAUTH/, say: "It wants a password. Give it in REDIS_PASSWORD, or in REDIS_URL.", mayPass: false },
+  {
+    when: /^NOPERM.*channel/is,
+    say: "Its user may not use the channels of Palaver. Allow them: ACL SETUSER <name> allchannels.",
+    mayPass: false,
+  },
+  {
+    when: /^NOPERM/,
+    say: "Its user has too few rights. Palaver needs all keys, all channels, and the commands +@all -@dangerous +info.",
+    mayPass: false,
+  },
+  {
+    when: /unknown command.*(SSUBSCRIBE|SPUBLISH)/is,
+    say: `It has no sharded pub/sub. Palaver needs Redis ${LEAST_VERSION}.0 or newer, or Valkey.`,
+    mayPass: false,
+  },
+  {
+    when: /^ERR (invalid DB index|DB index is out of range)/,
+    say: "It has no database of this number. Correct REDIS_URL.",
+    mayPass: false,
+  },
+  {
+    when: /^ERR SELECT is not allowed in cluster mode/,
+    say: "A cluster has no numbered databases. Take the number out of REDIS_URL.",
+    mayPass: false,
+  },
+  {
+    when: /^READONLY/,
+    say: "It is a read-only replica. Give the address of its primary, or of the Sentinels (redis-sentinel://…).",
+    mayPass: true,
+  },
+  { when: /^OOM/, say: "It is full (maxmemory). Give it more memory, or delete what is not needed.", mayPass: true },
+  {
+    when: /^MISCONF/,
+    say: "It refuses writes because it cannot save to its disk. Its own log says why; often the disk is full.",
+    mayPass: true,
+  },
+  { when: /^LOADING/, say: "It is still loading its data.", mayPass: true },
+  { when: /^MASTERDOWN/, say: "It is a replica without a connection to its primary.", mayPass: true },
+  {
+    when: /^CLUSTERDOWN/,
+    say: "The cluster is down: some of its slots have no node. redis-cli --cluster check says which.",
+    mayPass: true,
+  },
+  { when: /^NOREPLICAS/, say: "It has fewer replicas than min-replicas-to-write asks for.", mayPass: true },
+  {
+    when: /Unknown RESP type|Protocol error/,
+    say: "What answers there does not speak Redis's protocol. Correct REDIS_URL.",
+    mayPass: false,
+  },
+  { when: /All sentinels are unreachable/, say: "None of the Sentinels knows a primary of this name that can be reached.", mayPass: true },
+  { when: /timed out|ETIMEDOUT|Socket timeout/i, say: "It does not answer.", mayPass: true },
+];
+
+const UNREACHABLE =
+  "Is it running, and are its address and password right? Without --redis (or REDIS_URL) Palaver starts a Redis of its own.";
+
+/**
+ * Tries everything at this address that Palaver needs: reading, writing, channels, version.
+ * @throws RedisUnusable
+ */
+export async function inspectRedis(access: RedisAccess, urls: readonly string[]): Promise<Inspection> {
+  const where = urls.map(withoutPassword).join(", ");
+  const { address } = access;
+  if (address.kind !== "cluster") return inspectOne(access, where);
+  let failure: unknown;
+  for (const url of address.urls) {
+    try {
+      const found = await inspectOne({ ...access, cluster: false, address: { kind: "server", url } }, where);
+      if (found.cluster) return found;
+    } catch (error) {
+      failure ??= error;
+      continue;
+    }
+    throw new RedisUnusable(`Cannot use Redis at ${where}: ${withoutPassword(url)} is not a node of a cluster. Give one address only.`);
+  }
+  throw failure;
+}
+
+async function inspectOne(access: RedisAccess, where: string): Promise<Inspection> {
+  const failures: Error[] = [];
+  const client = createClient(
+    { ...access, cluster: false },
+    {
+      retryStrategy: () => null,
+      sentinelRetryStrategy: () => null,
+      enableReadyCheck: false,
+      maxRetriesPerRequest: 0,
+      commandTimeout: PATIENCE,
+      reconnectOnError: () => false,
+    },
+  ) as Redis;
+  client.on("error", (error) => failures.push(error));
+  try {
+    await client.connect();
+    const found = await inspectServer(client, where);
+    const [failure] = failures; // such as a database that is not there: the client goes on with another one
+    if (failure) throw failure;
+    if (!found.cluster) await tryOut(client);
+    return found;
+  } catch (error) {
+    if (error instanceof RedisUnusable) throw error;
+    throw explain(where, failures.at(-1) ?? (error as Error), error as Error);
+  } finally {
+    client.disconnect();
+  }
+}
+
+/** What kind of server it is, as far as its user may ask. */
+async function inspectServer(client: Redis, where: string): Promise<Inspection> {
+  const info = await client.info("server").catch((error: Error) => {
+    if (error.message.startsWith("NOPERM")) return ""; // the trial below says whether it will do
+    throw error;
+  });
+  const mode = /redis_mode:(\w+)/.exec(info)?.[1] ?? ((await isClusterNode(client)) ? "cluster" : "standalone");
+  if (mode === "sentinel") {
+    throw new RedisUnusable(
+      `${where} is a Redis Sentinel, which keeps no data. Write REDIS_URL as redis-sentinel://host:port/NAME, with the name of the primary that it watches.`,
+    );
+  }
+  const version = /redis_version:(\S+)/.exec(info)?.[1];
+  if (version !== undefined && Number.parseInt(version, 10) < LEAST_VERSION) {
+    throw new RedisUnusable(
+      `Redis at ${where} is version ${version}; Palaver needs Redis ${LEAST_VERSION}.0 or newer, or Valkey (for sharded pub/sub).`,
+    );
+  }
+  return { cluster: mode === "cluster", mayAskInfo: info !== "" };
+}
+
+async function isClusterNode(client: Redis): Promise<boolean> {
+  try {
+    return /cluster_state/.test(String(await client.cluster("INFO")));
+  } catch {
+    return false;
+  }
+}
+
+/** Writes, publishes and subscribes, as a server does all the time. */
+async function tryOut(client: Redis): Promise<void> {
+  const name = `probe:${randomUUID()}`;
+  await client.set(name, 1, "PX", PATIENCE);
+  await client.eval("return redis.call('DEL', KEYS[1])", 1, name);
+  await client.spublish(name, "");
+  await client.ssubscribe(name);
+}
+
+function explain(where: string, connectionError: Error, error: Error): RedisUnusable {
+  const known = [error, connectionError].flatMap(({ message }) => SENTENCES.find(({ when }) => when.test(message)) ?? [])[0];
+  if (known) return new RedisUnusable(`Cannot use Redis at ${where}. ${known.say}`, { mayPass: known.mayPass });
+  return new RedisUnusable(`Cannot use Redis at ${where}: ${connectionError.message}.\n${UNREACHABLE}`, { mayPass: true });
+}
+
+/** Why Redis cannot be used now, as a sentence for the operator: the same words at the start and later. */
+export function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return SENTENCES.find(({ when }) => when.test(message))?.say ?? `Redis cannot be reached: ${message}.`;
+}

@@ -1,0 +1,151 @@
+import type { Logger } from "pino";
+import type { RedisClient } from "../redis/connect.js";
+import { keys } from "../redis/keys.js";
+import type { Scripts } from "../redis/scripts.js";
+
+const MOST_ATTEMPTS = 100; // ids to try for one account; each failure raises the counter beyond all that are in use
+const MARKS = 3; // keys beside the counter that hold the highest id, in slots of their own
+const WINDOW = 32; // ids looked at together: some between two accounts may be free
+const MOST_DOUBLINGS = 40; // of the distance when looking for the highest id
+const LOOK = 5_000; // ms between two looks at the counter
+
+/**
+ * Gives out user ids, each once.
+ *
+ * The counter `total_users` is shared with the demo apps, and can be lost or fall back: by a failover that loses the last writes,
+ * by a restored dump, by a person. So an id counts only once it is claimed: the account's first write fails where anything of
+ * that id exists. The highest id given out is also kept in marks, which lie in other slots of a cluster than the counter, so that
+ * a shard that loses its last writes does not take the memory of them along. Ids of accounts that are gone stay below the marks.
+ */
+export class UserIds {
+  readonly #redis: RedisClient;
+  readonly #scripts: Pick<Scripts, "run">;
+  readonly #log: Logger;
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | undefined;
+  /** The highest id that was seen here. */
+  #highest = 0;
+
+  constructor(redis: RedisClient, scripts: Pick<Scripts, "run">, log: Logger) {
+    this.#redis = redis;
+    this.#scripts = scripts;
+    this.#log = log;
+  }
+
+  /** Raises the counter above all ids in use, and from now on watches it. Resolves when it has been looked at. */
+  async watch(): Promise<void> {
+    await this.#catchUp(await this.#counter());
+    this.#timer = setInterval(() => {
+      this.#looking ??= this.#look()
+        .catch((error: unknown) => this.#log.debug({ error: String(error) }, "could not look at the counter of user ids; trying again"))
+        .finally(() => {
+          this.#looking = undefined;
+        });
+    }, LOOK).unref();
+  }
+
+  /** Ends the watch. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#looking;
+  }
+
+  /**
+   * Claims an id for an account, and writes its fields.
+   * @param fieldsOf what the hash of the user holds from the first moment on
+   * @returns the id, which no one else has or had
+   */
+  async claim(fieldsOf: (id: string) => Record<string, string | number>): Promise<string> {
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+      // The marks before the id: others that claim at the same time raise them.
+      const id = await this.#reserve(Math.max(this.#highest, await this.#marked()));
+      if ((await this.#isFree(String(id))) && (await this.#write(String(id), fieldsOf(String(id))))) {
+        await this.#mark(id);
+        this.#highest = Math.max(this.#highest, id);
+        return String(id);
+      }
+      await this.#catchUp(id);
+    }
+    throw new Error(`no free user id in ${MOST_ATTEMPTS} attempts`);
+  }
+
+  /** The next id above one that is in use. */
+  async #reserve(inUse: number): Promise<number> {
+    const [id, before] = (await this.#scripts.run("user_reserve_id", [keys.totalUsers, keys.vacant], [inUse])) as [number, string?];
+    if (before !== undefined && inUse > 0) this.#warn(before, inUse);
+    return id;
+  }
+
+  /** Whether nothing is left of an earlier account in the slot of its rooms; `user_claim` looks at the rest. */
+  async #isFree(id: string): Promise<boolean> {
+    return (await this.#redis.exists(keys.userRooms(id))) === 0;
+  }
+
+  async #write(id: string, fields: Record<string, string | number>): Promise<boolean> {
+    const userKeys = [keys.user(id), keys.sessions(id), keys.sessionDetails(id)];
+    return (await this.#scripts.run("user_claim", userKeys, Object.entries(fields).flat())) === 1;
+  }
+
+  async #look(): Promise<void> {
+    const counter = await this.#counter();
+    if (counter < this.#highest) await this.#catchUp(counter);
+    else this.#highest = counter;
+  }
+
+  /** The counter's value, 0 where it holds no number. */
+  async #counter(): Promise<number> {
+    const text = await this.#redis.get(keys.totalUsers).catch((error: Error) => {
+      if (error.message.includes("WRONGTYPE")) return null;
+      throw error;
+    });
+    return /^\d{1,15}$/.test(text ?? "") ? Number(text) : 0;
+  }
+
+  /** Raises the counter above every id in use, if it is not. */
+  async #catchUp(from: number): Promise<void> {
+    const inUse = Math.max(this.#highest, await this.#marked(), await this.#highestAbove(from));
+    this.#highest = inUse;
+    if (inUse === 0) return; // an empty database, which must not seem to be in use
+    const before = (await this.#scripts.run("user_raise_ids", [keys.totalUsers], [inUse])) as string | null;
+    if (before !== null) this.#warn(before, inUse);
+  }
+
+  #warn(before: string, inUse: number): void {
+    this.#log.warn(
+      { counter: before, raisedTo: inUse },
+      "the counter of user ids (total_users) was behind the ids in use; raised it, so that no id is given out twice",
+    );
+  }
+
+  async #marked(): Promise<number> {
+    const marks = await Promise.all(Array.from({ length: MARKS }, (_, n) => this.#redis.get(keys.highestUserId(n))));
+    return Math.max(...marks.map((mark) => (/^\d{1,15}$/.test(mark ?? "") ? Number(mark) : 0)));
+  }
+
+  async #mark(id: number): Promise<void> {
+    await Promise.all(Array.from({ length: MARKS }, (_, n) => this.#scripts.run("user_raise_ids", [keys.highestUserId(n)], [id])));
+  }
+
+  /** About the highest id in use above another: it doubles the distance while there are accounts, then halves it. */
+  async #highestAbove(from: number): Promise<number> {
+    const distances = Array.from({ length: MOST_DOUBLINGS }, (_, n) => 2 ** n);
+    const found = await Promise.all(distances.map((distance) => this.#lastInWindow(from + distance)));
+    let highest = Math.max(0, ...found);
+    if (highest === 0) return 0;
+    let beyond = from + (distances.find((distance) => from + distance > highest) ?? 2 ** MOST_DOUBLINGS);
+    while (beyond - highest > 1) {
+      const middle = Math.floor((highest + beyond) / 2);
+      const last = await this.#lastInWindow(middle);
+      if (last > highest) highest = last;
+      else beyond = middle;
+    }
+    return highest;
+  }
+
+  /** The last id in use of some that follow each other; 0 where there is none. */
+  async #lastInWindow(start: number): Promise<number> {
+    const ids = Array.from({ length: WINDOW }, (_, n) => start + n);
+    const there = await Promise.all(ids.map((id) => this.#redis.exists(keys.user(String(id)))));
+    return ids.findLast((_, n) => there[n] === 1) ?? 0;
+  }
+}

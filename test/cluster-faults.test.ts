@@ -1,0 +1,118 @@
+import { expect, it, vi } from "vitest";
+import type { RunningServer } from "../src/server/server.js";
+import { TestClient } from "./helpers/client.js";
+import { ownCluster } from "./helpers/cluster.js";
+import { recordedLog } from "./helpers/log.js";
+import { ownServer } from "./helpers/server.js";
+
+const cluster = await ownCluster({ replicas: true, nodeTimeout: 1_500 });
+const RECOVERY = 10_000; // ms after a fault has ended within which everything works again, as promised
+const SEND = "mutation ($room: ID!, $text: String!, $id: ID!) { send(roomId: $room, text: $text, clientMessageId: $id) { id } }";
+
+/** Users in private rooms over all shards, each followed on the other server. */
+async function conversations(one: RunningServer, two: RunningServer, count: number) {
+  const alice = await TestClient.register(one, "alice");
+  return Promise.all(
+    Array.from({ length: count }, async (_, n) => {
+      const other = await TestClient.register(two, `friend${n}`);
+      const { openPrivateRoom: room } = await alice.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id position } }", {
+        id: other.id,
+      });
+      const stream = other.follow({ roomId: room.id, after: [room.position] });
+      const sent: string[] = [];
+      return {
+        roomId: room.id as string,
+        /** Sends and gives the code with which that failed, if it did. */
+        async send(text: string): Promise<string | undefined> {
+          const { errors } = await alice.request(SEND, { room: room.id, text, id: text });
+          if (!errors) sent.push(text);
+          return errors?.[0]?.extensions.code;
+        },
+        async read(): Promise<string | undefined> {
+          const { errors } = await alice.request("query ($r: ID!) { messages(roomId: $r, last: 5) { nodes { text from { name } } } }", {
+            r: room.id,
+          });
+          return errors?.[0]?.extensions.code;
+        },
+        /** Every acknowledged message has arrived, once and in order. */
+        async arrived(): Promise<void> {
+          const texts: string[] = [];
+          while (texts.length < sent.length) texts.push(...(await stream.texts(1)));
+          expect(texts).toEqual(sent.splice(0));
+        },
+      };
+    }),
+  );
+}
+
+type Conversation = Awaited<ReturnType<typeof conversations>>[number];
+
+async function worksAgain(talks: Conversation[], what: string) {
+  await Promise.all(
+    talks.map((talk, n) =>
+      vi.waitFor(async () => expect(await talk.send(`${what} ${n}`)).toBeUndefined(), { timeout: RECOVERY, interval: 50 }),
+    ),
+  );
+  await Promise.all(talks.map((talk) => talk.arrived()));
+}
+
+const servers = async () => {
+  const { log, aboutRedis } = recordedLog();
+  const [one, two] = [await ownServer(cluster.urls[0] as string, {}, log), await ownServer(cluster.urls.join(","), {}, log)];
+  return { one, two, aboutRedis };
+};
+
+it("[R2] while slots move, no send and no read fails in a thousand", async () => {
+  const { one, two } = await servers();
+  const talks = await conversations(one, two, 5);
+  const codes: (string | undefined)[] = [];
+  let moving = true;
+  const load = async (talk: Conversation, n: number) => {
+    // At least a hundred sends and reads each, and as many more as the moving takes.
+    for (let at = 0; at < 100 || moving; at++) {
+      codes.push(await talk.send(`${n}: ${at}`));
+      codes.push(await talk.read());
+    }
+  };
+  const loads = talks.map(load);
+  for (const { roomId } of talks) {
+    await cluster.moveSlot(`room:${roomId}`);
+    await cluster.moveSlot(`room:${roomId}`);
+  }
+  moving = false;
+  await Promise.all(loads);
+  expect(codes.length).toBeGreaterThanOrEqual(1_000);
+  expect(codes.filter((code) => code !== undefined)).toEqual([]);
+  await Promise.all(talks.map((talk) => talk.arrived()));
+}, 120_000);
+
+it("[R2] a planned failover of each shard: all works again by itself, and no error is one of ours", async () => {
+  const { one, two } = await servers();
+  const talks = await conversations(one, two, 6);
+  const codes = new Set<string | undefined>();
+  for (const [n, { roomId }] of talks.entries()) {
+    const failing = cluster.failOver(`room:${roomId}`);
+    for (const [m, talk] of talks.entries()) codes.add(await talk.send(`during ${n}.${m}`));
+    await failing;
+    await worksAgain(talks, `after ${n}`);
+  }
+  codes.delete(undefined);
+  codes.delete("UNAVAILABLE");
+  expect([...codes]).toEqual([]);
+  for (const server of [one, two])
+    await vi.waitFor(async () => expect((await fetch(`${server.url}/readyz`)).status).toBe(200), { timeout: RECOVERY });
+}, 120_000);
+
+it("[R2] a node that dies: its replica takes over, all works again, and two lines tell", async () => {
+  const { one, two, aboutRedis } = await servers();
+  const talks = await conversations(one, two, 6);
+  await worksAgain(talks, "before");
+  const killed = cluster.kill(`room:${talks[0]?.roomId}`);
+  for (const server of [one, two])
+    await vi.waitFor(async () => expect((await fetch(`${server.url}/readyz`)).status).toBe(503), { timeout: RECOVERY });
+  await killed;
+  await worksAgain(talks, "after");
+  for (const server of [one, two])
+    await vi.waitFor(async () => expect((await fetch(`${server.url}/readyz`)).status).toBe(200), { timeout: RECOVERY });
+  await vi.waitFor(() => expect(aboutRedis()).toHaveLength(4), { timeout: RECOVERY }); // two of each server
+}, 120_000);

@@ -1,0 +1,22 @@
+import { pino } from "pino";
+
+interface Line {
+  level: number;
+  msg: string;
+  problems?: string[];
+}
+
+const WARN = 40; // pino's number of the level
+
+/** A log whose lines a test can look at. */
+export function recordedLog() {
+  const lines: Line[] = [];
+  const log = pino({ level: "info" }, { write: (line: string) => void lines.push(JSON.parse(line) as Line) });
+  return {
+    log,
+    lines,
+    /** What was said about Redis, in order. */
+    aboutRedis: () => lines.filter(({ msg }) => /^Redis /.test(msg)).map(({ msg }) => msg),
+    warnings: () => lines.filter(({ level }) => level >= WARN).map(({ msg }) => msg),
+  };
+}

@@ -1,0 +1,123 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:net";
+import { describe, expect, it, vi } from "vitest";
+import { readConfig } from "../src/config.js";
+import { RedisUnusable } from "../src/redis/connect.js";
+import { startServer } from "../src/server/server.js";
+import { cleanUp } from "./helpers/cleanup.js";
+import { TestClient } from "./helpers/client.js";
+import { ownCluster } from "./helpers/cluster.js";
+import { recordedLog } from "./helpers/log.js";
+import { proxyTo } from "./helpers/proxy.js";
+import { ownRedis, silent } from "./helpers/redis.js";
+import { ownServer } from "./helpers/server.js";
+
+const NO_WAIT = { redisWait: 0 };
+
+/** The sentence with which a start is refused. */
+async function refusal(url: string, settings = {}): Promise<string> {
+  const error = await ownServer(url, { ...NO_WAIT, ...settings }).catch((error: unknown) => error);
+  expect(error).toBeInstanceOf(RedisUnusable);
+  return (error as RedisUnusable).message;
+}
+
+const withLogin = (url: string, login: string) => url.replace("redis://", `redis://${login}@`);
+
+describe("a Redis that cannot be used at the start", () => {
+  it("[RUN6] one sentence says what is wrong and what to do", async () => {
+    const { url, client } = await ownRedis();
+    expect(await refusal(withLogin(url, "somebody:wrong"))).toMatch(/refuses the user name or password\. Correct REDIS_URL/);
+    await client.call("ACL", "SETUSER", "mute", "on", ">secret", "allkeys", "+@all", "resetchannels");
+    expect(await refusal(withLogin(url, "mute:secret"))).toMatch(/may not use the channels of Palaver.*allchannels/);
+    await client.call("ACL", "SETUSER", "reader", "on", ">secret", "allkeys", "allchannels", "+@read", "+info", "+@connection");
+    expect(await refusal(withLogin(url, "reader:secret"))).toMatch(/too few rights/);
+    expect(await refusal(`${url}/99`)).toMatch(/no database of this number/);
+    await client.config("SET", "requirepass", "secret");
+    expect(await refusal(url)).toMatch(/wants a password/);
+    await client.config("SET", "requirepass", "");
+
+    await client.config("SET", "maxmemory", 1);
+    expect(await refusal(url)).toMatch(/is full \(maxmemory\)/);
+    await client.config("SET", "maxmemory", 0);
+    await client.replicaof("127.0.0.1", 1);
+    expect(await refusal(url)).toMatch(/read-only replica. Give the address of its primary/);
+    await client.replicaof("NO", "ONE");
+    expect(await refusal("redis://127.0.0.1:1")).toMatch(/ECONNREFUSED.*\nIs it running/s);
+    expect(await refusal(`${url},redis://127.0.0.1:1`)).toMatch(/not a node of a cluster\. Give one address only/);
+  });
+
+  it("[RUN6] a user without the right to INFO is enough", async () => {
+    const { url, client } = await ownRedis();
+    await client.call("ACL", "SETUSER", "plain", "on", ">secret", "allkeys", "allchannels", "+@all", "-@dangerous");
+    const server = await ownServer(withLogin(url, "plain:secret"));
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+  });
+
+  it("[RUN6] something that accepts connections and says nothing is given up in time", async () => {
+    const hole: Server = createServer(() => {}).listen(0, "127.0.0.1");
+    cleanUp(() => hole.close());
+    await once(hole, "listening");
+    const { port } = hole.address() as { port: number };
+    expect(await refusal(`redis://127.0.0.1:${port}`)).toMatch(/does not answer/);
+  });
+
+  it("[R2] a server waits for a Redis that comes later, and says so once", async () => {
+    const { url } = await ownRedis();
+    const proxy = await proxyTo(url);
+    cleanUp(proxy.stop);
+    proxy.goAway();
+    const { log, warnings } = recordedLog();
+    const starting = ownServer(proxy.url, { redisWait: 60 }, log);
+    await vi.waitFor(() => expect(warnings()).toEqual([expect.stringMatching(/Cannot use Redis.*Trying again for 60 s/)]));
+    proxy.comeBack();
+    const server = await starting;
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+    expect(warnings()).toHaveLength(1);
+  });
+
+  it("[R2] a wrong password ends the start at once, however long it may wait", async () => {
+    const { url } = await ownRedis();
+    expect(await refusal(withLogin(url, "somebody:wrong"), { redisWait: 3_600 })).toMatch(/refuses the user name/);
+  });
+});
+
+it("[RUN9] the address of one node is enough for a cluster", async () => {
+  const { urls } = await ownCluster();
+  const server = await ownServer(urls[1] as string);
+  const other = await ownServer(urls[2] as string);
+  const alice = await TestClient.register(server, "alice");
+  const followed = alice.on(other).follow({ roomId: "0", after: [await alice.position()] });
+  await alice.send("through one address");
+  expect(await followed.texts(1)).toEqual(["through one address"]);
+});
+
+describe("a Redis that may lose data", () => {
+  it("[R3] an eviction policy is told at the start, in readiness and in the metrics", async () => {
+    const { url, client } = await ownRedis();
+    await client.config("SET", "maxmemory", "1gb");
+    await client.config("SET", "maxmemory-policy", "allkeys-lru");
+    const { log, warnings } = recordedLog();
+    const server = await ownServer(url, {}, log);
+    expect(warnings()).toEqual([expect.stringMatching(/evicts keys.*allkeys-lru.*noeviction/)]);
+    const ready = await fetch(`${server.url}/readyz`);
+    expect([ready.status, await ready.json()]).toEqual([200, { ready: true, problems: [], warnings: warnings() }]);
+    expect(await (await fetch(`${server.url}/metrics`)).text()).toMatch(/^palaver_redis_evicts 1$/m);
+  });
+});
+
+it("[O2] a server stops in time though Redis hangs", async () => {
+  const { url, client } = await ownRedis();
+  const pid = Number(/process_id:(\d+)/.exec(await client.info("server"))?.[1]);
+  const config = readConfig({ redis: url, port: "0", "bcrypt-cost": "4" }, {});
+  const server = await startServer({ ...config, assistant: true }, silent);
+  const alice = await TestClient.register(server, "alice");
+  await alice.subscribe("{ me { id } }").next();
+  process.kill(pid, "SIGSTOP");
+  try {
+    const start = performance.now();
+    await server.stop();
+    expect(performance.now() - start).toBeLessThan(12_000); // 10 s are promised; a busy machine may add some
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
+});
