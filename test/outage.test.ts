@@ -24,7 +24,7 @@ describe("Redis goes away and comes back", () => {
       expect((await fetch(`${far.url}/readyz`)).status).toBe(503);
       expect((await fetch(`${far.url}/healthz`)).status).toBe(200);
       const error = await bob.refused('mutation { send(roomId: "0", text: "into the void") { id } }');
-      expect(error.extensions).toEqual({ code: "UNAVAILABLE", retryable: true });
+      expect(error.extensions).toEqual({ code: "UNAVAILABLE", retryable: true }); // not even the session could be looked up
       expect(error.message).toMatch(/Redis does not answer/);
       const { errors } = await bob.subscribe("{ rooms { id } }").result();
       expect(errors).toMatchObject([{ extensions: { code: "UNAVAILABLE", retryable: true } }]);

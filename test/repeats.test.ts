@@ -198,3 +198,82 @@ describe("groups", () => {
     expect(cut).toBeGreaterThan(3);
   }, 60_000);
 });
+
+describe("retryable", () => {
+  const cases: [what: string, repeatable: boolean, query: string][] = [
+    ["a query", true, "{ rooms { id } }"],
+    ["a send without an id", false, 'mutation ($t: String!) { send(roomId: "0", text: $t) { id } }'],
+    ["a send with null for an id", false, 'mutation ($t: String!) { send(roomId: "0", text: $t, clientMessageId: null) { id } }'],
+    ["a send with an id", true, 'mutation ($t: ID!) { send(roomId: "0", text: "hi", clientMessageId: $t) { id } }'],
+    ["making a group", false, "mutation ($t: String!) { createRoom(name: $t) { id } }"],
+    ["making a group with an id", true, 'mutation ($t: ID!) { createRoom(name: "x", clientRoomId: $t) { id } }'],
+    ["two that can be repeated", true, 'mutation { a: leaveRoom(roomId: "912345678901234567") b: setTyping(roomId: "0") }'],
+    ["a guest", false, "mutation ($t: String!) { joinAsGuest(name: $t) { id } }"],
+    [
+      "one of several, in a fragment",
+      false,
+      'mutation ($t: String!) { setTyping(roomId: "0") ...Other } fragment Other on Mutation { b: send(roomId: "0", text: $t) { id } }',
+    ],
+    ["one that is skipped", true, 'mutation { setTyping(roomId: "0") send(roomId: "0", text: "2") @skip(if: true) { id } }'],
+  ];
+
+  it.each(cases)(
+    "[R4] is true only where a repetition cannot double: %s",
+    async (_what, repeatable, query) => {
+      const answers: { retryable: boolean; message: string; text: string }[] = [];
+      const text = (bytes: string) => `try ${bytes}`;
+      let tries = 0;
+      const ada = await TestClient.register(one, "ada");
+      await cutEverywhere(
+        async (far) => {
+          const t = text(`${++tries} ${randomUUID().slice(0, 8)}`);
+          const asker = ada.on(far);
+          const { data, errors = [] } = tries % 2 ? await asker.request(query, { t }) : await overSocket(far, ada, query, t);
+          for (const { message, extensions } of errors) {
+            expect(extensions.code).toBe("UNAVAILABLE");
+            answers.push({ retryable: extensions.retryable, message, text: t });
+          }
+          return data != null && errors.length === 0;
+        },
+        async () => {},
+      );
+      expect(answers.length).toBeGreaterThan(0);
+      if (repeatable) return expect(answers.filter(({ retryable }) => !retryable)).toEqual([]);
+      expect(answers.some(({ retryable }) => !retryable)).toBe(true);
+      const said = (await ada.history()).concat((await ada.ask("{ rooms { name } }")).rooms.map(({ name }: { name: string }) => name));
+      for (const { retryable, message, text } of answers) {
+        if (retryable) expect(said).not.toContain(text);
+        else
+          expect(message).toMatch(
+            /^Redis does not answer\. This operation may have been carried out all the same, at least in part\. .+\.$/,
+          );
+      }
+    },
+    60_000,
+  );
+
+  it("[R4] of several fields of which one is refused, the others were carried out", async () => {
+    const limited = await ownServer(redis.url, { rateLimits: true, sendsPerSecond: 1, sendBurst: 1 });
+    const fay = await TestClient.register(limited, "fay");
+    const send = (n: number, id = "") => `a${n}: send(roomId: "0", text: "${n}"${id && `, clientMessageId: "${id}"`}) { id }`;
+    const refusedOf = async (...sends: string[]) => {
+      const refused = (await fay.request(`mutation { ${sends.join(" ")} }`)).errors?.at(-1);
+      expect(refused?.extensions.code).toBe("RATE_LIMITED");
+      return refused?.extensions.retryable;
+    };
+    expect(await refusedOf(...Array.from({ length: 6 }, (_, n) => send(n)))).toBe(false);
+    expect(await refusedOf(...Array.from({ length: 6 }, (_, n) => send(n, `id-${n}`)))).toBe(true);
+    expect(await refusedOf(send(1))).toBe(true);
+  });
+});
+
+/** What the socket of a new connection gives, which is opened before Redis is lost: the client's own has been cut off. */
+async function overSocket(server: { url: string }, client: TestClient, query: string, t: string) {
+  const asker = client.on(server);
+  const result = await asker
+    .subscribe(query, { t })
+    .result()
+    .catch(() => ({ data: undefined, errors: undefined }));
+  await asker.disconnect();
+  return result;
+}

@@ -12,6 +12,7 @@ import {
   printSchema,
 } from "graphql";
 import { expect, it } from "vitest";
+import type { Repetition } from "../src/repeatable.js";
 import { buildApi } from "../src/server/schema.js";
 
 it("[API1] schema.graphql is what the server serves", async () => {
@@ -27,6 +28,16 @@ it("[API2] every type, field, argument and enum value has a description", async 
     ...undescribedIn(type),
   ]);
   expect(undescribed).toEqual([]);
+});
+
+it("[R4] every mutation says what becomes of it when it is repeated, and by which argument that is safe", async () => {
+  const mutations = Object.values((await buildApi()).getMutationType()?.getFields() ?? {});
+  const unsaid = mutations.filter(({ extensions, args }) => {
+    const repetition = extensions.repetition as Repetition | undefined;
+    if (repetition === undefined) return true;
+    return typeof repetition === "object" && "safeWith" in repetition && !args.some(({ name }) => name === repetition.safeWith);
+  });
+  expect(unsaid.map(({ name }) => name)).toEqual([]);
 });
 
 function undescribedIn(type: GraphQLNamedType): string[] {

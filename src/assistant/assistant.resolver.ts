@@ -1,5 +1,6 @@
 import { Arg, Authorized, Ctx, FieldResolver, ID, Mutation, Resolver, Root, Subscription } from "type-graphql";
 import type { Context, ViewerContext } from "../context.js";
+import { Repeatable } from "../repeatable.js";
 import { User } from "../users/user.type.js";
 import { AssistantReply } from "./reply.type.js";
 
@@ -20,6 +21,7 @@ export class AssistantResolver {
   }
 
   @Authorized()
+  @Repeatable()
   @Mutation(() => Boolean, {
     description:
       "Take back what you have asked the assistant in a room. It stops writing within a second, and what it has written stays, as a message; questions of yours that wait get no answer. Gives whether there was anything of yours; what others asked goes on. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`.",

@@ -16,6 +16,7 @@ import {
 } from "type-graphql";
 import type { Context, ViewerContext } from "../context.js";
 import { PageArgs } from "../relay.js";
+import { RepeatableWith } from "../repeatable.js";
 import { Room } from "../rooms/room.type.js";
 import { User } from "../users/user.type.js";
 import { Message, MessageConnection } from "./message.type.js";
@@ -85,9 +86,13 @@ export class MessageResolver {
   }
 
   @Authorized()
+  @RepeatableWith(
+    "clientMessageId",
+    "Look whether the message is there before you send it again; with a clientMessageId a send can be repeated.",
+  )
   @Mutation(() => Message, {
     description:
-      "Send a message. With a `clientMessageId` it can be repeated safely. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `CLIENT_MESSAGE_ID_REUSED`, `RATE_LIMITED`, which also says when the assistant is asked and too much waits for it.",
+      "Send a message. With a `clientMessageId` it can be repeated safely, for at least 24 hours. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `CLIENT_MESSAGE_ID_REUSED`, `RATE_LIMITED`, which also says when the assistant is asked and too much waits for it.",
   })
   async send(@Args(() => SendArgs) sending: SendArgs, @Ctx() { viewer, messages, sendLimit, typing }: ViewerContext): Promise<Message> {
     await sendLimit?.take(viewer.id);

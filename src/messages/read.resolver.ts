@@ -1,5 +1,6 @@
 import { Arg, Authorized, Ctx, Extensions, FieldResolver, ID, Int, Mutation, Resolver, Root } from "type-graphql";
 import type { Context, ViewerContext } from "../context.js";
+import { Repeatable } from "../repeatable.js";
 import type { MemberRecord } from "../rooms/member.store.js";
 import { Member } from "../rooms/member.type.js";
 import { Room } from "../rooms/room.type.js";
@@ -10,6 +11,7 @@ import { ReadMoved } from "./room-event.type.js";
 @Resolver(() => Room)
 export class ReadResolver {
   @Authorized()
+  @Repeatable()
   @Mutation(() => Room, {
     description:
       "Read up to and including this message. Never moves back, whichever device says so. Other devices get `ReadMoved`, and in private rooms and groups of at most 100 everyone does. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`.",

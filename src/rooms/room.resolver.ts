@@ -1,6 +1,7 @@
 import { Arg, Authorized, Ctx, Extensions, FieldResolver, ID, Mutation, Query, Resolver, Root, Subscription } from "type-graphql";
 import type { Context, ViewerContext } from "../context.js";
 import { badInput, refusal } from "../errors.js";
+import { Repeatable } from "../repeatable.js";
 import { checkUserId } from "../users/user.store.js";
 import type { RoomRecord } from "./room.store.js";
 import { Room } from "./room.type.js";
@@ -29,6 +30,7 @@ export class RoomResolver {
   }
 
   @Authorized()
+  @Repeatable()
   @Mutation(() => Room, {
     description:
       "The private room with this user; made on first use. The other side sees it when the first message is sent. Errors: `NOT_FOUND`, `BAD_USER_INPUT`, `FORBIDDEN` to who has 5,000 rooms, `RATE_LIMITED`.",

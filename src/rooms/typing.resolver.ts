@@ -1,5 +1,6 @@
 import { Arg, Authorized, Ctx, FieldResolver, ID, Mutation, Resolver, Root, Subscription } from "type-graphql";
 import type { Context, ViewerContext } from "../context.js";
+import { Repeatable } from "../repeatable.js";
 import { User } from "../users/user.type.js";
 import type { TypingRecord } from "./typing.store.js";
 import { Typing } from "./typing.type.js";
@@ -7,6 +8,7 @@ import { Typing } from "./typing.type.js";
 @Resolver(() => Typing)
 export class TypingResolver {
   @Authorized()
+  @Repeatable()
   @Mutation(() => Boolean, {
     description:
       "Tell the others in a room that you write a message: again every few seconds while you do, as it is over after 6 without a word. Sending the message ends it. Gives what it was told. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `RATE_LIMITED` in more than 10 rooms at once.",

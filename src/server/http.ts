@@ -21,6 +21,7 @@ import { checkCost, MOST_TOKENS } from "./limits.js";
 import type { Metrics } from "./metrics.js";
 import { extraRules } from "./operations.js";
 import { isAllowedOrigin } from "./origin.js";
+import { onlyTrulyRetryable } from "./repetition.js";
 
 /** The largest body of a request and the largest frame of a socket, in bytes. */
 export const LARGEST_REQUEST = 64 * 1024;
@@ -120,7 +121,7 @@ async function serveGraphQL(app: FastifyInstance, { config, schema, services, me
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false, // main.ts does, in an order that keeps Redis until the end
     formatError: (_formatted, error) => mask(error).toJSON(),
-    plugins: [refuseEarly(schema), statuses, ApolloServerPluginLandingPageDisabled(), ApolloServerPluginCacheControlDisabled()],
+    plugins: [refuseEarly(schema), statuses, retryables, ApolloServerPluginLandingPageDisabled(), ApolloServerPluginCacheControlDisabled()],
   });
   await apollo.start();
   app.addHook("onClose", () => apollo.stop());
@@ -187,6 +188,23 @@ const statuses: ApolloServerPlugin<Context> = {
         const accept = request.http?.headers.get("accept") ?? "";
         if (!accept.includes("application/graphql-response+json") && accept.includes("application/json")) response.http.status = 200;
         else if (response.http.status === 500 && errors?.every(isOfTheClient)) response.http.status = 400;
+      },
+    };
+  },
+};
+
+/** As for sockets, see `onlyTrulyRetryable`. */
+const retryables: ApolloServerPlugin<Context> = {
+  async requestDidStart() {
+    return {
+      async willSendResponse({ schema, document, operationName, request, response: { body } }) {
+        if (!document || body.kind !== "single" || !body.singleResult.errors) return;
+        const ran = { schema, document, operationName, variableValues: request.variables };
+        body.singleResult.errors = onlyTrulyRetryable(ran, body.singleResult.errors, (error, message, extensions) => ({
+          ...error,
+          message,
+          extensions,
+        }));
       },
     };
   },

@@ -14,6 +14,7 @@ import {
 } from "graphql";
 import { checkCost, MOST_TOKENS } from "./limits.js";
 import { placeOf } from "./mask-error.js";
+import { onlyTrulyRetryable, type Ran } from "./repetition.js";
 
 /** The rules for operations beyond GraphQL's own, on every transport. */
 export function extraRules(introspection: boolean): ValidationRule[] {
@@ -87,7 +88,13 @@ export class Documents {
 /** Runs a query or a mutation; errors come out masked. */
 export async function run(args: ExecutionArgs, mask: (error: unknown) => GraphQLError): Promise<ExecutionResult> {
   const result = await execute(args);
-  return result.errors ? { ...result, errors: result.errors.map(mask) } : result;
+  if (!result.errors) return result;
+  const errors = onlyTrulyRetryable(
+    args as Ran,
+    result.errors.map(mask),
+    (error, message, extensions) => new GraphQLError(message, { ...placeOf(error), extensions }),
+  );
+  return { ...result, errors };
 }
 
 function withCode(error: GraphQLError, code: string): GraphQLError {

@@ -1,6 +1,7 @@
 import { Arg, Args, ArgsType, Authorized, Ctx, Field, ID, Mutation, Query, Resolver } from "type-graphql";
 import type { Caller, Context, ViewerContext } from "../context.js";
 import { badInput } from "../errors.js";
+import { NotRepeatable, Repeatable } from "../repeatable.js";
 import type { StartedSession, Viewer } from "./session.store.js";
 import { OpenSession, Session } from "./session.type.js";
 
@@ -60,6 +61,7 @@ export class SessionResolver {
     return sessions.list(viewer);
   }
 
+  @NotRepeatable("Log in: if that works, the account was made.")
   @Mutation(() => Session, {
     description:
       "Make an account and log into it. A guest who asks becomes that account: they keep their id, rooms and history, the old token ends as in `refreshSession`, and their name stays where no other is given. Errors: `USERNAME_TAKEN`, `BAD_USER_INPUT`, `RATE_LIMITED`.",
@@ -71,6 +73,7 @@ export class SessionResolver {
     return give(cookie || caller.byCookie, context, () => moved(caller, become));
   }
 
+  @Repeatable()
   @Mutation(() => Session, {
     description:
       "Log in. Errors: `INVALID_CREDENTIALS`, without telling which of the two was wrong; `RATE_LIMITED`, after too many wrong passwords.",
@@ -79,6 +82,7 @@ export class SessionResolver {
     return give(cookie, context, ({ sessions, caller }) => sessions.login(username, password, caller.address));
   }
 
+  @NotRepeatable("Join again if it does not matter that there may be another guest, who is never seen and ends by itself.")
   @Mutation(() => Session, {
     description:
       "A session for someone without an account. It ends when it was not used for an hour, unless the server is set up otherwise; `register` turns the guest into an account. Errors: `BAD_USER_INPUT`, `RATE_LIMITED`.",
@@ -88,6 +92,7 @@ export class SessionResolver {
   }
 
   @Authorized()
+  @NotRepeatable("Go on with the token that you have; if it is refused, log in again.")
   @Mutation(() => Session, {
     description:
       "A new token for the same login; the old one ends, with all that it carried. Called over a socket, that socket goes on with the new token. Where the old token is in a cookie, so is the new one; ask over HTTP then.",
@@ -97,6 +102,7 @@ export class SessionResolver {
   }
 
   @Authorized()
+  @Repeatable()
   @Mutation(() => Boolean, {
     description: "End this session, and the sockets and subscriptions it carried; its token is worth nothing from then on. Always true.",
   })
@@ -112,6 +118,7 @@ export class SessionResolver {
   }
 
   @Authorized()
+  @Repeatable()
   @Mutation(() => Boolean, { description: "End one of the user's own sessions, as `logout` there would. Always true. Error: `NOT_FOUND`." })
   async endSession(
     @Arg("id", () => ID, { description: "Which, by its id in `sessions`." }) id: string,
@@ -122,6 +129,7 @@ export class SessionResolver {
   }
 
   @Authorized()
+  @NotRepeatable("Log in with the new password, or with the old one if it is refused.")
   @Mutation(() => Boolean, {
     description:
       "Set a new password, and end all other sessions of the user. Always true. Errors: `INVALID_CREDENTIALS`, `BAD_USER_INPUT`, `FORBIDDEN` for a guest, `RATE_LIMITED`.",
