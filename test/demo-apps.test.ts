@@ -154,6 +154,28 @@ describe("history that the demo apps wrote", () => {
     },
   );
 
+  it("[I1] Node, live: what was typed like an escape stays", async () => {
+    await redis.client.set("room:typed:name", "Typed");
+    const typed = [
+      "&lt; and &gt;",
+      "&lt;b&gt;",
+      "?a=1&gtm_debug=1",
+      "https://shop.example/list?page=2&lt=5&gt=1&lte=7#top",
+      "<b>bold</b>",
+      "1<2 && 3>2",
+      "what?<br>",
+      "is a>b?c<d:e",
+      "<>&",
+      "&amp; &quot; &copy",
+    ];
+    const write = demoApps["Node, live"] as (typeof demoApps)[string];
+    for (const [n, text] of typed.entries()) {
+      const { member, score } = write({ roomId: "typed", from: alice.id, text, date: date + n });
+      await redis.client.zadd("room:typed", score, member);
+    }
+    expect((await historyOf("typed")).map(({ text }) => text)).toEqual(typed);
+  });
+
   it("[I1] what another app meant by its escapes does not change what Palaver's own messages say", async () => {
     await redis.client.set("room:own:name", "Own");
     const typed = ["&lt;b&gt; &amp; &#39;", "&lt &gt", "&amp;lt;"];
