@@ -407,11 +407,14 @@ describe("a private room that a demo app opened", () => {
     const [ann, ben] = [await TestClient.register(one, "ann"), await TestClient.register(two, "ben")];
     const shown = [ann, ben, alice].map((client) => client.subscribe("subscription { roomShown { id name } }"));
     const followed = ben.follow(); // every room, now or later
+    await expect.poll(() => redis.client.call("PUBSUB", "SHARDNUMSUB", "room:0")).not.toEqual(["room:0", 0]);
     await vi.waitFor(async () =>
       expect(await redis.client.call("PUBSUB", "SHARDNUMSUB", ...[ann, ben, alice].map(({ id }) => `user:${id}`))).toEqual(
         [ann, ben, alice].flatMap(({ id }) => [`user:${id}`, 1]),
       ),
     );
+    await alice.send("marker");
+    expect(await followed.texts(1)).toEqual(["marker"]);
     const room = await app.openRoom(asPerson(ann), asPerson(ben));
     await app.say(asPerson(ann), "psst", { roomId: room });
     await app.say(asPerson(ann), "once more", { roomId: room });
@@ -424,6 +427,31 @@ describe("a private room that a demo app opened", () => {
     await alice.send("hello ann", other.id);
     expect((await (shown[2] as Stream).next()).id).toBe(other.id);
     expect((await (shown[0] as Stream).next()).id).toBe(other.id);
+  });
+
+  it("[ROOM5] Flask: is shown, though the app opened it for nobody, to both who have an account here", async () => {
+    const flask = new DemoApp("Flask", redis.client);
+    const [ann, fred] = [await TestClient.register(one, "ann"), await flask.register(`fred-${crypto.randomUUID().slice(0, 8)}`)];
+    const shown = ann.subscribe("subscription { roomShown { id name } }");
+    const followed = ann.on(two).follow(); // every room, now or later
+    await vi.waitFor(async () => expect(await redis.client.call("PUBSUB", "SHARDNUMSUB", `user:${ann.id}`)).toEqual([`user:${ann.id}`, 2]));
+    const room = `${ann.id}:${fred.id}`;
+    const said = { roomId: room, from: fred.id, text: "psst", date: Math.floor(Date.now() / 1_000) };
+
+    // What is only published, or said by a third, or between people who are not there, opens nothing.
+    await flask.publish("message", flask.messageData(said));
+    await flask.say(pablo, "from outside", { roomId: `${ann.id}:${Number(fred.id) + 1_000_000}` });
+    await flask.say(pablo, "from outside", { roomId: room });
+    await alice.send("marker", "0");
+    expect((await followed.next()).text).toBe("marker");
+    expect(await redis.client.smembers(`user:${ann.id}:rooms`)).toEqual(["0"]);
+
+    await flask.say(fred, "psst", { roomId: room });
+    expect(await shown.next()).toEqual({ id: room, name: fred.username });
+    expect(await followed.texts(1)).toEqual(["psst"]);
+    expect(await texts(ann, room)).toEqual(["psst"]);
+    expect(await redis.client.sismember(`user:${fred.id}:rooms`, room)).toBe(1);
+    expect((await ann.ask("{ rooms { id } }")).rooms.map(({ id }: { id: string }) => id)).toContain(room);
   });
 
   it.each(["heard of, then two at once", "not heard of, then one that is"])(

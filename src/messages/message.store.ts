@@ -342,6 +342,8 @@ export class MessageStore {
    * @returns whether there are messages of which it is about to tell: then it is to be called again in a moment
    */
   async adopt(roomId: string, heard: { score: string; members: readonly string[] } | undefined, opening: boolean): Promise<boolean> {
+    const authorOf = (member: string, score: string) => readPlaced(roomId, [member, score, ""])?.fromId;
+    const opened = heard !== undefined && (await this.#rooms.openForDemos(roomId, authorOf));
     const opens = opening && (await this.#rooms.isOpen(roomId)); // else anyone who can publish could have keys made of anything
     const adopted = (await this.#scripts.onRoomAtOnce("messages_adopt", roomId, [
       heard?.score ?? "",
@@ -350,7 +352,7 @@ export class MessageStore {
     ])) as [number, number] | typeof UNHEARD;
     if (adopted === UNHEARD) return true;
     const [isNew, questions] = adopted;
-    if (isNew === 1) await this.#rooms.show(roomId);
+    if (isNew === 1 || opened) await this.#rooms.show(roomId);
     if (questions > 0) await this.#assistant.wake(roomId);
     return false;
   }

@@ -182,11 +182,18 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
 
   local function adopt(found)
     local is_group = #found > 0 and redis.call('HEXISTS', meta, 'mayInvite') == 1
+    local low, high = string.match(room, '^room:(%d+):(%d+)$')
     for _, stranger in ipairs(found) do
       local member, score = unpack(stranger)
-      local user = is_group and author(member)
-      if is_group and not (user and redis.call('HEXISTS', meta, 'joined:' .. user) == 1) then
-        -- The apps know no members, so anyone there can write into a group.
+      local user = (is_group or low) and #member <= LONGEST and author(member)
+      local is_outsider
+      if is_group then
+        is_outsider = not user or redis.call('HEXISTS', meta, 'joined:' .. user) == 0
+      else
+        is_outsider = low and user and user ~= low and user ~= high
+      end
+      if is_outsider then
+        -- The apps know no members, so anyone there can write into any room.
         redis.call('ZREM', room, member)
         stored = stored - 1
       else
