@@ -401,6 +401,56 @@ describe("what a demo app's user says", () => {
   });
 });
 
+describe("a mention in a demo app", () => {
+  const COUNT = `query ($r: ID!) {
+    room(id: $r) { unreadMentions unreadCount }
+    mentions(first: 5) { nodes { id text from { username } mentions { username } } }
+  }`;
+
+  it.each(["heard of", "not heard of"])("[I1] counts like any other, also after an edit and a deletion, when it was %s", async (how) => {
+    const room = await ownRoom();
+    const ann = await TestClient.register(one, "ann");
+    await redis.client.sadd(`user:${ann.id}:rooms`, room); // in whose list it is
+    const text = `hello @${ann.username}, and @nobody-at-all`;
+    await ann.send("a log", room);
+    const stream = bob.subscribe("subscription ($r: ID!) { messageAdded(roomId: $r) { id text mentions { id } } }", { r: room });
+    await expect.poll(() => redis.client.call("PUBSUB", "SHARDNUMSUB", `room:${room}`)).toEqual([`room:${room}`, 1]);
+    const author = await node.register(`author-${crypto.randomUUID().slice(0, 8)}`);
+    if (how === "heard of") await node.say(author, text, { roomId: room });
+    else {
+      const { member, score } = node.store({ roomId: room, from: author.id, text, date: Math.floor(Date.now() / 1_000) });
+      await redis.client.zadd(`room:${room}`, score, member);
+      await texts(alice, room);
+    }
+    expect((await stream.next()).mentions).toEqual([{ id: ann.id }]);
+    stream.stop();
+    await vi.waitFor(async () => expect((await ann.ask(COUNT, { r: room })).room).toEqual({ unreadMentions: 1, unreadCount: 1 }));
+    const { nodes } = (await ann.ask(COUNT, { r: room })).mentions;
+    expect(nodes).toMatchObject([{ text, from: { username: author.username }, mentions: [{ username: ann.username }] }]);
+
+    const author2 = await login(one, author.username);
+    await author2.ask('mutation ($id: ID!) { editMessage(id: $id, text: "hello nobody") { id } }', { id: nodes[0].id });
+    expect(await ann.ask(COUNT, { r: room })).toEqual({ room: { unreadMentions: 0, unreadCount: 1 }, mentions: { nodes: [] } });
+    await node.say(author, `again @${ann.username}`, { roomId: room });
+    await vi.waitFor(async () => expect((await ann.ask(COUNT, { r: room })).room.unreadMentions).toBe(1));
+    const [again] = (await ann.ask(COUNT, { r: room })).mentions.nodes;
+    await author2.ask("mutation ($id: ID!) { deleteMessage(id: $id) }", { id: again.id });
+    expect((await ann.ask(COUNT, { r: room })).room.unreadMentions).toBe(0);
+    expect(await redis.client.zcard(`mentioned:{room:${room}}`)).toBe(0);
+  });
+
+  it("[I1] is not lost with a server that dies between taking it in and looking names up", async () => {
+    const room = await ownRoom();
+    const ann = await TestClient.register(one, "ann");
+    await ann.send("a log", room);
+    await sayUnheard(room, `hello @${ann.username}`);
+    await texts(alice, room); // takes it in, and looks no name up
+    expect(await redis.client.zlexcount(`own:{room:${room}}`, "[@:", "(@;")).toBe(1);
+    expect((await ann.ask(COUNT, { r: room })).room.unreadMentions).toBe(1);
+    expect(await redis.client.zlexcount(`own:{room:${room}}`, "[@:", "(@;")).toBe(0);
+  });
+});
+
 describe("a private room that a demo app opened", () => {
   it.each<AppName>(["Node", "Flask"])("[ROOM5] %s: is shown to the two in it, with its first message, and to nobody else", async (name) => {
     const app = new DemoApp(name, redis.client);

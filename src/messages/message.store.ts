@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { AssistantStore } from "../assistant/assistant.store.js";
 import { encodePosition, type Position } from "../delivery/position.js";
 import { badInput, refusal } from "../errors.js";
@@ -23,7 +22,7 @@ import {
   type Stretch,
 } from "./page.js";
 import type { Retention } from "./retention.js";
-import { type Place, readOurs, type StoredMessage, secondsOf } from "./stored-message.js";
+import { digestOf, type Place, readOurs, type StoredMessage, secondsOf } from "./stored-message.js";
 
 export interface Sending {
   roomId: string;
@@ -349,11 +348,12 @@ export class MessageStore {
       heard?.score ?? "",
       opens ? 1 : 0,
       (heard?.members ?? []).map(digestOf).join(" "),
-    ])) as [number, number] | typeof UNHEARD;
+    ])) as [number, number, number] | typeof UNHEARD;
     if (adopted === UNHEARD) return true;
-    const [isNew, questions] = adopted;
+    const [isNew, questions, unnamed] = adopted;
     if (isNew === 1 || opened) await this.#rooms.show(roomId);
     if (questions > 0) await this.#assistant.wake(roomId);
+    if (unnamed > 0) await this.#mentions.find(roomId);
     return false;
   }
 
@@ -402,12 +402,6 @@ export function checkText(text: string, most: number): void {
   if (text.trim() === "") throw badInput("text", "must not be empty.");
   if (text.length > most && [...text].length > most) throw badInput("text", `must be at most ${most} characters long.`);
   if (!text.isWellFormed()) throw badInput("text", "must be well-formed Unicode.");
-}
-
-/** As `room_log` tells members of others apart. */
-function digestOf(member: string): string {
-  const bytes = Buffer.from(member);
-  return createHash("sha1").update(bytes.subarray(0, 1_024)).update(String(bytes.length)).digest("hex").slice(0, 16);
 }
 
 const LONGEST_CLIENT_MESSAGE_ID = 64;

@@ -99,6 +99,12 @@ function foreignId(roomId: string, member: string, score: string): string {
   return `${roomId}/${plainScore(score)}-${createHash("sha1").update(member).digest("hex").slice(0, 16)}`;
 }
 
+/** As `room_log` tells members of others apart. */
+export function digestOf(member: string): string {
+  const bytes = Buffer.from(member);
+  return createHash("sha1").update(bytes.subarray(0, 1_024)).update(String(bytes.length)).digest("hex").slice(0, 16);
+}
+
 /** A score as ids have it, whatever the version of Redis says of a fraction: see `lua/shared/message_id.lua`. */
 function plainScore(score: string): string {
   if (!score.includes(".") || score.includes("e")) return score;
