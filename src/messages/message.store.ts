@@ -63,7 +63,9 @@ const DAY = 86_400_000; // ms
 
 const SPARE = 8; // messages read beyond a page, so that those of one score seldom need a second look
 const LONGEST_STRETCH = 10_000; // members; more of one score, or unreadable in a row, than anyone but an attacker writes
-const LARGEST_STRETCH = 32 * 1024 * 1024; // bytes, likewise
+const LARGEST_STRETCH = 4 * 1024 * 1024; // bytes that one call reads
+const MOST_AT_ONCE = 1_000; // members that one call reads
+const MOST_RESTARTS = 3; // of a page that takes several calls
 const LATER = 50; // messages after one of which the context is read
 const AT_ONCE = 400; // messages of a history that is read from one end to the other
 const CANDIDATES = 3; // for a room's newest message, should others have put there what is none
@@ -238,13 +240,19 @@ export class MessageStore {
 
     // The first reading goes out together with the check; what it found is not looked at before.
     const allowed = this.#rooms.check(userId, roomId);
-    for (let count = limit + SPARE; ; count *= 4) {
-      const reading = this.#read(roomId, near, far, from, count);
-      await Promise.all([allowed, reading]);
-      const { position, stretch } = await reading;
-      const page = cutPage(roomId, request, count > LONGEST_STRETCH ? { ...stretch, cut: false } : stretch);
-      if (!page) continue;
-      return { page, position };
+    const reading = this.#read(roomId, near, far, from, limit + SPARE);
+    await Promise.all([allowed, reading]);
+    let { position, stretch } = await reading;
+    for (let restarts = 0; ; ) {
+      const page = cutPage(roomId, request, stretch);
+      if (page) return { page: { ...page, unreadable: page.unreadable + stretch.skipped }, position };
+      const more = await this.#more(roomId, stretch, far, from);
+      if (isSame(more.position, position) || restarts === MOST_RESTARTS) stretch = more.stretch;
+      else {
+        // A page is of one moment. Something was said meanwhile, so it is read again, as much at once as is known to be needed.
+        ({ position, stretch } = await this.#read(roomId, near, far, from, Math.min(4 * stretch.members.length, MOST_AT_ONCE)));
+        restarts++;
+      }
     }
   }
 
@@ -261,20 +269,20 @@ export class MessageStore {
 
     await this.#rooms.check(userId, roomId);
     if (named !== roomId) throw gone();
-    for (let count = half.larger + SPARE; ; count *= 4) {
-      const [seq, epoch, at, ...sides] = await this.#lenient(
-        this.#scripts.onRoom("messages_around", roomId, [score, count, LARGEST_STRETCH], [keys.reactions(roomId)]) as Promise<
-          [number, string, number, string[], string[]]
-        >,
-        [0, "", 0, [], []],
-      );
-      const [older, newer] = sides.map((flat) => {
-        const members = rawMessages(flat);
-        return { members, cut: members.length === count && count <= LONGEST_STRETCH };
-      }) as [Omit<Stretch, "behind">, Omit<Stretch, "behind">];
+    const [seq, epoch, at, ...sides] = await this.#lenient(
+      this.#scripts.onRoom("messages_around", roomId, [score, half.larger + SPARE, LARGEST_STRETCH], [keys.reactions(roomId)]) as Promise<
+        [number, string, number, RawStretch, RawStretch]
+      >,
+      [0, "", 0, NOTHING, NOTHING],
+    );
+    let [older, newer] = sides.map((side) => toStretch(side)) as [Stretch, Stretch];
+    for (;;) {
       const window = cutWindow(roomId, request, score, older, newer);
       if (window === "gone") throw gone();
-      if (window) return this.#connection({ roomId, seq, epoch, at }, window);
+      const unreadable = older.skipped + newer.skipped;
+      if (window) return this.#connection({ roomId, seq, epoch, at }, { ...window, unreadable: window.unreadable + unreadable });
+      if (older.cut) older = (await this.#more(roomId, older, "-inf", "end")).stretch;
+      if (newer.cut) newer = (await this.#more(roomId, newer, "+inf", "start")).stretch;
     }
   }
 
@@ -363,20 +371,50 @@ export class MessageStore {
     far: string,
     from: "start" | "end",
     count: number,
+    offset = 0,
   ): Promise<{ position: Position; stretch: Stretch }> {
-    const [seq, epoch, at, behind, flat] = await this.#lenient(
+    const [seq, epoch, at, behind, raw] = await this.#lenient(
       this.#scripts.onRoom(
         "messages_page",
         roomId,
-        [near, far, from === "start" ? "NEWER" : "OLDER", count, LARGEST_STRETCH],
+        [near, far, from === "start" ? "NEWER" : "OLDER", offset, count, LARGEST_STRETCH],
         [keys.reactions(roomId)],
-      ) as Promise<[number, string, number, number, string[]]>,
-      [0, "", 0, 0, []],
+      ) as Promise<[number, string, number, number, RawStretch]>,
+      [0, "", 0, 0, NOTHING],
     );
-    const members = rawMessages(flat);
-    return { position: { roomId, epoch, seq, at }, stretch: { members, cut: members.length === count, behind } };
+    return { position: { roomId, epoch, seq, at }, stretch: toStretch(raw, behind) };
+  }
+
+  /** A stretch that goes on where it was cut: no call costs Redis more, however much there is that is no message. */
+  async #more(roomId: string, stretch: Stretch, far: string, from: "start" | "end"): Promise<{ position: Position; stretch: Stretch }> {
+    const { known, near, offset } = continuation(stretch);
+    const { position, stretch: more } = await this.#read(roomId, near, far, from, MOST_AT_ONCE, offset);
+    const members = [...known, ...more.members];
+    const skipped = stretch.skipped + more.skipped;
+    return {
+      position,
+      stretch: { ...more, members, skipped, cut: more.cut && members.length + skipped < LONGEST_STRETCH, behind: stretch.behind },
+    };
   }
 }
+
+/** A stretch as the scripts give it: members with scores and reactions, where it goes on, behind how many there, and how many were passed by. */
+type RawStretch = [flat: string[], near: string, offset: number, skipped: number];
+
+const NOTHING: RawStretch = [[], "", 0, 0];
+
+function toStretch([flat, near, offset, skipped]: RawStretch, behind = 0): Stretch {
+  return { members: rawMessages(flat), cut: near !== "", next: { near, offset }, behind, skipped };
+}
+
+/** Where to go on, and what is not read again: from a score on rather than behind so many members, as some of these may be moved meanwhile. */
+function continuation({ members, next }: Stretch): { known: RawMessage[]; near: string; offset: number } {
+  const last = members.at(-1)?.[1];
+  if (next.offset === 0 || last === undefined || members[0]?.[1] === last) return { known: members, ...next };
+  return { known: members.filter(([, score]) => score !== last), near: last, offset: 0 };
+}
+
+const isSame = (one: Position, other: Position) => one.epoch === other.epoch && one.seq === other.seq;
 
 /** The day before yesterday, as days are counted from 1970, by this server's clock. */
 const firstDayNow = () => Math.floor(Date.now() / DAY) - 2;

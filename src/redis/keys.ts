@@ -21,7 +21,7 @@
  * | `log:{room:ID}`          | stream     | the room's events; the entry of event `seq` is `<seq>-0`        |
  * | `meta:{room:ID}`         | hash       | `seq` (last event), `epoch` (made when the log is born), `time` (of the last event, µs), `opened:USER`; a group's `name`, `mayInvite` and `joined:USER` (where its log stood when the user came in); `known` (members of `room:ID` that the log knows of), `since`, `puzzle`, `deadline`, `shown`, `awaited`, `dated`, `at:DIGEST`: see `lua/shared/room_log.lua`; `named:µs:DIGEST`, whom a demo app's message mentions |
  * | `foreign:{room:ID}`      | set        | digests of the messages that others wrote and the log knows of  |
- * | `own:{room:ID}`          | sorted set | `USER:µs` of each message, by its author: what nobody has to read of their own; `@:µs:DIGEST` of a demo app's message whose mentions are to be looked up |
+ * | `own:{room:ID}`          | sorted set | `USER:µs` of each message, by its author: what nobody has to read of their own; `@:µs:DIGEST` of a demo app's message whose mentions are to be looked up, `!:µs:DIGEST` of what is too long to be a message |
  * | `mentioned:{room:ID}`    | sorted set | `USER:µs` of each message, by who is mentioned in it; a demo app's with `:DIGEST` |
  * | `reads:{room:ID}`        | hash       | user → score and id of the message they have read up to         |
  * | `members:{room:ID}`      | hash       | of a group: user → `OWNER µs` or `MEMBER µs`, the time of joining; it says who is in the group, `user:ID:rooms` only follows |

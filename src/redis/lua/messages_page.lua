@@ -1,9 +1,9 @@
 --[[ messages_page: a stretch of a room's history, and the room's position of that very moment.
      KEYS  room, log, meta, foreign, own, asked, reactions
-     ARGV  new_epoch, log_length, assistant, near, far (scores; -inf or +inf for the ends), direction (OLDER or NEWER), count, size (bytes after which no more follow)
-     gives {seq, epoch ('' where there is no log), at (µs, of the last event), messages behind near, {member ('' for one that is too long), score, reactions (JSON), …}} ]]
+     ARGV  new_epoch, log_length, assistant, near, far (scores; -inf or +inf for the ends), direction (OLDER or NEWER), offset (members at near that are left out), count, size (bytes after which no more follow)
+     gives {seq, epoch ('' where there is no log), at (µs, of the last event), messages behind near, a stretch as of shared/stretch.lua} ]]
 local room, log, meta, foreign, own, asked, reactions = unpack(KEYS)
-local new_epoch, log_length, assistant, near, far, direction, count, size = unpack(ARGV)
+local new_epoch, log_length, assistant, near, far, direction, offset, count, size = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 -- part: message_find
@@ -15,4 +15,4 @@ if direction == 'OLDER' then
 else
   behind = near == '-inf' and 0 or redis.call('ZCOUNT', room, '-inf', '(' .. near)
 end
-return { seq, epoch or '', last, behind, stretch(near, far, direction == 'OLDER') }
+return { seq, epoch or '', last, behind, stretch(near, far, direction == 'OLDER', offset) }

@@ -34,6 +34,7 @@ local function remove_message(member, score)
   if not ours then
     redis.call('SREM', foreign, digest(member))
     redis.call('HDEL', meta, 'at:' .. digest(member))
+    redis.call('ZREM', own, '!:' .. micros_of(score) .. ':' .. digest(member))
   end
   local id = id_of(member, score)
   local reacted = redis.call('HGET', reactions, id)
