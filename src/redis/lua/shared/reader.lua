@@ -29,9 +29,9 @@ local function set_aside(member, score)
   local micros = tonumber(string.sub(name, 1, 8), 16)
   for try = 1, TRIES do
     at = at or string.format('%d.%06d', second, (micros + try) % 1000000)
-    local others = redis.call('ZCOUNT', room, at, at)
-    if others == 0 or (others == 1 and tonumber(redis.call('ZSCORE', room, member)) == tonumber(at)) then
-      move(member, at)
+    if redis.call('ZCOUNT', room, at, at) == 0 or tonumber(score) == tonumber(at) then
+      redis.call('ZADD', room, at, member)
+      redis.call('HSET', meta, 'at:' .. name, at)
       redis.call('ZADD', own, 0, string.format('!:%s:%s', micros_of(at), name))
       return
     end

@@ -69,7 +69,7 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
   local SMALL = 100        -- members of a room that nobody came to before: up to so many are all new; of more none is, as in a database taken over
   local LOOKED_AT = 1000   -- members among which new ones are searched at once
   local INDEXED = 100      -- members of a room taken over that each script that comes by puts into `foreign`
-  local BUDGET = 2097152   -- bytes that are read at once
+  local BUDGET = 1000000   -- bytes that are searched at once
   local YOUNG = 60         -- seconds; a room whose oldest message is younger is new itself, and of a younger message an app may not have told yet
   local OF_NOW = 5         -- seconds by which a message of this moment may be dated wrong
   local AHEAD = 86400      -- seconds; members dated further ahead are looked at after the others
