@@ -1,5 +1,5 @@
 import { parseEnv } from "node:util";
-import { splitRedisUrls } from "./redis/address.js";
+import { splitRedisUrls } from "./redis-address.js";
 
 /** How one setting is read: `parse` gives the value or throws an Error that says what is wrong with the text. */
 interface Setting<T> {

@@ -4,6 +4,8 @@ import { GraphQLError } from "graphql";
 interface Entry {
   retryable: boolean;
   say: (...about: never[]) => string;
+  /** What `extensions` say beside the code, for programs. */
+  details?: (...about: never[]) => Record<string, unknown>;
 }
 
 /** Every error a client can get from Palaver itself, by its `extensions.code`. GraphQL's own codes come on top. */
@@ -27,6 +29,7 @@ export const errors = {
     retryable: false,
     say: (roomId: string) =>
       `Room ${roomId} cannot be continued from this position. Load its newest messages again and subscribe after the position that comes with them.`,
+    details: (roomId: string) => ({ roomId }),
   },
   RATE_LIMITED: { retryable: true, say: (seconds: number, why = "That was too often.") => `${why} Try again in ${seconds} s.` },
   TOO_MANY_SUBSCRIPTIONS: { retryable: false, say: (limit: string) => `${limit} Complete others first, or ask for less.` },
@@ -50,8 +53,11 @@ export class ChatError extends GraphQLError {
 
 /** Makes the error of this code: `throw refusal("NOT_A_MEMBER", roomId)`. */
 export function refusal<Code extends ErrorCode>(code: Code, ...about: Parameters<(typeof errors)[Code]["say"]>): ChatError {
-  const say = errors[code].say as (...about: unknown[]) => string;
-  return new ChatError(code, say(...about));
+  const { say, details } = errors[code] as {
+    say: (...about: unknown[]) => string;
+    details?: (...about: unknown[]) => Record<string, unknown>;
+  };
+  return new ChatError(code, say(...about), details?.(...about));
 }
 
 /** The error for an argument that breaks a rule; `extensions.argument` names it for programs. */

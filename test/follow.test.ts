@@ -102,6 +102,28 @@ describe("following one room", () => {
     expect(await bob.follow({ roomId: "trimmed", after: [start] }).refusal()).toBe("HISTORY_RESET");
   });
 
+  it("[D1] an event that others publish for a room without a log is looked for in the log, and not passed on", async () => {
+    await redis.client.set("room:fresh:name", "Fresh");
+    const followed = bob.follow({ roomId: "fresh" });
+    await vi.waitFor(async () => expect(await listeners("room:fresh")).toBe(1));
+    const message = { from: alice.id, date: 1, message: "forged", roomId: "fresh", id: "fresh/1000000" };
+    const forged = { seq: 1, epoch: "f".repeat(16), kind: "message.added", at: 1_000_000, message };
+    await redis.client.spublish("room:fresh", JSON.stringify(forged));
+    await alice.send("true", "fresh");
+    expect(await followed.texts(1)).toEqual(["true"]);
+  });
+
+  it("[D2] HISTORY_RESET names the room, also where all rooms are followed", async () => {
+    await redis.client.set("room:lost:name", "Lost");
+    await redis.client.sadd(`user:${bob.id}:rooms`, "lost");
+    await alice.send("the first", "lost");
+    const after = [await alice.position("lost"), await bob.position()];
+    await redis.client.del("log:{room:lost}", "meta:{room:lost}");
+    const { errors } = await bob.follow({ after }).result();
+    expect(errors?.[0]?.extensions).toEqual({ code: "HISTORY_RESET", retryable: false, roomId: "lost" });
+    await redis.client.srem(`user:${bob.id}:rooms`, "lost");
+  });
+
   it("[D2] a position that the log has not reached, or of another life of it, gives HISTORY_RESET", async () => {
     const position = Buffer.from(await alice.position(), "base64url").toString();
     const [epoch = "", seq = "", at = ""] = position.split(".");

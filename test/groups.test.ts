@@ -344,6 +344,34 @@ describe("following a group", () => {
     expect(await ben.follow({ roomId: room.id, after: [room.position] }).texts(2)).toEqual(["in", "in again"]);
   });
 
+  it("[D5] who was told of their leaving and resumes goes on with their coming in, after whichever position between", async () => {
+    const room = await group(ann, [ben, cid]);
+    const there = ben.subscribe(EVENTS, { a: [room.position, await ben.position()] });
+    await ann.send("in", room.id);
+    expect(await events(there, 1)).toEqual(["MessageAdded in"]);
+    await ann.ask(REMOVE, { r: room.id, u: ben.id });
+    const left = await there.next();
+    expect(left).toMatchObject({ __typename: "MemberLeft", user: { id: ben.id } });
+    const { position: between } = await ann.send("between", room.id);
+    await ann.send("also between", room.id);
+    await ann.ask(ADD, { r: room.id, u: ben.id });
+    await ann.send("in again", room.id);
+    const told = [`MemberJoined ${ben.id}`, "MessageAdded in again"];
+    for (const after of [left.position, between]) {
+      expect(await events(ben.subscribe(EVENTS, { r: room.id, a: [after] }), 2)).toEqual(told);
+      expect(await events(ben.on(one).subscribe(EVENTS, { a: [after] }), 2)).toEqual(told);
+      expect(await ben.follow({ roomId: room.id, after: [after] }).texts(1)).toEqual(["in again"]);
+    }
+    await ann.ask(REMOVE, { r: room.id, u: ben.id });
+    await ann.send("between again", room.id);
+    await ann.ask(ADD, { r: room.id, u: ben.id });
+    expect(await events(ben.subscribe(EVENTS, { r: room.id, a: [left.position] }), 4)).toEqual([
+      ...told,
+      `MemberLeft ${ben.id}`,
+      `MemberJoined ${ben.id}`,
+    ]);
+  });
+
   it("[D5] no send comes after the event that its sender has left", async () => {
     const room = await group(ann, [ben]);
     const sending = Promise.all(

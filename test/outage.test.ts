@@ -3,6 +3,7 @@ import { TestClient } from "./helpers/client.js";
 import { proxyTo } from "./helpers/proxy.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
+import { acceptedSocket } from "./helpers/socket.js";
 
 const redis = await ownRedis();
 const near = await ownServer(redis.url);
@@ -25,11 +26,8 @@ describe("Redis goes away and comes back", () => {
       const error = await bob.refused('mutation { send(roomId: "0", text: "into the void") { id } }');
       expect(error.extensions).toEqual({ code: "UNAVAILABLE", retryable: true });
       expect(error.message).toMatch(/Redis does not answer/);
-      const overSocket = await bob
-        .subscribe("{ rooms { id } }")
-        .result()
-        .catch((errors) => ({ errors }));
-      expect(overSocket.errors).toMatchObject([{ extensions: { code: "UNAVAILABLE", retryable: true } }]);
+      const { errors } = await bob.subscribe("{ rooms { id } }").result();
+      expect(errors).toMatchObject([{ extensions: { code: "UNAVAILABLE", retryable: true } }]);
       expect((await new TestClient(far.url).ask("{ server { redis } }")).server).toEqual({ redis: false });
       for (const text of ["while", "you", "were", "away"]) await alice.send(text);
 
@@ -43,6 +41,41 @@ describe("Redis goes away and comes back", () => {
       await proxy.stop();
     }
   });
+
+  it("[O4] a subscription gets UNAVAILABLE as a result, and is complete, at whatever moment Redis goes away", async () => {
+    const proxy = await proxyTo(redis.url);
+    const far = await ownServer(proxy.url);
+    try {
+      const bob = await TestClient.register(far, "bob");
+      const { token: other } = await TestClient.register(near, "other");
+      let refused = 0;
+      for (let bytes = 0; bytes < 4_000; bytes += bytes < 1_000 ? 97 : 499) {
+        proxy.comeBack();
+        await expect.poll(async () => (await fetch(`${far.url}/readyz`)).status).toBe(200);
+        const { say, next, socket } = await acceptedSocket(far, bob.token);
+        proxy.goAwayAfter(bytes);
+        await say({ id: "1", type: "subscribe", payload: { query: "subscription { messageAdded { text } }" } });
+        const extensions = { headers: { authorization: `Bearer ${other}` } };
+        await say({ id: "2", type: "subscribe", payload: { query: "{ rooms { id } }", extensions } });
+        const frames: Record<string, unknown>[] = [];
+        const isOver = (id: string) => frames.some((frame) => frame.id === id && ["complete", "error"].includes(String(frame.type)));
+        while (!isOver("2")) frames.push((await next()) as Record<string, unknown>);
+        expect(frames.filter(({ type }) => type === "error")).toEqual([]);
+        for (const { payload } of frames.filter(({ type }) => type === "next")) {
+          const errors = (payload as { errors?: unknown }).errors;
+          if (errors) expect(errors).toMatchObject([{ extensions: { code: "UNAVAILABLE" } }]);
+          if (errors) refused++;
+        }
+        socket.terminate();
+        proxy.goAwayAfter(Number.POSITIVE_INFINITY);
+      }
+      expect(refused).toBeGreaterThan(5);
+    } finally {
+      proxy.comeBack();
+      await far.stop();
+      await proxy.stop();
+    }
+  }, 60_000);
 
   it("[M2] a send whose connection was cut is not run again behind the client's back; repeating it stores it once", async () => {
     const proxy = await proxyTo(redis.url);

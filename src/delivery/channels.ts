@@ -2,7 +2,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { RedisPubSub } from "graphql-redis-subscriptions";
 import { Cluster, type Redis } from "ioredis";
 import type { Logger } from "pino";
-import { onceRedisAnswers, type RedisClient } from "../redis/connect.js";
+import { databaseOf, onceRedisAnswers, type RedisClient } from "../redis/connect.js";
+import { channelIn } from "../redis/keys.js";
+
+/** Publishes a JSON value to who listens to a channel in the database that the client uses. */
+export async function publish(redis: RedisClient, channel: string, payload: object): Promise<void> {
+  await redis.spublish(channelIn(databaseOf(redis), channel), JSON.stringify(payload));
+}
 
 /** @param size characters of the payload's JSON */
 type Listener = (payload: unknown, size: number) => void;
@@ -18,6 +24,7 @@ export class Channels {
   readonly #pubSub: RedisPubSub;
   readonly #reconnectListeners = new Set<() => unknown>();
   readonly #log: Logger;
+  readonly #database: number;
   /** How many listen to each channel. */
   readonly #listeners = new Map<string, number>();
   /** Of what is being handed out, in characters. */
@@ -29,6 +36,7 @@ export class Channels {
 
   constructor(subscriber: RedisClient, log: Logger) {
     this.#log = log;
+    this.#database = databaseOf(subscriber);
     const sharded = this.#shardedFace(subscriber);
     this.#pubSub = new RedisPubSub({
       subscriber: sharded,
@@ -47,7 +55,8 @@ export class Channels {
    * @returns a function that ends it
    * @throws the error with which Redis refused
    */
-  async subscribe(channel: string, listener: Listener): Promise<() => void> {
+  async subscribe(name: string, listener: Listener): Promise<() => void> {
+    const channel = channelIn(this.#database, name);
     const id = await this.#pubSub.subscribe(channel, (payload: unknown) => {
       try {
         listener(payload, this.#size);

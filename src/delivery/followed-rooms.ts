@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { Scripts } from "../redis/scripts.js";
 import type { Channels } from "./channels.js";
-import { type ReadEvent, RoomLog } from "./log.js";
+import { after, type Entry, type Place, type ReadEvent, RoomLog } from "./log.js";
 import { NewestEvents } from "./newest.js";
 import type { Position } from "./position.js";
 import { type Follower, type Following, RoomFeed } from "./room-feed.js";
@@ -73,6 +73,18 @@ export class FollowedRooms<V> {
   follow(roomId: string, after: Position, follower: Follower<V>): Following {
     const room = this.#rooms.get(roomId) ?? this.#open(roomId);
     return room.follow(after, follower);
+  }
+
+  /** The events after a position that are in the log now; none where it cannot be continued. */
+  async *eventsAfter(position: Position): AsyncGenerator<Entry<V>, void, void> {
+    const log = this.#logOf(position.roomId);
+    for (let place: Place = position; ; ) {
+      const entries = after(place, await log.from(place.seq));
+      const last = entries?.at(-1);
+      if (!entries || !last) return;
+      yield* entries;
+      place = last.position;
+    }
   }
 
   #logOf(roomId: string): RoomLog<V> {

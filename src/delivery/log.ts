@@ -116,9 +116,9 @@ export class RoomLog<V> {
 
 export const isSamePlace = (one: Place, other: Place) => one.seq === other.seq && one.epoch === other.epoch && one.at === other.at;
 
-/** Whether this is the very next event. */
+/** Whether this is the very next event. To a place before the first event any log would seem to fit: there only reading tells. */
 export function follows(next: Place, { epoch, seq }: Place): boolean {
-  return next.seq === seq + 1 && (next.epoch === epoch || isBeginning({ epoch, seq }));
+  return next.seq === seq + 1 && next.epoch === epoch;
 }
 
 /** Whether this event has been passed on already, rather than another one with a number that was given out again. */

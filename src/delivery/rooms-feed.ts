@@ -65,7 +65,7 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
     }
     const room: Room = { taken: undefined, told: undefined, from: undefined, entrance, leavings: [], out: false, stop: undefined };
     this.#rooms.set(roomId, room);
-    room.taken = after ?? (await this.#followed.position(roomId));
+    room.taken = after ? await this.#whereIn(after, entrance) : await this.#followed.position(roomId);
     room.from = room.taken;
     await this.#begin(roomId, room);
   }
@@ -103,6 +103,21 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
         this.#begin(roomId, room).catch((error) => this.end(error));
       }
     }
+  }
+
+  /**
+   * Where a follower goes on that was told everything up to a position. Its own events show whether it was in the room there: had
+   * it left, it goes on with its coming in.
+   */
+  async #whereIn(after: Position, entrance: Position | undefined): Promise<Position> {
+    if (!this.#membership || entrance?.epoch !== after.epoch || entrance.seq <= after.seq) return after;
+    let before = after;
+    for await (const { value, position } of this.#followed.eventsAfter(after)) {
+      if (value !== undefined && this.#membership.comesIn(value)) return before;
+      if (value !== undefined && this.#membership.leaves(value)) return after;
+      before = position;
+    }
+    return after;
   }
 
   /** Follows a room from where the follower is, once Redis can be asked for what was missed. */

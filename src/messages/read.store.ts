@@ -1,4 +1,4 @@
-import type { Channels } from "../delivery/channels.js";
+import { type Channels, publish } from "../delivery/channels.js";
 import type { RedisClient } from "../redis/connect.js";
 import { channels, keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
@@ -61,7 +61,7 @@ export class ReadStore {
     )) as ["UNMOVED" | "TOLD_ALL" | "MOVED", number];
     if (moved === "MOVED") {
       const reading: OwnReading = { roomId, upTo: messageId, at };
-      await this.#redis.spublish(channels.user(userId), JSON.stringify({ kind: "read.moved", ...reading }));
+      await publish(this.#redis, channels.user(userId), { kind: "read.moved", ...reading });
     }
     return roomId;
   }

@@ -1,5 +1,5 @@
 import { Cluster, Redis, type RedisOptions } from "ioredis";
-import type { RedisAddress } from "./address.js";
+import type { RedisAddress } from "../redis-address.js";
 
 export type RedisClient = Redis | Cluster;
 

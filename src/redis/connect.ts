@@ -2,11 +2,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Cluster } from "ioredis";
 import type { Logger } from "pino";
 import type { LimitedLog } from "../limited-log.js";
-import { readRedisAddress, withoutPassword } from "./address.js";
+import { readRedisAddress, withoutPassword } from "../redis-address.js";
 import { createClient, type RedisAccess, type RedisClient } from "./client.js";
 import { type Inspection, inspectRedis, RedisUnusable } from "./inspect.js";
 
-export { withoutPassword } from "./address.js";
+export { withoutPassword } from "../redis-address.js";
 export type { RedisClient } from "./client.js";
 export { RedisUnusable } from "./inspect.js";
 
@@ -179,4 +179,9 @@ export async function onceRedisAnswers<T>(work: () => Promise<T>, wanted: () => 
     }
   }
   return undefined;
+}
+
+/** The number of the database that a client uses; a cluster has one alone. */
+export function databaseOf(client: RedisClient): number {
+  return client instanceof Cluster ? 0 : (client.options.db ?? 0);
 }

@@ -4,6 +4,7 @@ import { Cluster, type Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { RedisClient } from "./client.js";
 import { reasonOf } from "./inspect.js";
+import { keys } from "./keys.js";
 
 /** Whether a message could be stored and delivered through this server right now. */
 export interface Readiness {
@@ -191,13 +192,13 @@ export class RedisHealth {
 
   /** The names of the probes: one, or in a cluster one in a slot of each node that has slots. */
   #names(): string[] {
-    if (!(this.#commands instanceof Cluster)) return [`probe:${this.#server}`];
+    if (!(this.#commands instanceof Cluster)) return [keys.probe("", this.#server)];
     const { slots } = this.#commands as Cluster & { slots: string[][] };
     const masters = new Set(slots.map(([master]) => master));
     const names: string[] = [];
     for (let tag = 0; masters.size > 0 && tag < MOST_TAGS; tag++) {
       const master = slots[slotOf(tag)]?.[0];
-      if (masters.delete(master)) names.push(`probe:{${tag}}:${this.#server}`);
+      if (masters.delete(master)) names.push(keys.probe(`{${tag}}`, this.#server));
     }
     return names;
   }

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
-import { withoutPassword } from "./address.js";
+import { withoutPassword } from "../redis-address.js";
 import { createClient, type RedisAccess } from "./client.js";
 
 /** Redis cannot be used. The message says which one, why, and what to do. */
@@ -76,6 +76,11 @@ const SENTENCES: { when: RegExp; say: string; mayPass: boolean }[] = [
     mayPass: true,
   },
   { when: /^NOREPLICAS/, say: "It has fewer replicas than min-replicas-to-write asks for.", mayPass: true },
+  {
+    when: /Unknown RESP type|Protocol error/,
+    say: "What answers there does not speak Redis's protocol. Correct REDIS_URL.",
+    mayPass: false,
+  },
   { when: /All sentinels are unreachable/, say: "None of the Sentinels knows a primary of this name that can be reached.", mayPass: true },
   { when: /timed out|ETIMEDOUT|Socket timeout/i, say: "It does not answer.", mayPass: true },
 ];

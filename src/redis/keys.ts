@@ -51,11 +51,12 @@
  * | `sweep:SERVER`           | string     | which server takes back the connections of that dead one; expires |
  * | `users:SERVER`           | set        | ids of the users with connections there                         |
  * | `servers`                | set        | servers whose users have to be looked after should they die     |
+ * | `probe:SERVER`, `probe:{TAG}:SERVER` | string | written by that server every second to see whether it can; expires; a channel of the same name |
  * | `trimming`               | string     | which server looks for messages that are kept too long, or did so a while ago; expires |
  * | `seeding:{total_users}`  | string     | while a server fills an empty database: when another may take over (s)   |
  *
  * Channels are sharded pub/sub and named like the key they speak of: `room:ID` (events of the room), `user:ID` (what
- * concerns one user), `online_users` (presence).
+ * concerns one user), `online_users` (presence). In a database other than 0 its number and a bar come first: `1|room:ID`.
  */
 export const keys = {
   totalUsers: "total_users",
@@ -103,6 +104,8 @@ export const keys = {
   sweep: (server: string) => `sweep:${server}`,
   serverUsers: (server: string) => `users:${server}`,
   servers: "servers",
+  /** @param tag a hash tag in a slot of the node that is probed, empty where there is one node @param server whose probe it is */
+  probe: (tag: string, server: string) => `probe:${tag}${tag && ":"}${server}`,
   trimming: "trimming",
   seeding: "seeding:{total_users}",
 } as const;
@@ -114,6 +117,12 @@ export const channels = {
   /** The demo apps' own channel; not sharded. */
   demos: "MESSAGES",
 } as const;
+
+/**
+ * A channel's name in a database. Pub/sub knows no databases: without the number, servers on two databases of one Redis would hear
+ * each other. In database 0, the only one that clusters have, it is the plain name, which older servers know.
+ */
+export const channelIn = (database: number, channel: string) => (database === 0 ? channel : `${database}|${channel}`);
 
 /** The general room, which every account is in. */
 export const GENERAL = "0";

@@ -2,8 +2,8 @@ import { createHash, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ErrorCode, errors, refusal } from "../errors.js";
-import type { RedisClient } from "./connect.js";
-import { keys } from "./keys.js";
+import { databaseOf, type RedisClient } from "./connect.js";
+import { channelIn, keys } from "./keys.js";
 
 /** The transactions of Palaver, one file each in `lua/`; a file's head says what it takes, gives and refuses. */
 export const scriptNames = [
@@ -59,12 +59,15 @@ export const scriptNames = [
 
 export type ScriptName = (typeof scriptNames)[number];
 
-/** The source of a script as it is sent to Redis, with the parts that it shares with others in their places. */
-export function scriptSource(name: ScriptName): string {
+/**
+ * The source of a script as it is sent to Redis, with the parts that it shares with others in their places. Scripts publish under
+ * the name of a key, which becomes that of its channel in the database.
+ */
+export function scriptSource(name: ScriptName, database = 0): string {
   const read = (file: string) => readFileSync(new URL(`./lua/${file}.lua`, import.meta.url), "utf8");
   const withParts = (source: string): string =>
     source.replace(/^-- part: (\w+)$/gm, (_line, part: string) => withParts(read(`shared/${part}`)));
-  return withParts(read(name));
+  return withParts(read(name)).replaceAll("'SPUBLISH', ", `'SPUBLISH', ${database === 0 ? "" : `'${channelIn(database, "")}' .. `}`);
 }
 
 /** What a script gives that has to be run again in a moment: a demo app stored messages of which it is about to tell. */
@@ -78,12 +81,7 @@ export class Scripts {
   readonly #redis: RedisClient;
   readonly #roomLogLength: number;
   readonly #assistantId: () => string;
-  readonly #scripts = new Map(
-    scriptNames.map((name) => {
-      const source = scriptSource(name);
-      return [name, { source, sha: createHash("sha1").update(source).digest("hex") }] as const;
-    }),
-  );
+  readonly #scripts: Map<ScriptName, { source: string; sha: string }>;
 
   /**
    * @param roomLogLength events kept in each room's log
@@ -93,6 +91,12 @@ export class Scripts {
     this.#redis = redis;
     this.#roomLogLength = roomLogLength;
     this.#assistantId = assistantId;
+    this.#scripts = new Map(
+      scriptNames.map((name) => {
+        const source = scriptSource(name, databaseOf(redis));
+        return [name, { source, sha: createHash("sha1").update(source).digest("hex") }] as const;
+      }),
+    );
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { Channels } from "../delivery/channels.js";
+import { type Channels, publish } from "../delivery/channels.js";
 import { Feed } from "../delivery/feed.js";
 import type { FollowedRooms } from "../delivery/followed-rooms.js";
 import { BEGINNING, encodePosition, type Position } from "../delivery/position.js";
@@ -273,7 +273,7 @@ export class RoomStore {
 
   /** Tells all servers what concerns the user. */
   async tell(userId: string, event: UserEvent): Promise<void> {
-    await this.#redis.spublish(channels.user(userId), JSON.stringify(event));
+    await publish(this.#redis, channels.user(userId), event);
   }
 }
 

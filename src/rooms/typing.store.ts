@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { Channels } from "../delivery/channels.js";
+import { type Channels, publish } from "../delivery/channels.js";
 import type { Feed } from "../delivery/feed.js";
 import { rateLimited } from "../errors.js";
 import type { RedisClient } from "../redis/connect.js";
@@ -166,7 +166,7 @@ export class TypingStore {
   }
 
   async #publish(userId: string, roomId: string, typing: boolean): Promise<void> {
-    await this.#redis.spublish(channels.room(roomId), JSON.stringify({ kind: "typing", userId, typing }));
+    await publish(this.#redis, channels.room(roomId), { kind: "typing", userId, typing });
   }
 
   #sweepAuthors(now: number): void {

@@ -1,3 +1,4 @@
+import { type ExecutionArgs, type GraphQLError, parse } from "graphql";
 import { makeServer, type Server } from "graphql-ws";
 import type { WebSocket } from "ws";
 import type { Outlet } from "../delivery/broadcast.js";
@@ -93,7 +94,7 @@ export function graphqlTransport(
       try {
         if (watch && !(await watch.use())) {
           endNow(socket);
-          return [mask(refusal("UNAUTHENTICATED"))];
+          throw refusal("UNAUTHENTICATED");
         }
         // GraphiQL has one socket for all tabs, and sends the headers of a tab with each operation.
         const ownToken = tokenIn(payload.extensions?.headers);
@@ -116,7 +117,9 @@ export function graphqlTransport(
         };
         return operation;
       } catch (error) {
-        return [mask(error)];
+        prepared = true;
+        const operation: Refused = { schema, document: NOTHING, refused: mask(error) };
+        return operation;
       } finally {
         if (!prepared) begun(id);
       }
@@ -124,7 +127,7 @@ export function graphqlTransport(
 
     onOperation: ({ extra: { begun } }, id) => begun(id),
 
-    execute: (args) => run(args, mask),
+    execute: (args) => ("refused" in args ? { errors: [(args as Refused).refused] } : run(args, mask)),
     // What `onSubscribe` gave comes back here as it was.
     subscribe: (args) => subscriptions.start(args as SocketSubscription),
 
@@ -140,6 +143,16 @@ export function graphqlTransport(
     },
   });
 }
+
+/**
+ * An operation that is refused before it runs. Its client gets what a resolver's refusal gives: one result with `errors`, and then it
+ * is complete. An `error` frame is for what is wrong with the document alone.
+ */
+interface Refused extends ExecutionArgs {
+  refused: GraphQLError;
+}
+
+const NOTHING = parse("{ __typename }"); // in place of the document that does not run
 
 /** Closes a socket whose session is over; a client that does not answer is cut. */
 function endNow(socket: WebSocket): void {

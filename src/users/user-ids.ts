@@ -52,7 +52,7 @@ export class UserIds {
 
   /**
    * Claims an id for an account, and writes its fields.
-   * @param fieldsOf what the hash `user:ID` holds from the first moment on
+   * @param fieldsOf what the hash of the user holds from the first moment on
    * @returns the id, which no one else has or had
    */
   async claim(fieldsOf: (id: string) => Record<string, string | number>): Promise<string> {

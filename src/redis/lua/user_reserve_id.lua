@@ -3,11 +3,11 @@
      ARGV  at_least (the highest id in use, as far as is known)
      gives {id, the counter before where it was behind else nil} ]]
 local total_users, vacant = unpack(KEYS)
-local at_least = tonumber(unpack(ARGV))
+local at_least = unpack(ARGV)
 
 local before = redis.call('GET', total_users)
-local behind = (tonumber(before or '') or -1) < at_least
-if behind or not tonumber(before or '0') then redis.call('SET', total_users, string.format('%.0f', at_least)) end
+local behind = (tonumber(before or '') or -1) < tonumber(at_least)
+if behind or not tonumber(before or '0') then redis.call('SET', total_users, at_least) end
 local id = redis.call('INCR', total_users)
 redis.call('SETBIT', vacant, id, 1)
 return { id, behind and (before or '') or nil }

@@ -71,13 +71,6 @@ export function readRedisAddress(urls: readonly string[]): RedisAddress {
   };
 }
 
-/** The number of the database; a cluster has only 0. */
-export function databaseOf(urls: readonly string[]): number {
-  const address = readRedisAddress(urls);
-  if (address.kind === "sentinel") return address.database;
-  return address.kind === "server" ? Number(/^\/(\d+)$/.exec(new URL(address.url).pathname)?.[1] ?? 0) : 0;
-}
-
 /** The URL without the password in it, for people and logs. */
 export function withoutPassword(url: string): string {
   return url.replace(/^([\w-]+:\/\/)([^@/]*)@/, (_match, scheme: string, login: string) => {
