@@ -20,7 +20,7 @@ export class DemoBridge {
   readonly #server: string;
   readonly #log: Logger;
   readonly #publishing = new Set<Promise<unknown>>();
-  /** Users whom the demo apps were told of, without a connection of theirs, and when (ms). The earliest one is the first. */
+  /** When (ms) the name of each author without a connection was published last, oldest first. */
   readonly #introduced = new Map<string, number>();
   #messages = Promise.resolve();
   #transitions = Promise.resolve();

@@ -249,7 +249,7 @@ export class MessageStore {
       const more = await this.#more(roomId, stretch, far, from);
       if (isSame(more.position, position) || restarts === MOST_RESTARTS) stretch = more.stretch;
       else {
-        // A page is of one moment. Something was said meanwhile, so it is read again, as much at once as is known to be needed.
+        // A page is of one moment. The room has changed since the first call, so the page is read again, in larger portions.
         ({ position, stretch } = await this.#read(roomId, near, far, from, Math.min(4 * stretch.members.length, MOST_AT_ONCE)));
         restarts++;
       }

@@ -15,7 +15,7 @@ if score then from = string.format('(%s:%016.0f;', user, math.min(score * 100000
 local to = '(' .. user .. ';'
 
 local messages = redis.call('ZCOUNT', room, score and '(' .. score or '-inf', '+inf')
--- What is too long to be a message, as room_log found: nobody has to read it.
+-- Members that room_log found too long to be a message are never unread.
 local none = redis.call('ZLEXCOUNT', own, (string.gsub(from, user .. ':', '!:', 1)), '(!;')
 local unread = math.max(0, messages - redis.call('ZLEXCOUNT', own, from, to) - none)
 return { unread, redis.call('ZLEXCOUNT', mentioned, from, to), read_up_to or '', redis.call('ZLEXCOUNT', own, '[@:', '(@;') }

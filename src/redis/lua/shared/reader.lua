@@ -1,8 +1,8 @@
 --[[ reader: reads members of a room in portions that cost little, whatever others wrote there. A part of room_log, whose digest and
      micros_of it uses, and room, own, foreign, meta.
      A member that is too long is read once: then it gets a score that no other member has, within its second, and is passed by. `own` has
-     it as `!:µs:digest`, which nobody has to read. ]]
-local LONGEST = 65536 -- bytes; a longer member is nobody's message
+     it as `!:µs:digest`, so that it does not count as unread. ]]
+local LONGEST = 65536 -- bytes; a longer member is not a message
 local SET_ASIDE = { '[!:', '(!;' }
 
 -- The seconds that a score means: some of the apps' clients send milliseconds.
@@ -39,7 +39,7 @@ local function set_aside(member, score)
   end
 end
 
---[[ From near to far at most so many, until there are so many bytes, as { member, score, … }; behind the first `offset` of them.
+--[[ From near to far at most `most`, until there are `budget` bytes, as { member, score, … }; behind the first `offset` of them.
      Gives them, where to go on (a score as near is, and an offset; nil where it is at the end), the bytes, and how many were passed by. ]]
 local function read(near, far, rev, most, budget, offset)
   local AT_ONCE = 8      -- members, each of which may be long

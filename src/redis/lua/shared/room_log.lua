@@ -7,7 +7,7 @@
      place in the log, once. `known` members of the room are accounted for; while there are just as many, nothing is new.
      `foreign` has those that others wrote, of a room taken over as far down as `since`: what is not in it is new, and
      nothing is ever taken for new that may be old. What cannot be found would be a silent gap: then the log begins anew.
-     What was stored a moment ago, and not told of yet, is waited for: then the script fails with `unheard`, and is to be run again.
+     A message that an app stored a moment ago and has not published yet is waited for: the script fails with `unheard`, and the caller runs it again.
      `awaited` says until when (µs), and until when at the latest; `at:DIGEST` where a member was put, `dated` that all older ones were. ]]
 local seq, epoch, last, known, since, deadline, puzzle, awaited, dated =
   unpack(redis.call('HMGET', meta, 'seq', 'epoch', 'time', 'known', 'since', 'deadline', 'puzzle', 'awaited', 'dated'))
@@ -159,7 +159,7 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
     return found
   end
 
-  -- Accounts for those that are too long, which nobody is told of.
+  -- Accounts for members that are too long; they make no event.
   local function set_all_aside()
     for _, member in ipairs(aside) do set_aside(unpack(member)) end
     local count = #aside
