@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { type Logger, pino } from "pino";
 import { AssistantUnusable } from "./assistant/account.js";
-import { type Config, ConfigError, describeSettings, readConfig } from "./config.js";
+import { ConfigError, describeSettings, type FoundConfig, readConfig } from "./config.js";
 import { RedisUnusable } from "./redis/connect.js";
 import { version } from "./server/server-info.js";
 
@@ -13,7 +13,7 @@ export interface Program {
   /** What it is and how it is called: what `--help` prints before the settings. */
   usage: string;
   /** Runs it. What it throws is explained, and it ends with 1. */
-  run(config: Config, log: Logger): Promise<void>;
+  run(config: FoundConfig, log: Logger): Promise<void>;
 }
 
 /** Reads the settings and runs the program, unless only help or the version is asked for. */

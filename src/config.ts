@@ -361,11 +361,11 @@ type Read = { [Name in keyof typeof settings]: (typeof settings)[Name]["fallback
 /** All settings with every default decided. `redisUrls` is empty where Palaver starts its own Redis. */
 export type Config = Readonly<
   Omit<Read, "assistant" | "demoData" | "playground" | "introspection"> &
-    Record<"assistant" | "demoData" | "playground" | "introspection", boolean> & {
-      /** The variables of the demo apps and tutorials that say where Redis is, where REDIS_URL does not. */
-      redisSource?: string | undefined;
-    }
+    Record<"assistant" | "demoData" | "playground" | "introspection", boolean>
 >;
+
+/** The settings, and in which variables of the demo apps and tutorials Redis was found, where REDIS_URL alone does not say it. */
+export type FoundConfig = Config & { readonly redisSource?: string | undefined };
 
 /** Settings that cannot be used: every problem found, one line each. */
 export class ConfigError extends Error {
@@ -391,7 +391,7 @@ export function readConfig(
   environment: NodeJS.ProcessEnv,
   dotenv = "",
   problems: readonly string[] = [],
-): Config {
+): FoundConfig {
   const found = [...problems];
   const variables: NodeJS.Dict<string> = { ...withoutEmpty(parseEnv(dotenv)), ...withoutEmpty(environment) };
   const redisSource = options.redis === undefined ? useOtherRedisNames(variables) : undefined;

@@ -1,5 +1,5 @@
 import { runProgram, say, stopOnSignals } from "./command-line.js";
-import type { Config } from "./config.js";
+import type { FoundConfig } from "./config.js";
 import { DEMO_PASSWORD } from "./interop/demo-data.js";
 import { withoutPassword } from "./redis/connect.js";
 import { type RunningServer, startServer } from "./server/server.js";
@@ -21,7 +21,7 @@ await runProgram(process.argv.slice(2), {
   },
 });
 
-function welcome({ playground, redisUrls, redisSource, interop }: Config, server: RunningServer): string {
+function welcome({ playground, redisUrls, redisSource, interop }: FoundConfig, server: RunningServer): string {
   const lines = [
     `Palaver ${version} is running.`,
     "",

@@ -38,7 +38,8 @@ async function listen() {
       return heard
         .splice(0)
         .slice(0, -1)
-        .map((message) => JSON.parse(message));
+        .map((message) => JSON.parse(message))
+        .filter(({ type, data }) => !(type === "user.connected" && data.online === false)); // a test of its own
     },
     heard,
   };
@@ -87,6 +88,38 @@ describe("what the demo apps are told", () => {
     await bob.send("to be seen by all", room.id);
     const [, stored = ""] = await redis.client.zrange(`room:${room.id}`, "0", "-1");
     expect(await upTo(bob)).toEqual([{ serverId: ofServer, type: "message", data: JSON.parse(stored) }]);
+
+    // Where its first message is told of, the room is shown first, as an app does it.
+    const { createRoom: own } = await bob.ask(create, { m: [alice.id] });
+    await bob.send("first", own.id);
+    await bob.send("second", own.id);
+    expect((await upTo(bob)).map(({ type, data }) => [type, data.names ?? data.message])).toEqual([
+      ["show.room", ["Us"]],
+      ["message", "first"],
+      ["message", "second"],
+    ]);
+  });
+
+  it("[I1] the name of who sends without a connection, before the message and not with each, and never that they are online", async () => {
+    const { upTo, heard } = await listen();
+    const fred = await TestClient.register(server, "fred");
+    for (const text of ["one", "two"]) await fred.send(text);
+    await expect.poll(() => heard.length).toBe(3);
+    expect(heard.splice(0).map((message) => JSON.parse(message))).toEqual([
+      { serverId: ofServer, type: "user.connected", data: { id: fred.id, username: fred.username, online: false } },
+      { serverId: ofServer, type: "message", data: expect.objectContaining({ message: "one" }) },
+      { serverId: ofServer, type: "message", data: expect.objectContaining({ message: "two" }) },
+    ]);
+    expect(await redis.client.sismember("online_users", fred.id)).toBe(0);
+    const gina = await TestClient.register(server, "gina");
+    await gina.subscribe("{ me { id } }").next();
+    await expect.poll(() => heard.length).toBe(1);
+    await gina.send("three");
+    expect((await upTo(alice)).map(({ type, data }) => [type, data.online])).toEqual([
+      ["user.connected", true],
+      ["message", undefined],
+    ]);
+    await gina.disconnect();
   });
 
   it("[I1] who comes online and goes offline", async () => {
@@ -153,6 +186,28 @@ describe("history that the demo apps wrote", () => {
       expect(new Set(history.map(({ id }) => id)).size).toBe(texts.length);
     },
   );
+
+  it("[I1] Node, live: what was typed like an escape stays", async () => {
+    await redis.client.set("room:typed:name", "Typed");
+    const typed = [
+      "&lt; and &gt;",
+      "&lt;b&gt;",
+      "?a=1&gtm_debug=1",
+      "https://shop.example/list?page=2&lt=5&gt=1&lte=7#top",
+      "<b>bold</b>",
+      "1<2 && 3>2",
+      "what?<br>",
+      "is a>b?c<d:e",
+      "<>&",
+      "&amp; &quot; &copy",
+    ];
+    const write = demoApps["Node, live"] as (typeof demoApps)[string];
+    for (const [n, text] of typed.entries()) {
+      const { member, score } = write({ roomId: "typed", from: alice.id, text, date: date + n });
+      await redis.client.zadd("room:typed", score, member);
+    }
+    expect((await historyOf("typed")).map(({ text }) => text)).toEqual(typed);
+  });
 
   it("[I1] what another app meant by its escapes does not change what Palaver's own messages say", async () => {
     await redis.client.set("room:own:name", "Own");

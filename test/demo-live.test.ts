@@ -401,17 +401,70 @@ describe("what a demo app's user says", () => {
   });
 });
 
+describe("a mention in a demo app", () => {
+  const COUNT = `query ($r: ID!) {
+    room(id: $r) { unreadMentions unreadCount }
+    mentions(first: 5) { nodes { id text from { username } mentions { username } } }
+  }`;
+
+  it.each(["heard of", "not heard of"])("[I1] counts like any other, also after an edit and a deletion, when it was %s", async (how) => {
+    const room = await ownRoom();
+    const ann = await TestClient.register(one, "ann");
+    await redis.client.sadd(`user:${ann.id}:rooms`, room); // in whose list it is
+    const text = `hello @${ann.username}, and @nobody-at-all`;
+    await ann.send("a log", room);
+    const stream = bob.subscribe("subscription ($r: ID!) { messageAdded(roomId: $r) { id text mentions { id } } }", { r: room });
+    await expect.poll(() => redis.client.call("PUBSUB", "SHARDNUMSUB", `room:${room}`)).toEqual([`room:${room}`, 1]);
+    const author = await node.register(`author-${crypto.randomUUID().slice(0, 8)}`);
+    if (how === "heard of") await node.say(author, text, { roomId: room });
+    else {
+      const { member, score } = node.store({ roomId: room, from: author.id, text, date: Math.floor(Date.now() / 1_000) });
+      await redis.client.zadd(`room:${room}`, score, member);
+      await texts(alice, room);
+    }
+    expect((await stream.next()).mentions).toEqual([{ id: ann.id }]);
+    stream.stop();
+    await vi.waitFor(async () => expect((await ann.ask(COUNT, { r: room })).room).toEqual({ unreadMentions: 1, unreadCount: 1 }));
+    const { nodes } = (await ann.ask(COUNT, { r: room })).mentions;
+    expect(nodes).toMatchObject([{ text, from: { username: author.username }, mentions: [{ username: ann.username }] }]);
+
+    const author2 = await login(one, author.username);
+    await author2.ask('mutation ($id: ID!) { editMessage(id: $id, text: "hello nobody") { id } }', { id: nodes[0].id });
+    expect(await ann.ask(COUNT, { r: room })).toEqual({ room: { unreadMentions: 0, unreadCount: 1 }, mentions: { nodes: [] } });
+    await node.say(author, `again @${ann.username}`, { roomId: room });
+    await vi.waitFor(async () => expect((await ann.ask(COUNT, { r: room })).room.unreadMentions).toBe(1));
+    const [again] = (await ann.ask(COUNT, { r: room })).mentions.nodes;
+    await author2.ask("mutation ($id: ID!) { deleteMessage(id: $id) }", { id: again.id });
+    expect((await ann.ask(COUNT, { r: room })).room.unreadMentions).toBe(0);
+    expect(await redis.client.zcard(`mentioned:{room:${room}}`)).toBe(0);
+  });
+
+  it("[I1] is not lost with a server that dies between taking it in and looking names up", async () => {
+    const room = await ownRoom();
+    const ann = await TestClient.register(one, "ann");
+    await ann.send("a log", room);
+    await sayUnheard(room, `hello @${ann.username}`);
+    await texts(alice, room); // takes it in, and looks no name up
+    expect(await redis.client.zlexcount(`own:{room:${room}}`, "[@:", "(@;")).toBe(1);
+    expect((await ann.ask(COUNT, { r: room })).room.unreadMentions).toBe(1);
+    expect(await redis.client.zlexcount(`own:{room:${room}}`, "[@:", "(@;")).toBe(0);
+  });
+});
+
 describe("a private room that a demo app opened", () => {
   it.each<AppName>(["Node", "Flask"])("[ROOM5] %s: is shown to the two in it, with its first message, and to nobody else", async (name) => {
     const app = new DemoApp(name, redis.client);
     const [ann, ben] = [await TestClient.register(one, "ann"), await TestClient.register(two, "ben")];
     const shown = [ann, ben, alice].map((client) => client.subscribe("subscription { roomShown { id name } }"));
     const followed = ben.follow(); // every room, now or later
+    await expect.poll(() => redis.client.call("PUBSUB", "SHARDNUMSUB", "room:0")).not.toEqual(["room:0", 0]);
     await vi.waitFor(async () =>
       expect(await redis.client.call("PUBSUB", "SHARDNUMSUB", ...[ann, ben, alice].map(({ id }) => `user:${id}`))).toEqual(
         [ann, ben, alice].flatMap(({ id }) => [`user:${id}`, 1]),
       ),
     );
+    await alice.send("marker");
+    expect(await followed.texts(1)).toEqual(["marker"]);
     const room = await app.openRoom(asPerson(ann), asPerson(ben));
     await app.say(asPerson(ann), "psst", { roomId: room });
     await app.say(asPerson(ann), "once more", { roomId: room });
@@ -424,6 +477,31 @@ describe("a private room that a demo app opened", () => {
     await alice.send("hello ann", other.id);
     expect((await (shown[2] as Stream).next()).id).toBe(other.id);
     expect((await (shown[0] as Stream).next()).id).toBe(other.id);
+  });
+
+  it("[ROOM5] Flask: is shown, though the app opened it for nobody, to both who have an account here", async () => {
+    const flask = new DemoApp("Flask", redis.client);
+    const [ann, fred] = [await TestClient.register(one, "ann"), await flask.register(`fred-${crypto.randomUUID().slice(0, 8)}`)];
+    const shown = ann.subscribe("subscription { roomShown { id name } }");
+    const followed = ann.on(two).follow(); // every room, now or later
+    await vi.waitFor(async () => expect(await redis.client.call("PUBSUB", "SHARDNUMSUB", `user:${ann.id}`)).toEqual([`user:${ann.id}`, 2]));
+    const room = `${ann.id}:${fred.id}`;
+    const said = { roomId: room, from: fred.id, text: "psst", date: Math.floor(Date.now() / 1_000) };
+
+    // What is only published, or said by a third, or between people who are not there, opens nothing.
+    await flask.publish("message", flask.messageData(said));
+    await flask.say(pablo, "from outside", { roomId: `${ann.id}:${Number(fred.id) + 1_000_000}` });
+    await flask.say(pablo, "from outside", { roomId: room });
+    await alice.send("marker", "0");
+    expect((await followed.next()).text).toBe("marker");
+    expect(await redis.client.smembers(`user:${ann.id}:rooms`)).toEqual(["0"]);
+
+    await flask.say(fred, "psst", { roomId: room });
+    expect(await shown.next()).toEqual({ id: room, name: fred.username });
+    expect(await followed.texts(1)).toEqual(["psst"]);
+    expect(await texts(ann, room)).toEqual(["psst"]);
+    expect(await redis.client.sismember(`user:${fred.id}:rooms`, room)).toBe(1);
+    expect((await ann.ask("{ rooms { id } }")).rooms.map(({ id }: { id: string }) => id)).toContain(room);
   });
 
   it.each(["heard of, then two at once", "not heard of, then one that is"])(

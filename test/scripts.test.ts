@@ -8,6 +8,7 @@ import { type ScriptName, scriptNames, scriptSource } from "../src/redis/scripts
 import { withDeadLetters } from "../src/server/worker.js";
 import { answers, ownWorker, until, watchReply, withAssistant } from "./helpers/assistant.js";
 import { TestClient } from "./helpers/client.js";
+import { DemoApp } from "./helpers/demo-apps.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ScriptedModel } from "./helpers/scripted-model.js";
 import { ownServer } from "./helpers/server.js";
@@ -100,6 +101,7 @@ describe("scripts", () => {
     const followed = ben.follow({ after: [await ann.position(room.id)] });
     await ann.send("hello", room.id, "once");
     await followed.texts(1);
+    await new DemoApp("Node", redis.client).say({ id: ann.id, username: ann.username }, `hello @${ben.username}`);
     await ben.ask("mutation ($id: ID!) { markRead(messageId: $id) { unreadCount } }", { id: (await ann.send("read me", room.id)).id });
     const { id } = await ann.send("to be changed", room.id);
     await ann.ask('mutation ($id: ID!) { react(messageId: $id, emoji: "👍") { id } editMessage(id: $id, text: "changed") { id } }', { id });

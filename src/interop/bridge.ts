@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { RedisClient } from "../redis/connect.js";
-import { channels } from "../redis/keys.js";
+import { channels, keys } from "../redis/keys.js";
 import { isGroup } from "../rooms/member.store.js";
 import { privatePair } from "../rooms/room.store.js";
 import type { UserStore } from "../users/user.store.js";
@@ -8,6 +8,9 @@ import { writeEnvelope } from "./envelope.js";
 
 /** What the demo apps are told: nothing; what everyone may know; or what private rooms and groups say too, which they show to everyone. */
 export type Interop = "off" | "public" | "full";
+
+const INTRODUCED = 60_000; // ms for which the name of an author without a connection is not told again
+const MOST_INTRODUCED = 10_000; // authors that are remembered for it
 
 /** Tells the demo apps what happens here, so that it shows on their screens at once. What they miss, they find in the database. */
 export class DemoBridge {
@@ -17,6 +20,8 @@ export class DemoBridge {
   readonly #server: string;
   readonly #log: Logger;
   readonly #publishing = new Set<Promise<unknown>>();
+  /** When (ms) the name of each author without a connection was published last, oldest first. */
+  readonly #introduced = new Map<string, number>();
   #messages = Promise.resolve();
   #transitions = Promise.resolve();
 
@@ -34,12 +39,31 @@ export class DemoBridge {
     const pair = privatePair(roomId);
     if (this.#interop === "off" || ((pair || isGroup(roomId)) && this.#interop !== "full")) return;
     this.#messages = this.#afterwards(this.#messages, async () => {
+      await this.#introduce((JSON.parse(json) as { from: string }).from);
       if (pair && first) {
         const names = (await this.#users.byIds(pair)).map((user) => [user?.username]);
         this.#publish("show.room", JSON.stringify({ id: roomId, names }));
+      } else if (isGroup(roomId) && first) {
+        const name = await this.#redis.get(keys.roomName(roomId));
+        if (name !== null) this.#publish("show.room", JSON.stringify({ id: roomId, names: [name] }));
       }
       this.#publish("message", json);
     });
+  }
+
+  /**
+   * Tells the name of an author who has no connection, as over HTTP: the Node app's page would show a message of someone it does not
+   * know without a name. It does know everyone who is online. The event says that the author is offline, which is true.
+   */
+  async #introduce(userId: string): Promise<void> {
+    const now = Date.now();
+    if (now - (this.#introduced.get(userId) ?? Number.NEGATIVE_INFINITY) < INTRODUCED) return;
+    const [[user], online] = await Promise.all([this.#users.byIds([userId]), this.#redis.sismember(keys.announced, userId)]);
+    if (!user || online === 1) return;
+    this.#introduced.delete(userId);
+    this.#introduced.set(userId, now);
+    if (this.#introduced.size > MOST_INTRODUCED) this.#introduced.delete(this.#introduced.keys().next().value as string);
+    this.#publish("user.connected", JSON.stringify({ id: userId, username: user.username, online: false }));
   }
 
   /** Someone came online or went offline. */

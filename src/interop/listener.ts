@@ -14,7 +14,7 @@ const SOON = 50; // ms after which a room is looked into again for what an app i
 const LOOK = 10_000; // ms between two looks at whether all agree on who is online
 
 interface Told {
-  /** The messages in the order in which they were told of; those that follow each other at one score together. */
+  /** The messages in the order heard; consecutive ones with the same score together. */
   messages: { score: string; members: string[] }[];
   opening: boolean;
 }
@@ -116,7 +116,7 @@ export class DemoListener {
     void this.#lookAround();
   }
 
-  /** What an app is about to tell of may stay untold: then it is taken in all the same. */
+  /** An app may never publish what it stored: then the message is taken in without a hint. */
   #lookAgain(roomId: string, opening: boolean): void {
     if (this.#again.has(roomId) || this.#again.size >= MOST_ROOMS) return;
     const timer = setTimeout(() => {

@@ -54,7 +54,7 @@ export class MentionResolver {
 export class MessageMentionsResolver {
   @UsuallyFew()
   @FieldResolver(() => [User], { description: "Those in the room whom it mentions as `@username`; at most 20." })
-  mentions(@Root() { mentionIds }: StoredMessage, @Ctx() { load }: Context): Promise<User[]> {
-    return Promise.all(mentionIds.map((id) => load.user.load(id)));
+  async mentions(@Root() message: StoredMessage, @Ctx() { load, mentions }: Context): Promise<User[]> {
+    return Promise.all((await mentions.of(message)).map((id) => load.user.load(id)));
   }
 }

@@ -1,13 +1,17 @@
 import { badInput } from "../errors.js";
 import type { Lenient, RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
+import type { Scripts } from "../redis/scripts.js";
 import type { Page } from "../relay.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import type { UserStore } from "../users/user.store.js";
 import { parseMessageId } from "./message-id.js";
-import { readMember, type StoredMessage } from "./stored-message.js";
+import { digestOf, readMember, type StoredMessage } from "./stored-message.js";
 
 const MOST = 20; // users whom one message mentions; further ones are not told
+const AT_ONCE = 50; // messages of demo apps whose mentions are looked up together
+const OF_ONE_SCORE = 100; // messages among which one of them is looked for
+const MICROS = 1_000_000n; // in a second
 const MENTION = /(?<![\p{L}\p{M}\p{N}._-])@([\p{L}\p{M}\p{N}._-]{2,33})/gu; // a username, and a full stop after it
 
 /** A mention's place among all of a user's, whatever the room. */
@@ -25,9 +29,11 @@ export class MentionStore {
   readonly #users: UserStore;
   readonly #rooms: RoomStore;
   readonly #lenient: Lenient;
+  readonly #scripts: Scripts;
 
-  constructor(redis: RedisClient, users: UserStore, rooms: RoomStore, lenient: Lenient) {
+  constructor(redis: RedisClient, users: UserStore, rooms: RoomStore, lenient: Lenient, scripts: Scripts) {
     this.#redis = redis;
+    this.#scripts = scripts;
     this.#users = users;
     this.#rooms = rooms;
     this.#lenient = lenient;
@@ -45,14 +51,42 @@ export class MentionStore {
     return known.length > 0 ? this.#rooms.membersAmong(roomId, known) : known;
   }
 
+  /** The ids of those whom a message mentions, also where a demo app wrote it. */
+  async of(message: StoredMessage): Promise<string[]> {
+    const isOurs = message.editedAt !== null || parseMessageId(message.id)?.micros !== undefined;
+    return isOurs ? message.mentionIds : this.in(message.text, message.roomId);
+  }
+
+  /**
+   * Finds out whom messages of demo apps mention, which were taken in without a look at names, as these are in other slots. They stay
+   * noted until it is done, so it does no harm where a server dies in between, or two do the same.
+   */
+  async find(roomId: string): Promise<void> {
+    const waiting = await this.#redis.zrangebylex(keys.own(roomId), "[@:", "(@;", "LIMIT", 0, AT_ONCE);
+    await Promise.all(
+      waiting.map(async (entry) => {
+        const [, micros, digest = ""] = /^@:(\d{1,16}):(.*)$/.exec(entry) ?? [];
+        const message = micros === undefined ? undefined : await this.#foreignAt(roomId, micros, digest);
+        const mentioned = message ? (await this.in(message.text, roomId)).filter((id) => id !== message.fromId) : [];
+        const roomKeys = [keys.meta(roomId), keys.own(roomId), keys.mentioned(roomId)];
+        await this.#scripts.run("mentions_note", roomKeys, [entry.slice(2), mentioned.join(" ")]);
+      }),
+    );
+    if (waiting.length === AT_ONCE) await this.find(roomId);
+  }
+
   /** Messages that mention the user, in the rooms that they are in now; the newest first. */
   async page(userId: string, { first, after }: { first: number; after: MentionPlace | undefined }): Promise<Page<Mention>> {
     const rooms = await this.#rooms.idsOf(userId, "all");
     const found = await Promise.all(
       rooms.map(async (roomId) => {
+        if ((await this.#redis.zlexcount(keys.own(roomId), "[@:", "(@;")) > 0) await this.find(roomId);
         const to = after ? `(${userId}:${after.micros};` : `(${userId};`; // `;` comes right after `:`
         const entries = await this.#redis.zrevrangebylex(keys.mentioned(roomId), to, `[${userId}:`, "LIMIT", 0, first + 2);
-        return entries.map((entry): MentionPlace => ({ micros: entry.slice(userId.length + 1), roomId }));
+        return entries.map((entry) => {
+          const [, micros = "", digest] = entry.split(":");
+          return { micros, roomId, digest };
+        });
       }),
     );
     const places = found
@@ -68,14 +102,32 @@ export class MentionStore {
     };
   }
 
+  /** What a demo app wrote, by the microsecond of its score and its digest. */
+  async #foreignAt(roomId: string, micros: string, digest: string): Promise<StoredMessage | undefined> {
+    const range = [scoreAt(micros, -1), scoreAt(micros, 1)] as const;
+    const flat = await this.#lenient(this.#redis.zrangebyscore(keys.room(roomId), ...range, "WITHSCORES", "LIMIT", 0, OF_ONE_SCORE), []);
+    const index = flat.findIndex((member, at) => at % 2 === 0 && digestOf(member) === digest);
+    return index < 0 ? undefined : readMember(roomId, flat[index] as string, flat[index + 1] as string);
+  }
+
   /** The message at a place; null where it has gone in this moment. */
-  async #messageAt({ micros, roomId }: MentionPlace): Promise<Mention | null> {
+  async #messageAt({ micros, roomId, digest }: MentionPlace & { digest: string | undefined }): Promise<Mention | null> {
+    if (digest !== undefined) {
+      const foreign = await this.#foreignAt(roomId, micros, digest);
+      return foreign ? { ...foreign, micros, roomId } : null;
+    }
     const id = `${roomId}/${Number(micros)}`;
     const score = parseMessageId(id)?.score ?? "0";
     const members = await this.#lenient(this.#redis.zrangebyscore(keys.room(roomId), score, score), []);
     const message = members.map((member) => readMember(roomId, member, score)).find((found) => found?.id === id);
     return message ? { ...message, micros, roomId } : null;
   }
+}
+
+/** A score in seconds, so many microseconds from a time in microseconds. */
+function scoreAt(micros: string, away: number): string {
+  const at = BigInt(micros) + BigInt(away);
+  return `${at / MICROS}.${String(at % MICROS).padStart(6, "0")}`;
 }
 
 function newerFirst(one: MentionPlace, other: MentionPlace): number {

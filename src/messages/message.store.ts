@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { AssistantStore } from "../assistant/assistant.store.js";
 import { encodePosition, type Position } from "../delivery/position.js";
 import { badInput, checkClientId, refusal } from "../errors.js";
@@ -24,7 +23,7 @@ import {
   type Stretch,
 } from "./page.js";
 import type { Retention } from "./retention.js";
-import { type Place, readOurs, type StoredMessage, secondsOf } from "./stored-message.js";
+import { digestOf, type Place, readOurs, type StoredMessage, secondsOf } from "./stored-message.js";
 
 export interface Sending {
   roomId: string;
@@ -65,7 +64,9 @@ const DAYS_BEFORE = 2; // days before today that the keys given to a script begi
 
 const SPARE = 8; // messages read beyond a page, so that those of one score seldom need a second look
 const LONGEST_STRETCH = 10_000; // members; more of one score, or unreadable in a row, than anyone but an attacker writes
-const LARGEST_STRETCH = 32 * 1024 * 1024; // bytes, likewise
+const LARGEST_STRETCH = 4 * 1024 * 1024; // bytes that one call reads
+const MOST_AT_ONCE = 1_000; // members that one call reads
+const MOST_RESTARTS = 3; // of a page that takes several calls
 const LATER = 50; // messages after one of which the context is read
 const AT_ONCE = 400; // messages of a history that is read from one end to the other
 const CANDIDATES = 3; // for a room's newest message, should others have put there what is none
@@ -257,13 +258,19 @@ export class MessageStore {
 
     // The first reading goes out together with the check; what it found is not looked at before.
     const allowed = this.#rooms.check(userId, roomId);
-    for (let count = limit + SPARE; ; count *= 4) {
-      const reading = this.#read(roomId, near, far, from, count);
-      await Promise.all([allowed, reading]);
-      const { position, stretch } = await reading;
-      const page = cutPage(roomId, request, count > LONGEST_STRETCH ? { ...stretch, cut: false } : stretch);
-      if (!page) continue;
-      return { page, position };
+    const reading = this.#read(roomId, near, far, from, limit + SPARE);
+    await Promise.all([allowed, reading]);
+    let { position, stretch } = await reading;
+    for (let restarts = 0; ; ) {
+      const page = cutPage(roomId, request, stretch);
+      if (page) return { page: { ...page, unreadable: page.unreadable + stretch.skipped }, position };
+      const more = await this.#more(roomId, stretch, far, from);
+      if (isSame(more.position, position) || restarts === MOST_RESTARTS) stretch = more.stretch;
+      else {
+        // A page is of one moment. The room has changed since the first call, so the page is read again, in larger portions.
+        ({ position, stretch } = await this.#read(roomId, near, far, from, Math.min(4 * stretch.members.length, MOST_AT_ONCE)));
+        restarts++;
+      }
     }
   }
 
@@ -280,20 +287,20 @@ export class MessageStore {
 
     await this.#rooms.check(userId, roomId);
     if (named !== roomId) throw gone();
-    for (let count = half.larger + SPARE; ; count *= 4) {
-      const [seq, epoch, at, ...sides] = await this.#lenient(
-        this.#scripts.onRoom("messages_around", roomId, [score, count, LARGEST_STRETCH], [keys.reactions(roomId)]) as Promise<
-          [number, string, number, string[], string[]]
-        >,
-        [0, "", 0, [], []],
-      );
-      const [older, newer] = sides.map((flat) => {
-        const members = rawMessages(flat);
-        return { members, cut: members.length === count && count <= LONGEST_STRETCH };
-      }) as [Omit<Stretch, "behind">, Omit<Stretch, "behind">];
+    const [seq, epoch, at, ...sides] = await this.#lenient(
+      this.#scripts.onRoom("messages_around", roomId, [score, half.larger + SPARE, LARGEST_STRETCH], [keys.reactions(roomId)]) as Promise<
+        [number, string, number, RawStretch, RawStretch]
+      >,
+      [0, "", 0, NOTHING, NOTHING],
+    );
+    let [older, newer] = sides.map((side) => toStretch(side)) as [Stretch, Stretch];
+    for (;;) {
       const window = cutWindow(roomId, request, score, older, newer);
       if (window === "gone") throw gone();
-      if (window) return this.#connection({ roomId, seq, epoch, at }, window);
+      const unreadable = older.skipped + newer.skipped;
+      if (window) return this.#connection({ roomId, seq, epoch, at }, { ...window, unreadable: window.unreadable + unreadable });
+      if (older.cut) older = (await this.#more(roomId, older, "-inf", "end")).stretch;
+      if (newer.cut) newer = (await this.#more(roomId, newer, "+inf", "start")).stretch;
     }
   }
 
@@ -360,16 +367,19 @@ export class MessageStore {
    * @returns whether there are messages of which it is about to tell: then it is to be called again in a moment
    */
   async adopt(roomId: string, heard: { score: string; members: readonly string[] } | undefined, opening: boolean): Promise<boolean> {
+    const authorOf = (member: string, score: string) => readPlaced(roomId, [member, score, ""])?.fromId;
+    const opened = heard !== undefined && (await this.#rooms.openForDemos(roomId, authorOf));
     const opens = opening && (await this.#rooms.isOpen(roomId)); // else anyone who can publish could have keys made of anything
     const adopted = (await this.#scripts.onRoomAtOnce("messages_adopt", roomId, [
       heard?.score ?? "",
       opens ? 1 : 0,
       (heard?.members ?? []).map(digestOf).join(" "),
-    ])) as [number, number] | typeof UNHEARD;
+    ])) as [number, number, number] | typeof UNHEARD;
     if (adopted === UNHEARD) return true;
-    const [isNew, questions] = adopted;
-    if (isNew === 1) await this.#rooms.show(roomId, 1);
+    const [isNew, questions, unnamed] = adopted;
+    if (isNew === 1 || opened) await this.#rooms.show(roomId, 1);
     if (questions > 0) await this.#assistant.wake(roomId);
+    if (unnamed > 0) await this.#mentions.find(roomId);
     return false;
   }
 
@@ -379,20 +389,50 @@ export class MessageStore {
     far: string,
     from: "start" | "end",
     count: number,
+    offset = 0,
   ): Promise<{ position: Position; stretch: Stretch }> {
-    const [seq, epoch, at, behind, flat] = await this.#lenient(
+    const [seq, epoch, at, behind, raw] = await this.#lenient(
       this.#scripts.onRoom(
         "messages_page",
         roomId,
-        [near, far, from === "start" ? "NEWER" : "OLDER", count, LARGEST_STRETCH],
+        [near, far, from === "start" ? "NEWER" : "OLDER", offset, count, LARGEST_STRETCH],
         [keys.reactions(roomId)],
-      ) as Promise<[number, string, number, number, string[]]>,
-      [0, "", 0, 0, []],
+      ) as Promise<[number, string, number, number, RawStretch]>,
+      [0, "", 0, 0, NOTHING],
     );
-    const members = rawMessages(flat);
-    return { position: { roomId, epoch, seq, at }, stretch: { members, cut: members.length === count, behind } };
+    return { position: { roomId, epoch, seq, at }, stretch: toStretch(raw, behind) };
+  }
+
+  /** A stretch that goes on where it was cut: no call costs Redis more, however much there is that is no message. */
+  async #more(roomId: string, stretch: Stretch, far: string, from: "start" | "end"): Promise<{ position: Position; stretch: Stretch }> {
+    const { known, near, offset } = continuation(stretch);
+    const { position, stretch: more } = await this.#read(roomId, near, far, from, MOST_AT_ONCE, offset);
+    const members = [...known, ...more.members];
+    const skipped = stretch.skipped + more.skipped;
+    return {
+      position,
+      stretch: { ...more, members, skipped, cut: more.cut && members.length + skipped < LONGEST_STRETCH, behind: stretch.behind },
+    };
   }
 }
+
+/** A stretch as the scripts give it: members with scores and reactions, where it goes on, behind how many there, and how many were passed by. */
+type RawStretch = [flat: string[], near: string, offset: number, skipped: number];
+
+const NOTHING: RawStretch = [[], "", 0, 0];
+
+function toStretch([flat, near, offset, skipped]: RawStretch, behind = 0): Stretch {
+  return { members: rawMessages(flat), cut: near !== "", next: { near, offset }, behind, skipped };
+}
+
+/** Where to go on, and what is not read again: from a score on rather than behind so many members, as some of these may be moved meanwhile. */
+function continuation({ members, next }: Stretch): { known: RawMessage[]; near: string; offset: number } {
+  const last = members.at(-1)?.[1];
+  if (next.offset === 0 || last === undefined || members[0]?.[1] === last) return { known: members, ...next };
+  return { known: members.filter(([, score]) => score !== last), near: last, offset: 0 };
+}
+
+const isSame = (one: Position, other: Position) => one.epoch === other.epoch && one.seq === other.seq;
 
 /** What a message is stored with, beside the keys of every room. */
 const storeKeys = (roomId: string, firstDay: number) => [
@@ -415,10 +455,4 @@ export function checkText(text: string, most: number): void {
   if (text.trim() === "") throw badInput("text", "must not be empty.");
   if (text.length > most && [...text].length > most) throw badInput("text", `must be at most ${most} characters long.`);
   if (!text.isWellFormed()) throw badInput("text", "must be well-formed Unicode.");
-}
-
-/** As `room_log` tells members of others apart. */
-function digestOf(member: string): string {
-  const bytes = Buffer.from(member);
-  return createHash("sha1").update(bytes.subarray(0, 1_024)).update(String(bytes.length)).digest("hex").slice(0, 16);
 }

@@ -14,8 +14,12 @@ export interface Stretch {
   members: RawMessage[];
   /** Whether the set goes on at the far end, or the reading stopped because it had enough. */
   cut: boolean;
+  /** Where it goes on if it was cut: a bound of scores, and how many behind it have been read. */
+  next: { near: string; offset: number };
   /** How many members lie behind the near end, that is, beyond the cursor's score. */
   behind: number;
+  /** Members that were passed by, as they are known to be no messages. */
+  skipped: number;
 }
 
 /** A page, and how many members on the way to it were no messages. */
@@ -64,8 +68,8 @@ export function cutWindow(
   roomId: string,
   { id, before, after }: WindowRequest,
   score: string,
-  older: Omit<Stretch, "behind">,
-  newer: Omit<Stretch, "behind">,
+  older: Pick<Stretch, "members" | "cut">,
+  newer: Pick<Stretch, "members" | "cut">,
 ): CutPage | "gone" | undefined {
   const [behind, ahead] = [readWhole(roomId, older), readWhole(roomId, newer)];
   const messages = [...behind.messages, ...ahead.messages];

@@ -4,6 +4,7 @@ import { channels, keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import { isGroup } from "../rooms/member.store.js";
 import { privatePair, type RoomStore } from "../rooms/room.store.js";
+import type { MentionStore } from "./mention.store.js";
 import { readMessageId } from "./message-id.js";
 
 /** How much of a room a user has not read. */
@@ -32,8 +33,10 @@ export class ReadStore {
   readonly #scripts: Scripts;
   readonly #channels: Channels;
   readonly #rooms: RoomStore;
+  readonly #mentions: Pick<MentionStore, "find">;
 
-  constructor(redis: RedisClient, scripts: Scripts, channels: Channels, rooms: RoomStore) {
+  constructor(redis: RedisClient, scripts: Scripts, channels: Channels, rooms: RoomStore, mentions: Pick<MentionStore, "find">) {
+    this.#mentions = mentions;
     this.#redis = redis;
     this.#scripts = scripts;
     this.#channels = channels;
@@ -82,7 +85,12 @@ export class ReadStore {
     return Promise.all(
       roomIds.map(async (roomId) => {
         const roomKeys = [keys.room(roomId), keys.own(roomId), keys.mentioned(roomId), keys.reads(roomId), keys.members(roomId)];
-        const [messages, mentions, readUpTo] = (await this.#scripts.run("room_unread", roomKeys, [userId])) as [number, number, string];
+        const count = () => this.#scripts.run("room_unread", roomKeys, [userId]) as Promise<[number, number, string, number]>;
+        let [messages, mentions, readUpTo, unnamed] = await count();
+        if (unnamed > 0) {
+          await this.#mentions.find(roomId);
+          [messages, mentions, readUpTo] = await count();
+        }
         return { messages, mentions, readUpTo: readUpTo || null };
       }),
     );

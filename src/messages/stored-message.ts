@@ -99,6 +99,12 @@ function foreignId(roomId: string, member: string, score: string): string {
   return `${roomId}/${plainScore(score)}-${createHash("sha1").update(member).digest("hex").slice(0, 16)}`;
 }
 
+/** As `room_log` tells members of others apart. */
+export function digestOf(member: string): string {
+  const bytes = Buffer.from(member);
+  return createHash("sha1").update(bytes.subarray(0, 1_024)).update(String(bytes.length)).digest("hex").slice(0, 16);
+}
+
 /** A score as ids have it, whatever the version of Redis says of a fraction: see `lua/shared/message_id.lua`. */
 function plainScore(score: string): string {
   if (!score.includes(".") || score.includes("e")) return score;
@@ -117,7 +123,19 @@ const ENTITIES: Record<string, string> = { "&amp;": "&", "&quot;": '"', "&#39;":
 function asTyped(member: string, text: string): string {
   if (PYTHON.test(member)) return text.replace(/&(?:amp|quot|#39|lt|gt);/g, (entity) => ENTITIES[entity] as string);
   if (FROM_FIRST.test(member)) return text;
-  return text.replace(/&lt|&gt/g, (entity) => ENTITIES[`${entity};`] as string);
+  return text.replace(NODE_ESCAPES, (found) => (found.startsWith("?") ? found.replace(IN_QUERY, undoNode) : undoNode(found)));
+}
+
+/**
+ * The Node app leaves a typed `&` alone, so its escapes can also have been typed. These are taken as typed: an entity with its semicolon,
+ * which the app never writes, and a parameter in the query of a URL. Both expressions take each character once, however long the text is.
+ */
+const NODE_ESCAPES = /\?[\w.~%=&+:/,;@!$()*-]+|&[lg]t;?/g;
+const IN_QUERY = /&[lg]t(?:;|\w*=?)/g;
+
+function undoNode(found: string): string {
+  if (found.endsWith(";") || found.endsWith("=")) return found;
+  return ENTITIES[`${found.slice(0, 3)};`] + found.slice(3);
 }
 
 /** The number that a score is; Redis has infinite ones, too. */

@@ -19,10 +19,10 @@
  * | key                      | type       | holds                                                           |
  * |--------------------------|------------|-----------------------------------------------------------------|
  * | `log:{room:ID}`          | stream     | the room's events; the entry of event `seq` is `<seq>-0`        |
- * | `meta:{room:ID}`         | hash       | `seq` (last event), `epoch` (made when the log is born), `time` (of the last event, µs), `opened:USER`; `shown` (1 once the users of a private room were told of its first message, 0 before; `showing`: since when, µs); a group's `name`, `mayInvite` and `joined:USER` (where its log stood when the user came in); `known` (members of `room:ID` that the log knows of), `since`, `puzzle`, `deadline`, `awaited`, `dated`, `at:DIGEST`: see `lua/shared/room_log.lua` |
+ * | `meta:{room:ID}`         | hash       | `seq` (last event), `epoch` (made when the log is born), `time` (of the last event, µs), `opened:USER`; `shown` (1 once the users of a private room were told of its first message, 0 before; `showing`: since when, µs); a group's `name`, `mayInvite` and `joined:USER` (where its log stood when the user came in); `known` (members of `room:ID` that the log knows of), `since`, `puzzle`, `deadline`, `awaited`, `dated`, `at:DIGEST`: see `lua/shared/room_log.lua`; `named:µs:DIGEST`, whom a demo app's message mentions |
  * | `foreign:{room:ID}`      | set        | digests of the messages that others wrote and the log knows of  |
- * | `own:{room:ID}`          | sorted set | `USER:µs` of each message, by its author: what nobody has to read of their own |
- * | `mentioned:{room:ID}`    | sorted set | `USER:µs` of each message, by who is mentioned in it            |
+ * | `own:{room:ID}`          | sorted set | `USER:µs` of each message, by its author: what nobody has to read of their own; `@:µs:DIGEST` of a demo app's message whose mentions are to be looked up, `!:µs:DIGEST` of what is too long to be a message |
+ * | `mentioned:{room:ID}`    | sorted set | `USER:µs` of each message, by who is mentioned in it; a demo app's with `:DIGEST` |
  * | `reads:{room:ID}`        | hash       | user → score and id of the message they have read up to         |
  * | `members:{room:ID}`      | hash       | of a group: user → `OWNER µs` or `MEMBER µs`, the time of joining; it says who is in the group, `user:ID:rooms` only follows |
  * | `reactions:{room:ID}`    | hash       | message id → its reactions as JSON, `[[emoji, count, first users], …]`; `ID EMOJI` → all users, in order |

@@ -29,6 +29,7 @@ export const scriptNames = [
   "log_read",
   "member_add",
   "member_remove",
+  "mentions_note",
   "message_delete",
   "message_edit",
   "message_react",

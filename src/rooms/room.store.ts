@@ -2,7 +2,7 @@ import { type Channels, publish } from "../delivery/channels.js";
 import { Feed } from "../delivery/feed.js";
 import type { FollowedRooms } from "../delivery/followed-rooms.js";
 import { BEGINNING, encodePosition, type Position } from "../delivery/position.js";
-import { badInput, refusal } from "../errors.js";
+import { badInput, ChatError, refusal } from "../errors.js";
 import { type Lenient, onceRedisAnswers, type RedisClient } from "../redis/connect.js";
 import { channels, GENERAL, keys } from "../redis/keys.js";
 import { isGroup, type MemberStore } from "./member.store.js";
@@ -23,6 +23,8 @@ export type UserEvent =
   | { kind: "room.joined"; roomId: string; joined?: number };
 
 const MOST_TOLD = 1_000; // appearances of rooms that a follower's feed remembers
+
+const LOOKED_AT = 3; // newest messages of a room of which a demo app told, and which is not open
 
 /** The rooms, and who may be in them. */
 export class RoomStore {
@@ -137,6 +139,32 @@ export class RoomStore {
     await this.#members.enlist(userId, id);
     await this.#redis.sadd(keys.userRooms(otherId), id);
     return id;
+  }
+
+  /**
+   * Puts a private room into the lists of its two users where a demo app has not: the Flask app writes into a room without opening
+   * it. Only what is in the database counts: both must have accounts, and one of them must have said something there lately. They are
+   * shown the room afterwards, with its first message; what was cut off is done by the next message.
+   * @param authorOf says who wrote a member of the room
+   * @returns whether it was opened now
+   */
+  async openForDemos(roomId: string, authorOf: (member: string, score: string) => string | undefined): Promise<boolean> {
+    const pair = privatePair(roomId);
+    if (!pair || (await this.isOpen(roomId))) return false;
+    const names = await Promise.all(pair.map((id) => this.#lenient(this.#redis.hget(keys.user(id), "username"), null)));
+    if (names.includes(null)) return false;
+    const newest = await this.#lenient(this.#redis.zrevrange(keys.room(roomId), 0, LOOKED_AT - 1, "WITHSCORES"), []);
+    const authors = newest.map((member, index) => (index % 2 === 0 ? authorOf(member, newest[index + 1] as string) : undefined));
+    if (!authors.some((author) => author !== undefined && pair.includes(author))) return false;
+    for (const userId of pair) {
+      try {
+        await this.#members.enlist(userId, roomId);
+      } catch (error) {
+        if (!(error instanceof ChatError)) throw error;
+        return false; // whose list is full
+      }
+    }
+    return true;
   }
 
   /**

@@ -72,11 +72,11 @@ export function createStores(config: Config, redis: RedisConnections, name: stri
   const feeds = new ReplyFeeds(scripts, channels, rooms, log);
   const forAssistant = { assistant: assistantId, feeds, queue: config.assistantQueue };
   const assistant = new AssistantStore(commands, scripts, rooms, forAssistant, (userId) => attempts.askAssistant(userId), log);
-  const mentions = new MentionStore(commands, users, rooms, lenient);
+  const mentions = new MentionStore(commands, users, rooms, lenient, scripts);
   const messages = new MessageStore(scripts, new RedisDays(commands), rooms, lenient, limitedLog, mentions, assistant, config, (stored) =>
     demos.messageStored(stored),
   );
-  const reads = new ReadStore(commands, scripts, channels, rooms);
+  const reads = new ReadStore(commands, scripts, channels, rooms, mentions);
   const lifetime = { server: name, seconds: config.presenceLease, grace: config.presenceGrace };
   const presence = new PresenceStore(commands, scripts, lenient, lifetime, (transition) => demos.presenceChanged(transition));
   const { sendsPerSecond: perSecond, sendBurst: burst } = config;

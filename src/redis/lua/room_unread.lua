@@ -1,7 +1,7 @@
 --[[ room_unread: how much of a room a user has not read. Its cost grows with the logarithm of the room's length only.
      KEYS  room, own, mentioned, reads, members
      ARGV  user
-     gives {messages of others after the last read, mentions of the user among them, id of the message last read ('' for none)} ]]
+     gives {messages of others after the last read, mentions of the user among them, id of the message last read ('' for none), messages of which it is to be found out whom they mention} ]]
 local room, own, mentioned, reads, members = unpack(KEYS)
 local user = unpack(ARGV)
 
@@ -15,5 +15,7 @@ if score then from = string.format('(%s:%016.0f;', user, math.min(score * 100000
 local to = '(' .. user .. ';'
 
 local messages = redis.call('ZCOUNT', room, score and '(' .. score or '-inf', '+inf')
-local unread = math.max(0, messages - redis.call('ZLEXCOUNT', own, from, to))
-return { unread, redis.call('ZLEXCOUNT', mentioned, from, to), read_up_to or '' }
+-- Members that room_log found too long to be a message are never unread.
+local none = redis.call('ZLEXCOUNT', own, (string.gsub(from, user .. ':', '!:', 1)), '(!;')
+local unread = math.max(0, messages - redis.call('ZLEXCOUNT', own, from, to) - none)
+return { unread, redis.call('ZLEXCOUNT', mentioned, from, to), read_up_to or '', redis.call('ZLEXCOUNT', own, '[@:', '(@;') }

@@ -22,14 +22,16 @@ end
 
 -- The message with this id as { member, score, from, ours }; nil where there is none, or too much of that score to look through.
 local function find(id, at_score)
-  local STEP = 100
-  local MOST = 10000       -- members of one score
-  local LARGEST = 16777216 -- bytes of them
+  local STEP, FEW = 100, 8 -- members that are read at once, and while they are long
+  local LARGE = 65536     -- bytes of a portion
+  local MOST = 2500       -- members of one score
+  local LARGEST = 4194304 -- bytes of them
   local LONGEST = 65536    -- bytes; a longer member is nobody's message
   local own = ',"id":"' .. id .. '"'
-  local looked_at, bytes, found = 0, 0, nil
+  local looked_at, bytes, step, found = 0, 0, FEW, nil
   while looked_at < MOST and bytes < LARGEST do
-    local members = redis.call('ZRANGE', room, at_score, at_score, 'BYSCORE', 'LIMIT', looked_at, STEP, 'WITHSCORES')
+    local members = redis.call('ZRANGE', room, at_score, at_score, 'BYSCORE', 'LIMIT', looked_at, step, 'WITHSCORES')
+    local before = bytes
     for index = 1, #members, 2 do
       local member, score = members[index], members[index + 1]
       bytes = bytes + #member
@@ -42,8 +44,9 @@ local function find(id, at_score)
         found = from and { member = member, score = score, from = from, ours = false }
       end
     end
-    if #members < 2 * STEP then break end
-    looked_at = looked_at + STEP
+    if #members < 2 * step then break end
+    looked_at = looked_at + step
+    step = bytes - before > LARGE and FEW or STEP
   end
   return found
 end

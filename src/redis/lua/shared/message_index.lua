@@ -1,5 +1,5 @@
 --[[ message_index: who wrote a message and who is mentioned in it, where unread counts look for that. A part of each script that
-     changes one, whose own and mentioned it uses, and micros_of and digest of room_log. ]]
+     changes one, whose own, mentioned and meta it uses, and micros_of and digest of room_log. ]]
 local function mentioned_in(member)
   -- No string of JSON holds a quote that could be taken for one of these.
   return string.gmatch(string.match(member, ',"mentions":(%b[])') or '', '%d+')
@@ -9,7 +9,13 @@ local function unindex(found)
   local micros = micros_of(found.score)
   local entry = found.from .. ':' .. micros
   redis.call('ZREM', own, entry, entry .. ':' .. digest(found.member))
-  if not found.ours then return end
+  if not found.ours then
+    local name = micros .. ':' .. digest(found.member)
+    redis.call('ZREM', own, '@:' .. name)
+    for user in string.gmatch(redis.call('HGET', meta, 'named:' .. name) or '', '%d+') do redis.call('ZREM', mentioned, user .. ':' .. name) end
+    redis.call('HDEL', meta, 'named:' .. name)
+    return
+  end
   for user in mentioned_in(found.member) do redis.call('ZREM', mentioned, user .. ':' .. micros) end
 end
 
@@ -28,6 +34,7 @@ local function remove_message(member, score)
   if not ours then
     redis.call('SREM', foreign, digest(member))
     redis.call('HDEL', meta, 'at:' .. digest(member))
+    redis.call('ZREM', own, '!:' .. micros_of(score) .. ':' .. digest(member))
   end
   local id = id_of(member, score)
   local reacted = redis.call('HGET', reactions, id)

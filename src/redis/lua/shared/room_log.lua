@@ -7,7 +7,7 @@
      place in the log, once. `known` members of the room are accounted for; while there are just as many, nothing is new.
      `foreign` has those that others wrote, of a room taken over as far down as `since`: what is not in it is new, and
      nothing is ever taken for new that may be old. What cannot be found would be a silent gap: then the log begins anew.
-     What was stored a moment ago, and not told of yet, is waited for: then the script fails with `unheard`, and is to be run again.
+     A message that an app stored a moment ago and has not published yet is waited for: the script fails with `unheard`, and the caller runs it again.
      `awaited` says until when (µs), and until when at the latest; `at:DIGEST` where a member was put, `dated` that all older ones were. ]]
 local seq, epoch, last, known, since, deadline, puzzle, awaited, dated =
   unpack(redis.call('HMGET', meta, 'seq', 'epoch', 'time', 'known', 'since', 'deadline', 'puzzle', 'awaited', 'dated'))
@@ -47,6 +47,7 @@ local function append(kind, at, fields)
 end
 
 -- part: message_id
+-- part: reader
 
 -- Who is in the room beside the assistant, where it is the private room of these two: whatever they say asks it.
 local function alone_with_assistant()
@@ -68,7 +69,7 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
   local SMALL = 100        -- members of a room that nobody came to before: up to so many are all new; of more none is, as in a database taken over
   local LOOKED_AT = 1000   -- members among which new ones are searched at once
   local INDEXED = 100      -- members of a room taken over that each script that comes by puts into `foreign`
-  local LONGEST = 65536    -- bytes; a longer member is nobody's message
+  local BUDGET = 1000000   -- bytes that are searched at once
   local YOUNG = 60         -- seconds; a room whose oldest message is younger is new itself, and of a younger message an app may not have told yet
   local OF_NOW = 5         -- seconds by which a message of this moment may be dated wrong
   local AHEAD = 86400      -- seconds; members dated further ahead are looked at after the others
@@ -90,13 +91,6 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
     return string.sub(member, -2) == ' }'
   end
 
-  -- The seconds that a score means: some of the apps' clients send milliseconds.
-  local function meant(score)
-    local MILLISECONDS = 100000000000 -- as seconds, that would be the year 5138
-    local seconds = tonumber(score)
-    return seconds > MILLISECONDS and seconds < 1000 * MILLISECONDS and seconds / 1000 or seconds
-  end
-
   local function author(member)
     local readable, fields = pcall(cjson.decode, member)
     local from = readable and type(fields) == 'table' and (fields.from or fields.From)
@@ -113,7 +107,7 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
 
   local function remember(member, score)
     redis.call('SADD', foreign, digest(member))
-    return #member <= LONGEST and note_author(member, score) or nil
+    return note_author(member, score)
   end
 
   -- Whether what a demo app's user says now is a question: these cannot be refused, so many at once are not all answered.
@@ -123,14 +117,9 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
     return user and user == alone_with_assistant() and tonumber(score) > clock[1] - RECENT and redis.call('LLEN', asked) < MOST
   end
 
-  -- Puts a member to another score, where it stays: an app that stores the very same once more would put it back. Gives the score as Redis says it.
-  local function move(member, score)
-    redis.call('ZADD', room, score, member)
-    redis.call('HSET', meta, 'at:' .. digest(member), score)
-    return redis.call('ZSCORE', room, member)
-  end
-
   local moved = {} -- members that an app put back, and where they belong
+  local aside = {} -- members that are too long
+  local budget, exhausted, progress = BUDGET, false, false
 
   -- Those of { member, score, … } that others wrote and that are new, at most so many; none where it cannot be known.
   local function strangers(members, most)
@@ -141,7 +130,8 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
       if not is_ours(member) and (not since or tonumber(score) >= tonumber(since)) then
         local name = digest(member)
         if redis.call('SISMEMBER', foreign, name) == 0 then
-          found[#found + 1] = { member, score }
+          local list = #member > LONGEST and aside or found
+          list[#list + 1] = { member, score }
         else
           local at = redis.call('HGET', meta, 'at:' .. name)
           if at and tonumber(at) ~= tonumber(score) then moved[#moved + 1] = { member, at } end
@@ -153,14 +143,29 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
 
   -- New ones from one score down to another, at most so many, the oldest first.
   local function strangers_between(high, low, most)
-    local found, looked_at, step = {}, 0, 10
-    while #found < most and looked_at < LOOKED_AT do
-      local members = redis.call('ZRANGE', room, high, low, 'BYSCORE', 'REV', 'LIMIT', looked_at, step, 'WITHSCORES')
-      for _, stranger in ipairs(strangers(members, most - #found)) do table.insert(found, 1, stranger) end
-      if #members < 2 * step then break end
-      looked_at, step = looked_at + step, 100
+    local newest_first, looked_at, step, near, offset = {}, 0, 10, high, 0
+    while near and #newest_first < most and looked_at < LOOKED_AT do
+      if budget <= 0 then
+        exhausted = true
+        break
+      end
+      local members, bytes
+      members, near, offset, bytes = read(near, low, true, step, budget, offset)
+      for _, stranger in ipairs(strangers(members, most - #newest_first)) do newest_first[#newest_first + 1] = stranger end
+      budget, looked_at, step = budget - bytes, looked_at + #members / 2, 100
     end
+    local found = {}
+    for index = #newest_first, 1, -1 do found[#found + 1] = newest_first[index] end
     return found
+  end
+
+  -- Accounts for members that are too long; they make no event.
+  local function set_all_aside()
+    for _, member in ipairs(aside) do set_aside(unpack(member)) end
+    local count = #aside
+    progress = progress or count > 0
+    aside = {}
+    return count
   end
 
   --[[ Gives each its place in the log, and where it is a message of now the same in the room: at the time at which it is told, not at the
@@ -173,20 +178,31 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
     elseif seconds ~= tonumber(score) then
       score = move(member, string.format('%.3f', seconds))
     end
-    if #member <= LONGEST then
-      append('message.added', at, string.format('"foreign":{"score":"%s","member":%s}', score, cjson.encode(member)))
-    end
+    append('message.added', at, string.format('"foreign":{"score":"%s","member":%s}', score, cjson.encode(member)))
     local user = remember(member, score)
+    -- Whom it mentions only a server can find out, as names are in other slots: until one has, this stays noted.
+    if string.find(member, '@', 1, true) then
+      redis.call('ZADD', own, 0, '@:' .. micros_of(score) .. ':' .. digest(member))
+    end
     if asks(user, score) then ask(foreign_id(member, score), user) end
   end
 
   local function adopt(found)
+    progress = progress or #found > 0
     local is_group = #found > 0 and redis.call('HEXISTS', meta, 'mayInvite') == 1
+    local low, high = string.match(room, '^room:(%d+):(%d+)$')
     for _, stranger in ipairs(found) do
       local member, score = unpack(stranger)
-      local user = is_group and author(member)
-      if is_group and not (user and redis.call('HEXISTS', meta, 'joined:' .. user) == 1) then
-        -- The apps know no members, so anyone there can write into a group.
+      local user = (is_group or low) and author(member)
+      local is_outsider
+      if is_group then
+        is_outsider = not user or redis.call('HEXISTS', meta, 'joined:' .. user) == 0
+      else
+        -- What is older came with a database that was taken over, and stays.
+        is_outsider = low and user and user ~= low and user ~= high and math.abs(meant(score) - clock[1]) <= YOUNG
+      end
+      if is_outsider then
+        -- The apps know no members, so anyone there can write into any room.
         redis.call('ZREM', room, member)
         stored = stored - 1
       else
@@ -211,34 +227,41 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
 
   -- Puts further members of a room taken over into `foreign`, the newer first, whole scores at a time.
   local function index(most)
-    local members = redis.call('ZRANGE', room, since and '(' .. since or '+inf', '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, most, 'WITHSCORES')
+    local members, more = read(since and '(' .. since or '+inf', '-inf', true, most, BUDGET)
     local lowest = members[#members]
-    if #members == 2 * most then
-      for _, member in ipairs(redis.call('ZRANGE', room, lowest, lowest, 'BYSCORE')) do
-        members[#members + 1] = member
-        members[#members + 1] = lowest
+    if more then
+      if #members > 0 and members[2] == lowest then members = redis.call('ZRANGE', room, lowest, lowest, 'BYSCORE', 'WITHSCORES') end
+      if #members > 0 and members[2] ~= lowest then
+        while members[#members] == lowest do members[#members], members[#members - 1] = nil, nil end
+        lowest = members[#members]
       end
-      since = lowest
+      since = lowest or string.gsub(more, '^%(', '')
       redis.call('HSET', meta, 'since', since)
     else
       since = nil
       redis.call('HDEL', meta, 'since')
     end
     for at = 1, #members, 2 do
-      if not is_ours(members[at]) then remember(members[at], members[at + 1]) end
+      if #members[at] > LONGEST then
+        set_aside(members[at], members[at + 1])
+      elseif not is_ours(members[at]) then
+        remember(members[at], members[at + 1])
+      end
     end
   end
 
   -- What was there before this was looked at.
   if not dated then
-    local members = redis.call('ZRANGE', room, '(100000000000', '(100000000000000', 'BYSCORE', 'LIMIT', 0, LOOKED_AT, 'WITHSCORES')
+    local members, more = read('(100000000000', '(100000000000000', false, LOOKED_AT, BUDGET)
     for at = 1, #members, 2 do
       local member, score = members[at], members[at + 1]
-      local user = not is_ours(member) and author(member)
-      if not is_ours(member) then move(member, string.format('%.3f', meant(score))) end
-      if user and redis.call('ZREM', own, user .. ':' .. micros_of(score) .. ':' .. digest(member)) == 1 then note_author(member, meant(score)) end
+      if not is_ours(member) then
+        local user = #member <= LONGEST and author(member)
+        move(member, string.format('%.3f', meant(score)))
+        if user and redis.call('ZREM', own, user .. ':' .. micros_of(score) .. ':' .. digest(member)) == 1 then note_author(member, meant(score)) end
+      end
     end
-    if stored > 0 and #members < 2 * LOOKED_AT then redis.call('HSET', meta, 'dated', 1) end
+    if stored > 0 and not more then redis.call('HSET', meta, 'dated', 1) end
   end
 
   if not known and stored > SMALL then
@@ -247,12 +270,18 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
     index(LOOKED_AT)
   else
     if not known then
-      local found = strangers(redis.call('ZRANGE', room, 0, -1, 'WITHSCORES'), stored)
+      local found = strangers_between('+inf', '-inf', stored)
+      if set_all_aside() > 0 and exhausted then return redis.error_reply('unheard messages behind long ones') end
+      if exhausted then
+        budget, exhausted = math.huge, false
+        found = strangers_between('+inf', '-inf', stored)
+      end
       -- Ours are there, and what we knew of the room is not any more: should someone stand at its beginning.
-      if #found < stored then begin_anew() end
+      if #found + redis.call('ZLEXCOUNT', own, unpack(SET_ASIDE)) < stored then begin_anew() end
       -- The room's first messages: 0 until someone has told the people in it.
       if #found == stored and stored > 0 and meant(found[1][2]) > clock[1] - YOUNG then redis.call('HSETNX', meta, 'shown', 0) end
       known = stored - #found
+      budget = BUDGET
     end
 
     local late = deadline and now >= tonumber(deadline)
@@ -269,6 +298,7 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
       end
       table.sort(said, function(one, other) return places[one] < places[other] end)
       told = #said > 0
+      known = known + set_all_aside()
       adopt(said)
       adopt(ripe(others))
     end
@@ -277,7 +307,12 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
       local found = strangers_between(clock[1] + AHEAD, '-inf', most)
       local left = most - #found
       if left > 0 then for _, stranger in ipairs(strangers_between('+inf', '(' .. clock[1] + AHEAD, left)) do found[#found + 1] = stranger end end
+      known = known + set_all_aside()
       adopt(ripe(found))
+    end
+    if exhausted and progress then
+      redis.call('HSET', meta, 'known', known)
+      return redis.error_reply('unheard messages behind long ones')
     end
     for _, member in ipairs(moved) do move(unpack(member)) end
     if waiting then

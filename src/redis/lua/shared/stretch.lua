@@ -1,33 +1,29 @@
 --[[ stretch: reads a stretch of a room's history with its reactions. A part of each script that does, whose room, reactions, count, size
-     it uses, and id_of of message_find. ]]
+     it uses, read and set_aside of room_log, and id_of of message_find. ]]
 
--- From near to far as {member ('' for one that is too long), score, reactions (JSON, '' for none), …}; at most count of them, and size bytes.
-local function stretch(near, far, rev)
-  -- What someone else put there must fill nobody's memory.
-  local LONGEST = 65536 -- bytes; a longer member is nobody's message
-  local PORTION = 1000  -- messages whose reactions are read together
-  local read
-  if rev then
-    read = redis.call('ZRANGE', room, near, far, 'BYSCORE', 'REV', 'LIMIT', 0, count, 'WITHSCORES')
-  else
-    read = redis.call('ZRANGE', room, near, far, 'BYSCORE', 'LIMIT', 0, count, 'WITHSCORES')
-  end
-  local page, bytes = {}, 0
-  for index = 1, #read, 2 do
-    local member = #read[index] > LONGEST and '' or read[index]
-    bytes = bytes + #member
-    if bytes > tonumber(size) then break end
-    table.insert(page, member)
-    table.insert(page, read[index + 1])
+--[[ From near to far, behind so many, as {{member ('' for one that is too long), score, reactions (JSON, '' for none), …}, where to go on
+     (a score; '' at the end), behind how many there, members passed by}; at most count of them, and until there are size bytes. ]]
+local function stretch(near, far, rev, offset)
+  local PORTION = 1000 -- messages whose reactions are read together
+  local members, more, behind, _, skipped = read(near, far, rev, tonumber(count), tonumber(size), offset)
+  local page, long = {}, {}
+  for index = 1, #members, 2 do
+    local member = members[index]
+    -- One that is known, and was put back by an app that stored it once more.
+    if #member > LONGEST and redis.call('SISMEMBER', foreign, digest(member)) == 1 then long[#long + 1] = { member, members[index + 1] } end
+    table.insert(page, #member > LONGEST and '' or member)
+    table.insert(page, members[index + 1])
     table.insert(page, '')
   end
-  if redis.call('EXISTS', reactions) == 0 then return page end
-  for first = 1, #page, 3 * PORTION do
-    local ids = {}
-    for index = first, math.min(#page, first + 3 * PORTION - 1), 3 do ids[#ids + 1] = id_of(page[index], page[index + 1]) end
-    for n, json in ipairs(redis.call('HMGET', reactions, unpack(ids))) do
-      if json then page[first + 3 * n - 1] = json end
+  for _, member in ipairs(long) do set_aside(unpack(member)) end
+  if redis.call('EXISTS', reactions) == 1 then
+    for first = 1, #page, 3 * PORTION do
+      local ids = {}
+      for index = first, math.min(#page, first + 3 * PORTION - 1), 3 do ids[#ids + 1] = id_of(page[index], page[index + 1]) end
+      for n, json in ipairs(redis.call('HMGET', reactions, unpack(ids))) do
+        if json then page[first + 3 * n - 1] = json end
+      end
     end
   end
-  return page
+  return { page, more or '', behind or 0, skipped }
 end
