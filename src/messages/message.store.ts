@@ -62,6 +62,9 @@ export type MessageConnectionRecord = Connection<Placed> & { position: string };
 
 const DAYS_BEFORE = 2; // days before today that the keys given to a script begin with
 
+/** What `message_send` gives. */
+type Stored = [message: string, seq: number, epoch: string, at: number, untold: number, stored: 0 | 1, first: 0 | 1];
+
 const SPARE = 8; // messages read beyond a page, so that those of one score seldom need a second look
 const LONGEST_STRETCH = 10_000; // members; more of one score, or unreadable in a row, than anyone but an attacker writes
 const LARGEST_STRETCH = 4 * 1024 * 1024; // bytes that one call reads
@@ -125,7 +128,7 @@ export class MessageStore {
     const asks = this.#assistant.isAsked(userId, roomId, mentions);
     if (asks) await this.#assistant.admit(userId, roomId);
 
-    const [message, seq, epoch, at, untold, stored] = (await this.#store("message_send", roomId, (firstDay) => ({
+    const [message, seq, epoch, at, untold, stored, first] = (await this.#store("message_send", roomId, (firstDay) => ({
       args: [
         roomId,
         userId,
@@ -141,9 +144,9 @@ export class MessageStore {
         asks ? 1 : 0,
       ],
       otherKeys: [],
-    }))) as [string, number, string, number, number, number];
+    }))) as Stored;
 
-    if (stored === 1) this.#onStored({ roomId, json: message, first: untold > 0 });
+    if (stored === 1) this.#onStored({ roomId, json: message, first: first === 1 });
     if (untold > 0) await this.#rooms.show(roomId, untold);
     // Also where this repeats a send, whose server may have died before it did so.
     if (asks) await this.#assistant.wake(roomId);
@@ -174,10 +177,10 @@ export class MessageStore {
         text,
       ],
       otherKeys: [keys.reply(roomId), keys.writing(roomId)],
-    }))) as [] | [string, number, string, number, number, number] | "LOST";
+    }))) as [] | Stored | "LOST";
     if (stored === "LOST") return false;
-    const [message, , , , untold = 0] = stored;
-    if (message !== undefined) this.#onStored({ roomId, json: message, first: untold > 0 });
+    const [message, , , , untold = 0, , first] = stored;
+    if (message !== undefined) this.#onStored({ roomId, json: message, first: first === 1 });
     if (untold > 0) await this.#rooms.show(roomId, untold);
     return true;
   }

@@ -42,7 +42,7 @@ local function store()
   if earlier then
     local at, seq_then, epoch_then, first, digest_then = unpack(earlier)
     if digest_then ~= content then return redis.error_reply('CLIENT_MESSAGE_ID_REUSED for another message') end
-    return { message_at(at), seq_then, epoch_then, at, untold(), 0 }
+    return { message_at(at), seq_then, epoch_then, at, untold(), 0, 0 }
   end
 
   if not stored then return redis.error_reply('the room is no sorted set') end
@@ -64,5 +64,5 @@ local function store()
     redis.call('HSET', today, from .. ' ' .. client_id, string.format('[%.0f,%d,"%s",%d,"%s"]', at, seq, epoch, first, content))
     redis.call('EXPIREAT', today, (day + 2) * DAY)
   end
-  return { message, seq, epoch, at, untold(), 1 }
+  return { message, seq, epoch, at, untold(), 1, first }
 end
