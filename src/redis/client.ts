@@ -57,7 +57,7 @@ export function createClient(
       sentinels,
       name,
       db: database,
-      sentinelRetryStrategy: retryStrategy,
+      sentinelRetryStrategy: options.sentinelRetryStrategy ?? retryStrategy,
       sentinelCommandTimeout: SILENCE,
       ...(sentinelPassword !== undefined && { sentinelPassword }),
       ...(username !== undefined && { username }),
