@@ -44,6 +44,26 @@ describe("crashes of the assistant", () => {
     expect(cutShort.flat().length).toBeGreaterThan(LANES * 2);
   }, 120_000);
 
+  it("[BOT11] a question is not given up because Redis was away, however often that was", async () => {
+    const { redis, client, room } = await ownPalaver();
+    const proxy = await proxyTo(redis.url);
+    const model = new ScriptedModel();
+    const worker = await ownWorker(proxy.url, model, { assistantLease: 1 });
+    await client.send("are you there?", room);
+    for (let outage = 0; outage < 5; outage++) {
+      const asked = await model.next();
+      asked.say(`attempt ${outage}`);
+      proxy.goAway();
+      await asked.aborted;
+      proxy.comeBack();
+    }
+    (await model.next()).say("yes").end();
+    expect((await answers(client, room, 1)).at(-1)).toBe("yes");
+    expect(await redis.client.xlen("dead:{assistant}")).toBe(0);
+    await worker.stop();
+    await proxy.stop();
+  }, 120_000);
+
   /** Lets workers die after so many bytes to Redis, each time after more, until one has done all; gives where they died. */
   async function dieAtEach({ redis, client, room }: Awaited<ReturnType<typeof ownPalaver>>, first: number): Promise<number[]> {
     const died: number[] = [];

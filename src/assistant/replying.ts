@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import type { MessageStore } from "../messages/message.store.js";
-import type { RedisClient } from "../redis/connect.js";
+import { isRedisAway, onceRedisAnswers, type RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import type { DeadLetters } from "./dead-letters.js";
@@ -78,20 +78,32 @@ export class Replying {
       if (taken[0] === "NOTHING") return { state: "done" };
       const [, entry, tries, cancelled, written] = taken;
       const question = readQuestion(roomId, entry);
-      const ended =
-        cancelled === 1
-          ? await this.#end(question, fence, "CANCELLED", written)
-          : tries > MOST_TRIES
-            ? await this.#giveUp(question, fence, `The assistant has tried ${MOST_TRIES} times and could not answer.`)
-            : await this.#answer(question, fence, abandoning);
+      const attempt = (): Promise<"OK" | "LOST" | "STOPPED"> => {
+        if (cancelled === 1) return this.#end(question, fence, "CANCELLED", written);
+        if (tries > MOST_TRIES) return this.#giveUp(question, fence, `The assistant has tried ${MOST_TRIES} times and could not answer.`);
+        return this.#answer(question, fence, abandoning);
+      };
+      const ended = await attempt().catch(async (error: unknown) => {
+        // A question is given up for what it does to workers or the model, never for trouble with Redis.
+        if (isRedisAway(error)) await this.#takeBack(roomId, fence, entry, stopping);
+        throw error;
+      });
       if (ended === "LOST") return { state: "lost" };
       if (ended === "STOPPED") return this.#letGo(roomId, fence);
     }
   }
 
   async #letGo(roomId: string, fence: string): Promise<Outcome> {
-    await this.#scripts.run("assistant_release", [keys.reply(roomId)], [fence]);
+    await this.#scripts.run("assistant_release", [keys.reply(roomId)], [fence, ""]);
     return { state: "stopped" };
+  }
+
+  /** Makes a try not count, as soon as Redis can be told. */
+  async #takeBack(roomId: string, fence: string, entry: string, stopping: AbortSignal): Promise<void> {
+    await onceRedisAnswers(
+      () => this.#scripts.run("assistant_release", [keys.reply(roomId)], [fence, entry]),
+      () => !stopping.aborted,
+    );
   }
 
   async #answer(question: Question, fence: string, abandoning: AbortSignal): Promise<"OK" | "LOST" | "STOPPED"> {
