@@ -64,6 +64,13 @@ export const settings = {
     fallback: 60, // as long as a failover or a start with much data takes
     help: "how long to wait at the start for a Redis that cannot be used yet",
   }),
+  ackReplicas: setting({
+    env: ["ACK_REPLICAS"],
+    placeholder: "N",
+    parse: integer(0, 10),
+    fallback: 0,
+    help: "replicas that must have a message before its send is answered, so that a failover does not lose it; 0 waits for none",
+  }),
   dataDir: setting({
     env: ["DATA_DIR"],
     placeholder: "FOLDER",

@@ -5,6 +5,7 @@ import type { LimitedLog } from "../limited-log.js";
 import type { Lenient } from "../redis/connect.js";
 import type { RedisDays } from "../redis/days.js";
 import { keys } from "../redis/keys.js";
+import type { Replicas } from "../redis/replicas.js";
 import { type Scripts, UNHEARD } from "../redis/scripts.js";
 import { type Connection, type PageArgs, type PageRequest, pageRequest, toConnection } from "../relay.js";
 import { isGroup } from "../rooms/member.store.js";
@@ -85,12 +86,14 @@ export class MessageStore {
   readonly #messageLength: number;
   readonly #days: RedisDays;
   readonly #retention: Retention;
+  readonly #replicas: Pick<Replicas, "confirm">;
   readonly #onStored: (stored: { roomId: string; json: string; first: boolean }) => void;
 
   /** @param onStored is told of each message that is stored here, once; `json` is as it is in the room */
   constructor(
     scripts: Scripts,
     days: RedisDays,
+    replicas: Pick<Replicas, "confirm">,
     rooms: RoomStore,
     lenient: Lenient,
     log: LimitedLog,
@@ -101,6 +104,7 @@ export class MessageStore {
   ) {
     this.#scripts = scripts;
     this.#days = days;
+    this.#replicas = replicas;
     this.#rooms = rooms;
     this.#lenient = lenient;
     this.#log = log;
@@ -150,6 +154,7 @@ export class MessageStore {
     if (untold > 0) await this.#rooms.show(roomId, untold);
     // Also where this repeats a send, whose server may have died before it did so.
     if (asks) await this.#assistant.wake(roomId);
+    await this.#replicas.confirm(roomId, stored === 1 ? { epoch, at } : undefined);
     const position = encodePosition({ roomId, epoch, seq, at });
     return { ...(readOurs(roomId, JSON.parse(message) as Record<string, unknown>) as StoredMessage), position };
   }

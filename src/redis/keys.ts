@@ -33,6 +33,7 @@
  * | `asked:{room:ID}`        | list       | what the assistant has to answer, in order: `ID USER`, a message and who asks |
  * | `reply:{room:ID}`        | hash       | the answer that is being written, or ended a minute ago: see `lua/shared/reply.lua` |
  * | `writing:{room:ID}`      | string     | its text so far                                                 |
+ * | `confirmed:{room:ID}`    | string     | written for replicas to confirm, with `ACK_REPLICAS`; expires   |
  * | `assistant`              | string     | the assistant's user id                                         |
  * | `requests:{assistant}`   | stream     | rooms in which something is asked, for the workers              |
  * | `waiting:{assistant}`    | hash       | room → its entry in `requests`, while no worker has looked at it |
@@ -95,6 +96,7 @@ export const keys = {
   /** @param day days since 1970, UTC */
   sent: (roomId: string, day: number) => `sent:{room:${roomId}}:${day}`,
 
+  confirmed: (roomId: string) => `confirmed:{room:${roomId}}`,
   asked: (roomId: string) => `asked:{room:${roomId}}`,
   reply: (roomId: string) => `reply:{room:${roomId}}`,
   writing: (roomId: string) => `writing:{room:${roomId}}`,

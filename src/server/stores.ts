@@ -20,6 +20,7 @@ import { AssistantId } from "../redis/assistant-id.js";
 import { type ConnectOptions, leniently, type RedisConnections } from "../redis/connect.js";
 import { RedisDays } from "../redis/days.js";
 import { RedisHealth } from "../redis/health.js";
+import { Replicas } from "../redis/replicas.js";
 import { Scripts } from "../redis/scripts.js";
 import { GroupStore } from "../rooms/group.store.js";
 import { MemberStore } from "../rooms/member.store.js";
@@ -73,8 +74,17 @@ export function createStores(config: Config, redis: RedisConnections, name: stri
   const forAssistant = { assistant: assistantId, feeds, queue: config.assistantQueue };
   const assistant = new AssistantStore(commands, scripts, rooms, forAssistant, (userId) => attempts.askAssistant(userId), log);
   const mentions = new MentionStore(commands, users, rooms, lenient, scripts);
-  const messages = new MessageStore(scripts, new RedisDays(commands), rooms, lenient, limitedLog, mentions, assistant, config, (stored) =>
-    demos.messageStored(stored),
+  const messages = new MessageStore(
+    scripts,
+    new RedisDays(commands),
+    new Replicas(redis, config.ackReplicas),
+    rooms,
+    lenient,
+    limitedLog,
+    mentions,
+    assistant,
+    config,
+    (stored) => demos.messageStored(stored),
   );
   const reads = new ReadStore(commands, scripts, channels, rooms, mentions);
   const lifetime = { server: name, seconds: config.presenceLease, grace: config.presenceGrace };

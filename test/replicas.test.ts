@@ -1,0 +1,42 @@
+import { expect, it, vi } from "vitest";
+import { TestClient } from "./helpers/client.js";
+import { ownCluster } from "./helpers/cluster.js";
+import { ownRedis } from "./helpers/redis.js";
+import { ownServer } from "./helpers/server.js";
+
+const SEND = 'mutation ($text: String!, $id: ID) { send(roomId: "0", text: $text, clientMessageId: $id) { id } }';
+
+it("[M6] a send waits for its replica, and repeated once that is back it is stored once", async () => {
+  const [primary, replica] = [await ownRedis(), await ownRedis()];
+  const { hostname, port } = new URL(primary.url);
+  await primary.client.config("SET", "repl-diskless-sync-delay", 0);
+  await replica.client.replicaof(hostname, port);
+  await vi.waitFor(async () => expect(await replica.client.info("replication")).toMatch(/master_link_status:up/), { timeout: 10_000 });
+  const server = await ownServer(primary.url, { ackReplicas: 1 });
+  const alice = await TestClient.register(server, "alice");
+  await alice.send("confirmed");
+  expect(await replica.client.zcard("room:0")).toBe(1);
+
+  const pid = Number(/process_id:(\d+)/.exec(await replica.client.info("server"))?.[1]);
+  process.kill(pid, "SIGSTOP");
+  try {
+    expect((await alice.refused(SEND, { text: "alone", id: "one" })).extensions).toEqual({ code: "UNAVAILABLE", retryable: true });
+    expect((await alice.refused(SEND, { text: "without an id" })).extensions).toEqual({ code: "UNAVAILABLE", retryable: false });
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
+  await vi.waitFor(async () => expect((await alice.request(SEND, { text: "alone", id: "one" })).data).toBeTruthy(), { timeout: 10_000 });
+  expect(await alice.history()).toEqual(["confirmed", "alone", "without an id"]);
+});
+
+it("[M6] on a cluster, too", async () => {
+  const cluster = await ownCluster({ replicas: true });
+  const server = await ownServer(cluster.urls.join(","), { ackReplicas: 1 });
+  const alice = await TestClient.register(server, "alice");
+  await alice.send("confirmed");
+  const resume = await cluster.stopReplica("room:0");
+  expect((await alice.refused(SEND, { text: "alone", id: "one" })).extensions.code).toBe("UNAVAILABLE");
+  resume();
+  await vi.waitFor(async () => expect((await alice.request(SEND, { text: "alone", id: "one" })).data).toBeTruthy(), { timeout: 20_000 });
+  expect(await alice.history()).toEqual(["confirmed", "alone"]);
+}, 60_000);
