@@ -11,6 +11,6 @@ export default defineConfig({
     reporters: ["default", "./test/helpers/closing-line.ts"],
     testTimeout: 30_000, // ms
     hookTimeout: 60_000, // ms
-    maxWorkers: 2,
+    maxWorkers: 4, // on two cores: many files mostly wait, such as for a failover
   },
 });

@@ -227,4 +227,16 @@ describe("faults of Redis and of the way to it", () => {
       .catch((closed: { code: number }) => closed.code);
     expect([1013, { id: alice.id }]).toContainEqual(answer);
   });
+
+  it("[R2] a newcomer is sent away in time while no listening connection can be had", async () => {
+    const { redis, far } = await stage();
+    const alice = await TestClient.register(far, "alice");
+    // Its user loses the right to channels, and with it the connection that listens.
+    await redis.client.call("ACL", "SETUSER", "default", "resetchannels");
+    await redis.client.call("CLIENT", "KILL", "TYPE", "pubsub");
+    await expect(alice.subscribe("{ me { id } }").next()).rejects.toMatchObject({ code: 1013 });
+    expect((await readiness(far)).ready).toBe(false);
+    await redis.client.call("ACL", "SETUSER", "default", "allchannels");
+    await vi.waitFor(async () => expect((await readiness(far)).ready).toBe(true), { timeout: RECOVERY });
+  });
 });

@@ -175,7 +175,7 @@ describe("the end", () => {
 
 describe("a Redis that is killed", () => {
   it("[RUN3] [M1] is started again on the same files and address, with everything that was answered", async () => {
-    const program = await start(await emptyFolder());
+    const program = await start(await emptyFolder(), "--data-fsync", "always"); // `everysec` does not promise it for a kill
     const pablo = await login(program);
     await pablo.send("before the kill");
     const killed = await redisProcess(program.redisUrl);

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { RedisPubSub } from "graphql-redis-subscriptions";
 import { Cluster, type Redis } from "ioredis";
 import type { Logger } from "pino";
-import { databaseOf, onceRedisAnswers, type RedisClient } from "../redis/connect.js";
+import { databaseOf, isRedisAway, onceRedisAnswers, type RedisClient } from "../redis/connect.js";
 import { channelIn } from "../redis/keys.js";
 
 /** Publishes a JSON value to who listens to a channel in the database that the client uses. */
@@ -14,6 +14,7 @@ export async function publish(redis: RedisClient, channel: string, payload: obje
 type Listener = (payload: unknown, size: number) => void;
 
 const PAUSE = 100; // ms between two tries
+const REFUSED_PAUSE = 1_000; // ms, where Redis answers and does not let us listen
 
 /**
  * The Redis channels that this server listens to: one subscription per channel, however many listen here.
@@ -95,9 +96,8 @@ export class Channels {
     subscriber.on("ready", () => {
       if (connected) return;
       connected = true;
-      // The client has sent its subscriptions again by now, but they are not acknowledged. Redis answers in order:
-      // when the PING is answered, they are.
-      void this.#reconnected(subscriber, () => subscriber.ping());
+      // Not left to the client: where Redis refuses a channel, its rejection would be nobody's, and end the process.
+      void this.#reconnected(subscriber, () => Promise.all([...this.#listeners.keys()].map((channel) => subscriber.ssubscribe(channel))));
     });
   }
 
@@ -124,7 +124,7 @@ export class Channels {
       } catch (error) {
         this.#log.debug({ error: String(error) }, "Redis went away again");
         if (client.status === "end") return;
-        await delay(PAUSE);
+        await delay(isRedisAway(error) ? PAUSE : REFUSED_PAUSE);
       }
     }
     for (const listener of this.#reconnectListeners) void this.#call(listener);

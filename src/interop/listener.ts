@@ -66,7 +66,7 @@ export class DemoListener {
     await this.#presence.lookAtAll({ sizesMayDo: false });
     if (!(redis instanceof Cluster)) redis.on("ready", () => this.#try(() => this.#makeUp(redis)));
     // A cluster's client does not tell that it was away; and who shares this Redis may change the set without a word.
-    this.#look = setInterval(() => this.#try(() => this.#presence.lookAtAll({ sizesMayDo: true })), LOOK).unref();
+    this.#look = setInterval(() => this.#try(() => this.#checkUp()), LOOK).unref();
   }
 
   stop(): void {
@@ -74,9 +74,14 @@ export class DemoListener {
     for (const timer of this.#again.values()) clearTimeout(timer);
   }
 
-  /** The client has subscribed again when it is ready. Redis answers in order: when the PING is answered, it listens. */
+  async #checkUp(): Promise<void> {
+    await this.#redis.subscribe(channels.demos); // once more, should Redis have refused it; again is fine
+    await this.#presence.lookAtAll({ sizesMayDo: true });
+  }
+
+  /** Listens again on a new connection, and looks for what was missed. */
   async #makeUp(redis: Redis): Promise<void> {
-    await redis.ping();
+    await redis.subscribe(channels.demos);
     this.#onGap();
     await this.#presence.lookAtAll({ sizesMayDo: false });
   }

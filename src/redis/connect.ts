@@ -14,7 +14,7 @@ export { RedisUnusable } from "./inspect.js";
 export interface RedisConnections {
   commands: RedisClient;
   subscriber: RedisClient;
-  /** One more that listens to channels that are not sharded: what others publish there must not break the first. */
+  /** One more that listens to channels that are not sharded: what others publish there must not break the first. Subscribe again when it is ready again. */
   connectListener(): Promise<RedisClient>;
   /** One more for commands that wait in Redis, each for at most `longest` ms. */
   connectWaiting(longest: number): Promise<RedisClient>;
@@ -83,13 +83,13 @@ async function openConnections(access: RedisAccess, urls: readonly string[], log
     const commandOptions = { maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false };
     const [commands, subscriber] = await Promise.all([
       open({ ...commandOptions, commandTimeout: HANGS, enableAutoPipelining: true }),
-      open({ maxRetriesPerRequest: null }),
+      open({ maxRetriesPerRequest: null, autoResubscribe: false }), // `Channels` subscribes again
     ]);
     return {
       commands,
       subscriber,
       async connectListener() {
-        const listener = await open({ maxRetriesPerRequest: null });
+        const listener = await open({ maxRetriesPerRequest: null, autoResubscribe: false });
         timers.push(keepListening(listener));
         return listener;
       },

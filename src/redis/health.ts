@@ -65,6 +65,7 @@ export class RedisHealth {
     this.#subscriber = subscriber;
     this.#server = server;
     this.#log = log;
+    subscriber.on("ready", () => this.#probes.clear()); // a new connection listens to nothing yet
     subscriber.on("smessage", (channel: string, payload: string) => this.#probes.get(channel)?.heard(payload));
     this.#timer = setTimeout(() => this.#beat(), BEAT).unref();
     this.#evictionTimer = setInterval(() => void this.#checkEviction(), EVICTION_CHECK).unref();

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { type ExecutionArgs, type GraphQLError, parse } from "graphql";
 import { makeServer, type Server } from "graphql-ws";
 import type { WebSocket } from "ws";
@@ -37,6 +38,7 @@ export interface Connection {
 
 const INIT_WAIT = 5_000; // ms that a client gets to say who it is, before it is closed with 4408
 const PATIENCE = 1_000; // ms that a client gets to answer that its session is over
+const ACCEPT_WITHIN = 3_000; // ms in which a client is accepted, or sent away to try again
 
 /**
  * GraphQL over WebSockets by the protocol graphql-transport-ws: who is accepted, and what runs.
@@ -50,6 +52,16 @@ export function graphqlTransport(
   const subscriptions = new Subscriptions({ config, schema, services, metrics, mask });
 
   const perUser = new Quota(config.socketsPerUser);
+
+  /** Resolves with the work, or fails when it takes too long: a client must not wait without end. */
+  const inTime = <T>(work: Promise<T>): Promise<T> => {
+    const limit = new AbortController();
+    const tooLate = delay(ACCEPT_WITHIN, undefined, { signal: limit.signal }).then(() => {
+      throw new Error(`a connection could not be accepted within ${ACCEPT_WITHIN} ms`);
+    });
+    tooLate.catch(() => {}); // the work was done first
+    return Promise.race([work, tooLate]).finally(() => limit.abort());
+  };
 
   return makeServer<Record<string, unknown>, Connection>({
     connectionInitWaitTimeout: INIT_WAIT,
@@ -70,7 +82,7 @@ export function graphqlTransport(
         }
         extra.counted = viewer.id;
         extra.watch = watches.start(viewer, () => endNow(socket));
-        await extra.watch.ready;
+        await inTime(extra.watch.ready);
         if (socket.readyState !== socket.OPEN) return false;
         extra.present = viewer.id;
         await services.presence.opened(viewer.id);
