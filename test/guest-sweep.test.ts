@@ -6,7 +6,7 @@ import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
 
 const GUESTS = "guests:{total_users}";
-const ENOUGH = { timeout: 15_000, interval: 50 };
+const ENOUGH = { timeout: 60_000, interval: 50 }; // ms: several may die amid it, and each keeps its lease for a while
 
 type OwnRedis = Awaited<ReturnType<typeof ownRedis>>;
 
@@ -156,7 +156,7 @@ describe("guests who have ended", () => {
       expect((await ann.ask("{ rooms { id } }")).rooms.map(({ id }: { id: string }) => id)).not.toContain(rooms[0]);
     };
     await Promise.all([100, 300, 600, 1_000, 1_500, 2_000, 2_500, 3_000, 4_000].map(cutOffAfter));
-  }, 60_000);
+  }, 120_000);
 
   it("[S10] are taken on by one server at a time, in portions, and accounts are left alone", async () => {
     const redis = await ownRedis();
