@@ -96,16 +96,22 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
     if (held) hold(held);
   });
 
-  function hold({ id, top }: Place): void {
-    const began = performance.now();
+  /**
+   * Keeps a message at a place until nothing moves any more, or the reader moves the list.
+   * @param untouchedSince a move of the reader's from then on ends it (ms)
+   * @param then called when the message is there and nothing moves
+   */
+  function hold({ id, top }: Place, untouchedSince = performance.now() - TOUCH_LASTS, then?: () => void): void {
     let frames = 0; // in which nothing moved
     const keep = () => {
       const { current } = scroller;
-      if (!current || touchedAt.current > began - TOUCH_LASTS || frames++ >= SETTLED) return;
+      if (!current || touchedAt.current > untouchedSince) return then?.();
+      if (frames++ >= SETTLED) return then?.();
       const now = placeOf(current, id) ?? (list.current?.getItemOffset(indexOf(id)) ?? 0) - current.scrollTop;
       if (Math.abs(now - top) >= 1) {
+        const before = current.scrollTop;
         current.scrollTop += now - top;
-        frames = 0;
+        if (current.scrollTop !== before) frames = 0; // at either end there is no more to move
       }
       requestAnimationFrame(keep);
     };
@@ -116,13 +122,23 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
     if (isReading) here.read(); // tells nothing twice
   });
 
-  const showTarget = useEffectEvent((messageId: string) => list.current?.scrollToIndex(indexOf(messageId), { align: "center" }));
+  // Not by scrollToIndex here either: that gives up where a busy machine takes more than 150 ms to measure the rows.
+  const showTarget = useEffectEvent((messageId: string, then: () => void) => {
+    const top = (scroller.current?.clientHeight ?? 0) / 3;
+    hold({ id: messageId, top }, performance.now(), then);
+  });
   const isThere = target !== undefined && indexOf(target) !== -1;
   useEffect(() => {
     if (target === undefined || !isThere) return;
-    showTarget(target);
-    const timer = setTimeout(() => setTarget(undefined), FLASH);
-    return () => clearTimeout(timer);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let isOver = false;
+    showTarget(target, () => {
+      if (!isOver) timer = setTimeout(() => setTarget(undefined), FLASH);
+    });
+    return () => {
+      isOver = true;
+      clearTimeout(timer);
+    };
   }, [target, isThere]);
 
   const beAtEnd = useCallback((is: boolean) => {
