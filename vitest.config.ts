@@ -10,6 +10,7 @@ export default defineConfig({
     globalSetup: ["test/helpers/global-setup.ts"],
     reporters: ["default", "./test/helpers/closing-line.ts"],
     testTimeout: 30_000, // ms
+    expect: { poll: { timeout: 15_000 } }, // ms: a busy machine takes its time
     hookTimeout: 60_000, // ms
     maxWorkers: 4, // on two cores: many files mostly wait, such as for a failover
   },

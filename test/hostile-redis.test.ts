@@ -1,11 +1,10 @@
-import { connect } from "node:net";
-import { createInterface } from "node:readline";
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { readConfig } from "../src/config.js";
 import { startServer } from "../src/server/server.js";
 import { cleanUp } from "./helpers/cleanup.js";
 import { TestClient } from "./helpers/client.js";
+import { type Command, watchCommands } from "./helpers/commands.js";
 import { randomFrom } from "./helpers/random.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
@@ -100,49 +99,25 @@ describe("on the demo apps' channel", () => {
 describe("in a room", () => {
   const query = "query ($r: ID!) { messages(roomId: $r, last: 5) { nodes { text } pageInfo { hasPreviousPage } } }";
 
-  /** Tells of each command that Redis runs. ioredis's own monitor fails where a command comes right behind its start. */
-  async function monitorCommands(listener: (source: string, args: string[]) => void): Promise<() => void> {
-    const socket = connect(Number(new URL(url).port), new URL(url).hostname);
-    cleanUp(() => socket.destroy());
-    const begun = new Promise<void>((resolve) => {
-      createInterface(socket).on("line", (line) => {
-        if (line === "+OK") resolve();
-        const [, source, args = ""] = /^\+[\d.]+ \[\d+ (\S+)\] (.*)$/s.exec(line) ?? [];
-        if (source)
-          listener(
-            source,
-            args.length > 10_000 ? [args.slice(1, 5)] : [...args.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, arg]) => arg as string),
-          );
-      });
-    });
-    socket.write("MONITOR\r\n");
-    await begun;
-    return () => socket.destroy();
-  }
-
   /**
    * What scripts read of a room's members while something is done: for each call of a script the bytes, as the same reading gives them
    * again, and the commands. Counted, as a slow machine makes everything slow.
    */
   async function readMeanwhile(room: string, work: () => Promise<unknown>): Promise<{ bytes: number; commands: number }[]> {
-    const calls: { reads: string[][]; commands: number }[] = [];
-    let isOver = false;
-    const stop = await monitorCommands((source, args) => {
-      const [command = "", key] = args;
-      if (/^eval/i.test(command)) calls.push({ reads: [], commands: 0 });
-      if (/^echo$/i.test(command)) isOver = true;
-      const call = source === "lua" ? calls.at(-1) : undefined;
-      if (!call) return;
-      call.commands++;
-      if (/^z(rev)?range/i.test(command) && key === `room:${room}`) call.reads.push(args);
-    });
+    const commands = await watchCommands(hostile);
     await work();
-    await hostile.echo("over");
-    await expect.poll(() => isOver).toBe(true);
-    stop();
+    await commands.all();
+    const calls: { reads: Command[]; commands: number }[] = [];
+    for (const command of commands.seen) {
+      if (command.name === "evalsha" || command.name === "eval") calls.push({ reads: [], commands: 0 });
+      const call = command.inScript ? calls.at(-1) : undefined;
+      if (!call) continue;
+      call.commands++;
+      if (/^z(rev)?range/.test(command.name) && command.args[0] === `room:${room}`) call.reads.push(command);
+    }
     return Promise.all(
       calls.map(async ({ reads, commands }) => {
-        const found = await Promise.all(reads.map(([command, ...args]) => hostile.call(command as string, ...args)));
+        const found = await Promise.all(reads.map(({ name, args }) => hostile.call(name, ...args)));
         return { commands, bytes: JSON.stringify(found).length };
       }),
     );

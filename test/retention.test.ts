@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { keys } from "../src/redis/keys.js";
 import { TestClient } from "./helpers/client.js";
 import { ownCluster } from "./helpers/cluster.js";
+import { watchCommands } from "./helpers/commands.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
 
@@ -155,7 +156,17 @@ describe("retention", () => {
   it("[KEEP2] what is too long to be a message goes, too", async () => {
     const { ann, redis } = await arrange({ historyLimit: 5 });
     for (let n = 0; n < 10; n++) await redis.client.zadd("room:0", n, String(n).repeat(1_000_000));
-    await ann.send("a message");
+    const reads: number[] = []; // members that each send reads at most to see what goes
+    while (reads.length < 15) {
+      const commands = await watchCommands(redis.client);
+      await ann.send("a message");
+      await commands.all();
+      const read = commands.seen.filter(({ name, args }) => name === "zrange" && args[0] === "room:0" && args[1] === "-inf");
+      reads.push(read.reduce((members, { args }) => members + Number(args[args.indexOf("LIMIT") + 2]), 0));
+    }
+    expect(Math.max(...reads)).toBeLessThan(10);
+    expect(reads[0]).toBe(1); // a megabyte is enough
+    expect(await ann.history()).toEqual(Array(5).fill("a message"));
     expect(await redis.client.zcard("room:0")).toBe(5);
   });
 

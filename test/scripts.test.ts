@@ -92,8 +92,11 @@ describe("scripts", () => {
     /** The scripts that have been called, each with the keys of its calls. */
     const seen = () => {
       const calls = new Map<ScriptName, string[][]>();
-      for (const [command = "", sha = "", count, ...rest] of commands.seen) {
-        const name = command.toLowerCase() === "evalsha" && shas.get(sha);
+      for (const {
+        name: command,
+        args: [sha = "", count, ...rest],
+      } of commands.seen) {
+        const name = command === "evalsha" && shas.get(sha);
         if (name) calls.set(name, [...(calls.get(name) ?? []), rest.slice(0, Number(count))]);
       }
       return calls;

@@ -118,7 +118,7 @@ export class RetentionSweep {
   async #trim(roomId: string): Promise<void> {
     const { historyLimit, historyDays } = this.#retention;
     try {
-      for (let gone: unknown = MOST_GONE; gone === MOST_GONE && !this.#stopped; ) {
+      for (let gone: unknown; gone !== 0 && !this.#stopped; ) {
         gone = await this.#scripts.onRoom(
           "room_trim",
           roomId,

@@ -6,9 +6,18 @@ import type { Redis } from "ioredis";
 import { expect } from "vitest";
 import { cleanUp } from "./cleanup.js";
 
-/** What a Redis is asked, in order, by scripts as well: each command with its arguments. */
+/** A command that a Redis has run. */
+export interface Command {
+  /** Whether a script asked for it. */
+  inScript: boolean;
+  /** In lower case. */
+  name: string;
+  args: string[];
+}
+
+/** What a Redis is asked, in order. */
 export interface Commands {
-  readonly seen: readonly string[][];
+  readonly seen: readonly Command[];
   /** Resolves once all that was asked up to now is in `seen`. */
   all(): Promise<void>;
 }
@@ -21,11 +30,13 @@ export async function watchCommands(client: Redis): Promise<Commands> {
   const { host = "127.0.0.1", port = 6379 } = client.options;
   const socket = createConnection({ host, port });
   cleanUp(() => void socket.destroy());
-  const seen: string[][] = [];
+  const seen: Command[] = [];
   const lines = createInterface(socket);
   lines.on("line", (line) => {
-    const [, told] = /^\+[\d.]+ \[[^\]]*\] (.*)$/.exec(line) ?? [];
-    if (told !== undefined) seen.push(wordsIn(told));
+    const [, source, told] = /^\+[\d.]+ \[\d+ (\S+)\] (.*)$/.exec(line) ?? [];
+    if (told === undefined) return;
+    const [name = "", ...args] = wordsIn(told);
+    seen.push({ inScript: source === "lua", name: name.toLowerCase(), args });
   });
   await once(socket, "connect");
   socket.write("MONITOR\r\n");
@@ -35,7 +46,7 @@ export async function watchCommands(client: Redis): Promise<Commands> {
     async all() {
       const mark = randomUUID();
       await client.echo(mark);
-      await expect.poll(() => seen.some(([, word]) => word === mark), { timeout: 10_000 }).toBe(true);
+      await expect.poll(() => seen.some(({ args }) => args[0] === mark), { timeout: 10_000 }).toBe(true);
     },
   };
 }

@@ -5,16 +5,18 @@
      further ahead than a day, and than history_days, has no place in time: it goes first. So nobody can push out what is newer by
      dating messages ahead, and what is dated ahead by less goes after twice history_days at the latest. ]]
 local MILLISECONDS = 100000000000 -- as seconds, that would be the year 5138
-local AT_ONCE = 10                -- members that are looked at together: what others wrote may be long
+local AT_ONCE = 8                 -- members that are looked at together at most: what others wrote may be long
+local LONG = 65536                -- bytes of a member behind which the next one is looked at alone
+local MOST_BYTES = 1000000        -- of members, after which a call leaves the rest to the next one
 local limit, days = tonumber(history_limit), tonumber(history_days)
 local soon = clock[1] + 86400 * math.max(1, days)
 local oldest_kept = days > 0 and clock[1] - 86400 * days or -math.huge
 
--- The oldest members, as { member, time, score }.
-local function oldest()
+-- The oldest members, as { member, time, score }: the first so many of them at least, where there are that many.
+local function oldest(most)
   local found = {}
   local function add(from, to, time_of)
-    local members = redis.call('ZRANGE', room, from, to, 'BYSCORE', 'LIMIT', 0, AT_ONCE, 'WITHSCORES')
+    local members = redis.call('ZRANGE', room, from, to, 'BYSCORE', 'LIMIT', 0, most, 'WITHSCORES')
     for index = 1, #members, 2 do found[#found + 1] = { members[index], time_of(tonumber(members[index + 1])), members[index + 1] } end
   end
   local function number(value) return string.format('%.0f', value) end
@@ -33,20 +35,26 @@ end
 local function trim(most, adding)
   -- While it is unclear what the log knows of, removing something would make it a riddle for good.
   if not stored or known ~= stored or (limit == 0 and days == 0) then return 0 end
-  local removed = 0
+  local removed, bytes, step, all_went = 0, 0, 1, true
   local function goes(time)
     return removed < most and (time < oldest_kept or (limit > 0 and stored + adding > limit))
   end
-  repeat
-    local before = removed
-    local members = (days > 0 or goes(math.huge)) and oldest() or {}
-    for index = 1, math.min(AT_ONCE, #members) do
+  while all_went and bytes < MOST_BYTES and (days > 0 or goes(math.huge)) do
+    local members = oldest(step)
+    all_went = #members >= step
+    local longest = 0
+    for index = 1, math.min(step, #members) do
       local member, time, score = unpack(members[index])
-      if not goes(time) then break end
+      if not goes(time) then
+        all_went = false
+        break
+      end
       remove_message(member, score)
       removed, stored, known = removed + 1, stored - 1, known - 1
+      bytes, longest = bytes + #member, math.max(longest, #member)
     end
-  until removed < before + AT_ONCE
+    step = longest > LONG and 1 or math.min(2 * step, AT_ONCE)
+  end
   if removed > 0 then redis.call('HSET', meta, 'known', known) end
   return removed
 end
