@@ -45,18 +45,37 @@ describe("signing in", () => {
     await isIn(page);
   });
 
-  it("[PAGE15] a guest comes in with a name, is told until when, and talks", async () => {
+  it("[PAGE15] a guest comes in with a name, talks, and stays as an account", async () => {
     const page = await open();
     await page.getByRole("button", { name: "Continue as a guest" }).click();
     await page.getByLabel("Your name").fill("Passer-by");
     await page.keyboard.press("Enter");
     await isIn(page);
-    await page.getByText(/guest until/).waitFor();
+    await page.locator("footer", { hasText: "Passer-by guest" }).waitFor();
     expect(await page.getByRole("button", { name: "New group" }).count()).toBe(0);
     await page.getByRole("navigation").getByRole("button", { name: "General" }).click();
     await page.getByLabel("Message to General").fill("just looking");
     await page.keyboard.press("Enter");
     await page.locator(".message", { hasText: "just looking" }).waitFor();
+
+    await page.getByRole("button", { name: "Make an account" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Username").fill("Joe"); // is there already
+    await dialog.getByLabel("Password").fill("a good password");
+    await page.keyboard.press("Enter");
+    await dialog.getByRole("alert").filter({ hasText: "taken" }).waitFor();
+    await dialog.getByLabel("Username").fill("passer.by");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "New group" }).waitFor();
+    await page.locator("footer", { hasText: "Passer-by" }).waitFor();
+    expect(await page.getByText("guest").count()).toBe(0);
+    await page.locator(".message.mine", { hasText: "just looking" }).waitFor();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await isOut(page);
+    await page.getByLabel("Username").fill("passer.by");
+    await page.getByLabel("Password", { exact: true }).fill("a good password");
+    await page.keyboard.press("Enter");
+    await isIn(page);
   });
 
   it("[PAGE16] who signs out in one tab is signed out in the others, and who signs in is in", async () => {

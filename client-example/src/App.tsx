@@ -3,7 +3,7 @@ import { Chat } from "./chat/chat";
 import { ChatPage } from "./components/ChatPage";
 import { SignIn } from "./components/SignIn";
 import { ChatContext } from "./hooks/useChat";
-import { type Session, useSession } from "./hooks/useSession";
+import { type Me, useSession } from "./hooks/useSession";
 
 /** Whoever is signed in has a chat; who is not may sign in. */
 export function App() {
@@ -14,17 +14,27 @@ export function App() {
     case "out":
       return <SignIn isOver={session.isOver} demoAccounts={session.demoAccounts} {...entrances} />;
     case "in":
-      return <SignedIn key={session.id} session={session} onSignOut={signOut} onSessionOver={over} />;
+      // A guest who becomes an account keeps their session, and gets a username: their connections were the guest's.
+      return (
+        <SignedIn
+          key={`${session.id} ${session.me.username}`}
+          me={session.me}
+          register={entrances.register}
+          onSignOut={signOut}
+          onSessionOver={over}
+        />
+      );
   }
 }
 
 interface Props {
-  session: Extract<Session, { state: "in" }>;
+  me: Me;
+  register: ReturnType<typeof useSession>["register"];
   onSignOut: () => Promise<void>;
   onSessionOver: () => void;
 }
 
-function SignedIn({ session: { me, until }, onSignOut, onSessionOver }: Props) {
+function SignedIn({ me, register, onSignOut, onSessionOver }: Props) {
   const [chat, setChat] = useState<Chat>();
   useEffect(() => {
     const opened = new Chat(me.id, onSessionOver);
@@ -34,7 +44,7 @@ function SignedIn({ session: { me, until }, onSignOut, onSessionOver }: Props) {
   return (
     chat && (
       <ChatContext value={chat}>
-        <ChatPage me={me} until={until} onSignOut={onSignOut} />
+        <ChatPage me={me} register={register} onSignOut={onSignOut} />
       </ChatContext>
     )
   );

@@ -132,7 +132,7 @@ export class Chat {
   }
 
   /**
-   * The id of a new group.
+   * The id of a new group; asked for once more with the same `clientRoomId`, that of the same one.
    * @throws Refused
    */
   async createGroup(variables: CreateRoomMutationVariables): Promise<string> {

@@ -1,6 +1,6 @@
 import type { MessagePartsFragment as Message, SendMutationVariables } from "../gql/graphql";
 import { Refused } from "./api";
-import { newClientMessageId } from "./client-message-id";
+import { newClientId } from "./client-id";
 import { Store } from "./store";
 
 /** A message that the user sent and that is not known to be stored. */
@@ -49,7 +49,7 @@ export class Outbox {
 
   /** Sends a text, now or as soon as that is possible. */
   add(roomId: string, text: string, replyTo: string | null): void {
-    this.#write({ roomId, text, clientMessageId: newClientMessageId(), replyTo, at: Date.now(), order: this.#order++ });
+    this.#write({ roomId, text, clientMessageId: newClientId(), replyTo, at: Date.now(), order: this.#order++ });
   }
 
   /** Sends anew what did not get through, as a new message where it is too late for the old one. */

@@ -1,28 +1,29 @@
 import { useEffect, useState } from "react";
 import { useChat } from "../hooks/useChat";
 import { useRooms } from "../hooks/useRooms";
-import type { Me } from "../hooks/useSession";
+import type { Me, useSession } from "../hooks/useSession";
 import { useShownRoom } from "../hooks/useShownRoom";
 import { OfflineNotice } from "./ConnectionStatus";
 import { Conversation } from "./Conversation";
+import { KeepAccount } from "./KeepAccount";
 import { NewGroup } from "./NewGroup";
 import { Sidebar } from "./Sidebar";
 import "./ChatPage.css";
 
 interface Props {
   me: Me;
-  /** When a guest has to go. */
-  until: string | undefined;
+  register: ReturnType<typeof useSession>["register"];
   /** @throws Refused */
   onSignOut: () => Promise<void>;
 }
 
 /** The page of a signed-in user: rooms and people beside the room that is shown; on a phone one of the two. */
-export function ChatPage({ me, until, onSignOut }: Props) {
+export function ChatPage({ me, register, onSignOut }: Props) {
   const chat = useChat();
   const [shown, show] = useShownRoom();
   const { rooms, isLoaded } = useRooms();
   const [isMakingGroup, setIsMakingGroup] = useState(false);
+  const [isKeepingAccount, setIsKeepingAccount] = useState(false);
   const [problem, setProblem] = useState("");
   const room = rooms.find(({ id }) => id === shown);
 
@@ -55,7 +56,6 @@ export function ChatPage({ me, until, onSignOut }: Props) {
     <div className={room ? "chat has-room" : "chat"}>
       <Sidebar
         me={me}
-        until={until}
         rooms={rooms}
         isLoaded={isLoaded}
         shown={shown}
@@ -63,6 +63,7 @@ export function ChatPage({ me, until, onSignOut }: Props) {
         onShow={show}
         onTalkTo={(userId) => void talkTo(userId)}
         onNewGroup={() => setIsMakingGroup(true)}
+        onKeepAccount={() => setIsKeepingAccount(true)}
         onSignOut={() => void signOut()}
       />
       <div className="pane">
@@ -73,6 +74,7 @@ export function ChatPage({ me, until, onSignOut }: Props) {
           <main className="nothing">{isLoaded && <p>Choose a room, or someone to talk to.</p>}</main>
         )}
       </div>
+      {isKeepingAccount && <KeepAccount register={register} onClose={() => setIsKeepingAccount(false)} />}
       {isMakingGroup && (
         <NewGroup
           me={me}

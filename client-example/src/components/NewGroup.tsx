@@ -1,4 +1,5 @@
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useRef, useState } from "react";
+import { newClientId } from "../chat/client-id";
 import type { PersonFragment as Person } from "../gql/graphql";
 import { useChat } from "../hooks/useChat";
 import type { Me } from "../hooks/useSession";
@@ -17,13 +18,16 @@ export function NewGroup({ me, onDone }: Props) {
   const chat = useChat();
   const [members, setMembers] = useState<Person[]>([]);
   const [problem, setProblem] = useState("");
+  const asked = useRef({ group: "", clientRoomId: "" }); // the same once more makes no second group, where only the answer was lost
 
   async function make(event: FormEvent<HTMLFormElement>): Promise<void> {
     event.preventDefault();
     const fields = new FormData(event.currentTarget);
     try {
       const name = String(fields.get("name")).trim();
-      onDone(await chat.createGroup({ name, memberIds: members.map(({ id }) => id), membersMayInvite: fields.has("invite") }));
+      const group = { name, memberIds: members.map(({ id }) => id), membersMayInvite: fields.has("invite") };
+      if (asked.current.group !== JSON.stringify(group)) asked.current = { group: JSON.stringify(group), clientRoomId: newClientId() };
+      onDone(await chat.createGroup({ ...group, clientRoomId: asked.current.clientRoomId }));
     } catch (error) {
       setProblem((error as Error).message);
     }

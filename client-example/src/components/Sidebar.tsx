@@ -3,7 +3,6 @@ import type { Room } from "../chat/rooms";
 import { usePeople } from "../hooks/usePeople";
 import { usePresence } from "../hooks/usePresence";
 import type { Me } from "../hooks/useSession";
-import { asTime } from "../time";
 import { Avatar } from "./Avatar";
 import { ConnectionStatus } from "./ConnectionStatus";
 import { Icon } from "./Icon";
@@ -13,8 +12,6 @@ import "./Sidebar.css";
 
 interface Props {
   me: Me;
-  /** When a guest has to go. */
-  until: string | undefined;
   rooms: Room[];
   isLoaded: boolean;
   shown: string | undefined;
@@ -22,11 +19,12 @@ interface Props {
   onShow: (roomId: string) => void;
   onTalkTo: (userId: string) => void;
   onNewGroup: () => void;
+  onKeepAccount: () => void;
   onSignOut: () => void;
 }
 
 /** Where to go: the user's rooms and the people there are, found by typing. */
-export function Sidebar({ me, until, rooms, isLoaded, shown, problem, onShow, onTalkTo, onNewGroup, onSignOut }: Props) {
+export function Sidebar({ me, rooms, isLoaded, shown, problem, onShow, onTalkTo, onNewGroup, onKeepAccount, onSignOut }: Props) {
   const [search, setSearch] = useState("");
   const words = search.trim();
   const found = useMemo(() => rooms.filter(({ name }) => name.toLowerCase().includes(words.toLowerCase())), [rooms, words]);
@@ -74,8 +72,13 @@ export function Sidebar({ me, until, rooms, isLoaded, shown, problem, onShow, on
           <strong>
             <bdi>{me.name}</bdi>
           </strong>
-          {until !== undefined && <span className="quiet"> guest until {asTime(until)}</span>}
+          {me.guest && <span className="quiet"> guest</span>}
         </span>
+        {me.guest && (
+          <button type="button" className="link" onClick={onKeepAccount}>
+            Make an account
+          </button>
+        )}
         <button type="button" className="link" onClick={onSignOut}>
           Sign out
         </button>

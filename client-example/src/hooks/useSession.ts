@@ -19,8 +19,7 @@ export type Session =
   | { state: "checking"; problem?: string }
   /** `isOver`: it was the server that ended the session. */
   | { state: "out"; isOver: boolean; demoAccounts: string[] }
-  /** `until`: when a guest has to go. */
-  | { state: "in"; id: string; me: Me; until: string | undefined };
+  | { state: "in"; id: string; me: Me };
 
 const AGAIN_AFTER = 2_000; // ms, while the server cannot be reached
 
@@ -40,13 +39,13 @@ export function useSession() {
         if (number !== checks.current) return;
         const out: Session = { state: "out", isOver: wasIn && !isLeft.current, demoAccounts: server.demoAccounts };
         if (me) isLeft.current = false;
-        // The same session is the same object: nothing on the page begins anew.
+        // The same session of the same account is the same object: nothing on the page begins anew.
         return setSession((known) =>
           !me || !own
             ? out
-            : known.state === "in" && known.id === own.id
+            : known.state === "in" && known.id === own.id && known.me.username === me.username
               ? known
-              : { state: "in", id: own.id, me, until: me.guest ? own.expiresAt : undefined },
+              : { state: "in", id: own.id, me },
         );
       } catch (error) {
         setSession((known) => (known.state === "in" ? known : { state: "checking", problem: (error as Error).message }));
@@ -75,7 +74,7 @@ export function useSession() {
     session,
     /** @throws Refused */
     signIn: (account: LoginMutationVariables) => enter(ask(createHttpClient().mutation(LoginDocument, account))),
-    /** @throws Refused */
+    /** Makes an account; a guest becomes it. @throws Refused */
     register: (account: RegisterMutationVariables) => enter(ask(createHttpClient().mutation(RegisterDocument, account))),
     /** @throws Refused */
     joinAsGuest: (name: string) => enter(ask(createHttpClient().mutation(JoinAsGuestDocument, { name }))),
