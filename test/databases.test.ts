@@ -1,5 +1,6 @@
-import { expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
 import { type Stream, TestClient } from "./helpers/client.js";
+import { eventually } from "./helpers/eventually.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
 
@@ -31,8 +32,8 @@ it("[D8] servers on two databases of one Redis hear nothing of each other, thoug
   const [heard = [], heardThere = []] = [begin(here.ben.on(second)), begin(there.ben)];
   const count = async (channel: string) => ((await redis.client.call("PUBSUB", "SHARDNUMSUB", channel)) as [string, number])[1];
   for (const channel of ["room:0", `room:${here.room}`, "online_users"]) {
-    await vi.waitFor(async () => expect(await count(channel)).toBeGreaterThan(0));
-    await vi.waitFor(async () => expect(await count(`1|${channel}`)).toBeGreaterThan(0));
+    await eventually(async () => expect(await count(channel)).toBeGreaterThan(0));
+    await eventually(async () => expect(await count(`1|${channel}`)).toBeGreaterThan(0));
   }
 
   await there.ann.ask("mutation ($r: ID!) { setTyping(roomId: $r) }", { r: there.room });

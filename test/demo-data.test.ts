@@ -1,11 +1,12 @@
 import { Redis } from "ioredis";
-import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { Config } from "../src/config.js";
 import { DEMO_PASSWORD, DEMO_USERS, seedDemoData } from "../src/interop/demo-data.js";
 import { keys } from "../src/redis/keys.js";
 import { Scripts } from "../src/redis/scripts.js";
 import { Passwords } from "../src/sessions/password.js";
 import { TestClient } from "./helpers/client.js";
+import { eventually } from "./helpers/eventually.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
 
@@ -126,7 +127,7 @@ describe("an empty database", () => {
       over = true;
     });
     await client.config("RESETSTAT");
-    await vi.waitFor(async () => expect(await callsOf("evalsha")).toBeGreaterThan(2)); // it has tried again
+    await eventually(async () => expect(await callsOf("evalsha")).toBeGreaterThan(2)); // it has tried again
     expect(over).toBe(false);
     expect((await client.keys("*")).sort()).toEqual([SEEDING, "total_users"]);
     await client.set(SEEDING, 1);
@@ -171,7 +172,7 @@ describe("a database in use", () => {
 
   it("[DEMO2] keeps the accounts that are made while it is filled", async () => {
     const seeding = seed();
-    await vi.waitFor(async () => expect(await client.exists("total_users")).toBe(1));
+    await eventually(async () => expect(await client.exists("total_users")).toBe(1));
     expect(await client.incr("total_users")).toBe(5); // as a registration does
     await seeding;
     expect(await client.get("total_users")).toBe("5");

@@ -1,6 +1,7 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type Stream, TestClient } from "./helpers/client.js";
 import { type AppName, DemoApp, type Person } from "./helpers/demo-apps.js";
+import { eventually } from "./helpers/eventually.js";
 import { randomFrom } from "./helpers/random.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
@@ -61,7 +62,7 @@ describe.each<AppName>(["Node", "Flask", "Java", ".NET"])("what a user of the %s
 
     await app.say(person, "hello <b> & ü", { roomId: room });
     await app.say(person, "once more", { roomId: room }); // of one second, so their bytes decide: should both be there when one looks
-    await vi.waitFor(async () => expect(await redis.client.xlen(`log:{room:${room}}`)).toBe(3));
+    await eventually(async () => expect(await redis.client.xlen(`log:{room:${room}}`)).toBe(3));
     await alice.send("ours", room);
 
     const [first] = streams as [Stream];
@@ -217,7 +218,7 @@ describe("what a demo app's user says", () => {
         1_700_000_000 + n,
         `{"from":"1","date":${1_700_000_000 + n},"message":"old","roomId":"${room}"}`,
       );
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await alice.position(room); // each that comes by learns some more of it
       expect(await redis.client.hexists(`meta:{room:${room}}`, "since")).toBe(0);
     });
@@ -314,13 +315,10 @@ describe("what a demo app's user says", () => {
         }
       })();
       // Where it cannot be known what is new, the follower starts again, and by loading the room has it all.
-      await vi.waitFor(
-        async () => {
-          await alice.position(room);
-          expect(code === "HISTORY_RESET" || said.every((text) => told.includes(text))).toBe(true);
-        },
-        { timeout: 10_000 },
-      );
+      await eventually(async () => {
+        await alice.position(room);
+        expect(code === "HISTORY_RESET" || said.every((text) => told.includes(text))).toBe(true);
+      });
       expect(code ?? "HISTORY_RESET").toBe("HISTORY_RESET");
       expect(new Set(told).size).toBe(told.length);
       expect(told.filter((text) => text.startsWith("taken over"))).toEqual([]);
@@ -424,7 +422,7 @@ describe("a mention in a demo app", () => {
     }
     expect((await stream.next()).mentions).toEqual([{ id: ann.id }]);
     stream.stop();
-    await vi.waitFor(async () => expect((await ann.ask(COUNT, { r: room })).room).toEqual({ unreadMentions: 1, unreadCount: 1 }));
+    await eventually(async () => expect((await ann.ask(COUNT, { r: room })).room).toEqual({ unreadMentions: 1, unreadCount: 1 }));
     const { nodes } = (await ann.ask(COUNT, { r: room })).mentions;
     expect(nodes).toMatchObject([{ text, from: { username: author.username }, mentions: [{ username: ann.username }] }]);
 
@@ -432,7 +430,7 @@ describe("a mention in a demo app", () => {
     await author2.ask('mutation ($id: ID!) { editMessage(id: $id, text: "hello nobody") { id } }', { id: nodes[0].id });
     expect(await ann.ask(COUNT, { r: room })).toEqual({ room: { unreadMentions: 0, unreadCount: 1 }, mentions: { nodes: [] } });
     await node.say(author, `again @${ann.username}`, { roomId: room });
-    await vi.waitFor(async () => expect((await ann.ask(COUNT, { r: room })).room.unreadMentions).toBe(1));
+    await eventually(async () => expect((await ann.ask(COUNT, { r: room })).room.unreadMentions).toBe(1));
     const [again] = (await ann.ask(COUNT, { r: room })).mentions.nodes;
     await author2.ask("mutation ($id: ID!) { deleteMessage(id: $id) }", { id: again.id });
     expect((await ann.ask(COUNT, { r: room })).room.unreadMentions).toBe(0);
@@ -458,7 +456,7 @@ describe("a private room that a demo app opened", () => {
     const shown = [ann, ben, alice].map((client) => client.subscribe("subscription { roomShown { id name } }"));
     const followed = ben.follow(); // every room, now or later
     await expect.poll(() => redis.client.call("PUBSUB", "SHARDNUMSUB", "room:0")).not.toEqual(["room:0", 0]);
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(await redis.client.call("PUBSUB", "SHARDNUMSUB", ...[ann, ben, alice].map(({ id }) => `user:${id}`))).toEqual(
         [ann, ben, alice].flatMap(({ id }) => [`user:${id}`, 1]),
       ),
@@ -484,7 +482,7 @@ describe("a private room that a demo app opened", () => {
     const [ann, fred] = [await TestClient.register(one, "ann"), await flask.register(`fred-${crypto.randomUUID().slice(0, 8)}`)];
     const shown = ann.subscribe("subscription { roomShown { id name } }");
     const followed = ann.on(two).follow(); // every room, now or later
-    await vi.waitFor(async () => expect(await redis.client.call("PUBSUB", "SHARDNUMSUB", `user:${ann.id}`)).toEqual([`user:${ann.id}`, 2]));
+    await eventually(async () => expect(await redis.client.call("PUBSUB", "SHARDNUMSUB", `user:${ann.id}`)).toEqual([`user:${ann.id}`, 2]));
     const room = `${ann.id}:${fred.id}`;
     const said = { roomId: room, from: fred.id, text: "psst", date: Math.floor(Date.now() / 1_000) };
 
@@ -511,7 +509,7 @@ describe("a private room that a demo app opened", () => {
       const shown = ben.subscribe("subscription { roomShown { id } }");
       const followed = ben.follow();
       await ben.send("a marker");
-      await vi.waitFor(async () => expect(await redis.client.call("PUBSUB", "SHARDNUMSUB", "room:0")).not.toEqual(["room:0", 0]));
+      await eventually(async () => expect(await redis.client.call("PUBSUB", "SHARDNUMSUB", "room:0")).not.toEqual(["room:0", 0]));
       const room = await node.openRoom(asPerson(ann), asPerson(ben));
       if (how.startsWith("heard")) await node.publish("show.room", JSON.stringify({ id: room, names: [["ann"], ["ben"]] }));
       const said = ["x", "y"].map((text) => ({ from: ann.id, text, roomId: room, date: Math.floor(Date.now() / 1_000) }));
@@ -566,7 +564,7 @@ describe("presence beside a demo app", () => {
     await node.connect(asPerson(dora));
     await node.disconnect(asPerson(dora));
     const ours = () => heard.filter((text) => text.startsWith('{"serverId":"palaver-'));
-    await vi.waitFor(() => expect(ours()).toEqual([expect.stringContaining('"user.connected"')]));
+    await eventually(() => expect(ours()).toEqual([expect.stringContaining('"user.connected"')]));
     expect(await redis.client.sismember("online_users", dora.id)).toBe(1);
     subscriber.disconnect();
 

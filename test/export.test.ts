@@ -247,6 +247,6 @@ describe("export", () => {
     proxy.goAway();
     expect((await readOn(response)).whole).toBe(false);
     proxy.comeBack();
-    await expect.poll(async () => (await ask(ann)).status, { timeout: 15_000 }).toBe(200);
+    await expect.poll(async () => (await ask(ann)).status).toBe(200);
   });
 });

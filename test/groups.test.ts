@@ -488,5 +488,5 @@ describe("many groups", () => {
     await gina.disconnect();
     await server.stop();
     await stop();
-  }, 60_000);
+  });
 });

@@ -164,7 +164,7 @@ describe("a guest who registers", () => {
       expect((await guest.ask(REGISTER, { u: other })).register.user).toMatchObject({ id: guest.id, username: other });
     }
     expect([...outcomes]).toEqual(expect.arrayContaining(["a guest", "an account"]));
-  }, 60_000);
+  });
 
   it("[S9] again after a cut-off call had claimed a name gets it, or gives it up for another", async () => {
     for (const same of [true, false]) {

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { TestClient } from "./helpers/client.js";
 import { ownCluster } from "./helpers/cluster.js";
+import { eventually } from "./helpers/eventually.js";
 import { proxyTo } from "./helpers/proxy.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
@@ -117,7 +118,7 @@ describe("guests who have ended", () => {
     const server = await ownServer(redis.url, { guestTtl: 1, guestKeep: 1_000 });
     const [out, left] = [await join(server), await join(server)];
     await left.ask("mutation { logout }");
-    await vi.waitFor(async () => expect((await out.request("{ me { id } }")).data).not.toBeUndefined());
+    await eventually(async () => expect((await out.request("{ me { id } }")).data).not.toBeUndefined());
     await vi.waitFor(async () => expect(await redis.client.exists(`sessions:{user:${out.id}}`)).toBe(0), ENOUGH);
     const ends: number[] = [];
     for (const { id } of [out, left]) {
@@ -156,7 +157,7 @@ describe("guests who have ended", () => {
       expect((await ann.ask("{ rooms { id } }")).rooms.map(({ id }: { id: string }) => id)).not.toContain(rooms[0]);
     };
     await Promise.all([100, 300, 600, 1_000, 1_500, 2_000, 2_500, 3_000, 4_000].map(cutOffAfter));
-  }, 120_000);
+  });
 
   it("[S10] are taken on by one server at a time, in portions, and accounts are left alone", async () => {
     const redis = await ownRedis();
@@ -234,5 +235,5 @@ describe("guests who have ended", () => {
     }, ENOUGH);
     expect((await ann.ask("{ rooms { id } }")).rooms.map(({ id }: { id: string }) => id).sort()).toEqual(["0", rooms[1]]);
     expect(await nodeOf(`user:${gone.id}`).hkeys(`user:${gone.id}`)).toEqual(["username", "name", "guest", "ended"]);
-  }, 60_000);
+  });
 });

@@ -4,6 +4,7 @@ import { type Transition, Transitions } from "../src/presence/transitions.js";
 import { connectRedis } from "../src/redis/connect.js";
 import { cleanUp } from "./helpers/cleanup.js";
 import { TestClient } from "./helpers/client.js";
+import { eventually } from "./helpers/eventually.js";
 import { emptyFolder, type Program, start } from "./helpers/program.js";
 import { proxyTo } from "./helpers/proxy.js";
 import { randomFrom } from "./helpers/random.js";
@@ -173,9 +174,9 @@ describe("a Redis that", () => {
     await expect.poll(() => own.client.call("PUBSUB", "SHARDNUMSUB", "online_users")).toEqual(["online_users", 1]);
     const leases = async () => (await own.client.keys("lease:*")).length;
     for (const proxy of proxies) proxy.goAway();
-    await expect.poll(leases, { timeout: 10_000 }).toBe(0);
+    await expect.poll(leases).toBe(0);
     for (const proxy of proxies) proxy.comeBack();
-    await expect.poll(leases, { timeout: 10_000 }).toBe(2);
+    await expect.poll(leases).toBe(2);
     expect(await own.client.scard("online_users")).toBe(7);
     const [first] = people as [TestClient];
     await first.disconnect();
@@ -193,7 +194,7 @@ describe("a Redis that", () => {
     // All but the observer's account and session: with them the observer's socket would go.
     const others = (await own.client.keys("*")).filter((key) => !key.includes(`user:${observer.id}`));
     await own.client.del(...others);
-    await expect.poll(() => own.client.exists("servers"), { timeout: 10_000 }).toBe(1); // the server has come by again
+    await expect.poll(() => own.client.exists("servers")).toBe(1); // the server has come by again
     expect(await stream.next()).toEqual({ online: false });
     await expect.poll(() => own.client.smembers("online_users")).toEqual([observer.id]);
   });
@@ -274,17 +275,17 @@ describe("very many who come online together", () => {
   it("[PRES3] reach a follower of some of them at once", async () => {
     const { told } = await followTransitions(["200599"]);
     for (let n = 0; n < 600; n++) void announce(200_000 + n, true);
-    await vi.waitFor(() => expect(told).toEqual([{ userId: "200599", online: true }]));
+    await eventually(() => expect(told).toEqual([{ userId: "200599", online: true }]));
   });
 
   it("[PRES1] what was announced while the connection to Redis was down is made up for", async () => {
     const { told, subscriber } = await followTransitions();
     await redis.client.sadd("announced:{online_users}", "300001");
     subscriber.disconnect(true);
-    await vi.waitFor(() => expect(told).toContainEqual({ userId: "300001", online: true }));
+    await eventually(() => expect(told).toContainEqual({ userId: "300001", online: true }));
     await redis.client.srem("announced:{online_users}", "300001");
     subscriber.disconnect(true);
-    await vi.waitFor(() => expect(told.filter(({ userId }) => userId === "300001").at(-1)).toEqual({ userId: "300001", online: false }));
+    await eventually(() => expect(told.filter(({ userId }) => userId === "300001").at(-1)).toEqual({ userId: "300001", online: false }));
   });
 });
 
@@ -359,9 +360,9 @@ describe("servers that are killed", () => {
     }
     expect(kills).toBe(4);
     const truth = [...new Set(tabs.map(({ client }) => client.id))].sort();
-    await vi.waitFor(async () => expect((await own.client.smembers("online_users")).sort()).toEqual(truth), { timeout: 10_000 });
+    await eventually(async () => expect((await own.client.smembers("online_users")).sort()).toEqual(truth));
     expect((await own.client.smembers("announced:{online_users}")).sort()).toEqual(truth);
     await Promise.all(tabs.map(({ client }) => client.disconnect()));
-    await vi.waitFor(async () => expect(await own.client.scard("online_users")).toBe(0), { timeout: 10_000 });
-  }, 90_000);
+    await eventually(async () => expect(await own.client.scard("online_users")).toBe(0));
+  });
 });

@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { RunningServer } from "../src/server/server.js";
 import { cleanUp } from "./helpers/cleanup.js";
 import { TestClient } from "./helpers/client.js";
+import { eventually } from "./helpers/eventually.js";
 import { recordedLog } from "./helpers/log.js";
 import { proxyTo } from "./helpers/proxy.js";
 import { ownRedis } from "./helpers/redis.js";
@@ -88,7 +89,7 @@ async function loseDisk({ redis: { client } }: Scene): Promise<void> {
   await client.config("SET", "save", "3600 1000000");
   await rm(folder, { recursive: true });
   await client.bgsave();
-  await vi.waitFor(async () => expect(await client.info("persistence")).toMatch(/rdb_last_bgsave_status:err/));
+  await eventually(async () => expect(await client.info("persistence")).toMatch(/rdb_last_bgsave_status:err/));
 }
 
 let stopped = 0;

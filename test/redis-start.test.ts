@@ -1,12 +1,13 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:net";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { readConfig } from "../src/config.js";
 import { RedisUnusable } from "../src/redis/connect.js";
 import { startServer } from "../src/server/server.js";
 import { cleanUp } from "./helpers/cleanup.js";
 import { TestClient } from "./helpers/client.js";
 import { ownCluster } from "./helpers/cluster.js";
+import { eventually } from "./helpers/eventually.js";
 import { recordedLog } from "./helpers/log.js";
 import { proxyTo } from "./helpers/proxy.js";
 import { ownRedis, silent } from "./helpers/redis.js";
@@ -68,7 +69,7 @@ describe("a Redis that cannot be used at the start", () => {
     proxy.goAway();
     const { log, warnings } = recordedLog();
     const starting = ownServer(proxy.url, { redisWait: 60 }, log);
-    await vi.waitFor(() => expect(warnings()).toEqual([expect.stringMatching(/Cannot use Redis.*Trying again for 60 s/)]));
+    await eventually(() => expect(warnings()).toEqual([expect.stringMatching(/Cannot use Redis.*Trying again for 60 s/)]));
     proxy.comeBack();
     const server = await starting;
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200);

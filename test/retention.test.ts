@@ -72,8 +72,8 @@ describe("retention", () => {
     pipeline.zadd("room:0:name", 1, "of another type");
     await pipeline.exec();
     const [one] = await Promise.all([1, 2].map(() => ownServer(redis.url, { historyLimit: 100, historyDays: 365 })));
-    await expect.poll(() => redis.client.zcard("room:0"), { timeout: 10_000 }).toBe(100);
-    await expect.poll(() => redis.client.exists(...rooms.map((room) => `room:${room}`)), { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => redis.client.zcard("room:0")).toBe(100);
+    await expect.poll(() => redis.client.exists(...rooms.map((room) => `room:${room}`))).toBe(0);
     expect(await redis.client.zcard("room:x{y}:z")).toBe(3);
     const ann = await TestClient.register(one as { url: string });
     expect((await ann.history()).slice(-1)).toEqual(["many 1233"]);
@@ -93,7 +93,7 @@ describe("retention", () => {
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - 365 * DAY * 1_000 });
     try {
       await ownServer(redis.url, { historyDays: 2 });
-      await expect.poll(() => redis.client.zcard("room:quiet"), { timeout: 10_000 }).toBe(1);
+      await expect.poll(() => redis.client.zcard("room:quiet")).toBe(1);
     } finally {
       vi.useRealTimers();
     }
@@ -105,7 +105,7 @@ describe("retention", () => {
       for (let old = 0; old < 8; old++) await nodeOf(`room:r${n}`).zadd(`room:r${n}`, now() - old, demoMessage(String(old), 1, `r${n}`));
     }
     await ownServer(urls.join(","), { historyLimit: 3 });
-    for (let n = 0; n < 12; n++) await expect.poll(() => nodeOf(`room:r${n}`).zcard(`room:r${n}`), { timeout: 10_000 }).toBe(3);
+    for (let n = 0; n < 12; n++) await expect.poll(() => nodeOf(`room:r${n}`).zcard(`room:r${n}`)).toBe(3);
   });
 
   it("[KEEP2] a send takes out at most a hundred, the oldest first", async () => {

@@ -131,7 +131,7 @@ describe("rooms", () => {
       await far.stop();
       await proxy.stop();
     }
-  }, 60_000);
+  });
 
   it("[ROOM6] a room that was cut off while it was opened cannot be written to until it is opened again", async () => {
     const [ann, ben] = await pair();

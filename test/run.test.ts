@@ -9,6 +9,7 @@ import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { optionOf, settings } from "../src/config.js";
 import { DEMO_PASSWORD, DEMO_USERS } from "../src/interop/demo-data.js";
 import { TestClient } from "./helpers/client.js";
+import { eventually } from "./helpers/eventually.js";
 import { emptyFolder, isListening, launch, MAIN, type Program, redisTools, start, writeScript } from "./helpers/program.js";
 import { ownRedis } from "./helpers/redis.js";
 
@@ -133,7 +134,7 @@ describe("the end", () => {
     await pablo.send("the last words");
     program.kill("SIGKILL");
     expect(await program.end()).toBe("SIGKILL");
-    await vi.waitFor(async () => expect(await isListening(program.redisUrl)).toBe(false), { timeout: 10_000 });
+    await eventually(async () => expect(await isListening(program.redisUrl)).toBe(false));
     await program.redisGone();
 
     const answered = [...(await sending.answered()), "the last words"];
@@ -151,7 +152,7 @@ describe("the end", () => {
     await killed.end();
 
     const next = launch({ cwd, args: ["--port", "0"] });
-    await vi.waitFor(async () => expect(await readdir(join(cwd, "data"))).toContain(`palaver.lock.${next.pid}`), { timeout: 10_000 });
+    await eventually(async () => expect(await readdir(join(cwd, "data"))).toContain(`palaver.lock.${next.pid}`));
     expect(next.redisGroups).toEqual([]);
     process.kill(redis, "SIGCONT");
     await next.ready();
@@ -181,7 +182,7 @@ describe("a Redis that is killed", () => {
     const killed = await redisProcess(program.redisUrl);
     process.kill(killed, "SIGKILL");
     await vi.waitFor(async () => expect(await history(pablo)).toContain("before the kill"), { timeout: 15_000, interval: 100 });
-    await vi.waitFor(async () => expect((await pablo.send("after the kill")).text).toBe("after the kill"), { timeout: 15_000 });
+    await eventually(async () => expect((await pablo.send("after the kill")).text).toBe("after the kill"));
     expect(await redisProcess(program.redisUrl)).not.toBe(killed);
     program.kill("SIGTERM");
     expect(await program.end()).toBe(0);
@@ -201,10 +202,10 @@ describe("a Redis that is killed", () => {
     const redis = await redisProcess(program.redisUrl);
     program.kill("SIGSTOP"); // cannot start Redis again for now
     process.kill(redis, "SIGKILL");
-    await vi.waitFor(async () => expect(await isListening(program.redisUrl)).toBe(false));
+    await eventually(async () => expect(await isListening(program.redisUrl)).toBe(false));
 
     const other = launch({ cwd, args: ["--port", "0"] });
-    await vi.waitFor(async () => expect(await readdir(join(cwd, "data"))).toContain(`palaver.lock.${other.pid}`), { timeout: 10_000 });
+    await eventually(async () => expect(await readdir(join(cwd, "data"))).toContain(`palaver.lock.${other.pid}`));
     program.kill("SIGCONT");
     expect(await other.end()).toBe(1);
     expect(other.stderr).toContain(`Another Palaver (process ${program.pid})`);
@@ -293,7 +294,7 @@ describe("what is in the way", () => {
     expect(program.stderr).toContain("Without --redis");
     expect(program.stdout + program.stderr).not.toMatch(/geheim| {4}at /);
     expect(program.redisGroups).toEqual([]);
-  }, 10_000);
+  }, 30_000);
 
   it("[RUN6] a Redis that wants another password: exit 1 in seconds, says so, and keeps the one it was given", async () => {
     const { url, client } = shared;
@@ -321,7 +322,7 @@ describe("what is in the way", () => {
     expect(await program.end()).toBe(1);
     expect(program.stderr).toContain(`Cannot use Redis at redis://127.0.0.1:${port}`);
     expect(program.stderr).not.toContain("    at ");
-  }, 10_000);
+  }, 30_000);
 
   it("[RUN6] no Redis and no way to install it: exit 1, and how to do it in one screen", async () => {
     const program = launch({ cwd: await emptyFolder(), args: ["--port", "0"], path: await toolFolder() });

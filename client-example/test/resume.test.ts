@@ -59,7 +59,7 @@ describe("the resume helper", () => {
   it("[PAGE14] loads, subscribes after the positions of the load, and moves on with what arrives", async () => {
     const client = new Script();
     const { following, heard } = follow(client, [{ a: "a1", b: "b1" }]);
-    await vi.waitFor(() => expect(client.sinks).toHaveLength(1));
+    await vi.waitFor(() => expect(client.sinks).toHaveLength(1), { timeout: 30_000 });
     expect(client.after).toEqual(["a1", "b1"]);
     client.next("a", "a2");
     following.add("c", "c1");

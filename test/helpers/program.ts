@@ -5,8 +5,9 @@ import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { onTestFinished, vi } from "vitest";
+import { onTestFinished } from "vitest";
 import { redisBinary } from "../../src/redis/install.js";
+import { eventually } from "./eventually.js";
 import { ownFolder } from "./redis.js";
 
 /** The built program; `npm test` builds it first. */
@@ -138,13 +139,10 @@ export class Program {
 
   /** Waits until no process is left of the Redis that it started. */
   async redisGone(): Promise<void> {
-    await vi.waitFor(
-      () => {
-        const left = this.redisGroups.filter(runs);
-        if (left.length > 0) throw new Error(`an embedded Redis still runs, in process group ${left}`);
-      },
-      { timeout: 10_000 },
-    );
+    await eventually(() => {
+      const left = this.redisGroups.filter(runs);
+      if (left.length > 0) throw new Error(`an embedded Redis still runs, in process group ${left}`);
+    });
   }
 
   async #dispose(): Promise<void> {
