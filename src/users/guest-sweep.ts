@@ -118,6 +118,7 @@ export class GuestSweep {
       if (!again) return this.#guests.schedule(id, SECOND_PASS);
       await this.#forget(id);
     }
+    if (what === "FORGOTTEN") await this.#redis.unlink(keys.userRooms(id)); // cut off before that, or looked at by two servers
     await this.#redis.zrem(keys.guests, id);
   }
 

@@ -1,16 +1,18 @@
 --[[ guest_look: see whether a guest has ended so long ago that they are to be forgotten, and note that this has begun.
      KEYS  user, sessions
      ARGV  keep (s, from the end of the last session on)
-     gives {what, detail}: NO_GUEST (an account, or nothing, is under this id); STAYS, s until the next look; REGISTERING, the username,
-           where a registration was cut off; ENDS, 1 if it had begun before, else 0 ]]
+     gives {what, detail}: NO_GUEST (an account, or nothing, is under this id); FORGOTTEN, all but what is in other slots; STAYS, s until
+           the next look; REGISTERING, the username, where a registration was cut off; ENDS, 1 if it had begun before, else 0 ]]
 local user, sessions = unpack(KEYS)
 local keep = unpack(ARGV)
 
-if redis.call('HGET', user, 'guest') ~= '1' then return { 'NO_GUEST', '' } end
+local guest, ended, noted = unpack(redis.call('HMGET', user, 'guest', 'ended', 'until'))
+if guest ~= '1' then return { 'NO_GUEST', '' } end
+if ended and not noted then return { 'FORGOTTEN', '' } end
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local last = tonumber(redis.call('ZRANGE', sessions, -1, -1, 'WITHSCORES')[2] or 0)
-local over = tonumber(redis.call('HGET', user, 'until') or 0)
+local over = tonumber(noted or 0)
 if last > over or over == 0 then
   over = last > 0 and last or now
   redis.call('HSET', user, 'until', string.format('%.0f', over))
