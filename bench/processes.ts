@@ -2,12 +2,14 @@
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Redis } from "ioredis";
+import { redisBinary } from "../src/redis/install.js";
 
 const env = { ...process.env, NODE_ENV: "production" };
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -65,6 +67,35 @@ export async function startPalaver(redisUrl?: string, settings: string[] = []): 
   });
   const { token } = ((await response.json()) as { data: { login: { token: string } } }).data.login;
   return { name: "palaver", child, url, token, redisUrl: /Redis\s+(\S+)/.exec(printed)?.[1] ?? "" };
+}
+
+/** Starts a Redis Cluster of three nodes. @returns its addresses, as `--redis` wants them */
+export async function startCluster(): Promise<string> {
+  const binary = redisBinary((line) => process.stderr.write(`${line}\n`));
+  const addresses: string[] = [];
+  for (let n = 0; n < 3; n++) {
+    const dir = await mkdtemp(join(tmpdir(), "palaver-bench-"));
+    folders.push(dir);
+    const port = await freePort();
+    const options = ["--port", String(port), "--dir", dir, "--cluster-enabled", "yes", "--appendonly", "yes", "--save", ""];
+    children.push(spawn(binary, options, { stdio: "ignore" }));
+    addresses.push(`127.0.0.1:${port}`);
+  }
+  const create = spawn("redis-cli", ["--cluster", "create", ...addresses, "--cluster-yes"], { stdio: ["ignore", "ignore", "inherit"] });
+  if ((await once(create, "exit"))[0] !== 0) throw new Error("redis-cli could not make a cluster of the nodes");
+  return addresses.map((address) => `redis://${address}`).join(",");
+}
+
+/** A port whose bus port, 10,000 above it, can be one as well. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const probe = createServer().listen(0, "127.0.0.1");
+    await once(probe, "listening");
+    const { port } = probe.address() as AddressInfo;
+    probe.close();
+    await once(probe, "close");
+    if (port <= 55_000) return port;
+  }
 }
 
 /** Starts a server that Palaver is compared with. */

@@ -4,6 +4,7 @@
  */
 import { endAll } from "./processes.js";
 import { assistant } from "./scenarios/assistant.js";
+import { onCluster } from "./scenarios/cluster.js";
 import { directory } from "./scenarios/directory.js";
 import { exporting } from "./scenarios/export.js";
 import { fanOut } from "./scenarios/fan-out.js";
@@ -22,6 +23,7 @@ const scenarios = {
   rooms: manyRooms,
   memory,
   sends,
+  cluster: onCluster,
   interop,
   return: comeBack,
   stall,

@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import { createServer, type Server } from "node:net";
+import { connect, createServer, type Server } from "node:net";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readConfig } from "../src/config.js";
 import { RedisUnusable } from "../src/redis/connect.js";
@@ -10,7 +11,7 @@ import { ownCluster } from "./helpers/cluster.js";
 import { eventually } from "./helpers/eventually.js";
 import { recordedLog } from "./helpers/log.js";
 import { proxyTo } from "./helpers/proxy.js";
-import { ownRedis, silent } from "./helpers/redis.js";
+import { ownFolder, ownRedis, silent } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
 
 const NO_WAIT = { redisWait: 0 };
@@ -90,6 +91,24 @@ it("[RUN9] the address of one node is enough for a cluster", async () => {
   const followed = alice.on(other).follow({ roomId: "0", after: [await alice.position()] });
   await alice.send("through one address");
   expect(await followed.texts(1)).toEqual(["through one address"]);
+});
+
+it("[RUN9] a socket in the file system is an address, too", async () => {
+  const { url } = await ownRedis();
+  const path = join(await ownFolder(), "redis.sock");
+  const bridge = createServer((near) => {
+    const far = connect(Number(new URL(url).port), "127.0.0.1");
+    near.pipe(far).pipe(near);
+    for (const end of [near, far]) end.on("error", () => {});
+  }).listen(path);
+  cleanUp(() => bridge.close());
+  await once(bridge, "listening");
+  const [one, two] = [await ownServer(`unix:${path}`), await ownServer(url)];
+  const alice = await TestClient.register(one, "alice");
+  const followed = alice.on(two).follow({ roomId: "0", after: [await alice.position()] });
+  await alice.send("through a socket");
+  expect(await followed.texts(1)).toEqual(["through a socket"]);
+  await expect(ownServer("unix:redis.sock", NO_WAIT)).rejects.toThrow("needs an absolute path");
 });
 
 describe("a Redis that may lose data", () => {

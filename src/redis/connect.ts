@@ -82,7 +82,7 @@ async function openConnections(access: RedisAccess, urls: readonly string[], log
     // A command that was sent and not answered may have run. It fails, rather than run again behind its caller's back.
     const commandOptions = { maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false };
     const [commands, subscriber] = await Promise.all([
-      open({ ...commandOptions, commandTimeout: HANGS, enableAutoPipelining: true }),
+      open({ ...commandOptions, commandTimeout: HANGS }),
       open({ maxRetriesPerRequest: null, autoResubscribe: false }), // `Channels` subscribes again
     ]);
     return {

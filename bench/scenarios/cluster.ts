@@ -1,0 +1,19 @@
+import { type Server, startCluster, startPalaver } from "../processes.js";
+import { printTable, type Row } from "../table.js";
+import { measureSends } from "./sends.js";
+
+/** What a send costs a server whose Redis is a cluster, beside one that has a single Redis. */
+export async function onCluster(): Promise<void> {
+  const alone = await startPalaver();
+  const spread = await startPalaver(await startCluster(), ["--demo-data"]);
+  const rows: Row[] = [];
+  for (const [where, server] of [
+    ["one Redis", alone],
+    ["a cluster", spread],
+  ] as const) {
+    const overSockets: Server = { ...server, url: server.url.replace(/^http/, "ws") };
+    rows.push(await measureSends(`${where}, HTTP, 50 connections`, server, 50, 1));
+    rows.push(await measureSends(`${where}, one socket, 50 in flight`, overSockets, 1, 50));
+  }
+  printTable("sends on a cluster of three nodes", rows);
+}
