@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { TestClient } from "./helpers/client.js";
 import { ownCluster } from "./helpers/cluster.js";
+import { eventually } from "./helpers/eventually.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
 
@@ -122,7 +123,10 @@ describe("directory", () => {
     const servers = [await ownServer(taken.url), await ownServer(taken.url)];
     const reader = await TestClient.register(servers[0] as { url: string });
     await expect.poll(async () => (await search("anyone 1", {}, reader)).totalCount).toBe(5); // the first 400 had been looked at
-    await expect.poll(() => taken.client.hget("indexed:{total_users}", "up_to")).toBe(String(many + 1));
+    await eventually(async () => {
+      await search("anyone", {}, reader); // by which a server looks for new accounts
+      expect(await taken.client.hget("indexed:{total_users}", "up_to")).toBe(String(many + 1));
+    });
     await expect.poll(() => taken.client.hexists("indexed:{total_users}", "server")).toBe(0);
   });
 

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
+import calculateSlot from "cluster-key-slot";
 import { describe, expect, it } from "vitest";
 import { readConfig } from "../src/config.js";
 import { RedisUnusable } from "../src/redis/connect.js";
@@ -91,6 +92,24 @@ it("[RUN9] the address of one node is enough for a cluster", async () => {
   const followed = alice.on(other).follow({ roomId: "0", after: [await alice.position()] });
   await alice.send("through one address");
   expect(await followed.texts(1)).toEqual(["through one address"]);
+});
+
+it("[RUN6] a cluster that is down is waited for, and a user without its channels is told so", async () => {
+  const { urls, nodeOf } = await ownCluster();
+  const [first] = urls as [string];
+  const nodes = ["0", "1", "2", "3", "4", "5"].map((key) => nodeOf(key)); // all three are among them
+  for (const node of nodes) await node.call("ACL", "SETUSER", "mute", "on", ">secret", "allkeys", "+@all", "resetchannels");
+  expect(await refusal(withLogin(first, "mute:secret"))).toMatch(/may not use the channels of Palaver.*allchannels/);
+
+  const slot = calculateSlot("room:0");
+  for (const node of new Set(nodes)) await node.call("CLUSTER", "DELSLOTS", slot);
+  for (const node of nodes) await eventually(async () => expect(await node.call("CLUSTER", "INFO")).toMatch(/cluster_state:fail/));
+  expect(await refusal(first)).toMatch(/cluster is down.*redis-cli --cluster check/);
+  const { log, warnings } = recordedLog();
+  const starting = ownServer(first, { redisWait: 60 }, log);
+  await eventually(() => expect(warnings()).toEqual([expect.stringMatching(/cluster is down.*Trying again for 60 s/)]));
+  await nodeOf("room:0").call("CLUSTER", "ADDSLOTS", slot);
+  expect((await fetch(`${(await starting).url}/readyz`)).status).toBe(200);
 });
 
 it("[RUN9] a socket in the file system is an address, too", async () => {

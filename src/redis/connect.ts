@@ -4,7 +4,7 @@ import type { Logger } from "pino";
 import type { LimitedLog } from "../limited-log.js";
 import { readRedisAddress, withoutPassword } from "../redis-address.js";
 import { createClient, type RedisAccess, type RedisClient } from "./client.js";
-import { type Inspection, inspectRedis, RedisUnusable } from "./inspect.js";
+import { asUnusable, inspectRedis, RedisUnusable, tryOut } from "./inspect.js";
 
 export { withoutPassword } from "../redis-address.js";
 export type { RedisClient } from "./client.js";
@@ -44,16 +44,10 @@ export async function connectRedis(urls: readonly string[], options: ConnectOpti
   const address = readRedisAddress(urls);
   const { password, sentinelPassword, wait = 0 } = options;
   const access = { address, cluster: address.kind === "cluster", mayAskInfo: true, password, sentinelPassword };
-  const found = await untilUsable(urls, access, wait, log);
-  return openConnections({ ...access, ...found }, urls, log);
-}
-
-/** Resolves once Redis can be used. */
-async function untilUsable(urls: readonly string[], access: RedisAccess, wait: number, log: Logger): Promise<Inspection> {
   const deadline = performance.now() + wait * 1_000;
   for (let told = false; ; ) {
     try {
-      return await inspectRedis(access, urls);
+      return await openConnections({ ...access, ...(await inspectRedis(access, urls)) }, urls, log);
     } catch (error) {
       if (!(error instanceof RedisUnusable) || !error.mayPass || performance.now() >= deadline) throw error;
       if (!told) log.warn(`${error.message.split("\n")[0]} Trying again for ${wait} s.`);
@@ -71,7 +65,7 @@ async function openConnections(access: RedisAccess, urls: readonly string[], log
     clients.push(client);
     // The health check says that Redis is away, once for all connections; here are the details.
     client.on("error", (error: Error) => log.debug({ error: error.message }, "a connection to Redis failed"));
-    await client.connect();
+    await inTime(client.connect());
     return client;
   };
   const close = async () => {
@@ -85,6 +79,7 @@ async function openConnections(access: RedisAccess, urls: readonly string[], log
       open({ ...commandOptions, commandTimeout: HANGS }),
       open({ maxRetriesPerRequest: null, autoResubscribe: false }), // `Channels` subscribes again
     ]);
+    if (access.cluster) await inTime(tryOut(commands, subscriber)); // a single Redis was tried out before
     return {
       commands,
       subscriber,
@@ -98,7 +93,22 @@ async function openConnections(access: RedisAccess, urls: readonly string[], log
     };
   } catch (error) {
     await close();
-    throw new RedisUnusable(`Cannot use Redis at ${urls.map(withoutPassword).join(", ")}: ${(error as Error).message}`, { mayPass: true });
+    throw asUnusable(urls.map(withoutPassword).join(", "), error as Error);
+  }
+}
+
+/** Fails after a while. A cluster's client that finds its cluster down neither connects nor says so. */
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  const stop = new AbortController();
+  try {
+    return await Promise.race([
+      work,
+      delay(HANGS, undefined, { signal: stop.signal }).then(() => {
+        throw new Error("Connecting timed out");
+      }),
+    ]);
+  } finally {
+    stop.abort();
   }
 }
 

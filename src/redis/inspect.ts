@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import { withoutPassword } from "../redis-address.js";
-import { createClient, type RedisAccess } from "./client.js";
+import { createClient, type RedisAccess, type RedisClient } from "./client.js";
 
 /** Redis cannot be used. The message says which one, why, and what to do. */
 export class RedisUnusable extends Error {
@@ -129,11 +129,11 @@ async function inspectOne(access: RedisAccess, where: string): Promise<Inspectio
     const found = await inspectServer(client, where);
     const [failure] = failures; // such as a database that is not there: the client goes on with another one
     if (failure) throw failure;
-    if (!found.cluster) await tryOut(client);
+    if (!found.cluster) await tryOut(client, client);
+    else if (/cluster_state:fail/.test(String(await client.cluster("INFO")))) throw new Error("CLUSTERDOWN");
     return found;
   } catch (error) {
-    if (error instanceof RedisUnusable) throw error;
-    throw explain(where, failures.at(-1) ?? (error as Error), error as Error);
+    throw asUnusable(where, error as Error, failures.at(-1));
   } finally {
     client.disconnect();
   }
@@ -169,15 +169,18 @@ async function isClusterNode(client: Redis): Promise<boolean> {
 }
 
 /** Writes, publishes and subscribes, as a server does all the time. */
-async function tryOut(client: Redis): Promise<void> {
+export async function tryOut(commands: RedisClient, subscriber: RedisClient): Promise<void> {
   const name = `probe:${randomUUID()}`;
-  await client.set(name, 1, "PX", PATIENCE);
-  await client.eval("return redis.call('DEL', KEYS[1])", 1, name);
-  await client.spublish(name, "");
-  await client.ssubscribe(name);
+  await commands.set(name, 1, "PX", PATIENCE);
+  await commands.eval("return redis.call('DEL', KEYS[1])", 1, name);
+  await commands.spublish(name, "");
+  await subscriber.ssubscribe(name);
+  await subscriber.sunsubscribe(name);
 }
 
-function explain(where: string, connectionError: Error, error: Error): RedisUnusable {
+/** What went wrong, in a sentence for who starts the server. */
+export function asUnusable(where: string, error: Error, connectionError = error): RedisUnusable {
+  if (error instanceof RedisUnusable) return error;
   const known = [error, connectionError].flatMap(({ message }) => SENTENCES.find(({ when }) => when.test(message)) ?? [])[0];
   if (known) return new RedisUnusable(`Cannot use Redis at ${where}. ${known.say}`, { mayPass: known.mayPass });
   return new RedisUnusable(`Cannot use Redis at ${where}: ${connectionError.message}.\n${UNREACHABLE}`, { mayPass: true });
