@@ -1,4 +1,4 @@
-import { expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
 import { TestClient } from "./helpers/client.js";
 import { ownCluster } from "./helpers/cluster.js";
 import { eventually } from "./helpers/eventually.js";
@@ -6,6 +6,9 @@ import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
 
 const SEND = 'mutation ($text: String!, $id: ID) { send(roomId: "0", text: $text, clientMessageId: $id) { id } }';
+
+const readiness = async ({ url }: { url: string }) =>
+  (await (await fetch(`${url}/readyz`)).json()) as { ready: boolean; problems: string[] };
 
 it("[M6] a send waits for its replica, and repeated once that is back it is stored once", async () => {
   const [primary, replica] = [await ownRedis(), await ownRedis()];
@@ -17,12 +20,15 @@ it("[M6] a send waits for its replica, and repeated once that is back it is stor
   const alice = await TestClient.register(server, "alice");
   await alice.send("confirmed");
   expect(await replica.client.zcard("room:0")).toBe(1);
+  expect((await readiness(server)).ready).toBe(true);
 
   const pid = Number(/process_id:(\d+)/.exec(await replica.client.info("server"))?.[1]);
   process.kill(pid, "SIGSTOP");
   try {
     expect((await alice.refused(SEND, { text: "alone", id: "one" })).extensions).toEqual({ code: "UNAVAILABLE", retryable: true });
     expect((await alice.refused(SEND, { text: "without an id" })).extensions).toEqual({ code: "UNAVAILABLE", retryable: false });
+    const { ready, problems } = await readiness(server);
+    expect([ready, problems]).toEqual([false, [expect.stringMatching(/replicas.*ACK_REPLICAS/)]]);
   } finally {
     process.kill(pid, "SIGCONT");
   }
@@ -37,7 +43,8 @@ it("[M6] on a cluster, too", async () => {
   await alice.send("confirmed");
   const resume = await cluster.stopReplica("room:0");
   expect((await alice.refused(SEND, { text: "alone", id: "one" })).extensions.code).toBe("UNAVAILABLE");
+  expect((await readiness(server)).ready).toBe(false);
   resume();
-  await vi.waitFor(async () => expect((await alice.request(SEND, { text: "alone", id: "one" })).data).toBeTruthy());
+  await eventually(async () => expect((await alice.request(SEND, { text: "alone", id: "one" })).data).toBeTruthy());
   expect(await alice.history()).toEqual(["confirmed", "alone"]);
 });

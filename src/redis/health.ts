@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import type { RedisClient } from "./client.js";
 import { reasonOf } from "./inspect.js";
 import { keys } from "./keys.js";
+import type { Replicas } from "./replicas.js";
 
 /** Whether a message could be stored and delivered through this server right now. */
 export interface Readiness {
@@ -24,6 +25,8 @@ const LIFE = 60_000; // ms that a probe's key outlives its server
 const EVICTION_CHECK = 60_000; // ms between two looks at the eviction policy
 const MOST_TAGS = 20_000; // hash tags to try until each node of a cluster has one
 
+const REPLICATION = 400; // ms that replicas get to take a probe
+const NOT_REPLICATED = "Fewer replicas than ACK_REPLICAS asks for confirm what is written: sends fail.";
 const UNHEARD = "What is published does not arrive: the connection that listens leads to another Redis than the one for commands.";
 
 /** A probe of one node: a key and a channel of the same name in a slot of that node. */
@@ -34,8 +37,8 @@ interface Probe {
 }
 
 /**
- * Watches whether Redis can be used, with the same steps as a message: a write, a publication, and its arrival on the connection
- * that listens, on each node of a cluster. Logs one line when that stops working and one when it works again.
+ * Watches whether Redis can be used, with the same steps as a message: a write, a publication, its arrival on the connection
+ * that listens, and the replicas that a send waits for, on each node of a cluster. Logs one line when that stops working and one when it works again.
  *
  * The probes also keep the connections honest: each makes Redis owe an answer on every connection, and a connection that stays
  * silent then is closed and opened again (`client.ts`).
@@ -43,6 +46,7 @@ interface Probe {
 export class RedisHealth {
   readonly #commands: RedisClient;
   readonly #subscriber: RedisClient;
+  readonly #replicas: Replicas;
   readonly #server: string;
   readonly #log: Logger;
   readonly #probes = new Map<string, Probe>();
@@ -59,10 +63,14 @@ export class RedisHealth {
   #stopping = false;
   #closed = false;
 
-  /** @param server this server's name, which no other one has */
-  constructor(commands: RedisClient, subscriber: RedisClient, server: string, log: Logger) {
+  /**
+   * @param replicas on a connection of their own: sends that wait for replicas do not hold up a probe
+   * @param server this server's name, which no other one has
+   */
+  constructor(commands: RedisClient, subscriber: RedisClient, replicas: Replicas, server: string, log: Logger) {
     this.#commands = commands;
     this.#subscriber = subscriber;
+    this.#replicas = replicas;
     this.#server = server;
     this.#log = log;
     subscriber.on("ready", () => this.#probes.clear()); // a new connection listens to nothing yet
@@ -180,7 +188,8 @@ export class RedisHealth {
       step = UNHEARD;
       await this.#commands.spublish(name, payload);
       await arrival;
-      return undefined;
+      step = NOT_REPLICATED;
+      return (await this.#replicas.follow(name, REPLICATION)) ? undefined : NOT_REPLICATED;
     };
     const timeout = new AbortController();
     const tooLate = delay(DEADLINE, undefined, { signal: timeout.signal }).then(

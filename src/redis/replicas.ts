@@ -30,23 +30,40 @@ export class Replicas {
    */
   async confirm(roomId: string, stored: { epoch: string; at: number } | undefined): Promise<void> {
     if (this.#count === 0) return;
-    this.#waiting ??= this.#connections.connectWaiting(PATIENCE).catch((error: unknown) => {
-      this.#waiting = undefined; // the next one tries again
-      throw error;
-    });
-    const redis = await this.#waiting;
+    const redis = await this.#connection();
     const results = await redis
       .pipeline()
       .set(keys.confirmed(roomId), 1, "PX", MARK_LIFE)
       .hmget(keys.meta(roomId), "epoch", "time")
       .wait(this.#count, PATIENCE)
       .exec();
-    const [, log, confirmed] = (results ?? []).map(([error, value]) => {
-      if (error) throw error;
-      return value;
-    });
+    const [, log, confirmed] = valuesOf(results);
     const [epoch, time] = log as [string | null, string | null];
     const isThere = !stored || (epoch === stored.epoch && Number(time) >= stored.at);
     if (!isThere || Number(confirmed) < this.#count) throw refusal("UNAVAILABLE");
   }
+
+  /** Whether enough replicas of the node that has a key take what is written there. @param patience ms that they get */
+  async follow(key: string, patience: number): Promise<boolean> {
+    if (this.#count === 0) return true;
+    const redis = await this.#connection();
+    const results = await redis.pipeline().set(key, 1, "PX", MARK_LIFE).wait(this.#count, patience).exec();
+    return Number(valuesOf(results)[1]) >= this.#count;
+  }
+
+  #connection(): ReturnType<RedisConnections["connectWaiting"]> {
+    this.#waiting ??= this.#connections.connectWaiting(PATIENCE).catch((error: unknown) => {
+      this.#waiting = undefined; // the next one tries again
+      throw error;
+    });
+    return this.#waiting;
+  }
+}
+
+/** What a pipeline's commands gave. @throws the error of the first that failed */
+function valuesOf(results: [Error | null, unknown][] | null): unknown[] {
+  return (results ?? []).map(([error, value]) => {
+    if (error) throw error;
+    return value;
+  });
 }

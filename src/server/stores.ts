@@ -53,7 +53,7 @@ export type Parts = ReturnType<typeof createStores>;
 export function createStores(config: Config, redis: RedisConnections, name: string, log: Logger) {
   const { commands } = redis;
   const limitedLog = new LimitedLog(log);
-  const health = new RedisHealth(commands, redis.subscriber, name, log);
+  const health = new RedisHealth(commands, redis.subscriber, new Replicas(redis, config.ackReplicas), name, log);
   const lenient = leniently(limitedLog);
   const assistantId = new AssistantId(commands);
   const scripts = new Scripts(commands, config.roomLogLength, () => assistantId.current);
