@@ -17,6 +17,7 @@ import { createHttpServer } from "./http.js";
 import { maskError } from "./mask-error.js";
 import { Metrics } from "./metrics.js";
 import { buildApi } from "./schema.js";
+import { stopInOrder } from "./stop.js";
 import { accessOf, createStores } from "./stores.js";
 import { type SocketServer, serveWebSockets } from "./websocket.js";
 import { runAssistant } from "./worker.js";
@@ -33,7 +34,6 @@ export interface RunningServer {
 }
 
 const PATIENCE = 5_000; // ms that requests get to finish when the server stops
-const LONGEST_STOP = 9_000; // ms after which the server gives up on what has not stopped, such as a Redis that hangs
 
 /**
  * Starts a server with everything it needs.
@@ -44,21 +44,10 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
   const stops: (() => Promise<unknown>)[] = [];
   let stopping: Promise<void> | undefined;
   let announceStop = () => {};
-  const stop = () => {
-    stopping ??= stopAll();
-    return stopping;
-  };
-  const stopAll = async () => {
+  const stop = (): Promise<void> => {
     announceStop();
-    const deadline = AbortSignal.timeout(LONGEST_STOP);
-    const late = new Promise<"late">((resolve) => deadline.addEventListener("abort", () => resolve("late")));
-    let gaveUp = false;
-    // Past the deadline each step still begins, so that all connections are closed; none is waited for.
-    for (const step of stops.reverse()) {
-      const stopped = step().catch((err: Error) => log.warn({ err }, "a part of the server did not stop cleanly"));
-      if ((await Promise.race([stopped, late])) === "late") gaveUp = true;
-    }
-    if (gaveUp) log.warn(`not everything stopped within ${LONGEST_STOP / 1_000} s; the server ends all the same`);
+    stopping ??= stopInOrder(stops.reverse(), log);
+    return stopping;
   };
 
   try {

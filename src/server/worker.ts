@@ -11,6 +11,7 @@ import { AssistantWorker, LONGEST_WAIT } from "../assistant/worker.js";
 import type { Config } from "../config.js";
 import { Lease } from "../presence/lease.js";
 import { connectRedis, type RedisConnections } from "../redis/connect.js";
+import { stopInOrder } from "./stop.js";
 import { accessOf, createStores, type Parts } from "./stores.js";
 
 export interface RunningWorker {
@@ -29,10 +30,8 @@ export async function startWorker(config: Config, model: Model, log: Logger = pi
   let worker: RunningWorker | undefined;
   let stopping: Promise<void> | undefined;
   const stop = () => {
-    stopping ??= (async () => {
-      for (const step of [() => worker?.stop(), () => lease.stop(), () => parts.demos.finish(), parts.close, redis.close])
-        await step()?.catch((err: Error) => log.warn({ err }, "a part of the worker did not stop cleanly"));
-    })();
+    const steps = [async () => worker?.stop(), () => lease.stop(), () => parts.demos.finish(), parts.close, redis.close];
+    stopping ??= stopInOrder(steps, log, config.assistantPatience * 1_000);
     return stopping;
   };
   try {
