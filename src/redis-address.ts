@@ -71,6 +71,19 @@ export function readRedisAddress(urls: readonly string[]): RedisAddress {
   };
 }
 
+/**
+ * Takes the login out of a URL: given both ways, a client prefers the one in the URL, even where it lacks the password.
+ * @param password instead of the one in the URL
+ */
+export function splitLogin(url: string, password: string | undefined): { url: string; username?: string; password?: string } {
+  const bare = new URL(url);
+  const [username, ownPassword] = [decoded(bare.username), decoded(bare.password)];
+  bare.username = "";
+  bare.password = "";
+  const secret = password ?? ownPassword;
+  return { url: bare.href, ...(username !== "" && { username }), ...(secret !== "" && { password: secret }) };
+}
+
 /** The URL without the password in it, for people and logs. */
 export function withoutPassword(url: string): string {
   return url.replace(/^([\w-]+:\/\/)([^@/]*)@/, (_match, scheme: string, login: string) => {

@@ -2,7 +2,9 @@ import { expect, it, vi } from "vitest";
 import type { RunningServer } from "../src/server/server.js";
 import { TestClient } from "./helpers/client.js";
 import { ownCluster } from "./helpers/cluster.js";
+import { eventually } from "./helpers/eventually.js";
 import { recordedLog } from "./helpers/log.js";
+import { RawSocket } from "./helpers/raw-socket.js";
 import { ownServer } from "./helpers/server.js";
 
 const cluster = await ownCluster({ replicas: true, nodeTimeout: 1_500 });
@@ -115,4 +117,25 @@ it("[R2] a node that dies: its replica takes over, all works again, and two line
   for (const server of [one, two])
     await vi.waitFor(async () => expect((await fetch(`${server.url}/readyz`)).status).toBe(200), { timeout: RECOVERY });
   await vi.waitFor(() => expect(aboutRedis()).toHaveLength(4), { timeout: RECOVERY }); // two of each server
+});
+
+it("[R2] a cluster that is away as a whole: calls fail in time, newcomers are sent away, and nothing is carried out late", async () => {
+  const whole = await ownCluster();
+  const server = await ownServer(whole.urls.join(","));
+  const alice = await TestClient.register(server, "alice");
+  await alice.send("before");
+  const start = await whole.takeAway();
+  await eventually(async () => expect((await fetch(`${server.url}/readyz`)).status).toBe(503));
+  const begun = performance.now();
+  const refusals = await Promise.all(
+    ["late 1", "late 2"].map(async (text) => (await alice.refused(SEND, { room: "0", text, id: text })).extensions.code),
+  );
+  expect(refusals).toEqual(["UNAVAILABLE", "UNAVAILABLE"]);
+  expect(performance.now() - begun).toBeLessThan(RECOVERY);
+  const newcomer = new RawSocket(server);
+  await newcomer.say({ type: "connection_init", payload: { authorization: `Bearer ${alice.token}` } });
+  expect((await newcomer.closed).code).toBe(1013);
+  await start();
+  await eventually(async () => expect((await alice.request(SEND, { room: "0", text: "after", id: "after" })).data).toBeTruthy());
+  expect(await alice.history()).toEqual(["before", "after"]);
 });

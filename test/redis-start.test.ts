@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
-import calculateSlot from "cluster-key-slot";
 import { describe, expect, it } from "vitest";
 import { readConfig } from "../src/config.js";
 import { RedisUnusable } from "../src/redis/connect.js";
@@ -97,21 +96,37 @@ it("[RUN9] the address of one node is enough for a cluster", async () => {
 });
 
 it("[RUN6] a cluster that is down is waited for, and a user without its channels is told so", async () => {
-  const { urls, nodeOf } = await ownCluster();
+  const { urls, nodeOf, freeze } = await ownCluster({ nodeTimeout: 1_500 });
   const [first] = urls as [string];
   const nodes = ["0", "1", "2", "3", "4", "5"].map((key) => nodeOf(key)); // all three are among them
   for (const node of nodes) await node.call("ACL", "SETUSER", "mute", "on", ">secret", "allkeys", "+@all", "resetchannels");
   expect(await refusal(withLogin(first, "mute:secret"))).toMatch(/may not use the channels of Palaver.*allchannels/);
 
-  const slot = calculateSlot("room:0");
-  for (const node of new Set(nodes)) await node.call("CLUSTER", "DELSLOTS", slot);
-  for (const node of nodes) await eventually(async () => expect(await node.call("CLUSTER", "INFO")).toMatch(/cluster_state:fail/));
-  expect(await refusal(first)).toMatch(/cluster is down.*redis-cli --cluster check/);
+  const goOn = await freeze("room:0");
+  const others = nodes.filter((node) => node !== nodeOf("room:0"));
+  for (const node of others) await eventually(async () => expect(await node.call("CLUSTER", "INFO")).toMatch(/cluster_state:fail/));
+  const other = urls.find((url) => url.endsWith(`:${others[0]?.options.port}`)) as string;
+  expect(await refusal(other)).toMatch(/cluster is down.*redis-cli --cluster check/);
   const { log, warnings } = recordedLog();
-  const starting = ownServer(first, { redisWait: 60 }, log);
+  const starting = ownServer(other, { redisWait: 60 }, log);
   await eventually(() => expect(warnings()).toEqual([expect.stringMatching(/cluster is down.*Trying again for 60 s/)]));
-  await nodeOf("room:0").call("CLUSTER", "ADDSLOTS", slot);
+  goOn();
   expect((await fetch(`${(await starting).url}/readyz`)).status).toBe(200);
+});
+
+it("[RUN9] a user name in the URL and a password beside it go together, with a cluster as well", async () => {
+  const single = await ownRedis();
+  const { urls, nodeOf } = await ownCluster();
+  const [first] = urls as [string];
+  const clients = [single.client, ...["0", "1", "2", "3", "4", "5"].map((key) => nodeOf(key))]; // all three nodes are among them
+  for (const client of clients) await client.call("ACL", "SETUSER", "app", "on", ">secret", "allkeys", "allchannels", "+@all");
+  for (const url of [single.url, first]) {
+    for (const login of ["app", "app:an-old-one"]) {
+      const server = await ownServer(withLogin(url, login), { redisPassword: "secret" });
+      await TestClient.register(server, "alice");
+    }
+    expect(await refusal(withLogin(url, "app:secret"), { redisPassword: "another" })).toMatch(/refuses the user name or password/);
+  }
 });
 
 it("[RUN9] a socket in the file system is an address, too", async () => {

@@ -127,12 +127,15 @@ export class Channels {
         await delay(isRedisAway(error) ? PAUSE : REFUSED_PAUSE);
       }
     }
-    for (const listener of this.#reconnectListeners) void this.#call(listener);
+    for (const listener of this.#reconnectListeners) void this.#call(client, listener);
   }
 
-  async #call(listener: () => unknown): Promise<void> {
+  async #call(client: RedisClient, listener: () => unknown): Promise<void> {
     try {
-      await listener();
+      await onceRedisAnswers(
+        async () => listener(),
+        () => client.status !== "end",
+      );
     } catch (err) {
       this.#log.error({ err }, "could not make up for a lost connection");
     }
@@ -156,7 +159,10 @@ export class Channels {
         await onceRedisAnswers(
           () => client.ssubscribe(channel),
           () => client.status !== "end",
-        ).catch((error: Error) => this.#refused.set(channel, error));
+        ).then(
+          (acknowledged) => acknowledged === undefined && this.#refused.set(channel, new Error("Connection is closed.")),
+          (error: Error) => this.#refused.set(channel, error),
+        );
         done();
       },
       unsubscribe: (channel: string) => {

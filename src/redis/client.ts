@@ -1,5 +1,6 @@
-import { Cluster, Redis, type RedisOptions } from "ioredis";
-import type { RedisAddress } from "../redis-address.js";
+import { type Cluster, Redis, type RedisOptions } from "ioredis";
+import { type RedisAddress, splitLogin } from "../redis-address.js";
+import { ClusterClient } from "./cluster-client.js";
 
 export type RedisClient = Redis | Cluster;
 
@@ -66,12 +67,16 @@ export function createClient(
     });
     return gathering(client);
   }
-  if (!cluster && address.kind === "server") return gathering(new Redis(address.url, shared));
+  if (!cluster && address.kind === "server") {
+    const { url, ...login } = splitLogin(address.url, password);
+    return gathering(new Redis(url, { ...shared, ...login }));
+  }
   return createCluster(address.kind === "cluster" ? address.urls : [address.url], password, shared);
 }
 
 function createCluster(urls: string[], password: string | undefined, shared: ClientOptions): Cluster {
-  const { username, password: urlPassword, protocol } = new URL(urls[0] as string);
+  const [first] = urls as [string];
+  const { url: _, ...login } = splitLogin(first, password);
   const {
     maxRetriesPerRequest,
     commandTimeout,
@@ -81,8 +86,8 @@ function createCluster(urls: string[], password: string | undefined, shared: Cli
     disconnectTimeout,
     enableReadyCheck,
   } = shared;
-  const client = new Cluster(
-    urls.map((url) => url.replace(/\/\d*$/, "")), // a cluster has one database
+  const client = new ClusterClient(
+    urls.map((url) => splitLogin(url, password).url.replace(/\/\d*$/, "")), // a cluster has one database
     {
       lazyConnect: true,
       shardedSubscribers: true,
@@ -101,9 +106,8 @@ function createCluster(urls: string[], password: string | undefined, shared: Cli
           enableReadyCheck,
           disableClientInfo: true,
         },
-        username && { username: decodeURIComponent(username) },
-        (password ?? urlPassword) && { password: password ?? decodeURIComponent(urlPassword) },
-        protocol === "rediss:" && { tls: {} },
+        login,
+        first.startsWith("rediss:") && { tls: {} },
       ),
     },
   );

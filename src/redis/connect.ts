@@ -65,8 +65,14 @@ async function openConnections(access: RedisAccess, urls: readonly string[], log
     clients.push(client);
     // The health check says that Redis is away, once for all connections; here are the details.
     client.on("error", (error: Error) => log.debug({ error: error.message }, "a connection to Redis failed"));
-    await inTime(client.connect());
-    return client;
+    try {
+      await inTime(client.connect());
+      return client;
+    } catch (error) {
+      client.disconnect(); // else it would go on trying
+      clients.splice(clients.indexOf(client), 1);
+      throw error;
+    }
   };
   const close = async () => {
     for (const timer of timers) clearInterval(timer);
@@ -127,7 +133,7 @@ function keepListening(listener: RedisClient): NodeJS.Timeout {
       listener.unsubscribe("palaver-check").then(answered, answered);
     } else if (listener instanceof Cluster && performance.now() - asked > LISTENER_SILENCE) {
       asked = undefined;
-      listener.disconnect(true);
+      if (listener.status === "ready") listener.disconnect(true); // one that is connecting would end for good
     }
   }, LISTENER_CHECK).unref();
 }
@@ -148,7 +154,7 @@ export function isRedisAway(error: unknown): boolean {
 }
 
 const REFUSED =
-  /^(LOADING|BUSY|OOM|MISCONF|MOVED|ASK|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|READONLY|UNBLOCKED|NOREPLICAS|CROSSSLOT during|Too many Cluster redirections)/;
+  /^(LOADING|BUSY|OOM|MISCONF|MOVED|ASK|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|READONLY|UNBLOCKED|NOREPLICAS|CROSSSLOT during|Too many Cluster redirections|ERR max number of clients|NOAUTH|WRONGPASS)/;
 
 /** Whether Redis refused a call for its own state before it executed anything: the call can be repeated without doubling. */
 export function wasNotExecuted(error: unknown): boolean {

@@ -162,7 +162,7 @@ export class RedisHealth {
     this.#unheard = unheard ? this.#unheard + 1 : 0;
     if (this.#unheard < MOST_UNHEARD) return;
     this.#unheard = 0;
-    this.#subscriber.disconnect(true);
+    if (this.#subscriber.status === "ready") this.#subscriber.disconnect(true); // one that is connecting would end for good
   }
 
   /** What is wrong with one node; undefined if nothing is. */

@@ -72,7 +72,7 @@ export function graphqlTransport(
       const token = given ?? extra.cookieToken;
       if (token === undefined) return true;
       extra.byCookie = given === undefined;
-      try {
+      const accept = async (): Promise<boolean> => {
         const viewer = await services.sessions.viewer(token);
         // Closed while we looked: nothing would release what we take now.
         if (!viewer || socket.readyState !== socket.OPEN) return false;
@@ -82,11 +82,14 @@ export function graphqlTransport(
         }
         extra.counted = viewer.id;
         extra.watch = watches.start(viewer, () => endNow(socket));
-        await inTime(extra.watch.ready);
+        await extra.watch.ready;
         if (socket.readyState !== socket.OPEN) return false;
         extra.present = viewer.id;
         await services.presence.opened(viewer.id);
         return true;
+      };
+      try {
+        return await inTime(accept());
       } catch (error) {
         log.debug({ error: String(error) }, "could not accept a connection");
         socket.close(CLOSE.TRY_LATER, "Redis does not answer. Try again in a moment.");

@@ -8,6 +8,7 @@ import {
   getArgumentValues,
   getDirectiveValues,
   getOperationAST,
+  getVariableValues,
   Kind,
   type SelectionSetNode,
 } from "graphql";
@@ -66,7 +67,8 @@ function rootsOf({ schema, document, operationName, variableValues }: Ran): Root
   const operation = getOperationAST(document, operationName);
   const type = schema.getMutationType();
   if (operation?.operation !== "mutation" || !type) return [];
-  const variables = variableValues ?? {};
+  const given = variableValues ?? {};
+  const variables = getVariableValues(schema, operation.variableDefinitions ?? [], given).coerced ?? given; // with their defaults
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions)
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);

@@ -30,12 +30,18 @@ interface OwnCluster {
    * @param afterwards done once the node is dead
    */
   kill(key: string, afterwards?: () => void): Promise<void>;
+  /** Freezes the node that holds a key. @returns a function that lets it go on */
+  freeze(key: string): Promise<() => void>;
+  /** Kills all nodes. @returns a function that starts them again, with what they had */
+  takeAway(): Promise<() => Promise<void>>;
   /** Moves the slot of a key, with its keys one at a time, to the next node. */
   moveSlot(key: string): Promise<void>;
 }
 
 interface Node {
   child: ChildProcess;
+  /** Starts it again, with the same port and files. */
+  launch(): ChildProcess;
   client: Redis;
   port: number;
 }
@@ -105,7 +111,7 @@ export async function ownCluster({ replicas = false, nodeTimeout = 5_000 } = {})
         expect(await replica.client.info("replication")).toMatch(/master_link_status:up/);
         return replica;
       },
-      { timeout: 30_000 },
+      { timeout: 5_000 },
     );
   const isMaster = async ({ client }: Node) => expect(await client.info("replication")).toMatch(/role:master/);
   return {
@@ -122,7 +128,8 @@ export async function ownCluster({ replicas = false, nodeTimeout = 5_000 } = {})
       return nodes[index]?.client as Redis;
     },
     async failOver(key) {
-      const replica = await replicaOf(await ownerOf(calculateSlot(key)));
+      // Until the nodes have told each other of an earlier failover, one may name the former master.
+      const replica = await vi.waitFor(async () => replicaOf(await ownerOf(calculateSlot(key))), { timeout: 30_000 });
       // A failover that the others do not vote for in time comes to nothing, without a word.
       await vi.waitFor(
         async () => {
@@ -147,6 +154,25 @@ export async function ownCluster({ replicas = false, nodeTimeout = 5_000 } = {})
       await once(master.child, "exit");
       afterwards?.();
       if (replica) await vi.waitFor(() => isMaster(replica), { timeout: 30_000 });
+    },
+    async freeze(key) {
+      const { child } = await ownerOf(calculateSlot(key));
+      child.kill("SIGSTOP");
+      return () => child.kill("SIGCONT");
+    },
+    async takeAway() {
+      for (const { client } of nodes) await client.call("SAVE");
+      await Promise.all(
+        nodes.map(async ({ child }) => {
+          child.kill("SIGKILL");
+          await once(child, "exit");
+        }),
+      );
+      return async () => {
+        for (const node of nodes) node.child = node.launch();
+        for (const { client } of nodes)
+          await vi.waitFor(async () => expect(await client.call("CLUSTER", "INFO")).toMatch(/cluster_state:ok/), { timeout: 30_000 });
+      };
     },
     async moveSlot(key) {
       const slot = calculateSlot(key);
@@ -181,15 +207,18 @@ async function startNode(dir: string, nodeTimeout: number): Promise<Node> {
       "cluster-node-timeout": nodeTimeout,
       "repl-diskless-sync-delay": 0,
     };
-    const child = spawn(
-      redisBinary(() => {}),
-      Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
-      { stdio: "ignore" },
-    );
+    const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    const launch = () =>
+      spawn(
+        redisBinary(() => {}),
+        args,
+        { stdio: "ignore" },
+      );
+    const child = launch();
     const client = new Redis(port, "127.0.0.1", { retryStrategy: () => 20 /* ms */, maxRetriesPerRequest: null });
     client.on("error", () => {}); // it does not listen yet
     const answers = client.info("server").then((info) => info.includes(`process_id:${child.pid}`));
-    if (await Promise.race([answers, once(child, "exit").then(() => false)])) return { child, client, port };
+    if (await Promise.race([answers, once(child, "exit").then(() => false)])) return { child, launch, client, port };
     client.disconnect();
     answers.catch(() => {}); // nobody waits for it any more
     child.kill();
