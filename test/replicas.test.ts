@@ -27,13 +27,21 @@ it("[M6] a send waits for its replica, and repeated once that is back it is stor
   try {
     expect((await alice.refused(SEND, { text: "alone", id: "one" })).extensions).toEqual({ code: "UNAVAILABLE", retryable: true });
     expect((await alice.refused(SEND, { text: "without an id" })).extensions).toEqual({ code: "UNAVAILABLE", retryable: false });
+    const begun = performance.now();
+    const crowd = Array.from({ length: 20 }, async (_, n) => (await alice.refused(SEND, { text: "alone", id: `${n}` })).extensions.code);
+    expect(new Set(await Promise.all(crowd))).toEqual(new Set(["UNAVAILABLE"]));
+    expect(performance.now() - begun).toBeLessThan(6_000); // not one after the other, a second each
     const { ready, problems } = await readiness(server);
     expect([ready, problems]).toEqual([false, [expect.stringMatching(/replicas.*ACK_REPLICAS/)]]);
   } finally {
     process.kill(pid, "SIGCONT");
   }
   await eventually(async () => expect((await alice.request(SEND, { text: "alone", id: "one" })).data).toBeTruthy());
-  expect(await alice.history()).toEqual(["confirmed", "alone", "without an id"]);
+  expect((await alice.history()).slice(0, 3)).toEqual(["confirmed", "alone", "without an id"]);
+  // Also once it was deleted, a repetition gives what the send gave.
+  const { send } = await alice.ask(SEND, { text: "alone", id: "one" });
+  await alice.ask("mutation ($id: ID!) { deleteMessage(id: $id) }", { id: send.id });
+  expect((await alice.ask(SEND, { text: "alone", id: "one" })).send).toEqual(send);
 });
 
 it("[M6] on a cluster, too", async () => {

@@ -154,7 +154,7 @@ export class MessageStore {
     if (untold > 0) await this.#rooms.show(roomId, untold);
     // Also where this repeats a send, whose server may have died before it did so.
     if (asks) await this.#assistant.wake(roomId);
-    await this.#replicas.confirm(roomId, stored === 1 ? { epoch, at } : undefined);
+    await this.#replicas.confirm(roomId, { epoch, seq, at });
     const position = encodePosition({ roomId, epoch, seq, at });
     return { ...(readOurs(roomId, JSON.parse(message) as Record<string, unknown>) as StoredMessage), position };
   }

@@ -18,6 +18,7 @@ export interface Readiness {
 
 const BEAT = 1_000; // ms between two probes
 const SECOND_LOOK = 250; // ms until a probe that contradicts the last state is repeated
+const FRESH = 200; // ms in which whoever asks gets the last outcome again: probes cost Redis something
 const DEADLINE = 800; // ms for one probe: whoever asks gets an answer within a second
 const LASTING = 2; // probes in a row that fail, or succeed, before it counts as a change
 const MOST_UNHEARD = 3; // probes in a row that are published and do not arrive, until the listening connection is opened again
@@ -53,6 +54,7 @@ export class RedisHealth {
   #timer: NodeJS.Timeout;
   readonly #evictionTimer: NodeJS.Timeout;
   #probing: Promise<string[]> | undefined;
+  #last: { problems: string[]; at: number } | undefined;
   #count = 0;
   /** Probes in a row that were published and did not arrive. */
   #unheard = 0;
@@ -97,7 +99,8 @@ export class RedisHealth {
 
   /** Probes now. Answers within a second, whatever Redis does. */
   async check(): Promise<Readiness> {
-    const problems = this.#stopping ? ["The server is stopping."] : await this.#probe();
+    const isFresh = this.#last && performance.now() - this.#last.at < FRESH;
+    const problems = this.#stopping ? ["The server is stopping."] : isFresh && this.#last ? this.#last.problems : await this.#probe();
     return { ready: problems.length === 0, problems, warnings: this.#eviction === undefined ? [] : [this.#eviction] };
   }
 
@@ -112,7 +115,9 @@ export class RedisHealth {
   }
 
   async #beat(): Promise<void> {
-    this.#judge(await this.#probe());
+    const problems = await this.#probe();
+    this.#listenWhereWePublish(problems.includes(UNHEARD));
+    this.#judge(problems);
     if (!this.#closed) this.#timer = setTimeout(() => this.#beat(), this.#contradictions > 0 ? SECOND_LOOK : BEAT).unref();
   }
 
@@ -138,8 +143,10 @@ export class RedisHealth {
 
   /** One probe at a time, shared by all who ask meanwhile. */
   #probe(): Promise<string[]> {
-    this.#probing ??= this.#probeAll().finally(() => {
+    this.#probing ??= this.#probeAll().then((problems) => {
       this.#probing = undefined;
+      this.#last = { problems, at: performance.now() };
+      return problems;
     });
     return this.#probing;
   }
@@ -152,9 +159,8 @@ export class RedisHealth {
       this.#subscriber.sunsubscribe(name).catch(() => {}); // gone with its connection
     }
     if (names.length === 0) return ["The cluster's nodes are unknown: none of them can be reached."];
-    const found = new Set((await Promise.all(names.map((name) => this.#probeOne(name)))).flatMap((problem) => problem ?? []));
-    this.#listenWhereWePublish(found.has(UNHEARD));
-    return [...found];
+    const found = await Promise.all(names.map((name) => this.#probeOne(name)));
+    return [...new Set(found.flatMap((problem) => problem ?? []))];
   }
 
   /** After a failover the listening connection may still lead to the former primary, alive and cut off from the others. */
