@@ -176,6 +176,12 @@ describe("faults of Redis and of the way to it", () => {
     await vi.waitFor(() => expect(aboutRedis()).toEqual(LINES), { timeout: RECOVERY });
   });
 
+  it("[O3] what is told while the connection for commands is mute waits for it, and is told then", async () => {
+    const { proxy, talks } = await stage();
+    proxy.freeze("commands");
+    await talks[0].works(); // the event arrives at once, and its author's name has to be looked up
+  });
+
   it("[R2] a primary that becomes a replica behind the same address", async () => {
     const { redis, proxy, far, aboutRedis, talks } = await stage();
     const successor = await ownRedis();

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import {
   createSourceEventStream,
   type DocumentNode,
@@ -30,6 +31,9 @@ interface Parts {
 }
 
 const LONGEST_TOGETHER = 16_384; // characters of a socket's different documents; parsed they take 150 bytes each, and more
+
+const LONGEST_OUTAGE = 10_000; // ms that an event waits for Redis; then its followers start again from their positions
+const OUTAGE_PAUSE = 250; // ms between two tries
 
 /** A subscription as a socket asks for it. */
 export interface SocketSubscription extends ExecutionArgs {
@@ -157,21 +161,29 @@ export class Subscriptions {
     return { key, group };
   }
 
-  /** Executes an event, for everyone or for one viewer, and serialises the end of its frames. */
+  /** Executes an event, and serialises the end of its frames. While Redis is away it waits: what comes after it waits, too. */
   async #payloadOf(args: SocketSubscription, value: object, perViewer: boolean): Promise<Payload> {
+    const deadline = performance.now() + LONGEST_OUTAGE;
+    let result = await this.#execute(args, value, perViewer);
+    while (result.errors?.some(isUnavailable) && performance.now() < deadline) {
+      await delay(OUTAGE_PAUSE);
+      result = await this.#execute(args, value, perViewer);
+    }
+    // An event that cannot be told would be a gap: the client starts again from its position.
+    return { text: Buffer.from(`${JSON.stringify(result)}}`), last: result.data == null };
+  }
+
+  /** Executes an event for everyone, or for one viewer. */
+  async #execute(args: SocketSubscription, value: object, perViewer: boolean): Promise<ExecutionResult> {
     const { services, metrics, mask } = this.#parts;
     metrics.executions.inc();
     const contextValue = perViewer ? createContext(services, args.contextValue.viewer, args.contextValue.caller) : this.#sharedContext();
-    let result: ExecutionResult;
     try {
-      result = await execute({ ...args, rootValue: value, contextValue });
+      const { errors, ...others } = await execute({ ...args, rootValue: value, contextValue });
+      return errors ? { ...others, errors: errors.map(mask) } : others;
     } catch (error) {
-      result = { errors: [mask(error)] };
+      return { errors: [mask(error)] };
     }
-    const { errors, ...others } = result;
-    const masked = errors ? { ...others, errors: errors.map(mask) } : others;
-    // An event that cannot be told would be a gap: the client starts again from its position.
-    return { text: Buffer.from(`${JSON.stringify(masked)}}`), last: result.data == null };
   }
 
   #shapeOf(document: DocumentNode, operationName: string | null | undefined): Shape {
@@ -183,6 +195,8 @@ export class Subscriptions {
     return shape;
   }
 }
+
+const isUnavailable = ({ extensions }: GraphQLError) => extensions.code === "UNAVAILABLE";
 
 function findShape(schema: GraphQLSchema, document: DocumentNode, id: number): Shape {
   const shape: Shape = { id, perViewer: false, variables: [] };
