@@ -218,6 +218,16 @@ describe("retryable", () => {
       false,
       'mutation ($t: String!) { setTyping(roomId: "0") ...Other } fragment Other on Mutation { b: send(roomId: "0", text: $t) { id } }',
     ],
+    [
+      "a send with an id by default",
+      true,
+      'mutation ($i: ID = "by default") { send(roomId: "0", text: "hi", clientMessageId: $i) { id } }',
+    ],
+    [
+      "a send that is not skipped by default",
+      false,
+      'mutation ($t: String!, $s: Boolean = false) { send(roomId: "0", text: $t) @skip(if: $s) { id } }',
+    ],
     ["one that is skipped", true, 'mutation { setTyping(roomId: "0") send(roomId: "0", text: "2") @skip(if: true) { id } }'],
   ];
 
