@@ -58,7 +58,10 @@ export async function startPalaver(redisUrl?: string, settings: string[] = []): 
   child.stdout?.setEncoding("utf8").on("data", (text: string) => {
     printed += text;
   });
-  while (!/Redis\s+redis:/.test(printed)) await delay(50);
+  while (!/Redis\s+redis:/.test(printed)) {
+    if (child.exitCode !== null) throw new Error(`palaver ended with ${child.exitCode} instead of starting`);
+    await delay(50);
+  }
   const url = /API\s+(\S+)/.exec(printed)?.[1] ?? "";
   const response = await fetch(url, {
     method: "POST",

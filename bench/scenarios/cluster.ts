@@ -5,7 +5,7 @@ import { measureSends } from "./sends.js";
 /** What a send costs a server whose Redis is a cluster, beside one that has a single Redis. */
 export async function onCluster(): Promise<void> {
   const alone = await startPalaver();
-  const spread = await startPalaver(await startCluster(), ["--demo-data"]);
+  const spread = await startPalaver(await startCluster(), ["--demo-data", "on"]);
   const rows: Row[] = [];
   for (const [where, server] of [
     ["one Redis", alone],
