@@ -133,7 +133,7 @@ export const settings = {
     placeholder: "SECONDS",
     parse: integer(0, 31_536_000), // up to a year
     fallback: 86_400, // a day
-    help: "how long a guest's private rooms and account are kept after their session ended",
+    help: "after a guest's last session, until their private rooms and data are deleted; 0 deletes them at once",
   }),
   bcryptCost: setting({
     env: ["BCRYPT_COST"],

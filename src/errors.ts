@@ -27,7 +27,8 @@ export const errors = {
   },
   CLIENT_ROOM_ID_REUSED: {
     retryable: false,
-    say: () => "clientRoomId was already used for another group, with another name or other members. Make a new one for each group.",
+    say: () =>
+      "clientRoomId was already used with other arguments: name, members in another order, or membersMayInvite. Make a new one for each group.",
   },
   HISTORY_RESET: {
     retryable: false,
