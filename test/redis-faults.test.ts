@@ -65,8 +65,8 @@ interface Scene {
   proxy: Awaited<ReturnType<typeof proxyTo>>;
   /** The server behind the proxy. */
   far: RunningServer;
-  /** What its log says about Redis. */
-  aboutRedis: () => string[];
+  /** What its log has said since it started that an operator should read. */
+  logged: () => string[];
   /** To the server and from it. */
   talks: [Talk, Talk];
 }
@@ -128,11 +128,13 @@ async function stage(): Promise<Scene> {
   const proxy = await proxyTo(redis.url);
   cleanUp(proxy.stop);
   const near = await ownServer(redis.url);
-  const { log, aboutRedis } = recordedLog();
-  const far = await ownServer(proxy.url, {}, log);
+  const { log, forOperator } = recordedLog();
+  const far = await ownServer(proxy.url, { assistant: true }, log);
+  const atStart = forOperator().length;
+  const logged = () => forOperator().slice(atStart);
   const talks: Scene["talks"] = [await conversation(near, far), await conversation(far, near)];
   for (const talk of talks) expect(await talk.passes()).toBe(true);
-  return { redis, proxy, far, aboutRedis, talks };
+  return { redis, proxy, far, logged, talks };
 }
 
 /** A replica that has everything. */
@@ -160,20 +162,20 @@ async function agree(far: RunningServer, talk: Talk): Promise<boolean> {
 describe("faults of Redis and of the way to it", () => {
   it.each(Object.entries(faults))("[R2][R3] %s: readiness is true, all works again by itself, two lines tell", async (_name, fault) => {
     const scene = await stage();
-    const { far, aboutRedis, talks } = scene;
+    const { far, logged, talks } = scene;
     const [, fromFar] = talks;
     await fault.begin(scene);
     try {
       await vi.waitFor(async () => expect((await readiness(far)).problems.join()).toMatch(fault.problem), { timeout: RECOVERY });
       // Ends by itself, as the way to Redis works for new connections; else it lasts until a send has failed for it.
       if (fault.end) expect(await agree(far, fromFar)).toBe(false);
-      await vi.waitFor(() => expect(aboutRedis()).toEqual(LINES.slice(0, 1)), { timeout: RECOVERY });
+      await vi.waitFor(() => expect(logged()).toEqual(LINES.slice(0, 1)), { timeout: RECOVERY });
     } finally {
       await fault.end?.(scene);
     }
     await Promise.all(talks.map((talk) => talk.works()));
     await vi.waitFor(async () => expect(await agree(far, fromFar)).toBe(true), { timeout: RECOVERY });
-    await vi.waitFor(() => expect(aboutRedis()).toEqual(LINES), { timeout: RECOVERY });
+    await vi.waitFor(() => expect(logged()).toEqual(LINES), { timeout: RECOVERY });
   });
 
   it("[O3] what is told while the connection for commands is mute waits for it, and is told then", async () => {
@@ -183,7 +185,7 @@ describe("faults of Redis and of the way to it", () => {
   });
 
   it("[R2] a primary that becomes a replica behind the same address", async () => {
-    const { redis, proxy, far, aboutRedis, talks } = await stage();
+    const { redis, proxy, far, logged, talks } = await stage();
     const successor = await ownRedis();
     const { hostname, port } = new URL(redis.url);
     await successor.client.replicaof(hostname, port);
@@ -196,15 +198,15 @@ describe("faults of Redis and of the way to it", () => {
     const heir = new URL(successor.url);
     await redis.client.replicaof(heir.hostname, heir.port);
     await vi.waitFor(async () => expect((await readiness(far)).problems.join()).toMatch(/read-only replica/), { timeout: RECOVERY });
-    await vi.waitFor(() => expect(aboutRedis()).toEqual(LINES.slice(0, 1)), { timeout: RECOVERY });
+    await vi.waitFor(() => expect(logged()).toEqual(LINES.slice(0, 1)), { timeout: RECOVERY });
     proxy.leadTo(successor.url);
     await talks[1].works();
     await vi.waitFor(async () => expect((await readiness(far)).ready).toBe(true), { timeout: RECOVERY });
-    await vi.waitFor(() => expect(aboutRedis()).toEqual(LINES), { timeout: RECOVERY });
+    await vi.waitFor(() => expect(logged()).toEqual(LINES), { timeout: RECOVERY });
   });
 
   it("[R2] a listening connection that still leads to a former primary after a failover", async () => {
-    const { redis, proxy, far, aboutRedis } = await stage();
+    const { redis, proxy, far, logged } = await stage();
     const successor = await replicaOf(redis);
     await successor.client.replicaof("NO", "ONE");
     proxy.leadTo(successor.url);
@@ -213,7 +215,7 @@ describe("faults of Redis and of the way to it", () => {
     const fromFar = await conversation(far, far);
     await fromFar.works();
     await vi.waitFor(async () => expect((await readiness(far)).ready).toBe(true), { timeout: RECOVERY });
-    await vi.waitFor(() => expect(aboutRedis()).toEqual(LINES), { timeout: RECOVERY });
+    await vi.waitFor(() => expect(logged()).toEqual(LINES), { timeout: RECOVERY });
   });
 
   it("[R2] connections that are killed and scripts that are flushed are not even noticed by clients", async () => {

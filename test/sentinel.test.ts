@@ -9,8 +9,8 @@ const SEND = 'mutation ($text: String!, $id: ID!) { send(roomId: "0", text: $tex
 
 it.each(["failOver", "losePrimary"] as const)("[R2] %s of a primary that Sentinels watch: all works again by itself", async (fault) => {
   const sentinel = await ownSentinel();
-  const { log, aboutRedis } = recordedLog();
-  const [one, two] = [await ownServer(sentinel.url, {}, log), await ownServer(sentinel.url)];
+  const { log, forOperator } = recordedLog();
+  const [one, two] = [await ownServer(sentinel.url, { assistant: true }, log), await ownServer(sentinel.url)];
   const alice = await TestClient.register(one, "alice");
   const bob = await TestClient.register(two, "bob");
   const followed = bob.follow({ roomId: "0", after: [await bob.position()] });
@@ -26,7 +26,7 @@ it.each(["failOver", "losePrimary"] as const)("[R2] %s of a primary that Sentine
   for (const { url } of [one, two])
     await vi.waitFor(async () => expect((await fetch(`${url}/readyz`)).status).toBe(200), { timeout: RECOVERY });
   // A fault that lasted long enough to be logged has its end in the log.
-  await vi.waitFor(() => expect(aboutRedis().length % 2).toBe(0), { timeout: RECOVERY });
+  await vi.waitFor(() => expect(forOperator().length % 2).toBe(0), { timeout: RECOVERY });
 });
 
 it("[RUN6] the address of a Sentinel itself is refused with the form that is wanted", async () => {

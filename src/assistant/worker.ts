@@ -186,8 +186,7 @@ export class AssistantWorker {
   }
 
   #complain(what: string, error: unknown): void {
-    const details = { error: String(error) };
-    if (isRedisAway(error)) this.#log.warn(`${what}, away`, details, "the assistant waits for Redis");
-    else this.#log.error(what, details, "the assistant met something unforeseen; it tries again");
+    if (isRedisAway(error)) return; // the health check logs that, once
+    this.#log.error(what, { error: String(error) }, "the assistant met something unforeseen; it tries again");
   }
 }

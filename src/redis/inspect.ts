@@ -85,6 +85,9 @@ const SENTENCES: { when: RegExp; say: string; mayPass: boolean }[] = [
   { when: /timed out|ETIMEDOUT|Socket timeout/i, say: "It does not answer.", mayPass: true },
 ];
 
+/** What ioredis says of a command whose connection broke. */
+const BROKEN = /max retries per request|Connection is closed|Stream isn't writeable/;
+
 const UNREACHABLE =
   "Is it running, and are its address and password right? Without --redis (or REDIS_URL) Palaver starts a Redis of its own.";
 
@@ -189,5 +192,8 @@ export function asUnusable(where: string, error: Error, connectionError = error)
 /** Why Redis cannot be used now, as a sentence for the operator: the same words at the start and later. */
 export function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return SENTENCES.find(({ when }) => when.test(message))?.say ?? `Redis cannot be reached: ${message}.`;
+  const known = SENTENCES.find(({ when }) => when.test(message))?.say;
+  if (known) return known;
+  if (BROKEN.test(message)) return "It cannot be reached: the connection broke, and no new one can be opened yet.";
+  return `It cannot be reached: ${message}.`;
 }

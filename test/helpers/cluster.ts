@@ -186,6 +186,8 @@ export async function ownCluster({ replicas = false, nodeTimeout = 5_000 } = {})
         for (const one of keys) await from.client.call("MIGRATE", "127.0.0.1", to.port, one, 0, 5_000);
       }
       for (const { client } of [to, from]) await client.call("CLUSTER", "SETSLOT", slot, "NODE", toId as string);
+      // The other nodes hear of it by gossip; the next move starts from what they know.
+      await vi.waitFor(async () => expect((await ownerOf(slot)).port).toBe(to.port), { timeout: 30_000 });
     },
     async killSubscribers() {
       for (const { client } of nodes) await client.call("CLIENT", "KILL", "TYPE", "pubsub");

@@ -15,8 +15,8 @@ export function recordedLog() {
   return {
     log,
     lines,
-    /** What was said about Redis, in order. */
-    aboutRedis: () => lines.filter(({ msg }) => /^Redis /.test(msg)).map(({ msg }) => msg),
+    /** Warnings, errors, and what was said about Redis, in order. */
+    forOperator: () => lines.filter(({ level, msg }) => level >= WARN || /^Redis /.test(msg)).map(({ msg }) => msg),
     warnings: () => lines.filter(({ level }) => level >= WARN).map(({ msg }) => msg),
   };
 }
