@@ -9,10 +9,10 @@ export default defineConfig({
     include: ["test/**/*.test.ts", "client-example/test/**/*.test.ts"],
     globalSetup: ["test/helpers/global-setup.ts"],
     reporters: ["default", "./test/helpers/closing-line.ts"],
-    // In ms, for a busy machine. Alone, the longest test takes a fifth of that.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-    expect: { poll: { timeout: 30_000 } },
+    // In ms, for a busy machine. Alone, the longest test takes a tenth of that.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 100_000 } },
     maxWorkers: 4, // on two cores: many files mostly wait, such as for a failover
   },
 });

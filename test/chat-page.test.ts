@@ -147,8 +147,8 @@ describe("the chat page", () => {
     await joe.context().setOffline(false);
     await joe.reload();
     await joe.context().unroute("**/graphql");
-    await message(joe, "away 3").waitFor({ timeout: 20_000 });
-    await message(mary, "away 3").waitFor({ timeout: 20_000 });
+    await message(joe, "away 3").waitFor({ timeout: 60_000 });
+    await message(mary, "away 3").waitFor({ timeout: 60_000 });
     await say(joe, "General", "after");
     await message(mary, "after").waitFor();
     const expected = ["before", "meanwhile", "away 1", "away 2", "away 3", "after"];
@@ -351,7 +351,7 @@ describe("the chat page", () => {
     await say(mary, "General", "after the loss");
     await mary.getByText("sending…").waitFor({ state: "detached" });
     await pablo.context().setOffline(false);
-    await message(pablo, "after the loss").waitFor({ timeout: 20_000 });
+    await message(pablo, "after the loss").waitFor({ timeout: 60_000 });
     await say(mary, "General", "and on");
     await message(pablo, "and on").waitFor();
     await expect.poll(async () => (await texts(pablo)).slice(-3)).toEqual(["before the loss", "after the loss", "and on"]);
@@ -379,9 +379,9 @@ describe("the chat page", () => {
     await run(new URL(first.url).port).ready();
     const talk = async (page: Page) => (await texts(page)).filter((text) => text.startsWith("talk "));
     for (const page of [pablo, mary]) {
-      await expect.poll(async () => (await talk(page)).length, { timeout: 40_000 }).toBe(8);
+      await expect.poll(async () => (await talk(page)).length, { timeout: 60_000 }).toBe(8);
       await expect.poll(() => page.locator(".outgoing").count()).toBe(0);
-      await page.getByText("Live", { exact: true }).waitFor({ timeout: 20_000 });
+      await page.getByText("Live", { exact: true }).waitFor({ timeout: 60_000 });
     }
     expect(await talk(pablo)).toEqual(await talk(mary));
     for (const name of ["pablo", "mary"])

@@ -82,7 +82,7 @@ it("[D1] a lost connection to a shard is made up for at once, though nothing is 
 
   expect(await sendUnheard(nodeOf("room:0"), alice.id, "unheard")).toBeGreaterThanOrEqual(1);
   expect(await followed.texts(1)).toEqual(["unheard"]);
-}, 20_000);
+});
 
 it("[FEED1] a channel stays followed that is left and followed again while a connection to its shard is lost", async () => {
   const { subscriber, close } = await connectRedis(urls, {}, silent);

@@ -41,7 +41,7 @@ const arrangements: Arrangement[] = [
       const processId = async () => Number(/process_id:(\d+)/.exec(await restarted.client.info("server"))?.[1]);
       const pid = await processId();
       process.kill(pid); // it goes when it gets round to it, and is started again by whoever started it
-      await vi.waitFor(async () => expect(await processId()).not.toBe(pid), { timeout: 10_000, interval: 20 });
+      await vi.waitFor(async () => expect(await processId()).not.toBe(pid), { timeout: 60_000, interval: 20 });
       await Promise.all(onRestarted.map(({ url }) => eventually(async () => expect((await fetch(`${url}/readyz`)).status).toBe(200))));
     },
   },

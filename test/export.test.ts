@@ -78,7 +78,7 @@ async function whenStill(): Promise<number> {
         before = now;
         return still;
       },
-      { interval: 300, timeout: 10_000 },
+      { interval: 300, timeout: 60_000 },
     )
     .toBe(true);
   return before;

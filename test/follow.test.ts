@@ -89,7 +89,7 @@ describe("following one room", () => {
     await followed.texts(1);
     expect(await sendUnheard(redis.client, alice.id, "unheard")).toBeGreaterThanOrEqual(1); // the connection of bob's server
     expect(await followed.texts(1)).toEqual(["unheard"]);
-  }, 20_000);
+  });
 
   it("[D2] a position whose events are trimmed gives HISTORY_RESET and ends the subscription", async () => {
     await redis.client.set("room:trimmed:name", "Trimmed");

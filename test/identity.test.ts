@@ -56,7 +56,7 @@ describe("user ids", () => {
     const users = await Promise.all(Array.from({ length: 5 }, () => TestClient.register(server)));
     await redis.client.set("total_users", 1);
     await vi.waitFor(async () => expect(Number(await redis.client.get("total_users"))).toBe(Math.max(...idsOf(users))), {
-      timeout: 15_000,
+      timeout: 60_000,
     });
   });
 
@@ -123,7 +123,7 @@ describe("user ids", () => {
     const { openPrivateRoom: room } = await carol.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: alice.id });
     await cluster.kill("total_users", resume);
 
-    const mallory = await vi.waitFor(() => TestClient.register(server, "mallory"), { timeout: 20_000, interval: 100 });
+    const mallory = await vi.waitFor(() => TestClient.register(server, "mallory"), { timeout: 60_000, interval: 100 });
     expect([alice.id, bob.id, carol.id]).not.toContain(mallory.id);
     expect((await mallory.ask("{ rooms { id } }")).rooms).toEqual([{ id: "0" }]);
     expect((await mallory.refused("query ($r: ID!) { messages(roomId: $r) { position } }", { r: room.id })).extensions.code).toBe(

@@ -4,6 +4,7 @@ import { createCompanion } from "../src/assistant/companion.js";
 import { createEndpoint, type EndpointOptions, type Patience } from "../src/assistant/endpoint.js";
 import { createModel, type Model, ModelFailure, type Turn } from "../src/assistant/model.js";
 import { readConfig, settings } from "../src/config.js";
+import { BUSY } from "./helpers/eventually.js";
 import {
   answers,
   chunk,
@@ -360,7 +361,7 @@ describe("time", () => {
 
   it("[MODEL5] an endpoint has so long for the first sign of an answer, whatever keeps the connection alive", async () => {
     for (const reaction of [() => {}, stalls(), keepAlive] satisfies Reaction[]) {
-      const { pieces, sentence, asked } = await failureOf(reaction, {}, { beginning: 100 });
+      const { pieces, sentence, asked } = await failureOf(reaction, {}, { beginning: 500 });
       expect({ pieces, sentence, asked }).toEqual({ pieces: [], sentence: SLOW, asked: 1 });
     }
   });
@@ -553,7 +554,7 @@ describe("the offline companion", () => {
   it("[MODEL8] writes word by word, done within two seconds", async () => {
     const start = performance.now();
     const { pieces } = await take(createCompanion(), [{ role: "user", text: "help" }]);
-    expect(performance.now() - start).toBeLessThan(4_000); // a busy machine is late at each word
+    expect(performance.now() - start).toBeLessThan(2_000 * BUSY); // it is late at each word
     expect(pieces.length).toBeGreaterThan(50);
     expect(pieces.every((piece) => /^\S+\s*$/.test(piece))).toBe(true);
   });
@@ -579,7 +580,7 @@ describe("the offline companion", () => {
     ]) {
       const start = performance.now();
       await says(...Array<string>(30).fill(text));
-      expect(performance.now() - start, text.slice(0, 5)).toBeLessThan(3_000);
+      expect(performance.now() - start, text.slice(0, 5)).toBeLessThan(1_000 * BUSY);
     }
   });
 });

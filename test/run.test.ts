@@ -162,7 +162,7 @@ describe("the end", () => {
   it("[RUN3] no Redis stays behind a server that is killed while it starts, or whose terminal is closed", async () => {
     const cwd = await emptyFolder();
     const starting = launch({ cwd, args: ["--port", "0"] });
-    await vi.waitFor(() => expect(starting.redisGroups).toHaveLength(1), { timeout: 10_000, interval: 1 });
+    await vi.waitFor(() => expect(starting.redisGroups).toHaveLength(1), { timeout: 60_000, interval: 1 });
     starting.kill("SIGKILL");
     await starting.end();
     await starting.redisGone();
@@ -181,7 +181,7 @@ describe("a Redis that is killed", () => {
     await pablo.send("before the kill");
     const killed = await redisProcess(program.redisUrl);
     process.kill(killed, "SIGKILL");
-    await vi.waitFor(async () => expect(await history(pablo)).toContain("before the kill"), { timeout: 15_000, interval: 100 });
+    await vi.waitFor(async () => expect(await history(pablo)).toContain("before the kill"), { timeout: 60_000, interval: 100 });
     await eventually(async () => expect((await pablo.send("after the kill")).text).toBe("after the kill"));
     expect(await redisProcess(program.redisUrl)).not.toBe(killed);
     program.kill("SIGTERM");
@@ -294,7 +294,7 @@ describe("what is in the way", () => {
     expect(program.stderr).toContain("Without --redis");
     expect(program.stdout + program.stderr).not.toMatch(/geheim| {4}at /);
     expect(program.redisGroups).toEqual([]);
-  }, 30_000);
+  });
 
   it("[RUN6] a Redis that wants another password: exit 1 in seconds, says so, and keeps the one it was given", async () => {
     const { url, client } = shared;
@@ -322,7 +322,7 @@ describe("what is in the way", () => {
     expect(await program.end()).toBe(1);
     expect(program.stderr).toContain(`Cannot use Redis at redis://127.0.0.1:${port}`);
     expect(program.stderr).not.toContain("    at ");
-  }, 30_000);
+  });
 
   it("[RUN6] no Redis and no way to install it: exit 1, and how to do it in one screen", async () => {
     const program = launch({ cwd: await emptyFolder(), args: ["--port", "0"], path: await toolFolder() });
@@ -456,7 +456,7 @@ async function keepSending(program: Program): Promise<{ answered: () => Promise<
       }
     }),
   );
-  await vi.waitFor(() => expect(texts.length).toBeGreaterThan(10), { timeout: 10_000, interval: 5 });
+  await vi.waitFor(() => expect(texts.length).toBeGreaterThan(10), { timeout: 60_000, interval: 5 });
   return {
     answered: async () => {
       await over;

@@ -51,7 +51,7 @@ async function guestsComeAndGo(server: { url: string }): Promise<void> {
           await client.zadd("guests:{total_users}", "XX", 0, id);
           return client.zscore("guests:{total_users}", id);
         },
-        { timeout: 15_000 },
+        { timeout: 60_000 },
       )
       .toBeNull();
   }

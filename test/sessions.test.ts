@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { cleanUp } from "./helpers/cleanup.js";
 import { TestClient } from "./helpers/client.js";
 import { ownCluster } from "./helpers/cluster.js";
+import { BUSY } from "./helpers/eventually.js";
 import { proxyTo } from "./helpers/proxy.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
@@ -224,7 +225,7 @@ describe("the end of a session", () => {
     const other = await logIn(ann);
     streams = await followed(ann);
     await end(ann, other);
-    expect(await cutOff(streams)).toBeLessThan(1_000);
+    expect(await cutOff(streams)).toBeLessThan(1_000 * BUSY);
   });
 
   it("[D5] leaves the user's other sessions, and their sockets, alone", async () => {
@@ -254,14 +255,14 @@ describe("the end of a session", () => {
           used = performance.now() - start;
           return used;
         },
-        { timeout: 10_000 },
+        { timeout: 60_000 },
       )
       .toBeGreaterThan(1_800);
     const { code, at } = (await end) as { code: number; at: number };
     expect(code).toBe(4403);
     expect(at).toBeGreaterThan(used + 800); // it is prolonged each 50 ms
-    expect(at).toBeLessThan(used + 2_000);
-  }, 15_000);
+    expect(at).toBeLessThan(used + 1_000 * BUSY);
+  });
 
   it("[D5] what ended while the connection to Redis was down is made up for", async () => {
     const ann = await TestClient.register(one, "ann");
@@ -272,7 +273,7 @@ describe("the end of a session", () => {
       .zrem(sessionsKey(ann), await hashOf(ann))
       .exec()) as [[unknown, number]];
     expect(killed[1]).toBeGreaterThanOrEqual(2);
-    expect(await cutOff(streams)).toBeLessThan(2_000);
+    expect(await cutOff(streams)).toBeLessThan(2_000 * BUSY);
   });
 
   it("[D5] what runs out while Redis is away ends once it is back; until then sockets stay", async () => {
@@ -348,7 +349,7 @@ describe("the end of a session", () => {
     streams = await followed(ann, servers);
     const others = await followed(other, servers);
     await ann.ask("mutation { logout }");
-    expect(await cutOff(streams)).toBeLessThan(1_000);
+    expect(await cutOff(streams)).toBeLessThan(1_000 * BUSY);
     const node = nodeOf(sessionsKey(ann));
     await node.multi().call("CLIENT", "KILL", "TYPE", "pubsub").del(sessionsKey(ann)).exec();
     await cutOff(others);

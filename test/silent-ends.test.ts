@@ -4,6 +4,7 @@ import type { SessionStore, Viewer } from "../src/sessions/session.store.js";
 import { SessionWatches } from "../src/sessions/session-watch.js";
 import { cleanUp } from "./helpers/cleanup.js";
 import { TestClient } from "./helpers/client.js";
+import { BUSY } from "./helpers/eventually.js";
 import { proxyTo } from "./helpers/proxy.js";
 import { ownRedis, silent } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
@@ -18,7 +19,7 @@ describe("sessions that end without a word", () => {
     const start = performance.now();
     await redis.client.flushall();
     for (const { closed } of sockets) expect(await closed).toBe(4403);
-    expect(performance.now() - start).toBeLessThan(2_500);
+    expect(performance.now() - start).toBeLessThan(1_000 * BUSY);
     for (const user of users) expect((await user.ask("{ me { id } }")).me).toBeNull();
   });
 
@@ -49,7 +50,7 @@ describe("sessions that end without a word", () => {
     const start = performance.now();
     await ann.ask("mutation { logout }");
     expect(await closed).toBe(4403);
-    expect(performance.now() - start).toBeLessThan(5_000);
+    expect(performance.now() - start).toBeLessThan(5_000 * BUSY);
     clearInterval(freezing);
   });
 

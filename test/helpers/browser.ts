@@ -47,7 +47,7 @@ export interface OpenPage {
 /** Opens a page as someone with a browser of their own would. Where the server goes away, requests fail; that is no complaint. */
 export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
   const page = await (await browser.newContext(options)).newPage();
-  page.setDefaultTimeout(30_000); // ms
+  page.setDefaultTimeout(100_000); // ms
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("console", (message) => {

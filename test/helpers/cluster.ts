@@ -81,12 +81,12 @@ export async function ownCluster({ replicas = false, nodeTimeout = 5_000 } = {})
         if (!/cluster_state:ok/.test(info) || !info.includes(`cluster_known_nodes:${all}\r`)) throw new Error(info);
       }
     },
-    { timeout: 30_000, interval: 50 },
+    { timeout: 100_000, interval: 50 },
   );
   for (const [n, { client }] of nodes.slice(NODES).entries()) {
     const master = (await nodes[n]?.client.call("CLUSTER", "MYID")) as string;
-    await vi.waitFor(() => client.call("CLUSTER", "REPLICATE", master), { timeout: 30_000, interval: 50 });
-    await vi.waitFor(async () => expect(await client.info("replication")).toMatch(/master_link_status:up/), { timeout: 30_000 });
+    await vi.waitFor(() => client.call("CLUSTER", "REPLICATE", master), { timeout: 100_000, interval: 50 });
+    await vi.waitFor(async () => expect(await client.info("replication")).toMatch(/master_link_status:up/), { timeout: 100_000 });
   }
 
   /** Where a slot is now, by what a node says that is alive. */
@@ -129,14 +129,14 @@ export async function ownCluster({ replicas = false, nodeTimeout = 5_000 } = {})
     },
     async failOver(key) {
       // Until the nodes have told each other of an earlier failover, one may name the former master.
-      const replica = await vi.waitFor(async () => replicaOf(await ownerOf(calculateSlot(key))), { timeout: 30_000 });
+      const replica = await vi.waitFor(async () => replicaOf(await ownerOf(calculateSlot(key))), { timeout: 100_000 });
       // A failover that the others do not vote for in time comes to nothing, without a word.
       await vi.waitFor(
         async () => {
           await replica.client.call("CLUSTER", "FAILOVER").catch(() => {}); // it is a master by now
           await vi.waitFor(() => isMaster(replica), { timeout: 3_000 });
         },
-        { timeout: 30_000 },
+        { timeout: 100_000 },
       );
     },
     async stopReplica(key) {
@@ -153,7 +153,7 @@ export async function ownCluster({ replicas = false, nodeTimeout = 5_000 } = {})
       master.child.kill("SIGKILL");
       await once(master.child, "exit");
       afterwards?.();
-      if (replica) await vi.waitFor(() => isMaster(replica), { timeout: 30_000 });
+      if (replica) await vi.waitFor(() => isMaster(replica), { timeout: 100_000 });
     },
     async freeze(key) {
       const { child } = await ownerOf(calculateSlot(key));
@@ -171,7 +171,7 @@ export async function ownCluster({ replicas = false, nodeTimeout = 5_000 } = {})
       return async () => {
         for (const node of nodes) node.child = node.launch();
         for (const { client } of nodes)
-          await vi.waitFor(async () => expect(await client.call("CLUSTER", "INFO")).toMatch(/cluster_state:ok/), { timeout: 30_000 });
+          await vi.waitFor(async () => expect(await client.call("CLUSTER", "INFO")).toMatch(/cluster_state:ok/), { timeout: 100_000 });
       };
     },
     async moveSlot(key) {
@@ -187,7 +187,7 @@ export async function ownCluster({ replicas = false, nodeTimeout = 5_000 } = {})
       }
       for (const { client } of [to, from]) await client.call("CLUSTER", "SETSLOT", slot, "NODE", toId as string);
       // The other nodes hear of it by gossip; the next move starts from what they know.
-      await vi.waitFor(async () => expect((await ownerOf(slot)).port).toBe(to.port), { timeout: 30_000 });
+      await vi.waitFor(async () => expect((await ownerOf(slot)).port).toBe(to.port), { timeout: 100_000 });
     },
     async killSubscribers() {
       for (const { client } of nodes) await client.call("CLIENT", "KILL", "TYPE", "pubsub");

@@ -9,7 +9,7 @@ import { redisBinary } from "../../src/redis/install.js";
 import { cleanUp } from "./cleanup.js";
 import { ownFolder, ownRedis } from "./redis.js";
 
-const PATIENCE = { timeout: 30_000, interval: 50 };
+const PATIENCE = { timeout: 100_000, interval: 50 };
 
 /** A primary with a replica, and a Sentinel that watches them under the name `chat`. All end with the test. */
 export async function ownSentinel() {
