@@ -1,6 +1,7 @@
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { TestClient } from "./helpers/client.js";
+import { eventually } from "./helpers/eventually.js";
 import { measuredServer } from "./helpers/measured-server.js";
 import { damage, mutate, mutateOperation } from "./helpers/mutations.js";
 import { randomFrom } from "./helpers/random.js";
@@ -22,7 +23,7 @@ const INSIDE = /INTERNAL_SERVER_ERROR|node_modules|\bat [\w.<>]+ \(|ReplyError|W
 
 /** The server answers, and nothing failed in it. */
 async function isUnharmed(): Promise<void> {
-  expect(await new TestClient(server.url).ask("{ server { redis } }")).toEqual({ server: { redis: true } });
+  await eventually(async () => expect(await new TestClient(server.url).ask("{ server { redis } }")).toEqual({ server: { redis: true } }));
   expect(failures.splice(0)).toEqual([]);
 }
 
