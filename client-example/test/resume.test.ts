@@ -38,6 +38,7 @@ class Script implements Pick<Client, "subscribe"> {
 function follow(client: Script, loads: (Record<string, string> | Error)[]) {
   const heard: string[] = [];
   const refused: unknown[] = [];
+  const failed: unknown[] = [];
   const following = resume<Event>(client, {
     query: "subscription",
     eventIn: (data) => data.roomEvents as Event,
@@ -46,10 +47,11 @@ function follow(client: Script, loads: (Record<string, string> | Error)[]) {
       if (next instanceof Error) throw next;
       return Object.entries(next);
     },
+    onLoadFailed: (error) => failed.push((error as Error).message),
     onEvent: ({ position }) => heard.push(position),
     onRefused: ({ code }) => refused.push(code),
   });
-  return { following, heard, refused };
+  return { following, heard, refused, failed };
 }
 
 describe("the resume helper", () => {
@@ -83,6 +85,18 @@ describe("the resume helper", () => {
     await vi.advanceTimersByTimeAsync(1_000);
     expect(client.after).toEqual(["a9"]);
     expect([heard, refused]).toEqual([["a2"], []]);
+  });
+
+  it("[PAGE14] tells of loads that fail, and tries again ever less often", async () => {
+    const client = new Script();
+    const { following, failed } = follow(client, [new Error("one"), new Error("two"), new Error("three"), { a: "a1" }]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(failed).toEqual(["one", "two"]);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(failed).toEqual(["one", "two", "three"]);
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(client.after).toEqual(["a1"]);
+    following.stop();
   });
 
   it("[PAGE14] tells what it cannot mend, and is still once it is stopped", async () => {

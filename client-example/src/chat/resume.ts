@@ -8,9 +8,11 @@ export interface Followed<Event extends { roomId: string; position: string }> {
   eventIn: (data: Record<string, unknown>) => Event;
   /**
    * Loads what the page shows, and gives the position of each room as it was loaded: events come from there on. It is
-   * called at the start, and again when a position can no longer be continued. When it fails it is called again.
+   * called at the start, and again when a position can no longer be continued. When it fails, it is called again after a pause that grows.
    */
   load: () => Promise<Iterable<readonly [roomId: string, position: string]>>;
+  /** Hears why a load failed: once that is refused for good, `stop` and tell the user. */
+  onLoadFailed?: (error: unknown) => void;
   /** Hears of each event after the load, once, in each room's order. */
   onEvent: (event: Event) => void;
   /** Hears of an error that coming again does not mend; nothing more comes then. */
@@ -18,6 +20,7 @@ export interface Followed<Event extends { roomId: string; position: string }> {
 }
 
 const PAUSE = 1_000; // ms before trying again
+const LONGEST_PAUSE = 30_000; // ms between two loads that fail
 
 /**
  * Follows rooms over a graphql-ws client, and loses, repeats and reorders nothing, whatever becomes of the connection.
@@ -34,7 +37,7 @@ const PAUSE = 1_000; // ms before trying again
  */
 export function resume<Event extends { roomId: string; position: string }>(
   client: Pick<Client, "subscribe">,
-  { query, eventIn, load, onEvent, onRefused }: Followed<Event>,
+  { query, eventIn, load, onLoadFailed, onEvent, onRefused }: Followed<Event>,
 ) {
   const positions = new Map<string, string>();
   const variables = {
@@ -45,13 +48,14 @@ export function resume<Event extends { roomId: string; position: string }>(
   let stopped = false;
   let unsubscribe = () => {};
 
-  async function begin(): Promise<void> {
+  async function begin(pause = PAUSE): Promise<void> {
     try {
       const loaded = await load();
       positions.clear();
       for (const [roomId, position] of loaded) positions.set(roomId, position);
-    } catch {
-      return after(PAUSE, begin);
+    } catch (error) {
+      if (!stopped) onLoadFailed?.(error);
+      return after(pause, () => void begin(Math.min(2 * pause, LONGEST_PAUSE)));
     }
     if (!stopped) subscribe();
   }
@@ -76,7 +80,7 @@ export function resume<Event extends { roomId: string; position: string }>(
   /** @param error of the server; undefined where it was the connection's */
   function fail(error?: { message: string; extensions?: Record<string, unknown> }): void {
     unsubscribe();
-    if (error?.extensions?.code === "HISTORY_RESET") after(PAUSE, begin);
+    if (error?.extensions?.code === "HISTORY_RESET") after(PAUSE, () => void begin());
     else if (!error || error.extensions?.retryable) after(PAUSE, subscribe);
     else onRefused({ message: error.message, code: error.extensions?.code });
   }
