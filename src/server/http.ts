@@ -6,7 +6,7 @@ import { fastifyApolloHandler } from "@as-integrations/fastify";
 import cors from "@fastify/cors";
 import files from "@fastify/static";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import type { GraphQLError, GraphQLSchema } from "graphql";
+import { GraphQLError, type GraphQLSchema } from "graphql";
 import type { Logger } from "pino";
 import type { Config } from "../config.js";
 import type { Context } from "../context.js";
@@ -18,8 +18,9 @@ import { cookieToken, cookieWith } from "./cookie.js";
 import { serveExports } from "./export.js";
 import { graphiqlPage } from "./graphiql.js";
 import { checkCost, MOST_TOKENS } from "./limits.js";
+import { placeOf } from "./mask-error.js";
 import type { Metrics } from "./metrics.js";
-import { extraRules } from "./operations.js";
+import { conditionalSubscription, extraRules } from "./operations.js";
 import { isAllowedOrigin } from "./origin.js";
 import { onlyTrulyRetryable } from "./repetition.js";
 
@@ -127,8 +128,10 @@ async function serveGraphQL(app: FastifyInstance, { config, schema, services, me
   app.addHook("onClose", () => apollo.stop());
 
   const answer = fastifyApolloHandler<Context, FastifyInstance["server"]>(apollo, {
-    context: async ({ raw, headers }, reply) => {
+    context: async ({ raw, headers, body }, reply) => {
       metrics.operations.inc({ transport: "http" });
+      const unfit = conditionalSubscription(String((body as { query?: unknown } | undefined)?.query));
+      if (unfit) throw new GraphQLError(unfit.message, { ...placeOf(unfit), extensions: { ...unfit.extensions, http: { status: 400 } } });
       const bearer = bearerToken(headers.authorization);
       const token = bearer ?? cookieToken(raw);
       const viewer = token === undefined ? null : await services.sessions.viewer(token);

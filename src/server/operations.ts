@@ -1,4 +1,6 @@
 import {
+  type ASTVisitor,
+  type DirectiveNode,
   type DocumentNode,
   type ExecutionArgs,
   type ExecutionResult,
@@ -6,19 +8,60 @@ import {
   GraphQLError,
   type GraphQLSchema,
   getOperationAST,
+  Kind,
   NoSchemaIntrospectionCustomRule,
+  type OperationDefinitionNode,
   parse,
+  SingleFieldSubscriptionsRule,
   specifiedRules,
+  type ValidationContext,
   type ValidationRule,
   validate,
 } from "graphql";
 import { checkCost, MOST_TOKENS } from "./limits.js";
 import { placeOf } from "./mask-error.js";
 import { onlyTrulyRetryable, type Ran } from "./repetition.js";
+import { conditionAtRoot } from "./root-fields.js";
 
 /** The rules for operations beyond GraphQL's own, on every transport. */
 export function extraRules(introspection: boolean): ValidationRule[] {
   return introspection ? [] : [NoSchemaIntrospectionCustomRule];
+}
+
+/**
+ * A subscription has one field, and nothing leaves it out: https://spec.graphql.org/September2025/#sec-Single-Root-Field. graphql-js 16 has
+ * the first half alone. On a condition with a variable its rule fails, and where nothing is left its execution does.
+ */
+function SubscriptionRootRule(context: ValidationContext): ASTVisitor {
+  const { OperationDefinition: checkSingle } = SingleFieldSubscriptionsRule(context) as {
+    OperationDefinition: (node: OperationDefinitionNode) => void;
+  };
+  return {
+    OperationDefinition(node) {
+      const condition = conditionAtRoot(context.getDocument(), node);
+      if (condition) context.reportError(conditional(condition));
+      else checkSingle(node);
+    },
+  };
+}
+
+const conditional = (condition: DirectiveNode) =>
+  new GraphQLError(`The field of a subscription cannot be left out: @${condition.name.value} cannot stand there.`, { nodes: condition });
+
+/** What is wrong with a document for which GraphQL's own rules fail instead of saying so; undefined where they can be asked. */
+export function conditionalSubscription(query: string): GraphQLError | undefined {
+  if (!/\bsubscription\b/.test(query) || !/@\s*(skip|include)\b/.test(query)) return undefined;
+  let document: DocumentNode;
+  try {
+    document = parse(query, { maxTokens: MOST_TOKENS });
+  } catch {
+    return undefined;
+  }
+  for (const definition of document.definitions) {
+    const condition = definition.kind === Kind.OPERATION_DEFINITION && conditionAtRoot(document, definition);
+    if (condition) return withCode(conditional(condition), "GRAPHQL_VALIDATION_FAILED");
+  }
+  return undefined;
 }
 
 /** An operation as a client asks for it. */
@@ -44,14 +87,15 @@ export class Documents {
 
   constructor(schema: GraphQLSchema, rules: ValidationRule[]) {
     this.#schema = schema;
-    this.#rules = [...specifiedRules, ...rules];
+    this.#rules = [...specifiedRules.filter((rule) => rule !== SingleFieldSubscriptionsRule), SubscriptionRootRule, ...rules];
   }
 
   /**
    * @returns the document, and how many values its answer can have at most; or what is wrong with it
    * @throws ChatError QUERY_TOO_COMPLEX
    */
-  prepare({ query, operationName, variables }: Asked): { document: DocumentNode; values: number } | GraphQLError[] {
+  prepare({ query, operationName: named, variables }: Asked): { document: DocumentNode; values: number } | GraphQLError[] {
+    const operationName = named || null; // some clients say "" for none
     const document = this.#kept.get(query) ?? this.#read(query);
     if (!("kind" in document)) return document;
     this.#keep(query, document);

@@ -5,7 +5,7 @@ import type { WebSocket } from "ws";
 import type { Outlet } from "../delivery/broadcast.js";
 import { refusal } from "../errors.js";
 import type { SessionWatch } from "../sessions/session-watch.js";
-import { CLOSE, fitReason } from "./close-codes.js";
+import { CLOSE } from "./close-codes.js";
 import { bearerToken, createContext } from "./context.js";
 import type { Parts } from "./http.js";
 import { Documents, extraRules, run } from "./operations.js";
@@ -99,11 +99,6 @@ export function graphqlTransport(
 
     async onSubscribe({ extra: { socket, address, byCookie = false, watch, outlet, starting, begun, running } }, id, payload) {
       metrics.operations.inc({ transport: "websocket" });
-      // Completed while it started and asked for again: graphql-ws would take the first one's events for the second's.
-      if (starting.has(id)) {
-        socket.close(CLOSE.ID_IN_USE, fitReason(`Subscriber for ${id} already exists`));
-        return [mask(refusal("BAD_USER_INPUT", "id", "is in use."))];
-      }
       starting.add(id);
       let prepared = false;
       try {
@@ -122,7 +117,7 @@ export function graphqlTransport(
           schema,
           document: read.document,
           values: read.values,
-          operationName: payload.operationName ?? null,
+          operationName: payload.operationName || null,
           variableValues: payload.variables ?? null,
           contextValue: createContext(services, asker ?? null, caller),
           id,

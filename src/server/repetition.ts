@@ -1,18 +1,6 @@
-import {
-  type DocumentNode,
-  type FieldNode,
-  type FragmentDefinitionNode,
-  GraphQLIncludeDirective,
-  type GraphQLSchema,
-  GraphQLSkipDirective,
-  getArgumentValues,
-  getDirectiveValues,
-  getOperationAST,
-  getVariableValues,
-  Kind,
-  type SelectionSetNode,
-} from "graphql";
+import { type DocumentNode, type FieldNode, type GraphQLSchema, getArgumentValues, getOperationAST, getVariableValues } from "graphql";
 import type { Repetition } from "../repeatable.js";
+import { rootFields } from "./root-fields.js";
 
 /** An operation as it ran. */
 export interface Ran {
@@ -69,27 +57,11 @@ function rootsOf({ schema, document, operationName, variableValues }: Ran): Root
   if (operation?.operation !== "mutation" || !type) return [];
   const given = variableValues ?? {};
   const variables = getVariableValues(schema, operation.variableDefinitions ?? [], given).coerced ?? given; // with their defaults
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const definition of document.definitions)
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
-  const roots: Root[] = [];
   const fields = type.getFields();
-  const spread = new Set<string>();
-  collect(operation.selectionSet);
-  return roots;
-
-  function collect(selectionSet: SelectionSetNode): void {
-    for (const selection of selectionSet.selections) {
-      if (getDirectiveValues(GraphQLSkipDirective, selection, variables)?.if === true) continue;
-      if (getDirectiveValues(GraphQLIncludeDirective, selection, variables)?.if === false) continue;
-      if (selection.kind === Kind.INLINE_FRAGMENT) collect(selection.selectionSet);
-      else if (selection.kind === Kind.FRAGMENT_SPREAD) {
-        const fragment = fragments.get(selection.name.value);
-        if (fragment && !spread.has(selection.name.value)) collect(fragment.selectionSet);
-        spread.add(selection.name.value);
-      } else roots.push({ key: selection.alias?.value ?? selection.name.value, instead: insteadOf(selection) });
-    }
-  }
+  return rootFields(document, operation, variables).map((node) => ({
+    key: node.alias?.value ?? node.name.value,
+    instead: insteadOf(node),
+  }));
 
   function insteadOf(node: FieldNode): string | undefined {
     const field = fields[node.name.value];

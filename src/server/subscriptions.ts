@@ -89,6 +89,8 @@ export class Subscriptions {
       if (!(source instanceof Feed)) throw new Error("a subscription's resolver must return a Feed");
       begun = true;
       return this.#follow(args, source as Feed<object>);
+    } catch (error) {
+      return { errors: [mask(error)] };
     } finally {
       if (!begun) args.running.delete(args);
     }
@@ -209,7 +211,8 @@ function findShape(schema: GraphQLSchema, document: DocumentNode, id: number): S
       Field: () => {
         if (types.getFieldDef()?.extensions.perViewer === true) shape.perViewer = true;
       },
-      Argument: () => (types.getParentType() === root ? false : undefined),
+      // Those of a directive count: it decides what shows.
+      Argument: () => (types.getParentType() === root && !types.getDirective() ? false : undefined),
       Variable: ({ name }) => {
         shape.variables.push(name.value);
       },

@@ -6,6 +6,7 @@ import { clientAddress } from "./address.js";
 import { CLOSE, fitReason } from "./close-codes.js";
 import { cookieToken } from "./cookie.js";
 import { LARGEST_REQUEST, type Parts } from "./http.js";
+import { Inbox } from "./inbox.js";
 import { isAllowedOrigin } from "./origin.js";
 import { SocketOutlet } from "./outlet.js";
 import { type Connection, graphqlTransport } from "./protocol.js";
@@ -29,7 +30,7 @@ export interface SocketServer {
 
 /** Serves GraphQL over WebSockets to whoever upgrades at `/graphql`. */
 export function serveWebSockets(server: Server, parts: Parts): SocketServer {
-  const { config, log } = parts;
+  const { config, mask, log } = parts;
   const releases = new Set<Promise<void>>();
   const transport = graphqlTransport(parts, (release) => {
     releases.add(release);
@@ -92,6 +93,11 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
       starting.delete(id);
       readOnOrNot();
     };
+    const send = (frame: string) => {
+      if (socket.readyState !== socket.OPEN) return;
+      outlet.hold(); // an answer and the word that it is complete leave together
+      socket.send(frame);
+    };
     const address = clientAddress(request, config.proxies);
     const connection: Connection = { socket, address, cookieToken: cookieToken(request), outlet, starting, begun, running: new Set() };
     socket.on("error", (error) => log.debug({ error: error.message }, "a socket broke")); // `close` follows
@@ -99,11 +105,7 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
     const closed = transport.opened(
       {
         protocol: socket.protocol,
-        send: (frame) => {
-          if (socket.readyState !== socket.OPEN) return;
-          outlet.hold(); // an answer and the word that it is complete leave together
-          socket.send(frame);
-        },
+        send,
         close: (code, reason) => socket.close(code, fitReason(reason ?? "")),
         onPing: async (payload) => {
           const frame = pong(payload);
@@ -111,14 +113,23 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
           else socket.send(frame);
         },
         onMessage: (handle) => {
-          socket.on("message", (data) => {
-            if (socket.readyState !== socket.OPEN) return; // what still comes after a goodbye
-            handle(String(data)).catch((error: unknown) => {
+          const inbox = new Inbox(handle, {
+            onFailure(id, error) {
+              begun(id);
+              send(JSON.stringify({ id, type: "error", payload: [mask(error)] }));
+            },
+            onBadFrame(error) {
               // That is what graphql-ws says of a frame that only servers send.
               if (String(error).includes("Unexpected message of type")) return socket.close(CLOSE.INVALID_FRAME, "Unexpected frame");
               log.error({ err: error }, "a frame could not be handled for a reason of ours");
               socket.close(CLOSE.INTERNAL_ERROR, "Internal server error");
-            });
+            },
+            onIdInUse: (id) => socket.close(CLOSE.ID_IN_USE, fitReason(`Subscriber for ${id} already exists`)),
+            isOpen: () => socket.readyState === socket.OPEN,
+          });
+          socket.on("message", (data) => {
+            if (socket.readyState !== socket.OPEN) return; // what still comes after a goodbye
+            inbox.take(String(data));
             readOnOrNot();
           });
         },
