@@ -12,7 +12,8 @@ interface Entry {
 export const errors = {
   UNAUTHENTICATED: {
     retryable: false,
-    say: () => "Log in first: send the session's token as `Authorization: Bearer …`, or in `connectionParams.authorization`.",
+    say: (why?: string) =>
+      why ?? "Log in first: send the session's token as `Authorization: Bearer …`, or in `connectionParams.authorization`.",
   },
   INVALID_CREDENTIALS: { retryable: false, say: () => "The username or the password is wrong." },
   FORBIDDEN: { retryable: false, say: (why: string) => why },

@@ -31,7 +31,7 @@ describe("GraphQL over HTTP", () => {
       [await post("null"), 400],
       [await post("[]"), 400],
       [await post('{"query": 5}'), 400],
-      [await post("{}", { "content-type": "text/plain" }), 400],
+      [await post("{}", { "content-type": "text/plain" }), 415],
       [await post("{}", { "content-type": "application/xml" }), 415],
       [await post(JSON.stringify({ query: `{ me { id } } #${"x".repeat(70_000)}` })), 413],
       [await fetch(`${server.url}/nowhere`), 404],
@@ -93,6 +93,59 @@ describe("GraphQL over HTTP", () => {
     const { errors } = await new TestClient(server.url, `77.${"A".repeat(43)}`).request("{ me { id } }");
     expect(errors?.[0]?.extensions).toEqual({ code: "INTERNAL_SERVER_ERROR", retryable: false });
     expect(JSON.stringify(errors)).not.toMatch(/WRONGTYPE|sorted set|script/i);
+  });
+
+  it("[O1] repeats no more of what a client sent than helps", async () => {
+    const long = "<b>".repeat(10_000);
+    for (const response of [
+      await fetch(`${server.url}/${"x".repeat(8_000)}`),
+      await post(JSON.stringify({ query: "query ($n: Int!) { users(first: $n) { nodes { id } } }", variables: { n: long } })),
+      await post(JSON.stringify({ query: `query ${"x".repeat(20_000)} { you }` })),
+      await post(JSON.stringify({ query: "{ me { id } }", operationName: long })),
+      await post(`{"query": ${long}`),
+    ]) {
+      expect(response.headers.get("content-type")).toContain("json");
+      expect((await response.text()).length).toBeLessThan(1_500);
+    }
+  });
+
+  it('[HTTP1] takes operationName: "" for none, null for the default, and parameters of a media type that mean nothing for none', async () => {
+    const query = "query A { server { name } }";
+    for (const response of [
+      await post(JSON.stringify({ query, operationName: "" })),
+      await fetch(`${endpoint}?operationName=&query=${encodeURIComponent(query)}`),
+      await post(JSON.stringify({ query }), { accept: "application/json; foo=bar" }),
+      await post(JSON.stringify({ query }), { accept: "text/csv, application/graphql-response+json;foo=bar;q=0.5;charset=latin1" }),
+    ]) {
+      expect([response.status, await response.json()]).toEqual([200, { data: { server: { name: "palaver" } } }]);
+      expect(response.headers.get("content-type")).toMatch(/^application\/(graphql-response\+)?json; charset=utf-8$/);
+    }
+    const alice = await TestClient.register(server);
+    const { id } = await alice.send("react to me");
+    const react = 'mutation ($id: ID!, $on: Boolean) { react(messageId: $id, emoji: "👍", on: $on) { reactions { count } } }';
+    expect((await alice.ask(react, { id, on: null })).react.reactions).toEqual([{ count: 1 }]);
+    expect((await alice.ask(react, { id, on: false })).react.reactions).toEqual([]);
+    const join = 'mutation { joinAsGuest(name: "Gus", cookie: null) { token } }';
+    expect((await new TestClient(server.url).ask(join)).joinAsGuest.token).not.toBe("");
+    expect((await alice.ask("{ users(first: null) { nodes { id } } }")).users.nodes.length).toBeGreaterThan(0);
+  });
+
+  it("[HTTP2] says which methods there are", async () => {
+    for (const at of [server, closed]) {
+      const options = await fetch(`${at.url}/graphql`, { method: "OPTIONS" });
+      expect([options.status, options.headers.get("allow"), await options.text()]).toEqual([204, "GET, POST, OPTIONS", ""]);
+    }
+    for (const [method, path, allow] of [
+      ["PUT", "/graphql", "GET, POST, OPTIONS"],
+      ["HEAD", "/graphql", "GET, POST, OPTIONS"],
+      ["DELETE", "/graphql?query={me{id}}", "GET, POST, OPTIONS"],
+      ["PROPFIND", "/graphql", "GET, POST, OPTIONS"],
+      ["POST", "/healthz", "GET"],
+    ] as const) {
+      const response = await fetch(server.url + path, { method });
+      expect([method, response.status, response.headers.get("allow")]).toEqual([method, 405, allow]);
+      if (method !== "HEAD") expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: "BAD_REQUEST" } }] });
+    }
   });
 
   it("[API4] a page of 50 messages with their senders takes one round trip for the page and one for the senders", async () => {
@@ -204,8 +257,12 @@ describe("other origins", () => {
 
   it("[SEC1] may use the API over HTTP when they are allowed, and not otherwise", async () => {
     expect((await preflight(closed.url, "https://chat.example")).headers.get("access-control-allow-origin")).toBe("https://chat.example");
-    expect((await preflight(closed.url, "https://evil.example")).headers.get("access-control-allow-origin")).toBeNull();
-    expect((await preflight(server.url, "https://chat.example")).headers.get("access-control-allow-origin")).toBeNull();
+    const refused = await preflight(closed.url, "https://evil.example");
+    // The browser sends what is then refused, without the user's cookie.
+    expect([refused.status, refused.headers.get("access-control-allow-origin")]).toEqual([204, "https://evil.example"]);
+    expect(refused.headers.get("access-control-allow-headers")).toBe("content-type,authorization");
+    expect(refused.headers.get("access-control-allow-credentials")).toBeNull();
+    expect(refused.headers.get("access-control-max-age")).toBe("0");
   });
 
   it("[SEC1] get 403 and a code for any request over HTTP; allowed ones, the same one and none at all pass", async () => {
@@ -226,15 +283,149 @@ describe("other origins", () => {
       const refused = await ask(closed.url, { origin });
       expect([origin, refused.status]).toEqual([origin, 403]);
       expect(await refused.json()).toMatchObject({ errors: [{ extensions: { code: "FORBIDDEN", retryable: false } }] });
-      expect(refused.headers.get("access-control-allow-origin")).toBeNull();
+      expect(refused.headers.get("access-control-allow-origin")).toBe(origin || null); // the refusal can be read
+      expect(refused.headers.get("access-control-allow-credentials")).toBeNull();
     }
     const allowed = [{ origin: "https://chat.example" }, { origin: closed.url }, { origin: closed.url.replace("http", "https") }, {}];
     for (const headers of allowed) expect((await ask(closed.url, headers)).status).toBe(200);
     expect((await fetch(`${server.url}/graphql`, { headers: { origin: "https://evil.example", accept: "text/html" } })).status).toBe(403);
   });
 
-  it("[SEC2] a form of another site cannot make a browser send an operation", async () => {
-    const form = await fetch(`${endpoint}?query=${encodeURIComponent("{ me { id } }")}`, { headers: { "content-type": "text/plain" } });
-    expect(form.status).toBe(400);
+  it("[SEC1] can read no answer that is not a refusal", async () => {
+    for (const path of ["/", "/healthz", "/metrics", "/graphql", "/rooms/0/export"]) {
+      const { status, headers } = await fetch(server.url + path, { headers: { origin: server.url } });
+      expect([path, headers.get("access-control-allow-origin")]).toEqual([path, null]);
+      expect(status).not.toBe(403);
+    }
+  });
+});
+
+describe("a query by GET", async () => {
+  const alice = await TestClient.register(server);
+  const { cookie, id } = await (async () => {
+    const login = `mutation { joinAsGuest(name: "Gus", cookie: true) { user { id } } }`;
+    const response = await post(JSON.stringify({ query: login }));
+    const { data } = await response.json();
+    return { cookie: response.headers.get("set-cookie")?.split(";")[0] ?? "", id: data.joinAsGuest.user.id };
+  })();
+  const get = async (headers: Record<string, string>, query = "{ me { id } }") => {
+    const response = await fetch(`${endpoint}?query=${encodeURIComponent(query)}`, { headers });
+    const { data, errors } = (await response.json()) as { data?: unknown; errors?: { message: string }[] };
+    return { status: response.status, data, said: errors?.[0]?.message, kept: response.headers.get("cache-control") };
+  };
+  const ours = { "sec-fetch-site": "same-origin", "sec-fetch-dest": "empty" };
+
+  it.each([
+    ["a token", { authorization: `Bearer ${alice.token}` }, alice.id],
+    [
+      "a token, as urql and graphql-request ask",
+      { authorization: `Bearer ${alice.token}`, accept: "application/graphql-response+json, application/json" },
+      alice.id,
+    ],
+    ["a token beside a cookie", { authorization: `Bearer ${alice.token}`, cookie }, alice.id],
+    ["nothing", { accept: "application/graphql-response+json" }, undefined],
+    ["a cookie of something else", { cookie: "theme=dark" }, undefined],
+    ["a cookie, from our own page", { cookie, ...ours }, id],
+    ["a cookie and a header that a link cannot set", { cookie, "apollo-require-preflight": "true" }, id],
+  ])("[SEC2] runs with %s", async (_what, headers: Record<string, string>, viewer) => {
+    expect(await get(headers)).toEqual({
+      status: 200,
+      data: { me: viewer === undefined ? null : { id: viewer } },
+      said: undefined,
+      kept: "no-store",
+    });
+  });
+
+  it.each([
+    ["nothing that the page knows", {}],
+    ["a password that the browser adds", { authorization: "Basic dTpw" }],
+    ["the word of a page of another site", { "sec-fetch-site": "cross-site", "sec-fetch-dest": "empty" }],
+    ["the word of a page of another subdomain", { "sec-fetch-site": "same-site", "sec-fetch-dest": "empty" }],
+    ["a link on our own page", { "sec-fetch-site": "same-origin", "sec-fetch-dest": "document" }],
+    ["an image on our own page", { "sec-fetch-site": "same-origin", "sec-fetch-dest": "image" }],
+    ["a form's content type", { "content-type": "text/plain" }],
+  ])("[SEC2] does not run with a cookie and %s", async (_what, headers: Record<string, string>) => {
+    expect(await get({ cookie, ...headers })).toMatchObject({
+      status: 400,
+      data: undefined,
+      said: expect.stringContaining("another site"),
+    });
+  });
+
+  it("[SEC2] is never a mutation", async () => {
+    for (const headers of [{ authorization: `Bearer ${alice.token}` }, {}, { cookie, ...ours }]) {
+      expect(await get(headers, 'mutation { joinAsGuest(name: "Eve") { token } }')).toMatchObject({ status: 405, data: undefined });
+    }
+  });
+
+  it("[SEC2] is what urql sends with its defaults", async () => {
+    const { Client, fetchExchange } = await import("@urql/core");
+    const urql = new Client({
+      url: endpoint,
+      exchanges: [fetchExchange],
+      fetchOptions: { headers: { authorization: `Bearer ${alice.token}` } },
+    });
+    expect((await urql.query("{ me { id } }", {}).toPromise()).data).toEqual({ me: { id: alice.id } });
+  });
+});
+
+describe("a credential", async () => {
+  const alice = await TestClient.register(server);
+  const dead = `1.${"A".repeat(43)}`;
+  const ask = async (headers: Record<string, string>, query = "{ me { id } }", path = "/graphql") => {
+    const response = await fetch(server.url + path, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify({ query }),
+    });
+    const { data, errors } = (await response.json()) as { data?: unknown; errors?: { message: string; extensions: { code: string } }[] };
+    return { status: response.status, data, code: errors?.[0]?.extensions.code, said: errors?.[0]?.message };
+  };
+
+  it.each([["Bearer "], ["bearer "], ["BEARER   "], [""]])("[S11] is understood over HTTP after %j", async (prefix) => {
+    expect(await ask({ authorization: `${prefix}${alice.token}` })).toMatchObject({ status: 200, data: { me: { id: alice.id } } });
+  });
+
+  it.each([
+    ["a dead token", { authorization: `Bearer ${dead}` }, "Log in again"],
+    ["no token of ours", { authorization: "Bearer eyJhbGciOi.eyJzdWIiOi.c2ln" }, "Log in again"],
+    ["another scheme", { authorization: `Basic ${Buffer.from("ada:secret").toString("base64")}` }, "Bearer TOKEN"],
+    ["nothing after Bearer", { authorization: "Bearer" }, "Bearer TOKEN"],
+    ["a bare word", { authorization: "let-me-in" }, "Bearer TOKEN"],
+    ["a token in another header", { "x-auth-token": alice.token as string }, "Authorization"],
+    [
+      "a dead token, for a client of application/json alone",
+      { authorization: `Bearer ${dead}`, accept: "application/json" },
+      "Log in again",
+    ],
+  ])("[S11] that is %s is refused over HTTP with 401 and a sentence", async (_what, headers: Record<string, string>, said) => {
+    const refused = { status: 401, data: undefined, code: "UNAUTHENTICATED", said: expect.stringContaining(said) };
+    expect(await ask(headers)).toEqual(refused);
+    expect(await ask(headers, "{ server { name } me { id } }")).toEqual(refused);
+    const exported = await fetch(`${server.url}/rooms/0/export`, { headers });
+    expect([exported.status, await exported.text()]).toEqual([401, expect.stringContaining(said)]);
+  });
+
+  it.each(["token", "access_token", "authToken", "authorization", "jwt", "anything"])(
+    "[S11] in the address, as %s, is refused",
+    async (name) => {
+      const refused = await ask({}, "{ me { id } }", `/graphql?${name}=${alice.token}`);
+      expect(refused).toMatchObject({ status: 401, code: "UNAUTHENTICATED", said: expect.stringContaining("address") });
+    },
+  );
+
+  it("[S11] that is dead keeps nobody from logging in, nor from what is open to everyone", async () => {
+    const authorization = `Bearer ${dead}`;
+    for (const query of [
+      `mutation { login(username: "${alice.username}", password: "a good password") { user { id } } }`,
+      'mutation { joinAsGuest(name: "Gus") { id } }',
+      `mutation { register(username: "new-${alice.username}", password: "a good password") { id } }`,
+      "{ session { id } server { name } }",
+      "query ($x: Boolean = true) { ...f @include(if: $x) } fragment f on Query { __typename __schema { queryType { name } } }",
+    ]) {
+      const { status, data } = await ask({ authorization }, query);
+      expect([query, status, data !== undefined]).toEqual([query, 200, true]);
+    }
+    expect((await ask({ authorization }, "{ me {")).code).toBe("GRAPHQL_PARSE_FAILED");
   });
 });

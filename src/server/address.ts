@@ -1,8 +1,28 @@
 import type { IncomingMessage } from "node:http";
 import { isIP, isIPv4, isIPv6 } from "node:net";
+import type { Logger } from "pino";
+
+const FORWARDING = ["x-forwarded-for", "forwarded", "x-real-ip"];
+
+/** Gives the address that a client's share is counted by, and tells the operator once of a proxy that the settings do not know of. */
+export type AddressOf = (request: Pick<IncomingMessage, "socket" | "headers">) => string | undefined;
+
+export function addressesBehind(proxies: number, log: Logger): AddressOf {
+  let warned = false;
+  return (request) => {
+    if (proxies === 0 && !warned && FORWARDING.some((name) => request.headers[name] !== undefined)) {
+      warned = true;
+      log.warn(
+        "Requests come through a proxy, and PROXIES is not set: all clients count as one address, and share its limits. Set PROXIES to the number of proxies in front.",
+      );
+    }
+    return clientAddress(request, proxies);
+  };
+}
 
 /**
- * The address that a client's share is counted by; undefined for this very machine, whose own programs have no limit.
+ * The address that a client's share is counted by; undefined for this very machine, whose own programs have no limit. A proxy
+ * on this machine is not meant by that: what has a header of a proxy is counted.
  * @param proxies how many proxies in front each add the address they were called from to X-Forwarded-For. What comes
  * before those entries is what the client says, and counts for nothing.
  */
@@ -11,7 +31,8 @@ export function clientAddress({ socket, headers }: Pick<IncomingMessage, "socket
   const told = proxies > 0 ? withoutPort(hops.at(-proxies) ?? "") : "";
   if (isIP(told)) return networkOf(told);
   const peer = socket.remoteAddress ?? "";
-  return /^(::ffff:)?127\.|^::1$/.test(peer) ? undefined : networkOf(peer);
+  const direct = FORWARDING.every((name) => headers[name] === undefined);
+  return direct && /^(::ffff:)?127\.|^::1$/.test(peer) ? undefined : networkOf(peer);
 }
 
 /** Some proxies write `192.0.2.1:4711` or `[2001:db8::1]:4711`. */

@@ -87,8 +87,3 @@ class FreshLoaders implements Loaders {
     return this.#unread;
   }
 }
-
-/** The token in `Authorization: Bearer …`; undefined where there is none. */
-export function bearerToken(authorization: unknown): string | undefined {
-  return typeof authorization === "string" ? /^\s*(?:Bearer\s+)?(\S+)\s*$/i.exec(authorization)?.[1] : undefined;
-}

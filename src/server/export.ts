@@ -1,8 +1,7 @@
 import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type ErrorCode, rateLimited, refusal } from "../errors.js";
-import { bearerToken } from "./context.js";
-import { cookieToken } from "./cookie.js";
+import { credentialOf, DEAD_TOKEN } from "./credentials.js";
 import type { Parts } from "./http.js";
 import { Quota } from "./quota.js";
 
@@ -26,10 +25,10 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 export function serveExports(app: FastifyInstance, { services, watches, mask }: Parts): void {
   const quota = new Quota(AT_ONCE);
 
-  async function begin({ raw, headers, params }: FastifyRequest, reply: FastifyReply): Promise<Readable> {
-    const token = bearerToken(headers.authorization) ?? cookieToken(raw);
-    const viewer = token === undefined ? null : await services.sessions.viewer(token);
-    if (!viewer) throw refusal("UNAUTHENTICATED");
+  async function begin({ raw, params }: FastifyRequest, reply: FastifyReply): Promise<Readable> {
+    const given = credentialOf(raw);
+    const viewer = given?.token === undefined ? null : await services.sessions.viewer(given.token);
+    if (!viewer) throw refusal("UNAUTHENTICATED", given && (given.token === undefined ? given.refused : DEAD_TOKEN));
     if (!quota.take(viewer.id)) throw rateLimited(LATER);
     try {
       const { roomId } = params as { roomId: string };

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import type { IncomingHttpHeaders } from "node:http";
 import { fileURLToPath } from "node:url";
 import { ApolloServer, type ApolloServerPlugin } from "@apollo/server";
 import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginLandingPageDisabled } from "@apollo/server/plugin/disabled";
@@ -6,15 +7,16 @@ import { fastifyApolloHandler } from "@as-integrations/fastify";
 import cors from "@fastify/cors";
 import files from "@fastify/static";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import { GraphQLError, type GraphQLSchema } from "graphql";
+import { GraphQLError, type GraphQLSchema, parse } from "graphql";
 import type { Logger } from "pino";
 import type { Config } from "../config.js";
 import type { Context } from "../context.js";
 import { badInput, refusal } from "../errors.js";
 import type { SessionWatches } from "../sessions/session-watch.js";
-import { clientAddress } from "./address.js";
-import { bearerToken, createContext, type Services } from "./context.js";
+import type { AddressOf } from "./address.js";
+import { createContext, type Services } from "./context.js";
 import { cookieToken, cookieWith } from "./cookie.js";
+import { credentialOf, DEAD_TOKEN, isOpenToAll } from "./credentials.js";
 import { serveExports } from "./export.js";
 import { graphiqlPage } from "./graphiql.js";
 import { checkCost, MOST_TOKENS } from "./limits.js";
@@ -30,6 +32,10 @@ export const LARGEST_REQUEST = 64 * 1024;
 const LONGEST_HEAD = 10_000; // ms from the connection, or the request before, until a request's headers are there
 const LONGEST_BODY = 20_000; // ms until all of it is there
 const LONGEST_SILENCE = 20_000; // ms in which nothing passes, in either direction: the client asks no more, or does not read
+
+const METHODS = ["GET", "POST", "OPTIONS"]; // at /graphql
+
+const LONGEST_ECHO = 200; // characters of what a client sent that an error repeats
 
 const CLIENT_EXAMPLE = fileURLToPath(new URL("../../client-example/dist", import.meta.url));
 
@@ -48,6 +54,8 @@ const SECURITY_HEADERS = {
 /** What a server's transports are made of. */
 export interface Parts {
   config: Config;
+  /** The address that a client's share is counted by; undefined for this very machine. */
+  addressOf: AddressOf;
   schema: GraphQLSchema;
   services: Services;
   /** Watches over the sessions behind sockets and streams. */
@@ -79,23 +87,26 @@ export async function createHttpServer(parts: Parts): Promise<FastifyInstance> {
     if (status >= 500) log.error({ err: error }, "a request failed for a reason of ours");
     reply.code(status).send(problem(status));
   });
-  app.setNotFoundHandler((request, reply) => {
-    reply.code(404).send({
-      errors: [
-        {
-          message: `Nothing is at ${request.url.split("?")[0]}. The API is at /graphql.`,
-          extensions: { code: "NOT_FOUND", retryable: false },
-        },
-      ],
-    });
+  app.setNotFoundHandler(({ url, method }, reply) => {
+    const path = pathOf(url);
+    const allowed = (["GET", "POST"] as const).filter((other) => app.hasRoute({ url: path, method: other }));
+    if (allowed.length > 0) return refuseMethod(reply, method, allowed);
+    const message = `Nothing is at ${path.slice(0, LONGEST_ECHO)}. The API is at /graphql.`;
+    return reply.code(404).send({ errors: [{ message, extensions: { code: "NOT_FOUND", retryable: false } }] });
   });
-  app.addHook("onRequest", async ({ headers }, reply) => {
+  app.addHook("onRequest", async ({ method, headers }, reply) => {
     if (isAllowedOrigin(headers, config.allowedOrigins)) return;
-    const error = mask(refusal("FORBIDDEN", "Pages of this origin may not use this API; the setting ALLOWED_ORIGINS lets them."));
-    return reply.code(403).send({ errors: [error] });
+    return refuseOrigin(method, headers, reply, mask);
+  });
+  app.addHook("onRequest", async ({ url, method }, reply) => {
+    if (pathOf(url) !== "/graphql") return;
+    reply.header("cache-control", "no-store"); // also what a GET brings depends on who asks
+    if (method === "OPTIONS") reply.header("allow", METHODS.join(", "));
+    else if (!METHODS.includes(method)) return refuseMethod(reply, method, METHODS);
   });
   if (config.allowedOrigins.length > 0)
-    await app.register(cors, { origin: config.allowedOrigins, credentials: true, maxAge: 600 /* seconds */ });
+    await app.register(cors, { origin: config.allowedOrigins, credentials: true, strictPreflight: false, maxAge: 600 /* seconds */ });
+  app.options("/graphql", (_request, reply) => reply.code(204).send());
 
   app.get("/healthz", () => ({ alive: true }));
   app.get("/readyz", async (_request, reply) => {
@@ -113,7 +124,7 @@ export async function createHttpServer(parts: Parts): Promise<FastifyInstance> {
   return app;
 }
 
-async function serveGraphQL(app: FastifyInstance, { config, schema, services, metrics, mask }: Parts): Promise<void> {
+async function serveGraphQL(app: FastifyInstance, { config, addressOf, schema, services, metrics, mask }: Parts): Promise<void> {
   const apollo = new ApolloServer<Context>({
     schema,
     introspection: true, // the rules below decide, as they do for sockets
@@ -122,31 +133,50 @@ async function serveGraphQL(app: FastifyInstance, { config, schema, services, me
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false, // main.ts does, in an order that keeps Redis until the end
     formatError: (_formatted, error) => mask(error).toJSON(),
-    plugins: [refuseEarly(schema), statuses, retryables, ApolloServerPluginLandingPageDisabled(), ApolloServerPluginCacheControlDisabled()],
+    csrfPrevention: false, // `isForgeable` decides
+    plugins: [
+      emptyNames,
+      refuseEarly(schema),
+      statuses,
+      retryables,
+      ApolloServerPluginLandingPageDisabled(),
+      ApolloServerPluginCacheControlDisabled(),
+    ],
   });
   await apollo.start();
   app.addHook("onClose", () => apollo.stop());
 
   const answer = fastifyApolloHandler<Context, FastifyInstance["server"]>(apollo, {
-    context: async ({ raw, headers, body }, reply) => {
+    context: async ({ raw, body, query }, reply) => {
       metrics.operations.inc({ transport: "http" });
-      const unfit = conditionalSubscription(String((body as { query?: unknown } | undefined)?.query));
-      if (unfit) throw new GraphQLError(unfit.message, { ...placeOf(unfit), extensions: { ...unfit.extensions, http: { status: 400 } } });
-      const bearer = bearerToken(headers.authorization);
-      const token = bearer ?? cookieToken(raw);
-      const viewer = token === undefined ? null : await services.sessions.viewer(token);
+      const asked = (raw.method === "GET" ? query : body) as AskedOverHttp | undefined;
+      const unfit = conditionalSubscription(String(asked?.query));
+      if (unfit) throw withStatus(unfit, 400);
+      const given = credentialOf(raw);
+      const viewer = given?.token === undefined ? null : await services.sessions.viewer(given.token);
+      const byCookie = given?.token !== undefined && given.byCookie;
+      // A browser sends a dead cookie by itself, and the page cannot know of it: that is nobody's request.
+      if (given && !viewer && !byCookie && !runsForAll(schema, asked))
+        throw withStatus(refusal("UNAUTHENTICATED", given.token === undefined ? given.refused : DEAD_TOKEN), 401);
       const setCookie = (value: string | null) => {
         reply.removeHeader("set-cookie").header("set-cookie", cookieWith(value, raw, config.proxies)); // by itself it would add one more
       };
-      const byCookie = bearer === undefined && token !== undefined;
-      return createContext(services, viewer, { address: clientAddress(raw, config.proxies), byCookie, setCookie });
+      return createContext(services, viewer, { address: addressOf(raw), byCookie, setCookie });
     },
   });
+  app.removeContentTypeParser("text/plain"); // which a form of another site can send
   app.route({
     method: ["GET", "POST"],
     url: "/graphql",
+    exposeHeadRoute: false,
+    async onRequest({ headers }) {
+      if (headers.accept !== undefined) headers.accept = withoutUnknownParameters(headers.accept);
+    },
     async handler(request, reply) {
-      if (!config.playground || !isBrowserVisit(request)) return answer.call(app, request, reply);
+      if (!config.playground || !isBrowserVisit(request)) {
+        if (isForgeable(request)) return reply.code(400).send(problem(400, FORGEABLE));
+        return answer.call(app, request, reply);
+      }
       const { html, gzipped, policy } = await graphiqlPage();
       reply.type("text/html; charset=utf-8").headers({ vary: "accept, accept-encoding", "content-security-policy": policy });
       if (!/\bgzip\b/.test(request.headers["accept-encoding"] ?? "")) return reply.send(html);
@@ -163,6 +193,90 @@ async function serveClientExample(app: FastifyInstance): Promise<void> {
 function isBrowserVisit({ method, headers, query }: FastifyRequest): boolean {
   return method === "GET" && /\btext\/html\b/.test(headers.accept ?? "") && !("query" in (query as object));
 }
+
+/** Answers a page of an origin that is not allowed: the page may read why, and nothing else. */
+function refuseOrigin(
+  method: string,
+  { origin = "", ...headers }: IncomingHttpHeaders,
+  reply: FastifyReply,
+  mask: Parts["mask"],
+): FastifyReply {
+  // Without credentials: the answer does not depend on them.
+  if (origin !== "") reply.headers({ "access-control-allow-origin": origin, vary: "origin" });
+  const asked = headers["access-control-request-headers"] ?? "";
+  if (method === "OPTIONS" && headers["access-control-request-method"] !== undefined) {
+    // Or the browser would not send the request that is to be refused. The answer is not kept, as settings change.
+    reply.headers({ "access-control-allow-methods": METHODS.join(", "), "access-control-max-age": "0" });
+    if (/^[\w\s,-]+$/.test(asked)) reply.header("access-control-allow-headers", asked);
+    return reply.code(204).send();
+  }
+  const error = mask(refusal("FORBIDDEN", "Pages of this origin may not use this API; the setting ALLOWED_ORIGINS lets them."));
+  return reply.code(403).send({ errors: [error] });
+}
+
+function refuseMethod(reply: FastifyReply, method: string, allowed: readonly string[]): FastifyReply {
+  const message = `${method} is not understood here. ${allowed.join(" and ")} ${allowed.length > 1 ? "are" : "is"}.`;
+  return reply
+    .code(405)
+    .header("allow", allowed.join(", "))
+    .send({ errors: [{ message, extensions: { code: "BAD_REQUEST", retryable: false } }] });
+}
+
+const FORGEABLE =
+  "A link of another site could have made this request with the browser's cookie. Send it by POST, or with a header `apollo-require-preflight: true`.";
+
+/**
+ * Whether a page of another site could make a browser send this GET in the name of its user. A POST cannot be: it has to be JSON, which
+ * needs the server's consent, as a header of the page's own does. Neither can be what has no cookie of ours: it is nobody's, or has a token that
+ * the page knows. And a browser says which requests are of our own page.
+ */
+function isForgeable({ method, headers, raw }: FastifyRequest): boolean {
+  if (method !== "GET" || cookieToken(raw) === undefined) return false;
+  if (headers["sec-fetch-site"] === "same-origin" && headers["sec-fetch-dest"] === "empty") return false;
+  if (headers["apollo-require-preflight"] || headers["x-apollo-operation-name"]) return false;
+  // Browsers add `Basic` by themselves, for a proxy that asked for it.
+  return !/^\s*Bearer\s/i.test(headers.authorization ?? "") && !/^application\/json\b/i.test(headers["content-type"] ?? "");
+}
+
+/** The media types of GraphQL without parameters that mean nothing: a client that sends some gets its answer all the same. */
+function withoutUnknownParameters(accept: string): string {
+  return accept
+    .split(",")
+    .map((range) => {
+      const [type = "", ...parameters] = range.split(";");
+      if (!/^\s*application\/(graphql-response\+)?json\s*$/i.test(type)) return range;
+      return [type, ...parameters.filter((parameter) => /^\s*q\s*=/i.test(parameter))].join(";");
+    })
+    .join(",");
+}
+
+/** What an operation over HTTP says, if it is one. */
+interface AskedOverHttp {
+  query?: unknown;
+  operationName?: unknown;
+}
+
+/** Whether it can run for someone whose session is over; also where it cannot be read, which is told then. */
+function runsForAll(schema: GraphQLSchema, { query, operationName }: AskedOverHttp = {}): boolean {
+  try {
+    const document = parse(String(query ?? ""), { maxTokens: MOST_TOKENS });
+    return isOpenToAll(schema, document, typeof operationName === "string" && operationName !== "" ? operationName : null);
+  } catch {
+    return true;
+  }
+}
+
+const withStatus = (error: GraphQLError, status: number) =>
+  new GraphQLError(error.message, { ...placeOf(error), extensions: { ...error.extensions, http: { status } } });
+
+const pathOf = (url: string) => url.split("?")[0] ?? "";
+
+/** Some clients say `""` for an operation without a name. */
+const emptyNames: ApolloServerPlugin<Context> = {
+  async requestDidStart({ request }) {
+    if (request.operationName === "") delete request.operationName;
+  },
+};
 
 /** Refuses operations that parse and fit the schema, and still must not run here. */
 function refuseEarly(schema: GraphQLSchema): ApolloServerPlugin<Context> {

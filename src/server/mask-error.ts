@@ -29,9 +29,15 @@ function rootCause(error: unknown): unknown {
   return cause;
 }
 
+const LONGEST_MESSAGE = 500; // characters: some sentences repeat what the client sent, which may be long
+
+function clip(message: string): string {
+  return message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE).toWellFormed()}…` : message;
+}
+
 /** The error at the place in the operation where the other one came up. */
 function locate({ message, extensions }: GraphQLError, at: unknown): GraphQLError {
-  return new GraphQLError(message, at instanceof GraphQLError ? { ...placeOf(at), extensions } : { extensions });
+  return new GraphQLError(clip(message), at instanceof GraphQLError ? { ...placeOf(at), extensions } : { extensions });
 }
 
 /** Where in an operation an error came up, as the options of a new one. */

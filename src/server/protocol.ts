@@ -5,8 +5,9 @@ import type { WebSocket } from "ws";
 import type { Outlet } from "../delivery/broadcast.js";
 import { refusal } from "../errors.js";
 import type { SessionWatch } from "../sessions/session-watch.js";
-import { CLOSE } from "./close-codes.js";
-import { bearerToken, createContext } from "./context.js";
+import { CLOSE, fitReason } from "./close-codes.js";
+import { createContext } from "./context.js";
+import { type Credential, credentialInHeaders, credentialInParams, DEAD_TOKEN, isOpenToAll } from "./credentials.js";
 import type { Parts } from "./http.js";
 import { Documents, extraRules, run } from "./operations.js";
 import { Quota } from "./quota.js";
@@ -17,8 +18,8 @@ export interface Connection {
   socket: WebSocket;
   /** The client's address, as limits count it; undefined for this very machine. */
   address: string | undefined;
-  /** The token in the cookie that the browser upgraded with. */
-  cookieToken: string | undefined;
+  /** What the upgrade said of who it is from. */
+  credential: Credential | undefined;
   /** The session of the connection came in the cookie. */
   byCookie?: boolean;
   /** Watches that session, and has its viewer; undefined without a session. */
@@ -51,6 +52,8 @@ export function graphqlTransport(
   const documents = new Documents(schema, extraRules(config.introspection));
   const subscriptions = new Subscriptions({ config, schema, services, metrics, mask });
 
+  const viewerOf = ({ token }: Credential) => (token === undefined ? null : services.sessions.viewer(token));
+
   const perUser = new Quota(config.socketsPerUser);
 
   /** Resolves with the work, or fails when it takes too long: a client must not wait without end. */
@@ -68,12 +71,17 @@ export function graphqlTransport(
 
     async onConnect({ connectionParams, extra }) {
       const { socket } = extra;
-      const given = tokenIn(connectionParams);
-      const token = given ?? extra.cookieToken;
-      if (token === undefined) return true;
-      extra.byCookie = given === undefined;
+      const given = credentialInParams(connectionParams) ?? extra.credential;
+      if (given === undefined) return true;
+      if (given.token === undefined) {
+        socket.close(CLOSE.SESSION_OVER, fitReason(given.refused));
+        return false;
+      }
+      const { token } = given;
+      extra.byCookie = given.byCookie;
       const accept = async (): Promise<boolean> => {
         const viewer = await services.sessions.viewer(token);
+        if (!viewer) socket.close(CLOSE.SESSION_OVER, DEAD_TOKEN);
         // Closed while we looked: nothing would release what we take now.
         if (!viewer || socket.readyState !== socket.OPEN) return false;
         if (!perUser.take(viewer.id)) {
@@ -107,11 +115,13 @@ export function graphqlTransport(
           throw refusal("UNAUTHENTICATED");
         }
         // GraphiQL has one socket for all tabs, and sends the headers of a tab with each operation.
-        const ownToken = tokenIn(payload.extensions?.headers);
-        const asker = ownToken === undefined ? watch?.viewer : await services.sessions.viewer(ownToken);
-        const caller = ownToken === undefined ? { address, byCookie, watch } : { address, byCookie: false };
+        const own = credentialInHeaders(payload.extensions?.headers);
+        const asker = own ? await viewerOf(own) : watch?.viewer;
+        const caller = own ? { address, byCookie: false } : { address, byCookie, watch };
         const read = documents.prepare(payload);
         if (Array.isArray(read)) return read.map(mask);
+        if (own && !asker && !isOpenToAll(schema, read.document, payload.operationName || null))
+          throw refusal("UNAUTHENTICATED", own.token === undefined ? own.refused : DEAD_TOKEN);
         prepared = true;
         const operation: SocketSubscription = {
           schema,
@@ -123,7 +133,7 @@ export function graphqlTransport(
           id,
           outlet,
           running,
-          watchSession: asker && ownToken !== undefined ? (onEnd) => watches.start(asker, onEnd) : undefined,
+          watchSession: asker && own ? (onEnd) => watches.start(asker, onEnd) : undefined,
         };
         return operation;
       } catch (error) {
@@ -169,11 +179,4 @@ function endNow(socket: WebSocket): void {
   socket.close(CLOSE.SESSION_OVER, "The session is over. Log in again.");
   const cut = setTimeout(() => socket.terminate(), PATIENCE);
   socket.once("close", () => clearTimeout(cut));
-}
-
-/** The token in a field `authorization`, in whatever letter case it is: GraphiQL sends headers as they are typed. */
-function tokenIn(fields: unknown): string | undefined {
-  if (typeof fields !== "object" || fields === null) return undefined;
-  const entry = Object.entries(fields).find(([key]) => key.toLowerCase() === "authorization");
-  return bearerToken(entry?.[1]);
 }

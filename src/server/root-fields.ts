@@ -28,6 +28,16 @@ export function rootFields(document: DocumentNode, operation: OperationDefinitio
   return fields;
 }
 
+/** All root fields of an operation, whatever `@skip` and `@include` say. */
+export function allRootFields(document: DocumentNode, operation: OperationDefinitionNode): FieldNode[] {
+  const fields: FieldNode[] = [];
+  walkRoot(document, operation.selectionSet, (selection) => {
+    if (selection.kind === Kind.FIELD) fields.push(selection);
+    return true;
+  });
+  return fields;
+}
+
 /** The first `@skip` or `@include` that decides whether the field of a subscription runs; undefined for any other operation. */
 export function conditionAtRoot(document: DocumentNode, operation: OperationDefinitionNode): DirectiveNode | undefined {
   let found: DirectiveNode | undefined;

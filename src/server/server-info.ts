@@ -2,6 +2,7 @@ import "reflect-metadata"; // before anything with a decorator
 import { readFileSync } from "node:fs";
 import { Ctx, Field, ObjectType, Query, Resolver } from "type-graphql";
 import type { Context } from "../context.js";
+import { OpenToAll } from "../open-to-all.js";
 
 const packageJson = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
 
@@ -30,6 +31,7 @@ class ServerInfo {
 
 @Resolver()
 export class ServerInfoResolver {
+  @OpenToAll()
   @Query(() => ServerInfo, { description: "Version, whether Redis answers, and who can be tried out." })
   async server(@Ctx() { readiness, demoAccounts }: Context): Promise<ServerInfo> {
     return { name: "palaver", version, redis: (await readiness()).ready, demoAccounts };

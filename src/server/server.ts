@@ -12,6 +12,7 @@ import { Lease } from "../presence/lease.js";
 import { connectRedis } from "../redis/connect.js";
 import { startEmbeddedRedis } from "../redis/embedded.js";
 import { GuestSweep } from "../users/guest-sweep.js";
+import { addressesBehind } from "./address.js";
 import type { Services } from "./context.js";
 import { createHttpServer } from "./http.js";
 import { maskError } from "./mask-error.js";
@@ -89,7 +90,8 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
       metrics.errors.inc({ code: String(masked.extensions.code) });
       return masked;
     };
-    const forClients = { config, schema: await buildApi(), services, watches, metrics, mask, log };
+    const addressOf = addressesBehind(config.proxies, log);
+    const forClients = { config, addressOf, schema: await buildApi(), services, watches, metrics, mask, log };
     const http = await createHttpServer(forClients);
     sockets = serveWebSockets(http.server, forClients);
     stops.push(async () => {

@@ -211,8 +211,7 @@ function findShape(schema: GraphQLSchema, document: DocumentNode, id: number): S
       Field: () => {
         if (types.getFieldDef()?.extensions.perViewer === true) shape.perViewer = true;
       },
-      // Those of a directive count: it decides what shows.
-      Argument: () => (types.getParentType() === root && !types.getDirective() ? false : undefined),
+      Argument: () => (types.getParentType() === root ? false : undefined),
       Variable: ({ name }) => {
         shape.variables.push(name.value);
       },

@@ -2,9 +2,8 @@ import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from "graphql-ws";
 import { type WebSocket, WebSocketServer } from "ws";
-import { clientAddress } from "./address.js";
 import { CLOSE, fitReason } from "./close-codes.js";
-import { cookieToken } from "./cookie.js";
+import { credentialOf } from "./credentials.js";
 import { LARGEST_REQUEST, type Parts } from "./http.js";
 import { Inbox } from "./inbox.js";
 import { isAllowedOrigin } from "./origin.js";
@@ -21,6 +20,8 @@ const LONGEST_LAG = 30_000; // ms that a client may take to read what waits for 
 const SPREAD = 5; // seconds over which clients are asked to come back after a restart
 const PATIENCE = 1_000; // ms that a socket gets to say goodbye
 
+const OTHER_PROTOCOL = "Use the subprotocol graphql-transport-ws, as the library graphql-ws does; subscriptions-transport-ws is retired.";
+
 export interface SocketServer {
   /** Open sockets. */
   readonly size: number;
@@ -30,7 +31,7 @@ export interface SocketServer {
 
 /** Serves GraphQL over WebSockets to whoever upgrades at `/graphql`. */
 export function serveWebSockets(server: Server, parts: Parts): SocketServer {
-  const { config, mask, log } = parts;
+  const { config, addressOf, mask, log } = parts;
   const releases = new Set<Promise<void>>();
   const transport = graphqlTransport(parts, (release) => {
     releases.add(release);
@@ -41,8 +42,9 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
     maxPayload: LARGEST_REQUEST,
     maxFragments: MOST_FRAGMENTS,
     closeTimeout: LONGEST_GOODBYE, // the types of ws do not have it yet
-    // A client that offers nothing we know is accepted, so that it can be told why it is closed.
-    handleProtocols: (offered: Set<string>) => offered.has(GRAPHQL_TRANSPORT_WS_PROTOCOL) && GRAPHQL_TRANSPORT_WS_PROTOCOL,
+    // A client that offers nothing we know is accepted by a name of its own, without which it would not hear why it is closed.
+    handleProtocols: (offered: Set<string>) =>
+      offered.has(GRAPHQL_TRANSPORT_WS_PROTOCOL) ? GRAPHQL_TRANSPORT_WS_PROTOCOL : ([...offered][0] ?? false),
   } as const;
   const sockets = new WebSocketServer(options);
 
@@ -51,7 +53,7 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
     socket.on("error", () => {}); // Node listens no more from here on, and an error nobody hears ends the process
     const refused = refusal(request, config.allowedOrigins);
     if (refused) return turnDown(socket, refused);
-    const address = clientAddress(request, config.proxies);
+    const address = addressOf(request);
     if (address !== undefined) {
       if (!perAddress.take(address)) return turnDown(socket, "429 Too Many Requests");
       socket.once("close", () => perAddress.release(address));
@@ -73,6 +75,11 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
   }, KEEP_ALIVE);
 
   function accept(socket: WebSocket, duplex: Duplex, request: IncomingMessage): void {
+    socket.on("error", (error) => log.debug({ error: error.message }, "a socket broke")); // `close` follows
+    if (socket.protocol !== GRAPHQL_TRANSPORT_WS_PROTOCOL) {
+      socket.close(CLOSE.NO_SUCH_PROTOCOL, OTHER_PROTOCOL);
+      return;
+    }
     const outlet = new SocketOutlet(socket, duplex, BUDGET);
     outlets.set(socket, outlet);
     const starting = new Set<string>();
@@ -98,9 +105,8 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
       outlet.hold(); // an answer and the word that it is complete leave together
       socket.send(frame);
     };
-    const address = clientAddress(request, config.proxies);
-    const connection: Connection = { socket, address, cookieToken: cookieToken(request), outlet, starting, begun, running: new Set() };
-    socket.on("error", (error) => log.debug({ error: error.message }, "a socket broke")); // `close` follows
+    const address = addressOf(request);
+    const connection: Connection = { socket, address, credential: credentialOf(request), outlet, starting, begun, running: new Set() };
     socket.on("pong", () => silent.delete(socket));
     const closed = transport.opened(
       {

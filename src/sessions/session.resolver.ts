@@ -1,6 +1,7 @@
 import { Arg, Args, ArgsType, Authorized, Ctx, Field, ID, Mutation, Query, Resolver } from "type-graphql";
 import type { Caller, Context, ViewerContext } from "../context.js";
 import { badInput } from "../errors.js";
+import { OpenToAll } from "../open-to-all.js";
 import { NotRepeatable, Repeatable } from "../repeatable.js";
 import type { StartedSession, Viewer } from "./session.store.js";
 import { OpenSession, Session } from "./session.type.js";
@@ -46,6 +47,7 @@ class GuestArgs extends CookieArgs {
 
 @Resolver()
 export class SessionResolver {
+  @OpenToAll()
   @Query(() => OpenSession, {
     nullable: true,
     description:
@@ -61,6 +63,7 @@ export class SessionResolver {
     return sessions.list(viewer);
   }
 
+  @OpenToAll()
   @NotRepeatable("Log in: if that works, the account was made.")
   @Mutation(() => Session, {
     description:
@@ -73,6 +76,7 @@ export class SessionResolver {
     return give(cookie || caller.byCookie, context, () => moved(caller, become));
   }
 
+  @OpenToAll()
   @Repeatable()
   @Mutation(() => Session, {
     description:
@@ -82,6 +86,7 @@ export class SessionResolver {
     return give(cookie, context, ({ sessions, caller }) => sessions.login(username, password, caller.address));
   }
 
+  @OpenToAll()
   @NotRepeatable("Join again if it does not matter that there may be another guest, who is never seen and ends by itself.")
   @Mutation(() => Session, {
     description:

@@ -47,6 +47,9 @@ const MOST_SESSIONS = 100; // per user; a login more ends the one that would end
 const LONGEST_PAUSE = 60; // seconds in which further uses of a session write nothing
 const TOKEN = /^(?<userId>[1-9]\d{0,14})\.[A-Za-z0-9_-]{43}$/;
 
+/** Whether a text could be a token; only Redis knows whether it is one. */
+export const hasTokenForm = (text: string) => TOKEN.test(text);
+
 /** Logins. A token is `<user id>.<256 random bits>`; Redis holds its SHA-256 only. */
 export class SessionStore {
   readonly #scripts: Scripts;
