@@ -39,7 +39,7 @@ describe("a guest who registers", () => {
     expect(register).toMatchObject({ id: sessionId, user: { id: guest.id, username: u, name: "Gus Grissom", guest: false } });
     expect(Math.abs(Date.parse(register.expiresAt) - Date.now() - 86_400_000)).toBeLessThan(60_000);
     expect(await other.closed).toBe(4403); // the old token's
-    expect((await guest.ask(ME)).me).toBeNull();
+    expect((await guest.refused(ME)).extensions.code).toBe("UNAUTHENTICATED");
 
     const gus = new TestClient(two.url, register.token, guest.id, u);
     expect((await gus.ask(ME)).me).toEqual({ id: guest.id, username: u, name: "Gus Grissom", email: "gus@example.com", guest: false });

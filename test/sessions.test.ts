@@ -23,7 +23,7 @@ async function logIn(user: TestClient, password = "a good password"): Promise<Te
   return new TestClient(user.serverUrl, login.token, user.id, user.username);
 }
 
-const isIn = async (client: TestClient) => (await client.ask(ME)).me !== null;
+const isIn = async (client: TestClient) => (await client.ask("{ session { id } }")).session !== null;
 const sessionsKey = ({ id }: TestClient) => `sessions:{user:${id}}`;
 const hashOf = async (user: TestClient) => (await redis.client.zrangebyscore(sessionsKey(user), "-inf", "+inf"))[0] as string;
 
