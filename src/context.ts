@@ -14,6 +14,7 @@ import type { Readiness } from "./redis/health.js";
 import type { GroupStore } from "./rooms/group.store.js";
 import type { MemberStore } from "./rooms/member.store.js";
 import type { RoomRecord, RoomStore } from "./rooms/room.store.js";
+import type { RoomListStore } from "./rooms/room-list.store.js";
 import type { TypingStore } from "./rooms/typing.store.js";
 import type { SessionStore, Viewer } from "./sessions/session.store.js";
 import type { SessionWatch } from "./sessions/session-watch.js";
@@ -33,6 +34,7 @@ export interface Stores {
   presence: PresenceStore;
   reads: ReadStore;
   rooms: RoomStore;
+  roomList: RoomListStore;
   roomEvents: RoomEventStore;
   /** How often users may send; undefined where that is not limited. */
   sendLimit: SendLimit | undefined;

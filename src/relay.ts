@@ -1,7 +1,7 @@
-import { ArgsType, Field, Int, ObjectType } from "type-graphql";
+import { ArgsType, Field, ID, Int, InterfaceType, ObjectType } from "type-graphql";
 import { badInput } from "./errors.js";
 
-/** Relay's connections: https://relay.dev/graphql/connections.htm */
+/** What Relay expects of a schema: https://relay.dev/graphql/connections.htm and https://relay.dev/graphql/objectidentification.htm */
 
 /** The longest page that can be asked for. */
 export const LONGEST_PAGE = 100;
@@ -10,6 +10,15 @@ export const LONGEST_PAGE = 100;
 export const LONGEST_LIST = 1_000;
 
 const DEFAULT_PAGE = 50;
+
+@InterfaceType({
+  description: "What `node` can read again by its `id` alone.",
+  resolveType: (value: object) => ("username" in value ? "User" : "kind" in value ? "Room" : "Message"),
+})
+export abstract class Node {
+  @Field(() => ID, { description: "Unique among all of them, whatever their type." })
+  id!: string;
+}
 
 @ObjectType({ description: "Where a page stands in its list." })
 export class PageInfo {
@@ -39,6 +48,17 @@ export class PageArgs {
 
   @Field(() => String, { nullable: true, description: "Only what comes before this cursor." })
   before?: string | null | undefined;
+}
+
+/** The arguments of a list that is read from its start unless `last` is given. */
+@ArgsType()
+export class ForwardPageArgs extends PageArgs {
+  @Field(() => Int, {
+    nullable: true,
+    defaultValue: DEFAULT_PAGE,
+    description: "The first this many (at most 100) of those after `after`; without effect beside `last`.",
+  })
+  declare first?: number | null | undefined;
 }
 
 /** What a page is asked for: which end it is taken from, how long it is, and the cursors it lies between. */
@@ -85,6 +105,9 @@ export function pageRequest<Cursor>(
     before: before == null ? undefined : decode(before, "before"),
   };
 }
+
+/** Such arguments as a page's: `last` goes before the default of `first`. */
+export const forwards = (args: ForwardPageArgs): PageArgs => ({ ...args, first: args.last == null ? args.first : null });
 
 export function toConnection<Node>(
   { nodes, hasNextPage, hasPreviousPage }: Page<Node>,

@@ -189,7 +189,7 @@ describe("sessions", () => {
     expect((await holder.ask("{ me { id } }")).me.id).toBe(user.id);
     await redis.client.zadd(key, Date.now() - 1, hash as string);
     expect((await holder.refused("{ me { id } }")).extensions.code).toBe("UNAUTHENTICATED");
-    expect((await holder.refused("{ rooms { id } }")).extensions.code).toBe("UNAUTHENTICATED");
+    expect((await holder.refused("{ rooms { nodes { id } } }")).extensions.code).toBe("UNAUTHENTICATED");
   });
 
   it("[S3] tokens that are forged, malformed or another user's are worth nothing", async () => {

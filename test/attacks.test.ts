@@ -58,7 +58,10 @@ describe("other people's rooms", async () => {
       "by fragment",
       "query ($room: ID!) { ...q } fragment q on Query { ...r } fragment r on Query { x: room(id: $room) { ...on Room { lastMessage { text } } } }",
     ],
-    ["by way of the own rooms", "{ rooms { id messages { nodes { text } } lastMessage { text room { lastMessage { text } } } } }"],
+    [
+      "by way of the own rooms",
+      "{ rooms { nodes { id messages { nodes { text } } lastMessage { text room { lastMessage { text } } } } } }",
+    ],
     ["by sending", 'mutation ($room: ID!) { send(roomId: $room, text: "let me in") { text room { lastMessage { text } } } }'],
     ["by opening one with oneself", `mutation { openPrivateRoom(userId: "${sides[0]}:${sides[1]}") { id lastMessage { text } } }`],
   ])("[ATTACK1] cannot be read or written %s", async (_how, query) => {
@@ -162,11 +165,13 @@ describe("tokens", () => {
     await tab.say({
       id: "1",
       type: "subscribe",
-      payload: { query: "{ rooms { id } }", extensions: { headers: { authorization: token } } },
+      payload: { query: "{ rooms { nodes { id } } }", extensions: { headers: { authorization: token } } },
     });
     expect(await tab.codes("1")).toEqual(["UNAUTHENTICATED"]);
     if (/^[\x20-\x7e]{1,10000}$/.test(token as string)) {
-      expect((await new TestClient(server.url, token as string).refused("{ rooms { id } }")).extensions.code).toBe("UNAUTHENTICATED");
+      expect((await new TestClient(server.url, token as string).refused("{ rooms { nodes { id } } }")).extensions.code).toBe(
+        "UNAUTHENTICATED",
+      );
     }
   });
 
@@ -177,7 +182,7 @@ describe("tokens", () => {
       await socket.say({ type: "connection_init", payload: { authorization, __proto__: { authorization: mallory.token } } });
       const answer = await Promise.race([socket.next(), socket.closed]).catch(() => ({ code: 4403 }));
       if ("code" in answer) return expect(answer.code).toBe(4403);
-      await socket.subscribe("1", "{ me { id } rooms { id } }");
+      await socket.subscribe("1", "{ me { id } rooms { nodes { id } } }");
       expect(await socket.codes("1")).toEqual(["UNAUTHENTICATED"]);
     },
   );
@@ -443,7 +448,7 @@ describe("10,000 frames with something wrong in them", async () => {
     "{ me { id username name email } server { name version redis } }",
     "query ($first: Int, $after: String) { users(first: $first, after: $after) { nodes { id online } pageInfo { endCursor } totalCount } }",
     "query ($room: ID!, $first: Int) { room(id: $room) { id name names messages(first: $first) { edges { cursor node { id text from { name } } } } position } }",
-    "{ rooms { id kind lastMessage { text } } onlineUsers { id } }",
+    "{ rooms { nodes { id kind lastMessage { text } } } onlineUsers { id } }",
     "{ __schema { types { name fields { name } } } }",
     "mutation ($room: ID!, $text: String!, $id: ID) { send(roomId: $room, text: $text, clientMessageId: $id) { id position } }",
     "mutation ($id: ID!) { openPrivateRoom(userId: $id) { id name } }",

@@ -49,15 +49,15 @@ describe.each([
   it("[I1] its users log in, are listed, and have their rooms under the right names", async () => {
     expect([pablo.id, zoe.id]).toEqual(["1", "5"]);
     const { users, rooms } = await pablo.ask(
-      "{ users { totalCount nodes { username } } rooms { id kind name names lastMessage { text } } }",
+      "{ users { totalCount nodes { username } } rooms { nodes { id kind name names lastMessage { text } } } }",
     );
     expect(users).toEqual({ totalCount: 5, nodes: ["Pablo", "Joe", "Mary", "Alex", "Zoe"].map((username) => ({ username })) });
-    const named = new Map<string, { name: string; names: string[] }>(rooms.map((room: { id: string }) => [room.id, room]));
+    const named = new Map<string, { name: string; names: string[] }>(rooms.nodes.map((room: { id: string }) => [room.id, room]));
     expect([...named.keys()].sort()).toEqual(["0", "1:2", "1:3", "1:4", "1:5"]);
     expect(named.get("0")).toMatchObject({ kind: "GENERAL", name: "General", names: ["General"] });
     expect(named.get("1:3")).toMatchObject({ kind: "PRIVATE", name: "Mary", names: ["Pablo", "Mary"] });
     expect(named.get("1:5")).toMatchObject({ name: "Zoe", lastMessage: { text: "yes?" } });
-    expect((await zoe.ask("{ rooms { name } }")).rooms).toEqual(expect.arrayContaining([{ name: "Pablo" }]));
+    expect((await zoe.ask("{ rooms { nodes { name } } }")).rooms.nodes).toEqual(expect.arrayContaining([{ name: "Pablo" }]));
   });
 
   it.each([1, 2, 3, 100])("[M4] its history pages, %i at a time, in both directions, as it was typed", async (size) => {
@@ -74,7 +74,8 @@ describe.each([
     await pablo.send("on we go", "1:5");
     expect(await stream.texts(1)).toEqual(["on we go"]);
     expect(
-      (await zoe.ask("{ rooms { id lastMessage { text } } }")).rooms.find(({ id }: { id: string }) => id === "1:5").lastMessage.text,
+      (await zoe.ask("{ rooms { nodes { id lastMessage { text } } } }")).rooms.nodes.find(({ id }: { id: string }) => id === "1:5")
+        .lastMessage.text,
     ).toBe("on we go");
   });
 });

@@ -499,7 +499,7 @@ describe("a private room that a demo app opened", () => {
     expect(await followed.texts(1)).toEqual(["psst"]);
     expect(await texts(ann, room)).toEqual(["psst"]);
     expect(await redis.client.sismember(`user:${fred.id}:rooms`, room)).toBe(1);
-    expect((await ann.ask("{ rooms { id } }")).rooms.map(({ id }: { id: string }) => id)).toContain(room);
+    expect((await ann.ask("{ rooms { nodes { id } } }")).rooms.nodes.map(({ id }: { id: string }) => id)).toContain(room);
   });
 
   it.each(["heard of, then two at once", "not heard of, then one that is"])(

@@ -27,7 +27,7 @@ describe("guests", () => {
     expect((await ann.ask("{ me { guest } }")).me.guest).toBe(false);
     const { openPrivateRoom } = await guest.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id name } }", { id: ann.id });
     await guest.send("in private", openPrivateRoom.id);
-    const listed = (await ann.ask("{ rooms { name lastMessage { from { name guest } } } }")).rooms;
+    const listed = (await ann.ask("{ rooms { nodes { name lastMessage { from { name guest } } } } }")).rooms.nodes;
     expect(listed).toContainEqual({ name: "Gus Grissom", lastMessage: { from: { name: "Gus Grissom", guest: true } } });
   });
 

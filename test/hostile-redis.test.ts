@@ -208,7 +208,7 @@ describe("in a room", () => {
     await alice.send("the newest", "newest");
     await hostile.zadd("room:newest", 9_000_000_000, "no JSON", 9_000_000_001, "null");
     await hostile.sadd(`user:${alice.id}:rooms`, "newest");
-    const { rooms } = await alice.ask("{ rooms { id lastMessage { text } } }");
+    const { nodes: rooms } = (await alice.ask("{ rooms { nodes { id lastMessage { text } } } }")).rooms;
     expect(rooms.find(({ id }: { id: string }) => id === "newest").lastMessage.text).toBe("the newest");
   });
 
@@ -226,7 +226,7 @@ describe("in a room", () => {
 describe("values of other types", () => {
   const everything = `{
     me { id name online }
-    rooms { id name names lastMessage { text } }
+    rooms { nodes { id name names lastMessage { text } } }
     messages(roomId: "0") { nodes { text from { name online } } }
     user(username: "${bob.username}") { id }
     users { nodes { name online } }

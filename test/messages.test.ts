@@ -165,7 +165,7 @@ describe("who may", () => {
     const nobody = new TestClient(one.url);
     for (const query of [
       '{ messages(roomId: "0") { nodes { text } } }',
-      "{ rooms { id } }",
+      "{ rooms { nodes { id } } }",
       '{ room(id: "0") { id } }',
       "{ users { nodes { id } } }",
       '{ user(id: "1") { id } }',

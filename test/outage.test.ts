@@ -26,7 +26,7 @@ describe("Redis goes away and comes back", () => {
       const error = await bob.refused('mutation { send(roomId: "0", text: "into the void") { id } }');
       expect(error.extensions).toEqual({ code: "UNAVAILABLE", retryable: true }); // not even the session could be looked up
       expect(error.message).toMatch(/Redis does not answer/);
-      const { errors } = await bob.subscribe("{ rooms { id } }").result();
+      const { errors } = await bob.subscribe("{ rooms { nodes { id } } }").result();
       expect(errors).toMatchObject([{ extensions: { code: "UNAVAILABLE", retryable: true } }]);
       expect((await new TestClient(far.url).ask("{ server { redis } }")).server).toEqual({ redis: false });
       for (const text of ["while", "you", "were", "away"]) await alice.send(text);
@@ -56,7 +56,7 @@ describe("Redis goes away and comes back", () => {
         proxy.goAwayAfter(bytes);
         await say({ id: "1", type: "subscribe", payload: { query: "subscription { messageAdded { text } }" } });
         const extensions = { headers: { authorization: `Bearer ${other}` } };
-        await say({ id: "2", type: "subscribe", payload: { query: "{ rooms { id } }", extensions } });
+        await say({ id: "2", type: "subscribe", payload: { query: "{ rooms { nodes { id } } }", extensions } });
         const frames: Record<string, unknown>[] = [];
         const isOver = (id: string) => frames.some((frame) => frame.id === id && ["complete", "error"].includes(String(frame.type)));
         while (!isOver("2")) frames.push((await next()) as Record<string, unknown>);

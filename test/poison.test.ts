@@ -142,7 +142,7 @@ async function doSomething(random: Random, people: TestClient[], servers: { url:
     () => person.request("mutation ($r: ID!) { leaveRoom(roomId: $r) }", { r: roomId }),
     () =>
       person.request("mutation ($r: ID!, $n: String!) { renameRoom(roomId: $r, name: $n) { id } }", { r: roomId, n: random.pick(NAMES) }),
-    () => person.request("{ rooms { id name members { totalCount } } }"),
+    () => person.request("{ rooms { nodes { id name members { totalCount } } } }"),
     () => person.request('mutation { send(roomId: "0", text: "to all") { id } }'),
     // A demo app's message, with a date such as their clients make, of which an edit makes one of ours.
     async () => {

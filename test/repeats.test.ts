@@ -111,13 +111,13 @@ describe("groups", () => {
   it("[R4] createRoom 20 times at once with one clientRoomId, over two servers, makes one group", async () => {
     const shown = ben.subscribe("subscription { roomShown { id } }");
     await ben.subscribe("{ me { id } }").next();
-    const before = (await ann.ask("{ rooms { id } }")).rooms.length;
+    const before = (await ann.ask("{ rooms { nodes { id } } }")).rooms.nodes.length;
     const variables = { n: "Race", m: [ben.id], c: randomUUID() };
     const made = await Promise.all(Array.from({ length: 20 }, (_, n) => ann.on(n % 2 ? one : two).ask(CREATE, variables)));
     const ids = new Set(made.map(({ createRoom }) => createRoom.id));
     expect(ids.size).toBe(1);
     const [id = ""] = ids;
-    expect((await ann.ask("{ rooms { id } }")).rooms).toHaveLength(before + 1);
+    expect((await ann.ask("{ rooms { nodes { id } } }")).rooms.nodes).toHaveLength(before + 1);
     expect(await eventsOf(id)).toHaveLength(2);
     const marker = await newGroup(ann, [ben]);
     expect([await shown.next(), await shown.next()]).toEqual([{ id }, { id: marker }]);
@@ -206,7 +206,7 @@ describe("groups", () => {
 
 describe("retryable", () => {
   const cases: [what: string, repeatable: boolean, query: string][] = [
-    ["a query", true, "{ rooms { id } }"],
+    ["a query", true, "{ rooms { nodes { id } } }"],
     ["a send without an id", false, 'mutation ($t: String!) { send(roomId: "0", text: $t) { id } }'],
     ["a send with null for an id", false, 'mutation ($t: String!) { send(roomId: "0", text: $t, clientMessageId: null) { id } }'],
     ["a send with an id", true, 'mutation ($t: ID!) { send(roomId: "0", text: "hi", clientMessageId: $t) { id } }'],
@@ -254,7 +254,9 @@ describe("retryable", () => {
     expect(answers.length).toBeGreaterThan(0);
     if (repeatable) return expect(answers.filter(({ retryable }) => !retryable)).toEqual([]);
     expect(answers.some(({ retryable }) => !retryable)).toBe(true);
-    const said = (await ada.history()).concat((await ada.ask("{ rooms { name } }")).rooms.map(({ name }: { name: string }) => name));
+    const said = (await ada.history()).concat(
+      (await ada.ask("{ rooms { nodes { name } } }")).rooms.nodes.map(({ name }: { name: string }) => name),
+    );
     for (const { retryable, message, text } of answers) {
       if (retryable) expect(said).not.toContain(text);
       else

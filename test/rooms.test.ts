@@ -9,7 +9,7 @@ const one = await ownServer(redis.url);
 const two = await ownServer(redis.url);
 
 const openRoom = "mutation ($id: ID!) { openPrivateRoom(userId: $id) { id kind name names } }";
-const listRooms = "{ rooms { id kind name names lastMessage { text } } }";
+const listRooms = "{ rooms { nodes { id kind name names lastMessage { text } } } }";
 
 async function pair(): Promise<[TestClient, TestClient]> {
   return [await TestClient.register(one, "ann"), await TestClient.register(two, "ben")];
@@ -24,7 +24,7 @@ describe("rooms", () => {
       name: "General",
       names: ["General"],
     });
-    expect((await ann.ask(listRooms)).rooms).toMatchObject([{ id: "0" }]);
+    expect((await ann.ask(listRooms)).rooms.nodes).toMatchObject([{ id: "0" }]);
   });
 
   it("[ROOM2] a private room's id is both users' ids in numeric order, and each sees the other's name", async () => {
@@ -46,7 +46,7 @@ describe("rooms", () => {
   it("[ROOM3] who opened a private room has it in the list at once; the other side with the first message", async () => {
     const [ann, ben] = await pair();
     const { openPrivateRoom: room } = await ann.ask(openRoom, { id: ben.id });
-    const ids = async (client: TestClient) => (await client.ask(listRooms)).rooms.map(({ id }: { id: string }) => id);
+    const ids = async (client: TestClient) => (await client.ask(listRooms)).rooms.nodes.map(({ id }: { id: string }) => id);
     expect(await ids(ann)).toContain(room.id);
     expect(await ids(ben)).toEqual(["0"]);
     await ann.send("hello, Ben", room.id);
@@ -60,10 +60,10 @@ describe("rooms", () => {
     const withCid = (await ann.ask(openRoom, { id: cid.id })).openPrivateRoom.id;
     await ann.send("first", "0");
     await ann.send("second", withCid);
-    const ids = (await ann.ask(listRooms)).rooms.map(({ id }: { id: string }) => id);
+    const ids = (await ann.ask(listRooms)).rooms.nodes.map(({ id }: { id: string }) => id);
     expect(ids).toEqual([withCid, "0", withBen]);
     await ben.send("third", "0");
-    expect((await ann.ask(listRooms)).rooms[0]).toMatchObject({ id: "0", lastMessage: { text: "third" } });
+    expect((await ann.ask(listRooms)).rooms.nodes[0]).toMatchObject({ id: "0", lastMessage: { text: "third" } });
   });
 
   it("[ROOM5] roomShown tells both users of a private room's first message, once, and nobody else", async () => {
@@ -151,7 +151,7 @@ describe("rooms", () => {
     await redis.client.set("room:named:name", "A named room");
     await redis.client.zadd("room:0", 5, JSON.stringify({ from: `${ann.id}:rooms`, message: "from a key of another type" }));
     await redis.client.zadd(`room:${ann.id}:999999`, 5, JSON.stringify({ from: "999999", message: "from nobody" }));
-    const { rooms } = await ann.ask("{ rooms { id name names lastMessage { text from { id name online } } } }");
+    const { nodes: rooms } = (await ann.ask("{ rooms { nodes { id name names lastMessage { text from { id name online } } } } }")).rooms;
     expect(rooms).toEqual(
       expect.arrayContaining([
         expect.objectContaining({ id: "named", name: "A named room" }),

@@ -7,6 +7,7 @@ import {
   isInputObjectType,
   isInterfaceType,
   isIntrospectionType,
+  isNonNullType,
   isObjectType,
   isSpecifiedScalarType,
   printSchema,
@@ -38,6 +39,22 @@ it("[R4] every mutation says what becomes of it when it is repeated, and by whic
     return typeof repetition === "object" && "safeWith" in repetition && !args.some(({ name }) => name === repetition.safeWith);
   });
   expect(unsaid.map(({ name }) => name)).toEqual([]);
+});
+
+it("[R8] every field that can be refused is nullable, and a subscription's root, which then ends, is not", async () => {
+  const schema = await buildApi();
+  const [queries, mutations, subscriptions] = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].map((type) =>
+    Object.values(type?.getFields() ?? {}),
+  );
+  const strict = (fields: GraphQLField<unknown, unknown>[] = []) =>
+    fields.filter(({ type }) => isNonNullType(type)).map(({ name }) => name);
+  expect(strict(queries)).toEqual(["server"]); // open to everyone, and answers without Redis
+  expect(strict(mutations)).toEqual([]);
+  expect(strict(subscriptions)).toHaveLength(subscriptions?.length ?? 0);
+  const nested = Object.values(schema.getTypeMap()).flatMap((type) =>
+    isObjectType(type) && type !== schema.getSubscriptionType() ? Object.values(type.getFields()) : [],
+  );
+  expect(strict(nested.filter(({ description }) => /\berrors?\b/i.test(description ?? "")))).toEqual([]);
 });
 
 function undescribedIn(type: GraphQLNamedType): string[] {

@@ -73,7 +73,7 @@ describe("GraphQL over WebSockets", () => {
       payload: { errors: [{ extensions: { code: "BAD_USER_INPUT", retryable: false } }] },
     });
     expect(await next()).toEqual({ id: "4", type: "complete" });
-    await say({ id: "5", type: "subscribe", payload: { query: "{ rooms { id } }" } });
+    await say({ id: "5", type: "subscribe", payload: { query: "{ rooms { nodes { id } } }" } });
     expect(await next()).toMatchObject({ id: "5", payload: { data: null, errors: [{ extensions: { code: "UNAUTHENTICATED" } }] } });
     expect(await next()).toEqual({ id: "5", type: "complete" });
     await say({ id: "6", type: "subscribe", payload: { query: "{ server { name } }" } });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { type Action, isCaughtUp, noRooms, type Rooms, reduce } from "../src/chat/rooms";
+import { type Action, isCaughtUp, noRooms, type RoomParts, type Rooms, reduce } from "../src/chat/rooms";
 import type { RoomEvent } from "../src/chat/timeline";
-import type { MessagePartsFragment as Message, PagePartsFragment as Page, RoomPartsFragment as RoomParts } from "../src/gql/graphql";
+import type { MessagePartsFragment as Message, PagePartsFragment as Page } from "../src/gql/graphql";
 
 const ME = "1";
 const OTHER = "2";
@@ -14,7 +14,7 @@ function message(n: number, more: Partial<Message> = {}): Message {
 }
 
 function room(position: number, more: Partial<RoomParts> = {}): RoomParts {
-  const about = { id: "0", kind: "GENERAL" as const, name: "General", membersMayInvite: false, readUpTo: null };
+  const about = { id: "0", kind: "GENERAL" as const, name: "General", membersMayInvite: false, readUpTo: null, peer: null };
   return { ...about, unreadCount: 0, unreadMentions: 0, messages: { position: `p${position}`, nodes: [] }, ...more };
 }
 

@@ -23,6 +23,7 @@ export class AssistantResolver {
   @Authorized()
   @Repeatable()
   @Mutation(() => Boolean, {
+    nullable: true,
     description:
       "Take back what you have asked the assistant in a room. It stops writing within a second, and what it has written stays, as a message; questions of yours that wait get no answer. Gives whether there was anything of yours; what others asked goes on. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`.",
   })

@@ -41,6 +41,7 @@ class MentionConnection {
 export class MentionResolver {
   @Authorized()
   @Query(() => MentionConnection, {
+    nullable: true,
     description:
       "Messages that mention the viewer as `@username`, in all rooms that they are in now, the newest first. `Room.unreadMentions` counts those that are unread. Error: `BAD_USER_INPUT`.",
   })

@@ -77,7 +77,7 @@ export class MentionStore {
 
   /** Messages that mention the user, in the rooms that they are in now; the newest first. */
   async page(userId: string, { first, after }: { first: number; after: MentionPlace | undefined }): Promise<Page<Mention>> {
-    const rooms = await this.#rooms.idsOf(userId, "all");
+    const rooms = await this.#rooms.idsOf(userId);
     const found = await Promise.all(
       rooms.map(async (roomId) => {
         if ((await this.#redis.zlexcount(keys.own(roomId), "[@:", "(@;")) > 0) await this.find(roomId);

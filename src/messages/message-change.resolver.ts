@@ -13,6 +13,7 @@ export class MessageChangeResolver {
   @Authorized()
   @Repeatable()
   @Mutation(() => Message, {
+    nullable: true,
     description:
       "Give a message of one's own another text, however old it is. Its id and its place in the history stay; the text that it has changes nothing. Counts as a send. Errors: `NOT_A_MEMBER`, `NOT_FOUND` (also once it is deleted), `FORBIDDEN` (someone else's), `BAD_USER_INPUT`, `RATE_LIMITED`.",
   })
@@ -28,6 +29,7 @@ export class MessageChangeResolver {
   @Authorized()
   @Repeatable()
   @Mutation(() => ID, {
+    nullable: true,
     description:
       "Delete a message of one's own, or any in a group that one owns; gives its id. Again is fine for at least 24 hours, also for the author of a message that the owner has deleted. Errors: `NOT_A_MEMBER`, `NOT_FOUND` (also for others once it is deleted), `FORBIDDEN`, `BAD_USER_INPUT`.",
   })
@@ -41,6 +43,7 @@ export class MessageChangeResolver {
   @Authorized()
   @Repeatable()
   @Mutation(() => Message, {
+    nullable: true,
     description:
       "Put a reaction to a message, or take one's own away; again changes nothing. A message has at most 20 different ones. Counts as a send. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `RATE_LIMITED`.",
   })

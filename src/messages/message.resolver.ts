@@ -74,6 +74,7 @@ class FollowArgs extends EventsArgs {
 export class MessageResolver {
   @Authorized()
   @Query(() => MessageConnection, {
+    nullable: true,
     description:
       "A room's messages, oldest first within a page. `last`/`before` walk back from the newest, as a chat window does; `first`/`after` walk forward; `around` jumps. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`.",
   })
@@ -91,6 +92,7 @@ export class MessageResolver {
     "Look whether the message is there before you send it again; with a clientMessageId a send can be repeated.",
   )
   @Mutation(() => Message, {
+    nullable: true,
     description:
       "Send a message. With a `clientMessageId` it can be repeated safely, for at least 24 hours. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `CLIENT_MESSAGE_ID_REUSED`, `RATE_LIMITED`, which also says when the assistant is asked and too much waits for it.",
   })
@@ -146,7 +148,10 @@ export class MessageResolver {
 @Resolver(() => Room)
 export class RoomMessagesResolver {
   @Extensions({ perViewer: true })
-  @FieldResolver(() => MessageConnection, { description: "Its messages, paged as by the query `messages`." })
+  @FieldResolver(() => MessageConnection, {
+    nullable: true,
+    description: "Its messages, paged as by the query `messages`, with the same errors.",
+  })
   messages(
     @Root() { id }: Room,
     @Args(() => MessagePageArgs) page: MessagePageArgs,

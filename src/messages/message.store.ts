@@ -10,6 +10,7 @@ import { type Scripts, UNHEARD } from "../redis/scripts.js";
 import { type Connection, type PageArgs, type PageRequest, pageRequest, toConnection } from "../relay.js";
 import { isGroup } from "../rooms/member.store.js";
 import type { RoomStore } from "../rooms/room.store.js";
+import type { RoomListStore } from "../rooms/room-list.store.js";
 import type { MentionStore } from "./mention.store.js";
 import { type MessageId, parseMessageId, readMessageId } from "./message-id.js";
 import {
@@ -61,6 +62,7 @@ export interface Context {
 
 export type MessageConnectionRecord = Connection<Placed> & { position: string };
 
+const DAY = 86_400; // seconds
 const DAYS_BEFORE = 2; // days before today that the keys given to a script begin with
 
 /** What `message_send` gives. */
@@ -79,6 +81,7 @@ const CANDIDATES = 3; // for a room's newest message, should others have put the
 export class MessageStore {
   readonly #scripts: Scripts;
   readonly #rooms: RoomStore;
+  readonly #list: Pick<RoomListStore, "note">;
   readonly #lenient: Lenient;
   readonly #log: LimitedLog;
   readonly #mentions: MentionStore;
@@ -95,6 +98,7 @@ export class MessageStore {
     days: RedisDays,
     replicas: Pick<Replicas, "confirm">,
     rooms: RoomStore,
+    list: Pick<RoomListStore, "note">,
     lenient: Lenient,
     log: LimitedLog,
     mentions: MentionStore,
@@ -106,6 +110,7 @@ export class MessageStore {
     this.#days = days;
     this.#replicas = replicas;
     this.#rooms = rooms;
+    this.#list = list;
     this.#lenient = lenient;
     this.#log = log;
     this.#mentions = mentions;
@@ -151,6 +156,7 @@ export class MessageStore {
     }))) as Stored;
 
     if (stored === 1) this.#onStored({ roomId, json: message, first: first === 1 });
+    this.#noteSpoken(roomId, at);
     if (untold > 0) await this.#rooms.show(roomId, untold);
     // Also where this repeats a send, whose server may have died before it did so.
     if (asks) await this.#assistant.wake(roomId);
@@ -184,8 +190,9 @@ export class MessageStore {
       otherKeys: [keys.reply(roomId), keys.writing(roomId)],
     }))) as [] | Stored | "LOST";
     if (stored === "LOST") return false;
-    const [message, , , , untold = 0, , first] = stored;
+    const [message, , , at, untold = 0, , first] = stored;
     if (message !== undefined) this.#onStored({ roomId, json: message, first: first === 1 });
+    if (at !== undefined) this.#noteSpoken(roomId, at);
     if (untold > 0) await this.#rooms.show(roomId, untold);
     return true;
   }
@@ -242,6 +249,9 @@ export class MessageStore {
     if (around != null) return this.#window(userId, roomId, around, args);
     const request = pageRequest(args, "end", (cursor, argument) => decodeCursor(roomId, cursor, argument));
     const { page, position } = await this.#page(userId, roomId, request);
+    const newest = request.from === "end" && !request.before ? page.nodes.at(-1) : undefined;
+    // What a demo app wrote may be found just now.
+    if (newest && parseMessageId(newest.id)?.micros === undefined) this.#noteSpoken(roomId, this.#spokenAt(newest.score));
     return this.#connection(position, page);
   }
 
@@ -357,15 +367,20 @@ export class MessageStore {
     );
   }
 
-  /** The rooms' ids, the one with the newest message first, rooms without messages last. */
-  async byNewest(roomIds: string[], newest: (roomId: string) => Promise<Placed | null>): Promise<string[]> {
-    const rooms = await Promise.all(
-      roomIds.map(async (id) => {
-        const message = await newest(id);
-        return { id, time: message ? secondsOf(message.score) : Number.NEGATIVE_INFINITY };
-      }),
-    );
-    return rooms.sort((one, other) => other.time - one.time || 0).map(({ id }) => id);
+  /** When something was last said in each room, in microseconds since 1970; 0 for an empty one. One round trip. */
+  async lastSpoken(roomIds: readonly string[]): Promise<number[]> {
+    return (await this.newest(roomIds)).map((message) => (message ? this.#spokenAt(message.score) : 0));
+  }
+
+  /** Only the order of lists of rooms depends on it, which the next message puts right: no send fails or waits for that. */
+  #noteSpoken(roomId: string, at: number): void {
+    this.#list.note(roomId, at).catch(() => {});
+  }
+
+  /** The time that a score says. A demo app stores any date; one ahead of tomorrow must not keep its room the first one for ever. */
+  #spokenAt(score: string): number {
+    const latest = (this.#days.expected() + 2) * DAY;
+    return Math.round(Math.min(Math.max(secondsOf(score), 0), latest) * 1_000_000);
   }
 
   /**
@@ -385,6 +400,7 @@ export class MessageStore {
     ])) as [number, number, number] | typeof UNHEARD;
     if (adopted === UNHEARD) return true;
     const [isNew, questions, unnamed] = adopted;
+    if (heard) this.#noteSpoken(roomId, this.#spokenAt(heard.score));
     if (isNew === 1 || opened) await this.#rooms.show(roomId, 1);
     if (questions > 0) await this.#assistant.wake(roomId);
     if (unnamed > 0) await this.#mentions.find(roomId);

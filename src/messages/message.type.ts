@@ -1,12 +1,12 @@
 import { GraphQLDateTime } from "graphql-scalars";
 import { Field, ID, ObjectType } from "type-graphql";
-import { PageInfo } from "../relay.js";
+import { Node, PageInfo } from "../relay.js";
 import { Reaction, UsuallyFew } from "./reaction.type.js";
 
-@ObjectType({ description: "Something that a user said in a room." })
-export class Message {
+@ObjectType({ description: "Something that a user said in a room.", implements: Node })
+export class Message extends Node {
   @Field(() => ID, { description: "Opaque; unique over all rooms." })
-  id!: string;
+  declare id: string;
 
   @Field(() => ID, { description: "The room it is in." })
   roomId!: string;

@@ -13,6 +13,7 @@ export class ReadResolver {
   @Authorized()
   @Repeatable()
   @Mutation(() => Room, {
+    nullable: true,
     description:
       "Read up to and including this message. Never moves back, whichever device says so. Other devices get `ReadMoved`, and in private rooms and groups of at most 100 everyone does. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`.",
   })

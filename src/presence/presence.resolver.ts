@@ -12,6 +12,7 @@ const MOST_FOLLOWED = 1_000; // users that one subscription names
 export class PresenceResolver {
   @Authorized()
   @Query(() => [User], {
+    nullable: true,
     description:
       "Who is online, in order of registration; where more than `first` are, any of them. For those on screen, ask for `User.online` and follow `userOnline(userIds:)`. Error: `BAD_USER_INPUT`.",
   })

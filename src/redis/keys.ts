@@ -28,6 +28,7 @@
  * | `reactions:{room:ID}`    | hash       | message id → its reactions as JSON, `[[emoji, count, first users], …]`; `ID EMOJI` → all users, in order |
  * | `making:USER:HASH`       | string     | the room that belongs to a user's clientRoomId, and a digest of what is to be made; 25 hours |
  * | `made:{room:ID}`         | string     | `made` once the group is there, `told` once its members know; outlives `making` |
+ * | `spoken:N`               | sorted set | room → when something was last said in it (µs; 0 where nothing was), for the order of `rooms`; eight keys, by a hash of the room's id. A hint: the room is in another slot |
  * | `deleted:{room:ID}`      | sorted set | `USER MESSAGE` → when it was deleted (s): who can repeat the deletion; two days |
  * | `sent:{room:ID}:DAY`     | hash       | user and clientMessageId → what that send became                |
  * | `asked:{room:ID}`        | list       | what the assistant has to answer, in order: `ID USER`, a message and who asks |
@@ -92,6 +93,8 @@ export const keys = {
   reactions: (roomId: string) => `reactions:{room:${roomId}}`,
   making: (userId: string, hash: string) => `making:${userId}:${hash}`,
   made: (roomId: string) => `made:{room:${roomId}}`,
+  /** @param shard by the room's id, of `room-list.store` */
+  spoken: (shard: number) => `spoken:${shard}`,
   deleted: (roomId: string) => `deleted:{room:${roomId}}`,
   /** @param day days since 1970, UTC */
   sent: (roomId: string, day: number) => `sent:{room:${roomId}}:${day}`,

@@ -43,6 +43,7 @@ export class GroupResolver {
     "Look whether the group is among your rooms before you make it again; with a clientRoomId the call can be repeated.",
   )
   @Mutation(() => Room, {
+    nullable: true,
     description:
       "Make a group, which is yours. Those in it get `roomShown` and `MemberJoined`. With a `clientRoomId` it can be repeated for at least 24 hours and gives the same group, as it is then. Errors: `BAD_USER_INPUT`, `NOT_FOUND` for an unknown user, `FORBIDDEN` to guests and where someone is in 500 groups, `CLIENT_ROOM_ID_REUSED`, `NOT_A_MEMBER` to a repetition by who has left it since, `RATE_LIMITED`.",
   })
@@ -57,6 +58,7 @@ export class GroupResolver {
   @Authorized()
   @Repeatable()
   @Mutation(() => Room, {
+    nullable: true,
     description:
       "Give a group another name; its owner may. Members get `RoomRenamed`. Errors: `BAD_USER_INPUT`, `NOT_A_MEMBER`, `FORBIDDEN`, `RATE_LIMITED`.",
   })
@@ -73,6 +75,7 @@ export class GroupResolver {
   @Authorized()
   @Repeatable()
   @Mutation(() => Room, {
+    nullable: true,
     description:
       "Say whether a group's members may add others; its owner may. No event tells of it. Errors: `BAD_USER_INPUT`, `NOT_A_MEMBER`, `FORBIDDEN`, `RATE_LIMITED`.",
   })
@@ -89,6 +92,7 @@ export class GroupResolver {
   @Authorized()
   @Repeatable()
   @Mutation(() => Room, {
+    nullable: true,
     description:
       "Take a user into a group; its owner may, and its members where `membersMayInvite`. They can read what was said before. Again is fine. Errors: `BAD_USER_INPUT`, `NOT_A_MEMBER`, `NOT_FOUND` for an unknown user, `FORBIDDEN` also where the group has 1,000 members or the user is in 500 groups, `RATE_LIMITED`.",
   })
@@ -104,6 +108,7 @@ export class GroupResolver {
   @Authorized()
   @Repeatable()
   @Mutation(() => Room, {
+    nullable: true,
     description:
       "Remove a user from a group; its owner may. What they follow of it ends on every server. Again is fine. Errors: `BAD_USER_INPUT`, `NOT_A_MEMBER`, `FORBIDDEN`, `RATE_LIMITED`.",
   })
@@ -119,6 +124,7 @@ export class GroupResolver {
   @Authorized()
   @Repeatable()
   @Mutation(() => Boolean, {
+    nullable: true,
     description:
       "Leave a group. When its owner leaves, it goes to the member who joined first; when the last member leaves, it is gone. Again is fine: leaving a group that one is not in changes nothing. Always true. Errors: `BAD_USER_INPUT`, `FORBIDDEN`, `RATE_LIMITED`.",
   })

@@ -6,6 +6,7 @@ import type { Scripts } from "../redis/scripts.js";
 import { checkName, checkUserId, type UserStore } from "../users/user.store.js";
 import { isGroup, type MemberStore } from "./member.store.js";
 import { isRoomId, privatePair, type RoomStore } from "./room.store.js";
+import type { RoomListStore } from "./room-list.store.js";
 
 export interface NewGroup {
   name: string;
@@ -31,8 +32,17 @@ export class GroupStore {
   readonly #rooms: RoomStore;
   readonly #members: MemberStore;
   readonly #users: UserStore;
+  readonly #list: Pick<RoomListStore, "forget">;
 
-  constructor(redis: RedisClient, scripts: Scripts, rooms: RoomStore, members: MemberStore, users: UserStore) {
+  constructor(
+    redis: RedisClient,
+    scripts: Scripts,
+    rooms: RoomStore,
+    members: MemberStore,
+    users: UserStore,
+    list: Pick<RoomListStore, "forget">,
+  ) {
+    this.#list = list;
     this.#redis = redis;
     this.#scripts = scripts;
     this.#rooms = rooms;
@@ -159,6 +169,7 @@ export class GroupStore {
       if (!isRefusal(error, "NOT_A_MEMBER")) throw error;
     }
     await this.#members.unlist(userId, roomId);
+    if ((await this.#redis.exists(keys.members(roomId))) === 0) await this.#list.forget(roomId);
   }
 
   #leave(userId: string, roomId: string, otherId: string): Promise<unknown> {

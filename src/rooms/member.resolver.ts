@@ -1,35 +1,25 @@
 import { GraphQLDateTime } from "graphql-scalars";
-import { Args, ArgsType, Ctx, Field, FieldResolver, Int, Resolver, Root } from "type-graphql";
+import { Args, Ctx, FieldResolver, Resolver, Root } from "type-graphql";
 import type { Context } from "../context.js";
-import { PageArgs, pageRequest, toConnection } from "../relay.js";
+import { ForwardPageArgs, forwards, pageRequest, toConnection } from "../relay.js";
 import { User } from "../users/user.type.js";
 import { decodeMemberCursor, encodeMemberCursor, type MemberRecord } from "./member.store.js";
 import { Member, MemberConnection } from "./member.type.js";
 import type { RoomRecord } from "./room.store.js";
 import { Room } from "./room.type.js";
 
-@ArgsType()
-class MembersArgs extends PageArgs {
-  @Field(() => Int, {
-    nullable: true,
-    defaultValue: 50,
-    description: "The first this many (at most 100) of those after `after`; without effect beside `last`.",
-  })
-  declare first?: number | null | undefined;
-}
-
 @Resolver(() => Room)
 export class RoomMembersResolver {
   @FieldResolver(() => MemberConnection, {
+    nullable: true,
     description: "Who is in it, those first who came first. Of the general room everyone with an account. Error: `BAD_USER_INPUT`.",
   })
   async members(
     @Root() room: RoomRecord,
-    @Args(() => MembersArgs) args: MembersArgs,
+    @Args(() => ForwardPageArgs) args: ForwardPageArgs,
     @Ctx() { members }: Context,
   ): Promise<MemberConnection> {
-    const request = pageRequest({ ...args, first: args.last == null ? args.first : null }, "start", decodeMemberCursor);
-    const page = await members.page(room, request);
+    const page = await members.page(room, pageRequest(forwards(args), "start", decodeMemberCursor));
     return { ...toConnection<MemberRecord>(page, encodeMemberCursor), totalCount: page.totalCount };
   }
 

@@ -1,19 +1,31 @@
-import { Arg, Authorized, Ctx, Extensions, FieldResolver, ID, Mutation, Query, Resolver, Root, Subscription } from "type-graphql";
+import { Arg, Args, Authorized, Ctx, Extensions, FieldResolver, ID, Mutation, Query, Resolver, Root, Subscription } from "type-graphql";
 import type { Context, ViewerContext } from "../context.js";
 import { badInput, refusal } from "../errors.js";
+import { ForwardPageArgs, forwards, pageRequest, toConnection } from "../relay.js";
 import { Repeatable } from "../repeatable.js";
 import { checkUserId } from "../users/user.store.js";
+import { User } from "../users/user.type.js";
 import type { RoomRecord } from "./room.store.js";
-import { Room } from "./room.type.js";
+import { Room, RoomConnection } from "./room.type.js";
+import { decodeRoomCursor, encodeRoomCursor } from "./room-list.store.js";
 
 @Resolver(() => Room)
 export class RoomResolver {
   @Authorized()
-  @Query(() => [Room], { description: "The rooms of this session's user, the one with the newest message first." })
-  async rooms(@Ctx() { viewer, rooms, messages, load }: ViewerContext): Promise<Room[]> {
-    const ids = await rooms.idsOf(viewer.id, "listed");
-    const newestFirst = await messages.byNewest(ids, (id) => load.newest.load(id));
-    return Promise.all(newestFirst.map((id) => load.room.load(id)));
+  @Query(() => RoomConnection, {
+    nullable: true,
+    description:
+      "The rooms of this session's user: the one in which something was said last first, whether it has been deleted since or not. A cursor is a place in time: a room in which something is said while you page moves in front of the pages that you have. Ask for those with `before` the first page's `startCursor`. Error: `BAD_USER_INPUT`.",
+  })
+  async rooms(
+    @Args(() => ForwardPageArgs) args: ForwardPageArgs,
+    @Ctx() { viewer, roomList, messages, load }: ViewerContext,
+  ): Promise<RoomConnection> {
+    const request = pageRequest(forwards(args), "start", decodeRoomCursor);
+    const { nodes: places, ...page } = await roomList.page(viewer.id, request, (ids) => messages.lastSpoken(ids));
+    const { edges, pageInfo } = toConnection({ ...page, nodes: places }, encodeRoomCursor);
+    const nodes = await Promise.all(places.map(({ id }) => load.room.load(id)));
+    return { edges: edges.map(({ cursor }, index) => ({ cursor, node: nodes[index] as Room })), nodes, pageInfo };
   }
 
   @Authorized()
@@ -32,6 +44,7 @@ export class RoomResolver {
   @Authorized()
   @Repeatable()
   @Mutation(() => Room, {
+    nullable: true,
     description:
       "The private room with this user; made on first use. The other side sees it when the first message is sent. Errors: `NOT_FOUND`, `BAD_USER_INPUT`, `FORBIDDEN` to who has 5,000 rooms, `RATE_LIMITED`.",
   })
@@ -61,6 +74,14 @@ export class RoomResolver {
     if (room.kind !== "PRIVATE") return room.name;
     const [low, high] = room.userIds;
     return (await load.user.load(viewer?.id === low ? high : low)).name;
+  }
+
+  @Extensions({ perViewer: true })
+  @FieldResolver(() => User, { nullable: true, description: "In a private room the other user; null elsewhere." })
+  peer(@Root() room: RoomRecord, @Ctx() { viewer, load }: Context): Promise<User> | null {
+    if (room.kind !== "PRIVATE") return null;
+    const [low, high] = room.userIds;
+    return load.user.load(viewer?.id === low ? high : low);
   }
 
   @FieldResolver(() => [String], { description: "As in the demo apps: the room's name, or both users' usernames." })

@@ -5,6 +5,7 @@ import { BEGINNING, encodePosition, type Position } from "../delivery/position.j
 import { badInput, ChatError, refusal } from "../errors.js";
 import { type Lenient, onceRedisAnswers, type RedisClient } from "../redis/connect.js";
 import { channels, GENERAL, keys } from "../redis/keys.js";
+import { isUserId } from "../users/user.store.js";
 import { isGroup, type MemberStore } from "./member.store.js";
 
 /** What a room is: open to everyone under a name, between two users, or for its members. */
@@ -76,6 +77,16 @@ export class RoomStore {
     return (await this.#redis.exists(keys.roomName(roomId))) === 1;
   }
 
+  /** Whether there is such a room and the user is in it; for any text. */
+  async isReadable(userId: string, roomId: string): Promise<boolean> {
+    try {
+      return await this.exists(userId, roomId);
+    } catch (error) {
+      if (error instanceof ChatError) return false;
+      throw error;
+    }
+  }
+
   /** Those of the users who are in the room. */
   async membersAmong(roomId: string, userIds: string[]): Promise<string[]> {
     const pair = privatePair(roomId);
@@ -100,19 +111,29 @@ export class RoomStore {
     );
   }
 
+  /** The ids of all rooms that the user can follow. */
+  async idsOf(userId: string): Promise<string[]> {
+    const rooms = await this.indexOf(userId);
+    const isIn = await Promise.all(rooms.map((id) => !isGroup(id) || this.#isStillIn(userId, id)));
+    return rooms.filter((_, index) => isIn[index]);
+  }
+
   /**
-   * The ids of all rooms that the user can follow, or only of those in their list. A private room is in the list of
-   * who opened it, and with its first message in the other's.
+   * Whether a room of `indexOf` is shown to the user. A private room is shown to who opened it, and with its first message to the other.
+   * @param spoken whether it is known that something was said in it
    */
-  async idsOf(userId: string, which: "all" | "listed"): Promise<string[]> {
-    const rooms = await this.#indexOf(userId);
-    const isIn = (id: string) => (isGroup(id) ? this.#isStillIn(userId, id) : which === "all" || this.#isListed(id, userId));
-    const listed = await Promise.all(rooms.map(isIn));
-    return rooms.filter((_, index) => listed[index]);
+  async isListed(userId: string, roomId: string, spoken: boolean): Promise<boolean> {
+    if (isGroup(roomId)) return this.#isStillIn(userId, roomId);
+    if (spoken || !privatePair(roomId)) return true;
+    const [messages, opened] = await Promise.all([
+      this.#redis.exists(keys.room(roomId)),
+      this.#redis.hexists(keys.meta(roomId), `opened:${userId}`),
+    ]);
+    return messages + opened > 0;
   }
 
   /** The ids in the user's list that can be a room of theirs. */
-  async #indexOf(userId: string): Promise<string[]> {
+  async indexOf(userId: string): Promise<string[]> {
     const joined = await this.#lenient(this.#redis.smembers(keys.userRooms(userId)), []);
     return [...new Set([GENERAL, ...joined])].filter((id) => mayFollow(userId, id));
   }
@@ -226,7 +247,7 @@ export class RoomStore {
     // What opened while the connection was down was not heard.
     const stopWatching = this.#channels.onReconnect(async () => {
       const ids = await onceRedisAnswers(
-        () => this.#indexOf(userId),
+        () => this.indexOf(userId),
         () => wanted,
       );
       await Promise.all((ids ?? []).map((id) => (isGroup(id) ? joined(id) : listener(id, { roomId: id, ...BEGINNING }))));
@@ -237,7 +258,7 @@ export class RoomStore {
       stopWatching();
     };
     try {
-      const ids = await this.#indexOf(userId);
+      const ids = await this.indexOf(userId);
       const standings = await Promise.all(ids.map(async (id) => (isGroup(id) ? ((await this.standing(userId, id)) ?? "out") : "open")));
       for (const [index, standing] of standings.entries()) {
         const id = ids[index] as string;
@@ -281,15 +302,6 @@ export class RoomStore {
     return known.every((answer) => answer === 1);
   }
 
-  async #isListed(id: string, userId: string): Promise<boolean> {
-    if (!privatePair(id)) return true;
-    const [messages, opened] = await Promise.all([
-      this.#redis.exists(keys.room(id)),
-      this.#redis.hexists(keys.meta(id), `opened:${userId}`),
-    ]);
-    return messages + opened > 0;
-  }
-
   /** Tells all servers what concerns the user. */
   async tell(userId: string, event: UserEvent): Promise<void> {
     await publish(this.#redis, channels.user(userId), event);
@@ -307,8 +319,8 @@ function isUserEvent(payload: unknown): payload is UserEvent {
 /** Whether it can be a room of the user: named rooms are open to all, private ones to the two in their id, groups to their members. */
 const mayFollow = (userId: string, roomId: string) => privatePair(roomId)?.includes(userId) ?? isRoomId(roomId);
 
-/** Whether this has the form of a named room's id. */
-export const isRoomId = (id: string) => /^[\w-]{1,64}$/.test(id);
+/** Whether this has the form of a named room's id, which is never that of a user's: ids are unique whatever their type. */
+export const isRoomId = (id: string) => /^[\w-]{1,64}$/.test(id) && !isUserId(id);
 
 /** The two users of a private room, by its id: their ids, the lower one first; undefined for any other id. */
 export function privatePair(roomId: string): [string, string] | undefined {

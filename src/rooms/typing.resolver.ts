@@ -10,6 +10,7 @@ export class TypingResolver {
   @Authorized()
   @Repeatable()
   @Mutation(() => Boolean, {
+    nullable: true,
     description:
       "Tell the others in a room that you write a message: again every few seconds while you do, as it is over after 6 without a word. Sending the message ends it. Gives what it was told. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `RATE_LIMITED` in more than 10 rooms at once.",
   })

@@ -95,11 +95,14 @@ subscription Everything {
 `,
   `query Rooms {
   me { id name }
-  rooms {
-    id
-    kind
-    name
-    lastMessage { text }
+  rooms(first: 20) {
+    nodes {
+      id
+      kind
+      name
+      lastMessage { text }
+    }
+    pageInfo { hasNextPage endCursor }
   }
 }
 `,

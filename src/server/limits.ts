@@ -31,7 +31,7 @@ const WRITE = 500; // values that a field of a mutation counts for: at most 20 w
 const MOST_DEPTH = 20; // fields within fields; each level may wait for Redis once more
 
 const USUAL_PAGE = 50; // of a connection that is asked for without a length
-const USUAL_LIST = 50; // of a list that has no length to ask for, such as `rooms`
+const USUAL_LIST = 50; // of a list that has no length to ask for, such as `sessions`
 
 /** What it takes to answer: how many values at most, and how deep fields lie within fields. */
 interface Size {
@@ -114,7 +114,8 @@ export function checkCost(
   /** How many entries a connection is asked for; undefined for any other field. */
   function pageLength(field: GraphQLField<unknown, unknown>, node: Parameters<typeof getArgumentValues>[1]): number | undefined {
     if (!field.args.some(({ name }) => name === "first")) return undefined;
-    const { first, last } = asked(field, node);
+    const { first, last, ids } = asked(field, node);
+    if (Array.isArray(ids)) return Math.min(ids.length, LONGEST_LIST);
     const length = [first, last].find((value) => typeof value === "number") ?? USUAL_PAGE;
     return Math.min(Math.max(Number(length), 0), LONGEST_LIST); // a length beyond that is refused where the list is read
   }

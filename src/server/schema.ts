@@ -7,6 +7,7 @@ import { refusal } from "../errors.js";
 import { MentionResolver, MessageMentionsResolver } from "../messages/mention.resolver.js";
 import { MessageResolver, RoomMessagesResolver } from "../messages/message.resolver.js";
 import { MessageChangeResolver, MessageDeletedResolver, ReactionResolver } from "../messages/message-change.resolver.js";
+import { NodeResolver } from "../messages/node.resolver.js";
 import { MemberReadResolver, ReadMovedResolver, ReadResolver } from "../messages/read.resolver.js";
 import { MemberJoinedResolver, MemberLeftResolver, RoomRenamedResolver } from "../messages/room-event.resolver.js";
 import {
@@ -40,6 +41,7 @@ export function buildApi(): Promise<GraphQLSchema> {
       MessageChangeResolver,
       MessageDeletedResolver,
       MessageResolver,
+      NodeResolver,
       ReactionResolver,
       RoomMessagesResolver,
       PresenceResolver,

@@ -25,6 +25,7 @@ import { Scripts } from "../redis/scripts.js";
 import { GroupStore } from "../rooms/group.store.js";
 import { MemberStore } from "../rooms/member.store.js";
 import { RoomStore } from "../rooms/room.store.js";
+import { RoomListStore } from "../rooms/room-list.store.js";
 import { TypingStore } from "../rooms/typing.store.js";
 import { Attempts } from "../sessions/attempts.js";
 import { Passwords } from "../sessions/password.js";
@@ -68,6 +69,7 @@ export function createStores(config: Config, redis: RedisConnections, name: stri
   const watches = new SessionWatches(sessions, channels, () => health.up, log);
   const members = new MemberStore(commands, scripts, users);
   const rooms = new RoomStore(commands, followed, channels, lenient, members);
+  const roomList = new RoomListStore(commands, rooms);
   const directory = new DirectoryStore(scripts, users, name, log);
   const demos = new DemoBridge(commands, users, config.interop, name, log);
   const feeds = new ReplyFeeds(scripts, channels, rooms, log);
@@ -79,6 +81,7 @@ export function createStores(config: Config, redis: RedisConnections, name: stri
     new RedisDays(commands),
     new Replicas(redis, config.ackReplicas),
     rooms,
+    roomList,
     lenient,
     limitedLog,
     mentions,
@@ -93,7 +96,7 @@ export function createStores(config: Config, redis: RedisConnections, name: stri
   const typing = new TypingStore(commands, channels, rooms, (viewer, onEnd) => watches.start(viewer, onEnd), log);
   const services: Omit<Services, "demoAccounts"> = {
     assistant,
-    groups: new GroupStore(commands, scripts, rooms, members, users),
+    groups: new GroupStore(commands, scripts, rooms, members, users, roomList),
     members,
     mentions,
     directory,
@@ -103,6 +106,7 @@ export function createStores(config: Config, redis: RedisConnections, name: stri
     presence,
     reads,
     rooms,
+    roomList,
     roomEvents: new RoomEventStore(followed, rooms, reads),
     sendLimit: config.rateLimits ? new SendLimit(scripts, { perSecond, burst }) : undefined,
     sessions,

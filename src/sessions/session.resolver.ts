@@ -58,7 +58,7 @@ export class SessionResolver {
   }
 
   @Authorized()
-  @Query(() => [OpenSession], { description: "The sessions of this session's user, the one used last first." })
+  @Query(() => [OpenSession], { nullable: true, description: "The sessions of this session's user, the one used last first." })
   sessions(@Ctx() { viewer, sessions }: ViewerContext): Promise<OpenSession[]> {
     return sessions.list(viewer);
   }
@@ -66,6 +66,7 @@ export class SessionResolver {
   @OpenToAll()
   @NotRepeatable("Log in: if that works, the account was made.")
   @Mutation(() => Session, {
+    nullable: true,
     description:
       "Make an account and log into it. A guest who asks becomes that account: they keep their id, rooms and history, the old token ends as in `refreshSession`, and their name stays where no other is given. Errors: `USERNAME_TAKEN`, `BAD_USER_INPUT`, `RATE_LIMITED`.",
   })
@@ -79,6 +80,7 @@ export class SessionResolver {
   @OpenToAll()
   @Repeatable()
   @Mutation(() => Session, {
+    nullable: true,
     description:
       "Log in. Errors: `INVALID_CREDENTIALS`, without telling which of the two was wrong; `RATE_LIMITED`, after too many wrong passwords.",
   })
@@ -89,6 +91,7 @@ export class SessionResolver {
   @OpenToAll()
   @NotRepeatable("Join again if it does not matter that there may be another guest, who is never seen and ends by itself.")
   @Mutation(() => Session, {
+    nullable: true,
     description:
       "A session for someone without an account. It ends when it was not used for an hour, unless the server is set up otherwise; `register` turns the guest into an account. Errors: `BAD_USER_INPUT`, `RATE_LIMITED`.",
   })
@@ -99,6 +102,7 @@ export class SessionResolver {
   @Authorized()
   @NotRepeatable("Go on with the token that you have; if it is refused, log in again.")
   @Mutation(() => Session, {
+    nullable: true,
     description:
       "A new token for the same login; the old one ends, with all that it carried. Called over a socket, that socket goes on with the new token. Where the old token is in a cookie, so is the new one; ask over HTTP then.",
   })
@@ -109,6 +113,7 @@ export class SessionResolver {
   @Authorized()
   @Repeatable()
   @Mutation(() => Boolean, {
+    nullable: true,
     description: "End this session, and the sockets and subscriptions it carried; its token is worth nothing from then on. Always true.",
   })
   async logout(
@@ -124,7 +129,10 @@ export class SessionResolver {
 
   @Authorized()
   @Repeatable()
-  @Mutation(() => Boolean, { description: "End one of the user's own sessions, as `logout` there would. Always true. Error: `NOT_FOUND`." })
+  @Mutation(() => Boolean, {
+    nullable: true,
+    description: "End one of the user's own sessions, as `logout` there would. Always true. Error: `NOT_FOUND`.",
+  })
   async endSession(
     @Arg("id", () => ID, { description: "Which, by its id in `sessions`." }) id: string,
     @Ctx() { viewer, sessions }: ViewerContext,
@@ -136,6 +144,7 @@ export class SessionResolver {
   @Authorized()
   @NotRepeatable("Log in with the new password, or with the old one if it is refused.")
   @Mutation(() => Boolean, {
+    nullable: true,
     description:
       "Set a new password, and end all other sessions of the user. Always true. Errors: `INVALID_CREDENTIALS`, `BAD_USER_INPUT`, `FORBIDDEN` for a guest, `RATE_LIMITED`.",
   })
@@ -163,7 +172,8 @@ async function give<C extends Context>(
   const keep = cookie ? cookieOf(context.caller) : undefined;
   const { id, token, expiresAt, userId } = await start(context);
   keep?.(token);
-  return { id, token: keep ? "" : token, expiresAt, user: await context.load.user.load(userId) };
+  const ofSession = { ...(await context.load.user.load(userId)), ofSession: true };
+  return { id, token: keep ? "" : token, expiresAt, user: ofSession };
 }
 
 /** @throws ChatError BAD_USER_INPUT where the answer cannot carry a cookie */

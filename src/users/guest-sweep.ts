@@ -7,6 +7,7 @@ import type { Scripts } from "../redis/scripts.js";
 import type { GroupStore } from "../rooms/group.store.js";
 import { isGroup } from "../rooms/member.store.js";
 import { privatePair } from "../rooms/room.store.js";
+import type { RoomListStore } from "../rooms/room-list.store.js";
 import type { GuestStore } from "./guest.store.js";
 import type { UserStore } from "./user.store.js";
 
@@ -17,6 +18,14 @@ const SECOND_PASS = 15; // seconds until what was being written at the first one
 const ROOMS_AT_ONCE = 50;
 const PAUSE = 10; // ms between two steps, in which Redis does other things
 const DAY = 86_400_000; // ms
+
+/** Those who help to forget someone. */
+interface Forgetting {
+  guests: GuestStore;
+  users: UserStore;
+  groups: Pick<GroupStore, "leave">;
+  roomList: Pick<RoomListStore, "forget">;
+}
 
 /**
  * Forgets guests some time after their last session ended: their private rooms, their memberships and marks, and whatever is kept
@@ -32,6 +41,7 @@ export class GuestSweep {
   readonly #guests: GuestStore;
   readonly #users: UserStore;
   readonly #groups: Pick<GroupStore, "leave">;
+  readonly #roomList: Pick<RoomListStore, "forget">;
   readonly #keep: number;
   readonly #log: Logger;
   readonly #timer: NodeJS.Timeout;
@@ -40,18 +50,13 @@ export class GuestSweep {
   #listed = false;
 
   /** @param keep seconds that a guest is kept after their last session */
-  constructor(
-    redis: RedisClient,
-    scripts: Scripts,
-    { guests, users, groups }: { guests: GuestStore; users: UserStore; groups: Pick<GroupStore, "leave"> },
-    keep: number,
-    log: Logger,
-  ) {
+  constructor(redis: RedisClient, scripts: Scripts, { guests, users, groups, roomList }: Forgetting, keep: number, log: Logger) {
     this.#redis = redis;
     this.#scripts = scripts;
     this.#guests = guests;
     this.#users = users;
     this.#groups = groups;
+    this.#roomList = roomList;
     this.#keep = keep;
     this.#log = log;
     this.#timer = setInterval(() => this.#look(), LOOK).unref();
@@ -139,6 +144,7 @@ export class GuestSweep {
     if (other !== undefined) {
       await this.#redis.srem(keys.userRooms(other), roomId); // from here on the room cannot be written to
       await this.#redis.unlink(...keysOfRoom(roomId));
+      await this.#roomList.forget(roomId);
     } else if (isGroup(roomId)) {
       await this.#groups.leave(id, roomId).catch((error: unknown) => {
         if (!isRefusal(error, "NOT_A_MEMBER")) throw error; // at the second pass

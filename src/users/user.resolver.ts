@@ -1,26 +1,26 @@
-import { Arg, Args, ArgsType, Authorized, Ctx, Extensions, Field, FieldResolver, ID, Int, Query, Resolver, Root } from "type-graphql";
+import { Arg, Args, ArgsType, Authorized, Ctx, Extensions, Field, FieldResolver, ID, Query, Resolver, Root } from "type-graphql";
 import type { Context } from "../context.js";
 import { badInput } from "../errors.js";
-import { PageArgs, pageRequest, toConnection } from "../relay.js";
+import { ForwardPageArgs, forwards, LONGEST_PAGE, pageRequest, toConnection } from "../relay.js";
 import { isSearch } from "./directory.store.js";
 import { checkUserId, type UserRecord } from "./user.store.js";
 import { User, UserConnection } from "./user.type.js";
 
 @ArgsType()
-class UsersArgs extends PageArgs {
-  @Field(() => Int, {
-    nullable: true,
-    defaultValue: 50,
-    description: "The first this many (at most 100) of those after `after`; without effect beside `last`.",
-  })
-  declare first?: number | null | undefined;
-
+class UsersArgs extends ForwardPageArgs {
   @Field(() => String, {
     nullable: true,
     description:
       "Only those whose username, or a word of whose name, begins so, whatever the letter case; in the order of these names. At most 64 characters; empty is like none.",
   })
   search?: string | null;
+
+  @Field(() => [ID], {
+    nullable: true,
+    description:
+      "Exactly these users, guests too, at most 100, in this order; null in the place of an id that is no one's. Not with the others.",
+  })
+  ids?: string[] | null;
 }
 
 @Resolver(() => User)
@@ -47,13 +47,19 @@ export class UserResolver {
 
   @Authorized()
   @Query(() => UserConnection, {
+    nullable: true,
     description:
-      "Everyone with an account, in order of registration, or with `search` those it finds. Guests are not listed; `user(id:)` finds them. A cursor is good for the same search. Error: `BAD_USER_INPUT`.",
+      "Everyone with an account, in order of registration, or with `search` those it finds, or with `ids` these. Guests are not listed; `user(id:)` and `ids` find them. A cursor is good for the same search. Error: `BAD_USER_INPUT`.",
   })
-  async users(@Args(() => UsersArgs) { search, ...args }: UsersArgs, @Ctx() { users, directory }: Context): Promise<UserConnection> {
-    const pageArgs = { ...args, first: args.last == null ? args.first : null };
-    if (isSearch(search)) return directory.search(search, pageArgs);
-    const page = await users.page(pageRequest(pageArgs, "start", decodeCursor));
+  async users(@Args(() => UsersArgs) { search, ids, ...args }: UsersArgs, @Ctx() { users, directory }: Context): Promise<UserConnection> {
+    if (ids != null) {
+      if (ids.length > LONGEST_PAGE) throw badInput("ids", `must be at most ${LONGEST_PAGE}.`);
+      if (isSearch(search) || args.after != null || args.last != null || args.before != null)
+        throw badInput("ids", "cannot be combined with `search`, `after`, `last` or `before`.");
+      return these(ids, await users.byIds(ids));
+    }
+    if (isSearch(search)) return directory.search(search, forwards(args));
+    const page = await users.page(pageRequest(forwards(args), "start", decodeCursor));
     return { ...toConnection<User>(page, encodeCursor), totalCount: page.totalCount };
   }
 
@@ -63,7 +69,7 @@ export class UserResolver {
     description: "The address given at registration; only to the user themself, null for everyone else.",
   })
   email(@Root() user: UserRecord, @Ctx() { viewer }: Context): string | null {
-    return viewer?.id === user.id ? user.email : null;
+    return user.ofSession || viewer?.id === user.id ? user.email : null;
   }
 
   @FieldResolver(() => Boolean, { description: "Whether any of the user's connections is alive." })
@@ -72,11 +78,22 @@ export class UserResolver {
   }
 }
 
-const encodeCursor = ({ id }: User) => Buffer.from(`user:${id}`).toString("base64url");
+/** Users asked for by their ids, with null in the place of those who are not there. */
+function these(ids: string[], users: (UserRecord | null)[]): UserConnection {
+  const edges = users.map((node, index) => ({ cursor: encodeCursor({ id: ids[index] as string }), node: node as User | null }));
+  const pageInfo = {
+    hasNextPage: false,
+    hasPreviousPage: false,
+    startCursor: edges.at(0)?.cursor ?? null,
+    endCursor: edges.at(-1)?.cursor ?? null,
+  };
+  return { edges, nodes: users as (User | null)[], pageInfo, totalCount: users.filter((user) => user !== null).length };
+}
+
+const encodeCursor = ({ id }: Pick<User, "id">) => Buffer.from(`user:${id}`).toString("base64url");
 
 function decodeCursor(cursor: string, argument: string): number {
   const id = /^user:([1-9]\d{0,14})$/.exec(Buffer.from(cursor, "base64url").toString())?.[1];
-  if (id === undefined || encodeCursor({ id } as User) !== cursor)
-    throw badInput(argument, "must be a cursor of `users`, as this API gave it.");
+  if (id === undefined || encodeCursor({ id }) !== cursor) throw badInput(argument, "must be a cursor of `users`, as this API gave it.");
   return Number(id);
 }

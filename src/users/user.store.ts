@@ -15,6 +15,8 @@ export interface UserRecord {
   guest: boolean;
   /** A guest who has ended long ago, of whom only the name is left. */
   gone: boolean;
+  /** The user of the session that this answer starts: the answer is theirs, whoever asked. */
+  ofSession?: boolean;
 }
 
 /** What it takes to register. `passwordHash` is bcrypt's. */
@@ -235,7 +237,11 @@ function dateOf(text: string | null | undefined): Date | null {
   return Number.isNaN(date.getTime()) ? null : date;
 }
 
-/** Stands for someone whose account is not there (any more), such as the sender of an old message. */
-export function unknownUser(id: string): UserRecord {
-  return { id, username: `user-${id}`, name: "Unknown user", email: null, createdAt: null, guest: false, gone: false };
+/**
+ * Stands for someone whose account is not there (any more), such as the sender of an old message. Where a message names a sender
+ * that cannot be a user, the id says so: it must not be that of a room or another thing.
+ */
+export function unknownUser(sender: string): UserRecord {
+  const id = isUserId(sender) ? sender : `unknown:${sender}`;
+  return { id, username: `user-${sender}`, name: "Unknown user", email: null, createdAt: null, guest: false, gone: false };
 }

@@ -1,11 +1,11 @@
 import { GraphQLDateTime } from "graphql-scalars";
 import { Field, ID, Int, ObjectType } from "type-graphql";
-import { PageInfo } from "../relay.js";
+import { Node, PageInfo } from "../relay.js";
 
-@ObjectType({ description: "Someone who can send messages." })
-export class User {
+@ObjectType({ description: "Someone who can send messages.", implements: Node })
+export class User extends Node {
   @Field(() => ID, { description: "Never changes, and is never given to another user." })
-  id!: string;
+  declare id: string;
 
   @Field(() => String, {
     description:
@@ -35,8 +35,8 @@ export class UserEdge {
   @Field(() => String, { description: "Give it as `after` or `before` to go on from here." })
   cursor!: string;
 
-  @Field(() => User, { description: "The user." })
-  node!: User;
+  @Field(() => User, { nullable: true, description: "The user; null only where one of the `ids` is no one's." })
+  node!: User | null;
 }
 
 @ObjectType({ description: "A page of users." })
@@ -44,15 +44,15 @@ export class UserConnection {
   @Field(() => [UserEdge], { description: "The users with their cursors." })
   edges!: UserEdge[];
 
-  @Field(() => [User], { description: "The users alone." })
-  nodes!: User[];
+  @Field(() => [User], { nullable: "items", description: "The users alone; null only where one of the `ids` is no one's." })
+  nodes!: (User | null)[];
 
   @Field(() => PageInfo, { description: "Where this page stands." })
   pageInfo!: PageInfo;
 
   @Field(() => Int, {
     description:
-      "How many users with an account there are in all, or that the search finds: exact up to 100; beyond that there are at least so many.",
+      "How many users there are with an account, that the search finds, or that have one of the `ids`. Of a search exact up to 100, beyond that a lower bound.",
   })
   totalCount!: number;
 }

@@ -40,21 +40,37 @@ export class Refused extends Error {
   }
 }
 
+/** Root fields that can be null though nothing was refused: there is no such thing. */
+type MayBeMissing = "me" | "session" | "room";
+
+/** Other fields that are null where they were refused, and only there. */
+type MayBeRefused = "messages" | "members";
+
+/** A part of an answer without errors: nothing in it was refused. */
+export type Whole<Part> = Part extends (infer Entry)[]
+  ? Whole<Entry>[]
+  : Part extends object
+    ? { [Field in keyof Part]: Whole<Field extends MayBeRefused ? NonNullable<Part[Field]> : Part[Field]> }
+    : Part;
+
+/** An answer without errors. */
+export type Answered<Data> = { [Field in keyof Data]: Whole<Field extends MayBeMissing ? Data[Field] : NonNullable<Data[Field]>> };
+
 /**
  * The data of a query or mutation.
  * @throws Refused
  */
-export async function ask<Data>(request: PromiseLike<OperationResult<Data>>): Promise<Data> {
+export async function ask<Data>(request: PromiseLike<OperationResult<Data>>): Promise<Answered<Data>> {
   const { data, error } = await request;
   if (error || !data) throw new Refused(error);
-  return data;
+  return data as Answered<Data>;
 }
 
 /**
  * Asks until there is an answer.
  * @throws Refused for what asking again does not mend
  */
-export async function insist<Data>(request: () => PromiseLike<OperationResult<Data>>): Promise<Data> {
+export async function insist<Data>(request: () => PromiseLike<OperationResult<Data>>): Promise<Answered<Data>> {
   for (;;) {
     try {
       return await ask(request());

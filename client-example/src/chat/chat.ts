@@ -13,6 +13,7 @@ import {
   RoomEventsDocument,
   RoomShownDocument,
   RoomsDocument,
+  RoomsSinceDocument,
   SendDocument,
   SetTypingDocument,
 } from "../gql/graphql";
@@ -22,7 +23,7 @@ import { Outbox } from "./outbox";
 import { pause } from "./pause";
 import { Presence } from "./presence";
 import { resume } from "./resume";
-import { type Action, noRooms, type Room, reduce } from "./rooms";
+import { type Action, noRooms, type Room, type RoomParts, reduce } from "./rooms";
 import { Store } from "./store";
 import type { PageKind, RoomEvent } from "./timeline";
 
@@ -69,7 +70,7 @@ export class Chat {
       query: stringifyDocument(RoomEventsDocument),
       eventIn: (data) => data.roomEvents as RoomEvent,
       load: async () => {
-        const { rooms } = await ask(this.client.query(RoomsDocument, {}));
+        const rooms = await this.#allRooms();
         const timelines = [...this.rooms.get().byId.values()].filter(({ timeline, loading }) => timeline || loading);
         this.#apply({ type: "loaded", rooms });
         this.refreshing.set(false);
@@ -173,6 +174,30 @@ export class Chat {
     this.outbox.add(roomId, text, replyTo);
   }
 
+  /**
+   * All of the user's rooms, page by page. Where something is said meanwhile a room moves to the front of the pages that were read, so
+   * that is looked at in the end, from where the first page began.
+   * @throws Refused
+   */
+  async #allRooms(): Promise<RoomParts[]> {
+    const rooms = new Map<string, RoomParts>();
+    let front: string | null = null;
+    for (let after: string | null = null; ; ) {
+      const { nodes, pageInfo } = (await insist(() => this.client.query(RoomsDocument, { after }))).rooms;
+      for (const room of nodes) rooms.set(room.id, room);
+      front ??= pageInfo.startCursor ?? null;
+      if (!pageInfo.hasNextPage) break;
+      after = pageInfo.endCursor ?? null;
+    }
+    for (let before: string | null = front; before !== null; ) {
+      const since: string = before;
+      const { nodes, pageInfo } = (await insist(() => this.client.query(RoomsSinceDocument, { before: since }))).rooms;
+      for (const room of nodes) rooms.set(room.id, room);
+      before = pageInfo.startCursor ?? null;
+    }
+    return [...rooms.values()];
+  }
+
   #apply(action: Action): void {
     this.rooms.set(reduce(this.rooms.get(), action));
   }
@@ -228,7 +253,7 @@ export class Chat {
   async #refreshAll(connects: number): Promise<void> {
     this.refreshing.set(true);
     try {
-      const { rooms } = await insist(() => this.client.query(RoomsDocument, {}));
+      const rooms = await this.#allRooms();
       if (connects !== this.#connects) return;
       for (const { id } of this.rooms.get().byId.values()) if (!rooms.some((room) => room.id === id)) this.#following.forget(id);
       for (const { id, messages } of rooms) this.#following.add(id, messages.position);

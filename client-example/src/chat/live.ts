@@ -1,5 +1,6 @@
 import { stringifyDocument, type TypedDocumentNode } from "@urql/core";
 import { type Client, createClient } from "graphql-ws";
+import type { Answered } from "./api";
 import { pause } from "./pause";
 import { Store } from "./store";
 
@@ -68,7 +69,7 @@ export class Live {
   subscribe<Data, Variables extends Record<string, unknown>>(
     document: TypedDocumentNode<Data, Variables>,
     variables: Variables,
-    onData: (data: Data) => void,
+    onData: (data: Answered<Data>) => void,
     onRefused: (code: unknown) => void = () => {},
   ): () => void {
     let stop: () => void;
@@ -76,7 +77,7 @@ export class Live {
       stop = this.client.subscribe<Data>(
         { query: stringifyDocument(document), variables },
         {
-          next: ({ data, errors }) => (errors ? fail(errors[0]?.extensions) : data && onData(data)),
+          next: ({ data, errors }) => (errors ? fail(errors[0]?.extensions) : data && onData(data as Answered<Data>)),
           error: (reason) => fail(Array.isArray(reason) ? reason[0]?.extensions : { retryable: true }),
           complete: () => {},
         },

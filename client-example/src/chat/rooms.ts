@@ -1,15 +1,21 @@
 import type { MembersQuery, MessagePartsFragment as Message, PagePartsFragment as Page, RoomPartsFragment } from "../gql/graphql";
+import type { Answered, Whole } from "./api";
 import { type PageKind, type RoomEvent, type Timeline, afterEvent as timelineAfter, withChange, withMessage, withPage } from "./timeline";
 import { afterReading, NOTHING_UNREAD, type Unread, afterEvent as unreadAfter, withCount } from "./unread";
 
-export type Member = NonNullable<MembersQuery["room"]>["members"]["nodes"][number];
+export type Member = NonNullable<Answered<MembersQuery>["room"]>["members"]["nodes"][number];
+
+/** A room as the server gives it. */
+export type RoomParts = Whole<RoomPartsFragment>;
 
 /** A room as the page knows it. */
 export interface Room {
   readonly id: string;
-  readonly kind: RoomPartsFragment["kind"];
+  readonly kind: RoomParts["kind"];
   readonly name: string;
   readonly membersMayInvite: boolean;
+  /** The other user of a private room. */
+  readonly peer: RoomParts["peer"];
   readonly newest: Message | undefined;
   readonly unread: Unread;
   /** The message that the user has read up to. */
@@ -40,11 +46,11 @@ export interface Rooms {
 
 export type Action =
   /** All rooms were loaded for the first time, or anew because positions could not be continued. */
-  | { type: "loaded"; rooms: RoomPartsFragment[] }
+  | { type: "loaded"; rooms: RoomParts[] }
   /** All rooms as they are now, while events go on from where they were. */
-  | { type: "refreshed"; rooms: RoomPartsFragment[] }
+  | { type: "refreshed"; rooms: RoomParts[] }
   /** A room appeared, or was asked for again. */
-  | { type: "room"; room: RoomPartsFragment }
+  | { type: "room"; room: RoomParts }
   | { type: "event"; event: RoomEvent }
   /** A page was asked for. Its number tells its answer from that of an earlier one. */
   | { type: "asked"; roomId: string; kind: PageKind; number: number }
@@ -104,7 +110,7 @@ export function reduce(rooms: Rooms, action: Action): Rooms {
 /** Whether events have been heard up to what the server said when the rooms were last asked for. */
 export const isCaughtUp = (rooms: Rooms): boolean => [...rooms.byId.values()].every(({ unread }) => unread.asOf === undefined);
 
-function toRoom({ messages, unreadCount, unreadMentions, ...parts }: RoomPartsFragment): Room {
+function toRoom({ messages, unreadCount, unreadMentions, ...parts }: RoomParts): Room {
   return {
     ...parts,
     newest: messages.nodes[0],
@@ -120,7 +126,7 @@ function toRoom({ messages, unreadCount, unreadMentions, ...parts }: RoomPartsFr
 }
 
 /** The room with what the server says of it now; what it has of its history goes on with the events. */
-function refreshed(room: Room | undefined, parts: RoomPartsFragment): Room {
+function refreshed(room: Room | undefined, parts: RoomParts): Room {
   if (!room) return toRoom(parts);
   const { messages, unreadCount, unreadMentions, ...about } = parts;
   const counted = { count: unreadCount, mentions: unreadMentions, position: messages.position };

@@ -5,7 +5,6 @@ import type { Me } from "../hooks/useSession";
 import { Avatar } from "./Avatar";
 import { GroupDetails } from "./GroupDetails";
 import { Icon } from "./Icon";
-import { partnerOf } from "./RoomList";
 
 interface Props {
   room: Room;
@@ -17,7 +16,7 @@ interface Props {
 /** Where one is. */
 export function RoomHeader({ room, me, onClose, onTalkTo }: Props) {
   const { name, kind, memberCount } = room;
-  const partner = partnerOf(room, me.id);
+  const partner = room.peer?.id;
   const online = usePresence(partner ? [partner] : []);
   const [showsDetails, setShowsDetails] = useState(false);
   const about = {

@@ -13,20 +13,15 @@ interface Props {
 
 /** The user's rooms, each with its newest message and how much of it is unread. */
 export const RoomList = memo(function RoomList({ rooms, shown, me, onShow }: Props) {
-  const online = usePresence(rooms.flatMap((room) => partnerOf(room, me) ?? []));
+  const online = usePresence(rooms.flatMap(({ peer }) => peer?.id ?? []));
   return (
     <ul>
       {rooms.map((room) => {
-        const { id, name, kind, newest, unread } = room;
-        const partner = partnerOf(room, me);
+        const { id, name, kind, peer, newest, unread } = room;
         return (
           <li key={id}>
             <button type="button" className="row" aria-current={id === shown ? "true" : undefined} onClick={() => onShow(id)}>
-              <Avatar
-                name={name}
-                letter={kind === "GENERAL" ? "#" : undefined}
-                isOnline={partner === undefined ? undefined : online.has(partner)}
-              />
+              <Avatar name={name} letter={kind === "GENERAL" ? "#" : undefined} isOnline={peer ? online.has(peer.id) : undefined} />
               <span className="row-text">
                 <span className="row-title">
                   <strong className="ellipsis">
@@ -52,11 +47,6 @@ export const RoomList = memo(function RoomList({ rooms, shown, me, onShow }: Pro
     </ul>
   );
 });
-
-/** The other user of a private room: its id is both users' ids. */
-export function partnerOf({ id, kind }: Pick<Room, "id" | "kind">, me: string): string | undefined {
-  return kind === "PRIVATE" ? id.split(":").find((userId) => userId !== me) : undefined;
-}
 
 function preview({ from, text }: NonNullable<Room["newest"]>, me: string): string {
   return `${from.id === me ? "You" : from.name}: ${text.slice(0, 200)}`; // more never fits

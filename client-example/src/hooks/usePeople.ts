@@ -23,9 +23,10 @@ export function usePeople(search: string) {
     insist(() => client.query(PeopleDocument, { search: wanted.search || null, after: wanted.after })).then(
       ({ users: { nodes, pageInfo } }) => {
         if (over) return;
+        const people = nodes.filter((person) => person !== null);
         setFound((known) => ({
           search: wanted.search,
-          people: wanted.after !== null && known ? [...known.people, ...nodes] : nodes,
+          people: wanted.after !== null && known ? [...known.people, ...people] : people,
           after: pageInfo.hasNextPage ? pageInfo.endCursor : null,
         }));
       },

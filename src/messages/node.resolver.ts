@@ -1,0 +1,39 @@
+import { Arg, Authorized, Ctx, ID, Query, Resolver } from "type-graphql";
+import type { ViewerContext } from "../context.js";
+import { Node } from "../relay.js";
+import { Message } from "./message.type.js";
+import { parseMessageId, readMessageId } from "./message-id.js";
+
+/** Things by their id alone. What the viewer may not read is as if it were not there. */
+@Resolver()
+export class NodeResolver {
+  @Authorized()
+  @Query(() => Node, {
+    nullable: true,
+    description: "The user, room or message with this id; null if there is none that the viewer may read.",
+  })
+  async node(
+    @Arg("id", () => ID, { description: "The `id` of any of them." }) id: string,
+    @Ctx() context: ViewerContext,
+  ): Promise<Node | null> {
+    const { viewer, rooms, users, load } = context;
+    if (parseMessageId(id)) return readable(id, context);
+    if (await rooms.isReadable(viewer.id, id)) return load.room.load(id);
+    const [user = null] = await users.byIds([id]);
+    return user;
+  }
+
+  @Authorized()
+  @Query(() => Message, {
+    nullable: true,
+    description: "A message; null if it is not there, or in a room that the viewer is not in. Error: `BAD_USER_INPUT`.",
+  })
+  message(@Arg("id", () => ID, { description: "The message's id." }) id: string, @Ctx() context: ViewerContext): Promise<Message | null> {
+    return readable(readMessageId(id, "id").id, context);
+  }
+}
+
+async function readable(id: string, { viewer, rooms, load }: ViewerContext): Promise<Message | null> {
+  const roomId = parseMessageId(id)?.roomId;
+  return roomId !== undefined && (await rooms.isReadable(viewer.id, roomId)) ? load.message.load(id) : null;
+}

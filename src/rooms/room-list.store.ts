@@ -1,0 +1,120 @@
+import { badInput } from "../errors.js";
+import type { RedisClient } from "../redis/connect.js";
+import { keys } from "../redis/keys.js";
+import type { Page, PageRequest } from "../relay.js";
+import type { RoomStore } from "./room.store.js";
+
+/** A room's place in a list: when something was last said in it, in microseconds since 1970; 0 if nothing was. */
+export interface RoomPlace {
+  id: string;
+  at: number;
+}
+
+/** The user's rooms, the one in which something was said last first. */
+export class RoomListStore {
+  readonly #redis: RedisClient;
+  readonly #rooms: Pick<RoomStore, "indexOf" | "isListed">;
+
+  constructor(redis: RedisClient, rooms: Pick<RoomStore, "indexOf" | "isListed">) {
+    this.#redis = redis;
+    this.#rooms = rooms;
+  }
+
+  /**
+   * Notes that something was said in a room. It moves forward only. Rooms lie in other slots than this, so a crash in between leaves
+   * the room where it was in people's lists until the next message.
+   * @param at microseconds since 1970, by Redis's clock; 0 for an empty room
+   */
+  async note(roomId: string, at: number): Promise<void> {
+    await this.#redis.zadd(keys.spoken(shardOf(roomId)), "GT", at, roomId);
+  }
+
+  /** Forgets a room that is gone. */
+  async forget(roomId: string): Promise<void> {
+    await this.#redis.zrem(keys.spoken(shardOf(roomId)), roomId);
+  }
+
+  /**
+   * A page of the user's rooms. It costs a command for the list, one per shard for the order, and then a look at each room of the
+   * page. Only a room of which no one has noted anything yet is looked at for its place, once.
+   * @param newest when something was last said in these rooms, as the rooms themselves say
+   */
+  async page(
+    userId: string,
+    { from, limit, after, before }: PageRequest<RoomPlace>,
+    newest: (roomIds: string[]) => Promise<number[]>,
+  ): Promise<Page<RoomPlace>> {
+    const places = await this.#places(await this.#rooms.indexOf(userId), newest);
+    const isBetween = (place: RoomPlace) => (!after || newerFirst(place, after) > 0) && (!before || newerFirst(place, before) < 0);
+    const between = places.filter(isBetween);
+    if (from === "end") between.reverse();
+
+    const found: RoomPlace[] = [];
+    // Mostly all of them are listed; where many are not, more and more are looked at together.
+    for (let index = 0; index < between.length && found.length <= limit; ) {
+      const some = between.slice(index, index + Math.max(limit + 1 - found.length, index));
+      const listed = await Promise.all(some.map(({ id, at }) => this.#rooms.isListed(userId, id, at > 0)));
+      found.push(...some.filter((_, n) => listed[n]));
+      index += some.length;
+    }
+    const more = found.length > limit;
+    const nodes = found.slice(0, limit);
+    return from === "start"
+      ? { nodes, hasNextPage: more, hasPreviousPage: after !== undefined && places.some((place) => newerFirst(place, after) <= 0) }
+      : {
+          nodes: nodes.reverse(),
+          hasNextPage: before !== undefined && places.some((place) => newerFirst(place, before) >= 0),
+          hasPreviousPage: more,
+        };
+  }
+
+  async #places(ids: string[], newest: (roomIds: string[]) => Promise<number[]>): Promise<RoomPlace[]> {
+    const shards = new Map<number, string[]>();
+    for (const id of ids) shards.set(shardOf(id), [...(shards.get(shardOf(id)) ?? []), id]);
+    const places: RoomPlace[] = [];
+    const unknown: string[] = [];
+    await Promise.all(
+      [...shards].map(async ([shard, some]) => {
+        const times = await this.#redis.zmscore(keys.spoken(shard), ...some);
+        for (const [index, id] of some.entries()) {
+          const at = times[index];
+          if (at == null) unknown.push(id);
+          else places.push({ id, at: Number(at) });
+        }
+      }),
+    );
+    if (unknown.length > 0) {
+      const times = await newest(unknown);
+      await Promise.all(unknown.map((id, index) => this.note(id, times[index] ?? 0)));
+      places.push(...unknown.map((id, index) => ({ id, at: times[index] ?? 0 })));
+    }
+    return places.sort(newerFirst);
+  }
+}
+
+const SHARDS = 8; // keys, in slots of their own, so that no node of a cluster hears of every message
+
+/** Of a room's id: an FNV-1a hash. It must never change. */
+function shardOf(roomId: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < roomId.length; index++) hash = Math.imul(hash ^ roomId.charCodeAt(index), 0x01000193);
+  return (hash >>> 0) % SHARDS;
+}
+
+/** Negative where the first one comes first. */
+function newerFirst(one: RoomPlace, other: RoomPlace): number {
+  return other.at - one.at || (one.id < other.id ? -1 : Number(one.id > other.id));
+}
+
+/** The opaque string that clients get. It says a place in time, so it stays good when rooms move. */
+export function encodeRoomCursor({ id, at }: RoomPlace): string {
+  return Buffer.from(JSON.stringify(["rooms", at, id])).toString("base64url");
+}
+
+/** @throws ChatError BAD_USER_INPUT that names the argument, for anything that encodeRoomCursor did not make */
+export function decodeRoomCursor(cursor: string, argument: string): RoomPlace {
+  const [, at, id] = /^\["rooms",(\d{1,16}),"([\w:-]{1,64})"\]$/.exec(Buffer.from(cursor, "base64url").toString()) ?? [];
+  const place = { id: id ?? "", at: Number(at) };
+  if (encodeRoomCursor(place) !== cursor) throw badInput(argument, "must be a cursor of `rooms`, as this API gave it.");
+  return place;
+}
