@@ -52,6 +52,8 @@ export interface Loaders {
   message: DataLoader<string, Placed | null>;
   /** A room's newest message. */
   newest: DataLoader<string, Placed | null>;
+  /** The position of the event that added a message. */
+  addedAt: DataLoader<string, string | null>;
   /** How far a member of a room has read. */
   readUpTo: DataLoader<{ roomId: string; userId: string }, string | null>;
   /** How much of a room the viewer has not read. */
@@ -81,6 +83,8 @@ export interface Context extends Stores {
   demoAccounts: string[];
   /** The event of a subscription is worked out for many at once, each of whom had the right to it when it began. */
   forMany: boolean;
+  /** The event of a subscription happened some time ago, and is brought to someone who comes back. */
+  replayed: boolean;
 }
 
 /** The context behind `@Authorized()`, which has made sure of a viewer. */

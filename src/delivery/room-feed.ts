@@ -9,8 +9,11 @@ import type { Position } from "./position.js";
 
 /** What a follower is told, in order: each event once, then at most one reason why there will be no more. */
 export interface Follower<V> {
-  /** @param value what the event means, @param position where it stands: the same objects for every follower */
-  event(value: V, position: Position): void;
+  /**
+   * @param value what the event means, @param position where it stands: the same objects for every follower
+   * @param asOf where the log stood when an event of the past was brought, by its seq; undefined for what happens now
+   */
+  event(value: V, position: Position, asOf?: number): void;
   over(reason: unknown): void;
 }
 
@@ -143,7 +146,7 @@ export class RoomFeed<V> {
         );
         if (!stretch) return;
         const entries = after(place, stretch);
-        if (entries) for (const entry of entries) this.#pass(entry);
+        if (entries) for (const entry of entries) this.#pass(entry, stretch.end.seq);
         else this.#reset(stretch.end);
         place = entries ? (entries.at(-1)?.position ?? place) : stretch.end;
         if (place.seq < stretch.end.seq) this.#missed = true;
@@ -155,11 +158,12 @@ export class RoomFeed<V> {
     }
   }
 
-  #pass(entry: Entry<V>): void {
+  /** @param asOf where the log stood when the event was read there */
+  #pass(entry: Entry<V>, asOf?: number): void {
     this.#place = entry.position;
     this.lookedAt = performance.now();
     this.#newest.add(entry);
-    for (const cursor of this.#live) cursor.tell(entry);
+    for (const cursor of this.#live) cursor.tell(entry, asOf);
   }
 
   #reset(end: Place): void {
@@ -250,9 +254,10 @@ export class RoomFeed<V> {
       this.#fail(cursor, refusal("HISTORY_RESET", this.#log.roomId));
       return;
     }
-    for (const entry of entries) cursor.tell(entry);
+    const asOf = Math.max(stretch.end.seq, this.#place?.seq ?? 0);
+    for (const entry of entries) cursor.tell(entry, asOf);
     // The log may be ahead of the channel: what is heard later, the cursor drops.
-    if (cursor.place.seq >= Math.max(stretch.end.seq, this.#place?.seq ?? 0) && this.#replaying.delete(cursor)) this.#live.add(cursor);
+    if (cursor.place.seq >= asOf && this.#replaying.delete(cursor)) this.#live.add(cursor);
     cursor.begun();
     cursor.moving = true;
   }
@@ -296,10 +301,10 @@ class Cursor<V> {
   ) {}
 
   /** Tells the event, unless it has been told. */
-  tell({ value, position }: Entry<V>): void {
+  tell({ value, position }: Entry<V>, asOf?: number): void {
     if (this.over || position.seq <= this.place.seq) return;
     this.place = position;
-    if (value !== undefined) this.follower.event(value, position);
+    if (value !== undefined) this.follower.event(value, position, asOf);
   }
 
   end(reason: unknown): void {

@@ -6,6 +6,7 @@ import type { Page } from "../relay.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import type { UserStore } from "../users/user.store.js";
 import { parseMessageId } from "./message-id.js";
+import { readReactions } from "./reaction.js";
 import { digestOf, readMember, type StoredMessage } from "./stored-message.js";
 
 const MOST = 20; // users whom one message mentions; further ones are not told
@@ -110,8 +111,15 @@ export class MentionStore {
     return index < 0 ? undefined : readMember(roomId, flat[index] as string, flat[index + 1] as string);
   }
 
-  /** The message at a place; null where it has gone in this moment. */
-  async #messageAt({ micros, roomId, digest }: MentionPlace & { digest: string | undefined }): Promise<Mention | null> {
+  /** The message at a place, with its reactions; null where it has gone in this moment. */
+  async #messageAt(place: MentionPlace & { digest: string | undefined }): Promise<Mention | null> {
+    const message = await this.#bareMessageAt(place);
+    if (!message) return null;
+    const reactions = await this.#redis.hget(keys.reactions(place.roomId), message.id);
+    return reactions === null ? message : { ...message, reactions: readReactions(JSON.parse(reactions)) };
+  }
+
+  async #bareMessageAt({ micros, roomId, digest }: MentionPlace & { digest: string | undefined }): Promise<Mention | null> {
     if (digest !== undefined) {
       const foreign = await this.#foreignAt(roomId, micros, digest);
       return foreign ? { ...foreign, micros, roomId } : null;

@@ -1,4 +1,3 @@
-import { encodePosition } from "../delivery/position.js";
 import { badInput, refusal } from "../errors.js";
 import { keys } from "../redis/keys.js";
 import type { ScriptName, Scripts } from "../redis/scripts.js";
@@ -13,8 +12,8 @@ import type { StoredMessage } from "./stored-message.js";
 const MOST_EMOJIS = 20; // different ones of a message
 const LISTED_USERS = 100; // of an emoji; all are counted
 
-/** What the scripts give: the message as it stands after the change, and the event, if there was something to change. */
-type Changed = [member: string, score: string, reactions: string, seq: number, epoch: string, at: number, changed: 0 | 1];
+/** What the scripts give first: the message as it stands after the change. */
+type Changed = [member: string, score: string, reactions: string];
 
 /** What can be done to a message that is there: editing, deleting, reacting. The order of the room's log decides who was last. */
 export class MessageChangeStore {
@@ -98,9 +97,9 @@ export class MessageChangeStore {
   }
 
   #read({ id, roomId }: MessageId, answer: unknown): StoredMessage {
-    const [member, score, reactions, seq, epoch, at, changed] = answer as Changed;
+    const [member, score, reactions] = answer as Changed;
     const message = readPlaced(roomId, [member, score, reactions]);
     if (!message) throw refusal("NOT_FOUND", `There is no message ${id}.`); // it never was one that is shown
-    return { ...message, position: changed === 1 ? encodePosition({ roomId, epoch, seq, at }) : null };
+    return message;
   }
 }

@@ -106,12 +106,16 @@ export class MessageResolver {
   @Authorized()
   @Subscription(() => Message, {
     description:
-      "Messages as they are added: of one room, or without `roomId` of every room the user is in, now or later. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `HISTORY_RESET`.",
+      "Messages as they are added: of one room, or without `roomId` of every room the user is in, now or later. After a position those of the past come first, each as it stands now, or as it was sent if it is gone. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `HISTORY_RESET`.",
     subscribe: ({ args, context }: { args: FollowArgs; context: ViewerContext }) =>
       context.roomEvents.follow(context.viewer.id, { ...args, includeOwn: args.includeOwn ?? true }),
   })
-  messageAdded(@Root() message: StoredMessage, @Args(() => FollowArgs) _args: FollowArgs): Message {
-    return message;
+  messageAdded(
+    @Root() message: StoredMessage,
+    @Args(() => FollowArgs) _args: FollowArgs,
+    @Ctx() { replayed, messages }: Context,
+  ): Message | Promise<Message> {
+    return replayed ? messages.asItStands(message) : message;
   }
 
   @Authorized()
@@ -121,8 +125,23 @@ export class MessageResolver {
     subscribe: ({ args, context }: { args: EventsArgs; context: ViewerContext }) =>
       context.roomEvents.followEvents(context.viewer.id, args),
   })
-  roomEvents(@Root() event: RoomEventRecord, @Args(() => EventsArgs) _args: EventsArgs): RoomEvent {
-    return event;
+  async roomEvents(
+    @Root() event: RoomEventRecord,
+    @Args(() => EventsArgs) _args: EventsArgs,
+    @Ctx() { replayed, messages }: Context,
+  ): Promise<RoomEvent> {
+    if (!replayed || !("message" in event)) return event;
+    const now: RoomEventRecord = { ...event, message: await messages.asItStands(event.message) };
+    return now;
+  }
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description:
+      "Where the event that added it stands, wherever the message is read: subscribe `after` it for what came later in its room. Null once the room's log has that event no more.",
+  })
+  position(@Root() { id, position }: StoredMessage, @Ctx() { load }: Context): string | Promise<string | null> {
+    return position ?? load.addedAt.load(id);
   }
 
   @FieldResolver(() => User, { description: "Who sent it." })

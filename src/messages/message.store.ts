@@ -1,3 +1,4 @@
+import DataLoader from "dataloader";
 import type { AssistantStore } from "../assistant/assistant.store.js";
 import { encodePosition, type Position } from "../delivery/position.js";
 import { badInput, checkClientId, refusal } from "../errors.js";
@@ -68,6 +69,7 @@ const DAYS_BEFORE = 2; // days before today that the keys given to a script begi
 /** What `message_send` gives. */
 type Stored = [message: string, seq: number, epoch: string, at: number, untold: number, stored: 0 | 1, first: 0 | 1];
 
+const LOOKED_UP = 100; // messages of replayed events that are looked up together
 const SPARE = 8; // messages read beyond a page, so that those of one score seldom need a second look
 const LONGEST_STRETCH = 10_000; // members; more of one score, or unreadable in a row, than anyone but an attacker writes
 const LARGEST_STRETCH = 4 * 1024 * 1024; // bytes that one call reads
@@ -90,6 +92,7 @@ export class MessageStore {
   readonly #days: RedisDays;
   readonly #retention: Retention;
   readonly #replicas: Pick<Replicas, "confirm">;
+  readonly #standing = new DataLoader((ids: readonly string[]) => this.byIds(ids), { cache: false, maxBatchSize: LOOKED_UP });
   readonly #onStored: (stored: { roomId: string; json: string; first: boolean }) => void;
 
   /** @param onStored is told of each message that is stored here, once; `json` is as it is in the room */
@@ -122,7 +125,7 @@ export class MessageStore {
 
   /**
    * Stores a message and wakes the room's followers. With a clientMessageId it can be repeated for at least 24 hours
-   * and is stored once; the repetition gives what the send gave, whatever became of the message. What asks the assistant is
+   * and is stored once; the repetition gives the message as it stands by then, or as it was sent if it is gone. What asks the assistant is
    * taken only while there is room for questions.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, CLIENT_MESSAGE_ID_REUSED, RATE_LIMITED
    */
@@ -162,7 +165,8 @@ export class MessageStore {
     if (asks) await this.#assistant.wake(roomId);
     await this.#replicas.confirm(roomId, { epoch, seq, at });
     const position = encodePosition({ roomId, epoch, seq, at });
-    return { ...(readOurs(roomId, JSON.parse(message) as Record<string, unknown>) as StoredMessage), position };
+    const sent = { ...(readOurs(roomId, JSON.parse(message) as Record<string, unknown>) as StoredMessage), position };
+    return stored === 1 ? sent : this.asItStands(sent);
   }
 
   /**
@@ -353,6 +357,34 @@ export class MessageStore {
     return ids.map((id) => found.get(id) ?? null);
   }
 
+  /** A message that was read from an event of the past, as it stands now; as it was where it is gone. All of one turn take one round trip. */
+  async asItStands<M extends StoredMessage>(message: M): Promise<M | StoredMessage> {
+    const now = await this.#standing.load(message.id);
+    return now ? { ...now, position: message.position } : message;
+  }
+
+  /** The positions of the events that added these messages; null where the room's log has them no more. One round trip. */
+  async addedAt(ids: readonly string[]): Promise<(string | null)[]> {
+    const byRoom = new Map<string, string[]>();
+    for (const id of ids.map(parseMessageId)) if (id) byRoom.set(id.roomId, [...(byRoom.get(id.roomId) ?? []), id.id]);
+    const found = new Map<string, string>();
+    await Promise.all(
+      [...byRoom].map(async ([roomId, wanted]) => {
+        const inOrder = wanted.map((id) => parseMessageId(id) as MessageId).sort((one, other) => microsOf(one) - microsOf(other));
+        const events = (await this.#scripts.run(
+          "log_find",
+          [keys.log(roomId), keys.meta(roomId)],
+          inOrder.flatMap((id) => [id.id, microsOf(id)]),
+        )) as ([seq: number, epoch: string, at: number] | null)[];
+        for (const [index, event] of events.entries()) {
+          const id = inOrder[index]?.id;
+          if (event && id !== undefined) found.set(id, encodePosition({ roomId, seq: event[0], epoch: event[1], at: event[2] }));
+        }
+      }),
+    );
+    return ids.map((id) => found.get(id) ?? null);
+  }
+
   /** The newest message of each room, null for an empty one; one round trip. */
   newest(roomIds: readonly string[]): Promise<(Placed | null)[]> {
     return Promise.all(
@@ -367,9 +399,9 @@ export class MessageStore {
     );
   }
 
-  /** When something was last said in each room, in microseconds since 1970; 0 for an empty one. One round trip. */
-  async lastSpoken(roomIds: readonly string[]): Promise<number[]> {
-    return (await this.newest(roomIds)).map((message) => (message ? this.#spokenAt(message.score) : 0));
+  /** When something was last said in each room, in microseconds since 1970; 0 for an empty one. */
+  async lastSpoken(roomIds: readonly string[], newest: (roomId: string) => Promise<Placed | null>): Promise<number[]> {
+    return (await Promise.all(roomIds.map(newest))).map((message) => (message ? this.#spokenAt(message.score) : 0));
   }
 
   /** Only the order of lists of rooms depends on it, which the next message puts right: no send fails or waits for that. */
@@ -397,10 +429,10 @@ export class MessageStore {
       heard?.score ?? "",
       opens ? 1 : 0,
       (heard?.members ?? []).map(digestOf).join(" "),
-    ])) as [number, number, number] | typeof UNHEARD;
+    ])) as [number, number, number, number] | typeof UNHEARD;
     if (adopted === UNHEARD) return true;
-    const [isNew, questions, unnamed] = adopted;
-    if (heard) this.#noteSpoken(roomId, this.#spokenAt(heard.score));
+    const [isNew, questions, unnamed, last] = adopted;
+    if (heard && last > 0) this.#noteSpoken(roomId, last);
     if (isNew === 1 || opened) await this.#rooms.show(roomId, 1);
     if (questions > 0) await this.#assistant.wake(roomId);
     if (unnamed > 0) await this.#mentions.find(roomId);
@@ -455,6 +487,9 @@ function continuation({ members, next }: Stretch): { known: RawMessage[]; near: 
   if (next.offset === 0 || last === undefined || members[0]?.[1] === last) return { known: members, ...next };
   return { known: members.filter(([, score]) => score !== last), near: last, offset: 0 };
 }
+
+/** When a message was told of in its room, in microseconds, if its date is that. */
+const microsOf = ({ micros, score }: MessageId): number => micros ?? Math.round(Number(score.replace("inf", "0")) * 1_000_000);
 
 const isSame = (one: Position, other: Position) => one.epoch === other.epoch && one.seq === other.seq;
 

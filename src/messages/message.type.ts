@@ -28,8 +28,7 @@ export class Message extends Node {
 
   @UsuallyFew()
   @Field(() => [Reaction], {
-    description:
-      "What users put to it, at most 20 different emojis, the first one first. In a `roomEvents` event as they then stood; in a `messageAdded`, none.",
+    description: "What users put to it, at most 20 different emojis, the first one first.",
   })
   reactions!: Reaction[];
 
@@ -38,13 +37,6 @@ export class Message extends Node {
     description: "As the sender gave it, so that an optimistic client recognises its own message.",
   })
   clientMessageId!: string | null;
-
-  @Field(() => String, {
-    nullable: true,
-    description:
-      "Where the event that brought this message stands; null for a message read from history, and where nothing had to be changed.",
-  })
-  position!: string | null;
 }
 
 @ObjectType({ description: "A message's place in a room's history." })

@@ -64,7 +64,7 @@ function messageIn({ message, foreign }: Record<string, unknown>, roomId: string
 }
 
 /** The message that an event is about, with its reactions as they stood then. */
-function withReactions(event: Record<string, unknown>, roomId: string, position: string): { message: StoredMessage } | undefined {
+function withReactions(event: Record<string, unknown>, roomId: string): { message: StoredMessage } | undefined {
   const message = messageIn(event, roomId);
-  return message && { message: { ...message, reactions: readReactions(event.reactions), position } };
+  return message && { message: { ...message, reactions: readReactions(event.reactions) } };
 }

@@ -19,7 +19,7 @@ export abstract class RoomEvent {
 
 @ObjectType({ description: "A message was added.", implements: RoomEvent })
 export class MessageAdded extends RoomEvent {
-  @Field(() => Message, { description: "The message." })
+  @Field(() => Message, { description: "The message; to someone who catches up, as it stands now if it is there." })
   message!: Message;
 }
 
@@ -35,7 +35,9 @@ export class ReadMoved extends RoomEvent {
 
 @ObjectType({ description: "A message got another text. Its id and its place in the history stay.", implements: RoomEvent })
 export class MessageEdited extends RoomEvent {
-  @Field(() => Message, { description: "The message as it then stood, reactions included." })
+  @Field(() => Message, {
+    description: "The message as it then stood, reactions included; to someone who catches up, as it stands now if it is there.",
+  })
   message!: Message;
 }
 
@@ -47,7 +49,9 @@ export class MessageDeleted extends RoomEvent {
 
 @ObjectType({ description: "A user put a reaction to a message, or took it away.", implements: RoomEvent })
 export class ReactionChanged extends RoomEvent {
-  @Field(() => Message, { description: "The message as it then stood, with all its reactions." })
+  @Field(() => Message, {
+    description: "The message as it then stood, with all its reactions; to someone who catches up, as it stands now if it is there.",
+  })
   message!: Message;
 }
 

@@ -16,7 +16,7 @@ export interface StoredMessage {
   /** The message that it answers, which may be gone. */
   replyToId: string | null;
   reactions: ReactionRecord[];
-  /** The position of the event that brought it; null when it was read from history. */
+  /** The position of the event that added it; null where that has to be looked up. */
   position: string | null;
 }
 

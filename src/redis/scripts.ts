@@ -26,6 +26,7 @@ export const scriptNames = [
   "guest_look",
   "guest_register",
   "guest_schedule",
+  "log_find",
   "log_read",
   "member_add",
   "member_remove",

@@ -85,7 +85,7 @@ export class RoomListStore {
     );
     if (unknown.length > 0) {
       const times = await newest(unknown);
-      await Promise.all(unknown.map((id, index) => this.note(id, times[index] ?? 0)));
+      for (const [index, id] of unknown.entries()) this.note(id, times[index] ?? 0).catch(() => {}); // the next one who asks does so
       places.push(...unknown.map((id, index) => ({ id, at: times[index] ?? 0 })));
     }
     return places.sort(newerFirst);

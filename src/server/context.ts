@@ -7,16 +7,22 @@ import { unknownUser } from "../users/user.store.js";
 export type Services = Stores & Pick<Context, "readiness" | "demoAccounts">;
 
 /** Makes the context of one operation, or of one event of a subscription: what it looks up is looked up afresh. */
-export function createContext(stores: Services, viewer: Viewer | null, caller: Caller): Context {
+export function createContext(stores: Services, viewer: Viewer | null, caller: Caller, replayed = false): Context {
   // The stores by way of the prototype: there are many, and an operation needs few.
-  return Object.assign(Object.create(stores) as Services, { viewer, caller, forMany: false, load: new FreshLoaders(stores, viewer?.id) });
+  return Object.assign(Object.create(stores) as Services, {
+    viewer,
+    caller,
+    forMany: false,
+    replayed,
+    load: new FreshLoaders(stores, viewer?.id),
+  });
 }
 
 /**
  * Makes the contexts of executions whose results go to many. A field that looks at the viewer there has not been marked as
  * depending on it: it fails, rather than show one viewer's answer to the others.
  */
-export function sharedContexts(stores: Services): () => Context {
+export function sharedContexts(stores: Services): (replayed: boolean) => Context {
   const base = {
     ...stores,
     get viewer(): never {
@@ -27,7 +33,7 @@ export function sharedContexts(stores: Services): () => Context {
     },
     forMany: true,
   };
-  return () => Object.assign(Object.create(base) as Context, { load: new FreshLoaders(stores) });
+  return (replayed) => Object.assign(Object.create(base) as Context, { replayed, load: new FreshLoaders(stores) });
 }
 
 /** Loaders that are made when they are needed: most events look nothing up. */
@@ -39,6 +45,7 @@ class FreshLoaders implements Loaders {
   #online: Loaders["online"] | undefined;
   #message: Loaders["message"] | undefined;
   #newest: Loaders["newest"] | undefined;
+  #addedAt: Loaders["addedAt"] | undefined;
   #readUpTo: Loaders["readUpTo"] | undefined;
   #unread: Loaders["unread"] | undefined;
 
@@ -73,6 +80,11 @@ class FreshLoaders implements Loaders {
   get newest(): Loaders["newest"] {
     this.#newest ??= new DataLoader((ids) => this.#stores.messages.newest(ids));
     return this.#newest;
+  }
+
+  get addedAt(): Loaders["addedAt"] {
+    this.#addedAt ??= new DataLoader((ids) => this.#stores.messages.addedAt(ids));
+    return this.#addedAt;
   }
 
   get readUpTo(): Loaders["readUpTo"] {

@@ -49,6 +49,14 @@ export interface SocketSubscription extends ExecutionArgs {
   watchSession?: ((onEnd: () => void) => SessionWatch) | undefined;
 }
 
+/** To whom, and when, an event is told. */
+interface Told {
+  /** To one viewer, as the operation depends on who looks. */
+  perViewer: boolean;
+  /** Some time after it happened. */
+  replayed: boolean;
+}
+
 /** What of an operation decides whether two subscribers see the same. */
 interface Shape {
   /** Of its document and operation on this server. */
@@ -62,7 +70,7 @@ interface Shape {
 /** Runs the subscriptions of sockets: each event once for all who see the same. */
 export class Subscriptions {
   readonly #parts: Parts;
-  readonly #sharedContext: () => Context;
+  readonly #sharedContext: (replayed: boolean) => Context;
   readonly #shapes = new WeakMap<DocumentNode, Map<string, Shape>>();
   #shapesFound = 0;
   readonly #groups = new Map<string, Group<object>>();
@@ -158,28 +166,32 @@ export class Subscriptions {
     const viewer = shape.perViewer ? contextValue.viewer : null;
     const variables = shape.variables.map((name) => [name, variableValues?.[name]]);
     const key = JSON.stringify([shape.id, variables, viewer?.id]);
-    const group = this.#groups.get(key) ?? new Group<object>((value) => this.#payloadOf(args, value, shape.perViewer));
+    const group =
+      this.#groups.get(key) ??
+      new Group<object>((value, replayed) => this.#payloadOf(args, value, { perViewer: shape.perViewer, replayed }));
     this.#groups.set(key, group);
     return { key, group };
   }
 
   /** Executes an event, and serialises the end of its frames. While Redis is away it waits: what comes after it waits, too. */
-  async #payloadOf(args: SocketSubscription, value: object, perViewer: boolean): Promise<Payload> {
+  async #payloadOf(args: SocketSubscription, value: object, told: Told): Promise<Payload> {
     const deadline = performance.now() + LONGEST_OUTAGE;
-    let result = await this.#execute(args, value, perViewer);
+    let result = await this.#execute(args, value, told);
     while (result.errors?.some(isUnavailable) && performance.now() < deadline) {
       await delay(OUTAGE_PAUSE);
-      result = await this.#execute(args, value, perViewer);
+      result = await this.#execute(args, value, told);
     }
-    // An event that cannot be told would be a gap: the client starts again from its position.
+    // An event that cannot be told, or not whole, would be a gap: the client starts again from its position.
+    if (result.errors?.some(isUnavailable)) result = { errors: result.errors };
     return { text: Buffer.from(`${JSON.stringify(result)}}`), last: result.data == null };
   }
 
   /** Executes an event for everyone, or for one viewer. */
-  async #execute(args: SocketSubscription, value: object, perViewer: boolean): Promise<ExecutionResult> {
+  async #execute(args: SocketSubscription, value: object, { perViewer, replayed }: Told): Promise<ExecutionResult> {
     const { services, metrics, mask } = this.#parts;
     metrics.executions.inc();
-    const contextValue = perViewer ? createContext(services, args.contextValue.viewer, args.contextValue.caller) : this.#sharedContext();
+    const { viewer, caller } = args.contextValue;
+    const contextValue = perViewer ? createContext(services, viewer, caller, replayed) : this.#sharedContext(replayed);
     try {
       const { errors, ...others } = await execute({ ...args, rootValue: value, contextValue });
       return errors ? { ...others, errors: errors.map(mask) } : others;

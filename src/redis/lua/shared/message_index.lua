@@ -37,6 +37,7 @@ local function remove_message(member, score)
     redis.call('ZREM', own, '!:' .. micros_of(score) .. ':' .. digest(member))
   end
   local id = id_of(member, score)
+  redis.call('HDEL', meta, 'told:' .. id)
   local reacted = redis.call('HGET', reactions, id)
   if not reacted then return end
   redis.call('HDEL', reactions, id)

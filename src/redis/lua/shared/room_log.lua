@@ -178,6 +178,8 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
     elseif seconds ~= tonumber(score) then
       score = move(member, string.format('%.3f', seconds))
     end
+    -- Elsewhere its date says where it stands in the log.
+    if tonumber(micros_of(score)) ~= at then redis.call('HSET', meta, 'told:' .. foreign_id(member, score), string.format('%.0f', at)) end
     append('message.added', at, string.format('"foreign":{"score":"%s","member":%s}', score, cjson.encode(member)))
     local user = remember(member, score)
     -- Whom it mentions only a server can find out, as names are in other slots: until one has, this stays noted.
