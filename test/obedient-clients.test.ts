@@ -61,9 +61,9 @@ describe("an id", () => {
     const socket = await RawSocket.accepted(server, alice.token);
     await socket.subscribe("canary", FOLLOW);
     const operations = [
-      ["1", "{ first: rooms { id } }", "{ second: me { id } }"],
+      ["1", "{ first: rooms { nodes { id } } }", "{ second: me { id } }"],
       ["2", "subscription { first: messageAdded { id } }", "{ second: me { id } }"],
-      ["3", "{ first: rooms { id } }", FOLLOW.replace("messageAdded", "second: messageAdded")],
+      ["3", "{ first: rooms { nodes { id } } }", FOLLOW.replace("messageAdded", "second: messageAdded")],
       ["4", "{ wrong", "{ second: me { id } }"],
     ] as const;
     for (const [id, first, second] of operations) {

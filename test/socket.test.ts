@@ -74,7 +74,10 @@ describe("GraphQL over WebSockets", () => {
     });
     expect(await next()).toEqual({ id: "4", type: "complete" });
     await say({ id: "5", type: "subscribe", payload: { query: "{ rooms { nodes { id } } }" } });
-    expect(await next()).toMatchObject({ id: "5", payload: { data: { rooms: null }, errors: [{ extensions: { code: "UNAUTHENTICATED" } }] } });
+    expect(await next()).toMatchObject({
+      id: "5",
+      payload: { data: { rooms: null }, errors: [{ extensions: { code: "UNAUTHENTICATED" } }] },
+    });
     expect(await next()).toEqual({ id: "5", type: "complete" });
     await say({ id: "6", type: "subscribe", payload: { query: "{ server { name } }" } });
     expect(await next()).toMatchObject({ id: "6", payload: { data: { server: { name: "palaver" } } } });

@@ -34,6 +34,11 @@ export interface Message {
   text: string;
 }
 
+interface RoomPage {
+  nodes: { id: string }[];
+  pageInfo: { hasNextPage: boolean; endCursor: string | null };
+}
+
 interface Handlers {
   /** A room's newest messages: at the start, for each new room, and where a gap was too long. They replace what was shown. */
   onRoom(roomId: string, messages: Message[]): unknown;
@@ -43,7 +48,7 @@ interface Handlers {
 }
 
 const SESSION_OVER = 4403; // close code
-export const ROOMS = "{ rooms { id } }";
+export const ROOMS = "query ($after: String) { rooms(first: 100, after: $after) { nodes { id } pageInfo { hasNextPage endCursor } } }";
 export const PAGE = "query ($id: ID!) { messages(roomId: $id, last: 50) { nodes { id roomId text } position } }";
 export const FOLLOW = "subscription ($after: [String!]) { messageAdded(after: $after) { id roomId text position } }";
 
@@ -60,10 +65,19 @@ export async function follow(connection: Connection, { onRoom, onMessage, signal
     return data as Data;
   }
 
+  async function roomIds(): Promise<string[]> {
+    const ids: string[] = [];
+    for (let after: string | null = null; ; ) {
+      const { rooms }: { rooms: RoomPage } = await ask(ROOMS, { after });
+      ids.push(...rooms.nodes.map(({ id }) => id));
+      if (!rooms.pageInfo.hasNextPage) return ids;
+      after = rooms.pageInfo.endCursor;
+    }
+  }
+
   /** Loads the rooms that are new here, and forgets those that the user has left. */
   async function loadRooms(): Promise<void> {
-    const { rooms } = await ask<{ rooms: { id: string }[] }>(ROOMS);
-    const ids = rooms.map(({ id }) => id);
+    const ids = await roomIds();
     for (const id of positions.keys()) if (!ids.includes(id)) positions.delete(id);
     for (const id of ids) {
       if (positions.has(id)) continue;
