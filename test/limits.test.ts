@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { clientAddress } from "../src/server/address.js";
 import { Quota } from "../src/server/quota.js";
 import { TestClient } from "./helpers/client.js";
+import { recordedLog } from "./helpers/log.js";
 import { RawSocket } from "./helpers/raw-socket.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
@@ -133,6 +134,26 @@ describe("open sockets", () => {
     await expect.poll(() => RawSocket.accepted(few, alice.token).catch(() => undefined)).toBeDefined();
   });
 
+  it("[LIMIT3] of one user that no longer answer make room, the one that has been silent longest first", async () => {
+    const few = await ownServer(redis.url, { socketsPerUser: 3 });
+    const alice = await TestClient.register(few, "alice");
+    const deaf = { autoPong: false };
+    const first = await RawSocket.accepted(few, alice.token, deaf);
+    const alive = await RawSocket.accepted(few, alice.token);
+    const second = await RawSocket.accepted(few, alice.token, deaf);
+    const closed: string[] = [];
+    for (const [name, { closed: end }] of Object.entries({ first, alive, second })) void end.then(() => closed.push(name));
+
+    await RawSocket.accepted(few, alice.token);
+    expect((await first.closed).code).toBe(1013);
+    await RawSocket.accepted(few, alice.token);
+    await second.closed;
+    expect(closed).toEqual(["first", "second"]);
+    await expect(RawSocket.accepted(few, alice.token)).rejects.toThrow("1013 This user has 3 connections open");
+    await alive.subscribe("1", "{ me { id } }");
+    expect(await alive.codes("1")).toEqual([]);
+  });
+
   it("[LIMIT3] of one address are so many at most, as the proxy in front tells it, whatever the client says", async () => {
     const few = await ownServer(redis.url, { socketsPerAddress: 2, proxies: 1 });
     const from = (...hops: string[]) => ({ headers: { "x-forwarded-for": hops.join(", ") } });
@@ -156,7 +177,11 @@ describe("open sockets", () => {
 
   it.each([
     ["127.0.0.1", undefined, 0, undefined],
-    ["::1", "203.0.113.7", 0, undefined],
+    ["::1", "203.0.113.7", 0, "0:0:0:0"],
+    ["127.0.0.1", "203.0.113.7", 0, "127.0.0.1"],
+    ["127.0.0.1", undefined, 1, undefined],
+    ["127.0.0.1", "203.0.113.7", 1, "203.0.113.7"],
+    ["127.0.0.1", "203.0.113.7", 2, "127.0.0.1"],
     ["::ffff:127.0.0.1", undefined, 0, undefined],
     ["203.0.113.7", "198.51.100.1", 0, "203.0.113.7"],
     ["::ffff:203.0.113.7", undefined, 0, "203.0.113.7"],
@@ -173,6 +198,23 @@ describe("open sockets", () => {
   ])("[LIMIT3] a peer %s that tells of %s behind %i proxies counts as %s", (remoteAddress, forwarded, proxies, expected) => {
     const request = { socket: { remoteAddress }, headers: { "x-forwarded-for": forwarded } };
     expect(clientAddress(request as unknown as IncomingMessage, proxies)).toBe(expected);
+  });
+
+  it("[LIMIT3] come through a proxy that PROXIES does not know of: limited, and told of once, with what to set", async () => {
+    const { log, warnings } = recordedLog();
+    const few = await ownServer(redis.url, { socketsPerAddress: 1, rateLimits: true }, log);
+    await RawSocket.accepted(few);
+    await RawSocket.accepted(few); // the machine's own programs have no limit
+    expect(warnings()).toEqual([]);
+    for (const header of ["x-forwarded-for", "forwarded", "x-real-ip"]) {
+      const behind = { headers: { [header]: "for=203.0.113.7" } };
+      const one = await RawSocket.accepted(few, undefined, behind);
+      await expect(RawSocket.accepted(few, undefined, behind)).rejects.toThrow();
+      one.socket.close();
+      await one.closed;
+      await fetch(`${few.url}/graphql?query={server{name}}`, behind);
+    }
+    expect(warnings()).toEqual([expect.stringMatching(/PROXIES is not set.*Set PROXIES to/)]);
   });
 
   it("[LIMIT3] a quota forgets who has nothing", () => {

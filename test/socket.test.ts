@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { TestClient } from "./helpers/client.js";
+import { RawSocket } from "./helpers/raw-socket.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
 import { openSocket } from "./helpers/socket.js";
@@ -52,6 +53,92 @@ describe("GraphQL over WebSockets", () => {
     await say({ id: "1", type: "subscribe", payload: { query: "{ me { id } }" } });
     expect(await next()).toMatchObject({ payload: { data: { me: { id: alice.id } } } });
   });
+
+  const token = alice.token as string;
+  it.each([
+    ["authorization: Bearer", { authorization: `Bearer ${token}` }],
+    ["authorization", { authorization: token }],
+    ["token", { token }],
+    ["Token: Bearer", { Token: `bearer ${token}` }],
+    ["headers.Authorization", { headers: { Authorization: `Bearer ${token}` } }],
+    ["headers.authorization", { Headers: { authorization: token }, authorization: "" }],
+  ])("[S11] a token is understood in connectionParams.%s", async (_where, payload) => {
+    const socket = new RawSocket(server, { headers: { authorization: "Bearer x" } }); // the params go first
+    await socket.say({ type: "connection_init", payload });
+    expect(await socket.next()).toEqual({ type: "connection_ack" });
+    await socket.subscribe("1", "{ me { id } }");
+    expect((await socket.answer("1"))[0]?.payload.data).toEqual({ me: { id: alice.id } });
+  });
+
+  it.each([[undefined], [null], [{}], [{ authorization: null }], [{ authorization: "", token: null, headers: {} }]])(
+    "[S11] a token is understood in the header of the upgrade, with the params %j",
+    async (payload) => {
+      const socket = new RawSocket(server, { headers: { authorization: `Bearer ${token}` } });
+      await socket.say({ type: "connection_init", payload });
+      expect(await socket.next()).toEqual({ type: "connection_ack" });
+      await socket.subscribe("1", "{ me { id } }");
+      expect((await socket.answer("1"))[0]?.payload.data).toEqual({ me: { id: alice.id } });
+    },
+  );
+
+  it.each([
+    ["authToken", { authToken: token }],
+    ["access_token", { access_token: "anything" }],
+    ["no name that we know", { me: token }],
+    ["headers, by another name", { headers: { "x-auth-token": token } }],
+    ["authorization, as a list", { authorization: [token] }],
+    ["authorization, as Basic", { authorization: "Basic dTpw" }],
+    ["authorization, without a token", { authorization: "Bearer " }],
+    ["authorization, dead", { authorization: `Bearer 1.${"A".repeat(43)}` }],
+    ["token, of another server", { token: "eyJhbGciOi.eyJzdWIiOi.c2ln" }],
+  ])("[S11] a credential that is not understood closes the socket with 4403 and a sentence: %s", async (_what, payload) => {
+    const socket = new RawSocket(server);
+    await socket.say({ type: "connection_init", payload });
+    expect(await socket.closed).toEqual({ code: 4403, reason: expect.stringMatching(/Bearer TOKEN|Log in again/) });
+  });
+
+  it.each([
+    ["the address", `/graphql?token=${token}`, {}],
+    ["another header", "/graphql", { "x-auth-token": token }],
+    ["a header as Basic", "/graphql", { authorization: "Basic dTpw" }],
+    ["a header, dead", "/graphql", { authorization: `Bearer 1.${"A".repeat(43)}` }],
+  ])("[S11] an upgrade with a credential in %s is closed with 4403 and a sentence", async (_where, path, headers) => {
+    const socket = new WebSocket(server.url.replace("http", "ws") + path, "graphql-transport-ws", { headers });
+    await once(socket, "open");
+    socket.send('{"type":"connection_init"}');
+    const [code, reason] = await once(socket, "close");
+    expect([code, String(reason)]).toEqual([4403, expect.stringMatching(/Bearer TOKEN|Log in again/)]);
+  });
+
+  it("[S11] a credential of one operation that is not understood refuses it in words, unless it needs no session", async () => {
+    const socket = await RawSocket.accepted(server, token);
+    const ask = async (query: string, headers: object) => {
+      await socket.say({ id: "1", type: "subscribe", payload: { query, extensions: { headers } } });
+      return (await socket.answer("1"))[0]?.payload;
+    };
+    for (const headers of [{ Authorization: `Bearer 1.${"A".repeat(43)}` }, { Authorization: "Basic dTpw" }, { token }]) {
+      const { errors } = await ask("{ me { id } }", headers);
+      expect(errors).toMatchObject([
+        { message: expect.stringMatching(/Bearer TOKEN|Log in again/), extensions: { code: "UNAUTHENTICATED" } },
+      ]);
+      expect((await ask('mutation { joinAsGuest(name: "Gus") { user { guest } } }', headers)).data).toBeDefined();
+    }
+  });
+
+  it.each([["graphql-ws"], [["graphql-ws", "graphql-subscriptions"]], ["something-else"], [[]]])(
+    "[WS5] a client that speaks only %j is accepted, and told at once what to use",
+    async (protocols) => {
+      const socket = new WebSocket(`${server.url.replace("http", "ws")}/graphql`, protocols);
+      const closed = once(socket, "close");
+      await once(socket, "open");
+      const [code, reason] = await closed;
+      expect([code, String(reason)]).toEqual([4406, expect.stringContaining("graphql-transport-ws")]);
+      const both = new WebSocket(`${server.url.replace("http", "ws")}/graphql`, ["graphql-ws", "graphql-transport-ws"]);
+      await once(both, "open");
+      expect(both.protocol).toBe("graphql-transport-ws");
+      both.terminate();
+    },
+  );
 
   it("[WS2] an operation that is wrong gets an error frame, and the socket stays", async () => {
     const { say, next } = await accepted();

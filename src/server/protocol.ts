@@ -8,10 +8,11 @@ import type { SessionWatch } from "../sessions/session-watch.js";
 import { CLOSE, fitReason } from "./close-codes.js";
 import { createContext } from "./context.js";
 import { type Credential, credentialInHeaders, credentialInParams, DEAD_TOKEN, isOpenToAll } from "./credentials.js";
+import type { Heartbeat } from "./heartbeat.js";
 import type { Parts } from "./http.js";
 import { Documents, extraRules, run } from "./operations.js";
-import { Quota } from "./quota.js";
 import { type SocketSubscription, Subscriptions } from "./subscriptions.js";
+import { UserSockets } from "./user-sockets.js";
 
 /** What a connection carries once it is accepted. */
 export interface Connection {
@@ -43,10 +44,12 @@ const ACCEPT_WITHIN = 3_000; // ms in which a client is accepted, or sent away t
 
 /**
  * GraphQL over WebSockets by the protocol graphql-transport-ws: who is accepted, and what runs.
+ * @param heartbeat knows which sockets answer
  * @param onReleased is given the work of forgetting a connection, for a server that wants to wait for it
  */
 export function graphqlTransport(
   { config, schema, services, watches, metrics, mask, log }: Parts,
+  heartbeat: Heartbeat,
   onReleased: (release: Promise<void>) => void,
 ): Server<Connection> {
   const documents = new Documents(schema, extraRules(config.introspection));
@@ -54,7 +57,7 @@ export function graphqlTransport(
 
   const viewerOf = ({ token }: Credential) => (token === undefined ? null : services.sessions.viewer(token));
 
-  const perUser = new Quota(config.socketsPerUser);
+  const perUser = new UserSockets(config.socketsPerUser, heartbeat);
 
   /** Resolves with the work, or fails when it takes too long: a client must not wait without end. */
   const inTime = <T>(work: Promise<T>): Promise<T> => {
@@ -84,7 +87,7 @@ export function graphqlTransport(
         if (!viewer) socket.close(CLOSE.SESSION_OVER, DEAD_TOKEN);
         // Closed while we looked: nothing would release what we take now.
         if (!viewer || socket.readyState !== socket.OPEN) return false;
-        if (!perUser.take(viewer.id)) {
+        if (!(await perUser.admit(viewer.id, socket))) {
           socket.close(CLOSE.TRY_LATER, `This user has ${config.socketsPerUser} connections open. Close some.`);
           return false;
         }
@@ -151,9 +154,9 @@ export function graphqlTransport(
     // What `onSubscribe` gave comes back here as it was.
     subscribe: (args) => subscriptions.start(args as SocketSubscription),
 
-    onClose({ extra: { watch, counted, present } }) {
+    onClose({ extra: { socket, watch, counted, present } }) {
       watch?.stop();
-      if (counted !== undefined) perUser.release(counted);
+      if (counted !== undefined) perUser.release(counted, socket);
       if (present === undefined) return;
       onReleased(
         services.presence.closed(present).catch((error: Error) => {

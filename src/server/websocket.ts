@@ -4,6 +4,7 @@ import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from "graphql-ws";
 import { type WebSocket, WebSocketServer } from "ws";
 import { CLOSE, fitReason } from "./close-codes.js";
 import { credentialOf } from "./credentials.js";
+import { Heartbeat } from "./heartbeat.js";
 import { LARGEST_REQUEST, type Parts } from "./http.js";
 import { Inbox } from "./inbox.js";
 import { isAllowedOrigin } from "./origin.js";
@@ -33,7 +34,8 @@ export interface SocketServer {
 export function serveWebSockets(server: Server, parts: Parts): SocketServer {
   const { config, addressOf, mask, log } = parts;
   const releases = new Set<Promise<void>>();
-  const transport = graphqlTransport(parts, (release) => {
+  const heartbeat = new Heartbeat();
+  const transport = graphqlTransport(parts, heartbeat, (release) => {
     releases.add(release);
     void release.finally(() => releases.delete(release));
   });
@@ -62,15 +64,13 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
   };
   server.on("upgrade", upgrade);
 
-  /** Sockets that have not answered the last ping. */
-  const silent = new WeakSet<WebSocket>();
   const outlets = new WeakMap<WebSocket, SocketOutlet>();
   const keepAlive = setInterval(() => {
     for (const socket of sockets.clients) {
       if ((outlets.get(socket)?.lag ?? 0) > LONGEST_LAG) outlets.get(socket)?.giveUp();
-      if (silent.has(socket) && !socket.isPaused) socket.terminate();
-      silent.add(socket);
-      socket.ping();
+      if (heartbeat.silence(socket) > KEEP_ALIVE / 2)
+        socket.terminate(); // of the last round, if not pinged in between
+      else heartbeat.ping(socket);
     }
   }, KEEP_ALIVE);
 
@@ -107,7 +107,7 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
     };
     const address = addressOf(request);
     const connection: Connection = { socket, address, credential: credentialOf(request), outlet, starting, begun, running: new Set() };
-    socket.on("pong", () => silent.delete(socket));
+    heartbeat.watch(socket);
     const closed = transport.opened(
       {
         protocol: socket.protocol,

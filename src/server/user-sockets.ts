@@ -1,0 +1,66 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { WebSocket } from "ws";
+import { CLOSE } from "./close-codes.js";
+import type { Heartbeat } from "./heartbeat.js";
+
+const ANSWER_WITHIN = 1_500; // ms in which a client answers a ping; it has to fit into the time for accepting a connection
+const STEP = 25; // ms between two looks whether all have answered
+const PATIENCE = 1_000; // ms that a client gets to say goodbye
+
+/**
+ * Bounds how many sockets each user has open. Phones change networks, and laptops sleep: sockets stay behind of which nobody knows yet that
+ * they are dead. So at the limit all of the user's are pinged, and the one that has been silent longest makes room.
+ */
+export class UserSockets {
+  readonly #most: number;
+  readonly #heartbeat: Heartbeat;
+  readonly #open = new Map<string, Set<WebSocket>>();
+
+  constructor(most: number, heartbeat: Heartbeat) {
+    this.#most = most;
+    this.#heartbeat = heartbeat;
+  }
+
+  /** Counts one more socket of a user; false where they have all that they may, and all of these answer. */
+  async admit(userId: string, socket: WebSocket): Promise<boolean> {
+    if (this.#add(userId, socket)) return true;
+    const others = [...(this.#open.get(userId) ?? [])];
+    if (!this.#longestSilent(others)) {
+      for (const other of others) this.#heartbeat.ping(other);
+      const deadline = performance.now() + ANSWER_WITHIN;
+      while (performance.now() < deadline && others.some((other) => this.#heartbeat.silence(other) > 0)) await delay(STEP);
+    }
+    if (socket.readyState !== socket.OPEN) return false;
+    if (this.#add(userId, socket)) return true;
+    const silent = this.#longestSilent(this.#open.get(userId) ?? []);
+    if (!silent) return false;
+    this.release(userId, silent);
+    silent.close(CLOSE.TRY_LATER, "This user opened another connection, and this one did not answer.");
+    const cut = setTimeout(() => silent.terminate(), PATIENCE);
+    silent.once("close", () => clearTimeout(cut));
+    return this.#add(userId, socket);
+  }
+
+  release(userId: string, socket: WebSocket): void {
+    const sockets = this.#open.get(userId);
+    sockets?.delete(socket);
+    if (sockets?.size === 0) this.#open.delete(userId);
+  }
+
+  #add(userId: string, socket: WebSocket): boolean {
+    const sockets = this.#open.get(userId) ?? new Set();
+    if (sockets.size >= this.#most) return false;
+    this.#open.set(userId, sockets.add(socket));
+    return true;
+  }
+
+  /** Of those that have not answered in time the one that has been silent longest; of several the one opened first. */
+  #longestSilent(sockets: Iterable<WebSocket>): WebSocket | undefined {
+    let longest: { socket: WebSocket; silence: number } | undefined;
+    for (const socket of sockets) {
+      const silence = this.#heartbeat.silence(socket);
+      if (silence >= ANSWER_WITHIN - STEP && silence > (longest?.silence ?? 0)) longest = { socket, silence };
+    }
+    return longest?.socket;
+  }
+}
