@@ -5,6 +5,7 @@
 import { endAll } from "./processes.js";
 import { assistant } from "./scenarios/assistant.js";
 import { onCluster } from "./scenarios/cluster.js";
+import { compression } from "./scenarios/compression.js";
 import { directory } from "./scenarios/directory.js";
 import { exporting } from "./scenarios/export.js";
 import { fanOut } from "./scenarios/fan-out.js";
@@ -32,6 +33,7 @@ const scenarios = {
   history,
   directory,
   export: exporting,
+  compression,
   assistant,
 };
 

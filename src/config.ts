@@ -213,6 +213,14 @@ export const settings = {
     fallback: 200,
     help: "subscriptions that may run at once on one WebSocket",
   }),
+  socketCompression: setting({
+    env: ["SOCKET_COMPRESSION"],
+    placeholder: "on|off",
+    parse: onOff,
+    fallback: false,
+    fallbackSaid: "off",
+    help: "compress long answers on WebSockets for clients that ask for it (permessage-deflate); answers over HTTP are compressed anyway",
+  }),
   proxies: setting({
     env: ["PROXIES"],
     placeholder: "N",

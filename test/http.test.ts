@@ -1,8 +1,13 @@
+import { request } from "node:http";
+import type { Socket } from "node:net";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { serverAudits } from "graphql-http";
 import { describe, expect, it } from "vitest";
 import packageJson from "../package.json" with { type: "json" };
 import { TestClient } from "./helpers/client.js";
+import { eventually } from "./helpers/eventually.js";
 import { proxyTo } from "./helpers/proxy.js";
+import { RawSocket } from "./helpers/raw-socket.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
 
@@ -296,6 +301,82 @@ describe("other origins", () => {
       const { status, headers } = await fetch(server.url + path, { headers: { origin: server.url } });
       expect([path, headers.get("access-control-allow-origin")]).toEqual([path, null]);
       expect(status).not.toBe(403);
+    }
+  });
+});
+
+describe("answers to clients that can unpack them", async () => {
+  const reader = await TestClient.register(server, "reader");
+  for (let n = 0; n < 20; n++) await reader.send(`message ${n}, as people write them`);
+  const page = '{ messages(roomId: "0", last: 50) { nodes { id text sentAt from { id name } } } }';
+  /** Asks as a client would that unpacks nothing by itself. */
+  const ask = (query: string, accepted: string, path = "/graphql") =>
+    new Promise<{ encoding: string | undefined; vary: string | undefined; body: Buffer }>((resolve, reject) => {
+      const headers = { "content-type": "application/json", authorization: `Bearer ${reader.token}`, "accept-encoding": accepted };
+      const asked = request(server.url + path, { method: path === "/graphql" ? "POST" : "GET", headers }, async (response) => {
+        const chunks: Buffer[] = [];
+        for await (const chunk of response) chunks.push(chunk as Buffer);
+        const { "content-encoding": encoding, vary } = response.headers;
+        resolve({ encoding, vary, body: Buffer.concat(chunks) });
+      });
+      asked.on("error", reject).end(path === "/graphql" ? JSON.stringify({ query }) : undefined);
+    });
+
+  it.each([
+    ["br", "br", brotliDecompressSync],
+    ["gzip", "gzip", gunzipSync],
+    ["gzip, deflate, br, zstd", "br", brotliDecompressSync],
+    ["br;q=0.1, gzip;q=0.9", "gzip", gunzipSync],
+    ["br;q=0, *", "gzip", gunzipSync],
+  ])("[HTTP3] are compressed for accept-encoding: %s", async (accepted, expected, unpack) => {
+    const plain = await ask(page, "identity");
+    const { encoding, vary, body } = await ask(page, accepted);
+    expect([encoding, vary]).toEqual([expected, "accept-encoding"]);
+    expect(unpack(body)).toEqual(plain.body);
+    expect(body.length).toBeLessThan(plain.body.length / 3);
+    expect((await ask("", accepted, "/metrics")).encoding).toBe(expected);
+  });
+
+  it("[HTTP3] are not where it gains nothing, is not wanted, or where the length could tell a secret", async () => {
+    const both = "gzip, br";
+    await redis.client.hset(`user:${reader.id}`, "email", "reader@example.com");
+    const big = (field: string) => `{ me { ${field} } ${page.slice(1)}`;
+    expect(await ask("{ me { id } }", both)).toMatchObject({ encoding: undefined, vary: undefined });
+    for (const accepted of ["", "identity", "deflate", "br;q=0, gzip;q=0"])
+      expect(await ask(page, accepted)).toMatchObject({ encoding: undefined, vary: "accept-encoding" });
+    expect((await ask(big("name"), both)).encoding).toBe("br");
+    expect((await ask(big("mine: email"), both)).encoding).toBeUndefined();
+    const join = `mutation { ${Array.from({ length: 15 }, (_, n) => `g${n}: joinAsGuest(name: "Gus") { secret: token id }`).join(" ")} }`;
+    const { encoding, body } = await ask(join, both);
+    expect([encoding, body.length > 1_024]).toEqual([undefined, true]);
+  });
+
+  it("[HTTP3] are on a WebSocket where the setting and the client want it, but for secrets", async () => {
+    const deflating = await ownServer(redis.url, { socketCompression: true });
+    for (const [at, expected] of [
+      [server, false],
+      [deflating, true],
+    ] as const) {
+      const socket = await RawSocket.accepted(at, reader.token);
+      expect(socket.socket.extensions.includes("permessage-deflate")).toBe(expected);
+      const { _socket: connection } = socket.socket as unknown as { _socket: Socket };
+      const bytes = async (query: string) => {
+        const before = connection.bytesRead;
+        await socket.subscribe("1", query);
+        const answer = JSON.stringify((await socket.answer("1"))[0]);
+        return (connection.bytesRead - before) / answer.length;
+      };
+      expect((await bytes(page)) < 0.5).toBe(expected);
+      expect(await bytes(`{ me { email } ${page.slice(1)}`)).toBeGreaterThan(0.9);
+      await socket.subscribe("2", "subscription { messageAdded(includeOwn: true) { text } }");
+      await socket.subscribe("3", "{ me { id } }");
+      await socket.answer("3");
+      await eventually(async () => {
+        await reader.send("x".repeat(3_000));
+        expect(socket.heard.some(({ id, payload }) => id === "2" && payload?.data.messageAdded.text.length === 3_000)).toBe(true);
+      });
+      await socket.say(`{"type":"ping","payload":{"x":"${"x".repeat(500_000)}"}}`); // small on the way, where it is compressed
+      expect((await socket.closed).code).toBe(1009);
     }
   });
 });

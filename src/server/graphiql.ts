@@ -5,17 +5,15 @@ import { gzip } from "node:zlib";
 /** The operations that GraphiQL opens with, one tab each. */
 const TABS = [
   `# Welcome to Palaver! Press ▶ to log in.
-# Copy the token into the Headers pane below,
-# in each of the other tabs:
-#   { "Authorization": "Bearer TOKEN" }
+# A cookie keeps the session, for all tabs.
 
 mutation LogIn {
   login(
     # or Joe, Mary, Alex
     username: "Pablo"
     password: "password123"
+    cookie: true
   ) {
-    token
     expiresAt
     user { id name }
   }
@@ -27,8 +25,8 @@ mutation Register {
   register(
     username: "ada"
     password: "correct horse battery"
+    cookie: true
   ) {
-    token
     user { id username }
   }
 }
@@ -132,8 +130,6 @@ export function graphiqlPage(): Promise<CompressedPage> {
       endpoint: "/graphql",
       subscriptionsProtocol: "WS",
       defaultTabs: TABS.map((query) => ({ query })),
-      defaultEditorToolsVisibility: "headers",
-      shouldPersistHeaders: true,
       schemaDescription: true,
       inputValueDeprecation: true,
     });

@@ -14,6 +14,7 @@ import type { Context } from "../context.js";
 import { badInput, refusal } from "../errors.js";
 import type { SessionWatches } from "../sessions/session-watch.js";
 import type { AddressOf } from "./address.js";
+import { compressAnswers } from "./compression.js";
 import { createContext, type Services } from "./context.js";
 import { cookieToken, cookieWith } from "./cookie.js";
 import { credentialOf, DEAD_TOKEN, isOpenToAll } from "./credentials.js";
@@ -79,6 +80,7 @@ export async function createHttpServer(parts: Parts): Promise<FastifyInstance> {
     frameworkErrors: (_error, _request, reply: FastifyReply) => reply.code(400).send(problem(400, "The address cannot be understood.")),
   }) as unknown as FastifyInstance;
 
+  compressAnswers(app);
   app.addHook("onSend", async (_request, reply) => {
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) if (!reply.hasHeader(name)) reply.header(name, value);
   });

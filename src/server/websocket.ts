@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from "graphql-ws";
 import { type WebSocket, WebSocketServer } from "ws";
 import { CLOSE, fitReason } from "./close-codes.js";
+import { isCompressible, SMALLEST_COMPRESSED } from "./compression.js";
 import { credentialOf } from "./credentials.js";
 import { Heartbeat } from "./heartbeat.js";
 import { LARGEST_REQUEST, type Parts } from "./http.js";
@@ -16,6 +17,7 @@ const KEEP_ALIVE = 12_000; // ms between pings; a socket that has not answered o
 const BUDGET = 1024 * 1024; // bytes that may wait for a client to read them
 const MOST_AT_ONCE = 100; // operations of a socket that have not been answered; further ones wait in the client's own buffers
 const MOST_FRAGMENTS = 1_024; // that one message may come in
+const MOST_COMPRESSED = 2; // messages at once: passwords are hashed on the same threads
 const LONGEST_GOODBYE = 5_000; // ms that a client may take to answer a close frame
 const LONGEST_LAG = 30_000; // ms that a client may take to read what waits for it
 const SPREAD = 5; // seconds over which clients are asked to come back after a restart
@@ -43,6 +45,14 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
     noServer: true,
     maxPayload: LARGEST_REQUEST,
     maxFragments: MOST_FRAGMENTS,
+    // Each message by itself: a window kept per socket takes more memory than all else of it. Live events pass as they are, see SocketOutlet.
+    perMessageDeflate: config.socketCompression && {
+      threshold: SMALLEST_COMPRESSED,
+      serverNoContextTakeover: true,
+      clientNoContextTakeover: true,
+      zlibDeflateOptions: { level: 4 }, // as quick as brotli's for HTTP
+      concurrencyLimit: MOST_COMPRESSED,
+    },
     closeTimeout: LONGEST_GOODBYE, // the types of ws do not have it yet
     // A client that offers nothing we know is accepted by a name of its own, without which it would not hear why it is closed.
     handleProtocols: (offered: Set<string>) =>
@@ -103,7 +113,7 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
     const send = (frame: string) => {
       if (socket.readyState !== socket.OPEN) return;
       outlet.hold(); // an answer and the word that it is complete leave together
-      socket.send(frame);
+      socket.send(frame, { compress: isCompressible(frame) });
     };
     const address = addressOf(request);
     const connection: Connection = { socket, address, credential: credentialOf(request), outlet, starting, begun, running: new Set() };
