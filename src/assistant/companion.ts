@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import nlp from "compromise/one";
+import { withoutLeadingMentions } from "../text/mentions.js";
 import { again, fallback, type Topic, topics } from "./companion-topics.js";
 import type { Model, Turn } from "./model.js";
 
@@ -41,7 +42,7 @@ function answerTo(turns: readonly Turn[]): string {
   for (const turn of turns) {
     if (turn.role === "assistant") continue;
     const text = turn.text.slice(0, READ);
-    const said = nlp(text.replace(/^(@\S+[\s,:]*)+/, "")); // a mention is how it is called
+    const said = nlp(withoutLeadingMentions(text)); // a mention is how it is called
     const isMore = asked.size > 0 && said.has(oneMore);
     if (!isMore) topic = known.find(({ patterns }) => patterns.some((pattern) => said.has(pattern)))?.topic ?? fallback;
     asked.set(topic, (asked.get(topic) ?? -1) + 1);

@@ -4,6 +4,7 @@ import type { MessageStore } from "../messages/message.store.js";
 import { isRedisAway, onceRedisAnswers, type RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
+import { isBlank } from "../text/characters.js";
 import type { DeadLetters } from "./dead-letters.js";
 import type { Memory } from "./memory.js";
 import { type Model, ModelFailure, type Turn } from "./model.js";
@@ -120,7 +121,7 @@ export class Replying {
     if (ending instanceof Error) throw ending;
     if (ending === "LOST" || ending === "STOPPED") return ending;
     if (ending === "CANCELLED") return this.#end(question, fence, "CANCELLED", text);
-    if (text.trim() === "") return this.#giveUp(question, fence, "The assistant had nothing to say.");
+    if (isBlank(text)) return this.#giveUp(question, fence, "The assistant had nothing to say.");
     return this.#end(question, fence, "DONE", text);
   }
 
@@ -172,7 +173,7 @@ export class Replying {
 
   async #end(question: Question, fence: string, state: "DONE" | "CANCELLED", text: string): Promise<"OK" | "LOST"> {
     const { roomId, entry, messageId } = question;
-    const said = text.trim() === "" ? "" : text;
+    const said = isBlank(text) ? "" : text;
     if (!(await this.#stores.messages.answer({ roomId, entry, questionId: messageId, text: said, state, fence }))) return "LOST";
     this.#count(state);
     return "OK";

@@ -51,11 +51,37 @@ export class MentionResolver {
   }
 }
 
+@ObjectType({ description: "Where a text mentions someone." })
+class MentionRange {
+  @Field(() => Int, { description: "Where its `@` stands in `text`, in UTF-16 code units, as JavaScript, Java and C# count." })
+  start!: number;
+
+  @Field(() => Int, { description: "How many code units it takes, with the `@`." })
+  length!: number;
+
+  @Field(() => User, { description: "Who is mentioned." })
+  user!: User;
+}
+
 @Resolver(() => Message)
 export class MessageMentionsResolver {
   @UsuallyFew()
   @FieldResolver(() => [User], { description: "Those in the room whom it mentions as `@username`; at most 20." })
   async mentions(@Root() message: StoredMessage, @Ctx() { load, mentions }: Context): Promise<User[]> {
     return Promise.all((await mentions.of(message)).map((id) => load.user.load(id)));
+  }
+
+  @UsuallyFew()
+  @FieldResolver(() => [MentionRange], {
+    description:
+      "Where its text mentions them, in order: what to set off. A client needs no rules of its own; `docs/MENTIONS.md` has them.",
+  })
+  async mentionRanges(@Root() message: StoredMessage, @Ctx() { load, mentions }: Context): Promise<MentionRange[]> {
+    const users = await Promise.all((await mentions.of(message)).map((id) => load.user.load(id)));
+    return mentions.rangesIn(message, users).map(({ start, length, userId }) => ({
+      start,
+      length,
+      user: users.find(({ id }) => id === userId) as User,
+    }));
   }
 }

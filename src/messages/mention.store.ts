@@ -4,16 +4,16 @@ import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import type { Page } from "../relay.js";
 import type { RoomStore } from "../rooms/room.store.js";
-import type { UserStore } from "../users/user.store.js";
+import { mentionKey } from "../text/fold.js";
+import { type FoundMention, foundMentions, mentionPlaces } from "../text/mentions.js";
+import type { DirectoryStore } from "../users/directory.store.js";
 import { parseMessageId } from "./message-id.js";
 import { readReactions } from "./reaction.js";
 import { digestOf, readMember, type StoredMessage } from "./stored-message.js";
 
-const MOST = 20; // users whom one message mentions; further ones are not told
 const AT_ONCE = 50; // messages of demo apps whose mentions are looked up together
 const OF_ONE_SCORE = 100; // messages among which one of them is looked for
 const MICROS = 1_000_000n; // in a second
-const MENTION = /(?<![\p{L}\p{M}\p{N}._-])@([\p{L}\p{M}\p{N}._-]{2,33})/gu; // a username, and a full stop after it
 
 /** A mention's place among all of a user's, whatever the room. */
 export interface MentionPlace {
@@ -27,29 +27,35 @@ export type Mention = StoredMessage & MentionPlace;
 /** Who is mentioned in messages, and where a user is. */
 export class MentionStore {
   readonly #redis: RedisClient;
-  readonly #users: UserStore;
+  readonly #directory: Pick<DirectoryStore, "usersNamed">;
   readonly #rooms: RoomStore;
   readonly #lenient: Lenient;
   readonly #scripts: Scripts;
 
-  constructor(redis: RedisClient, users: UserStore, rooms: RoomStore, lenient: Lenient, scripts: Scripts) {
+  constructor(redis: RedisClient, directory: Pick<DirectoryStore, "usersNamed">, rooms: RoomStore, lenient: Lenient, scripts: Scripts) {
     this.#redis = redis;
     this.#scripts = scripts;
-    this.#users = users;
+    this.#directory = directory;
     this.#rooms = rooms;
     this.#lenient = lenient;
   }
 
   /** The ids of those in the room whom a text mentions as `@username`; at most 20. */
   async in(text: string, roomId: string): Promise<string[]> {
-    if (!text.includes("@")) return [];
-    const names = [...new Set([...text.matchAll(MENTION)].map(([, name]) => name as string))].slice(0, MOST);
-    const ids = await Promise.all(
-      // `@ada.` ends a sentence, unless there is someone who is called so.
-      names.map(async (name) => (await this.#users.idOf(name)) ?? this.#users.idOf(name.replace(/[._-]+$/, ""))),
-    );
-    const known = [...new Set(ids.filter((id) => id !== undefined))];
+    const places = mentionPlaces(text);
+    const named = await this.#directory.usersNamed([
+      ...new Map(places.flatMap(({ names }) => names).map((one) => [one.name, one])).values(),
+    ]);
+    const known = [...new Set(foundMentions(places, ({ name }) => named.get(name)).map(({ userId }) => userId))];
     return known.length > 0 ? this.#rooms.membersAmong(roomId, known) : known;
+  }
+
+  /** Where a message's text mentions these users, whom it is known to mention. */
+  rangesIn({ text }: Pick<StoredMessage, "text">, users: readonly { id: string; username: string }[]): FoundMention[] {
+    if (users.length === 0) return [];
+    const exactly = new Map(users.map(({ id, username }) => [username, id]));
+    const byKey = new Map(users.map(({ id, username }) => [mentionKey(username), id]));
+    return foundMentions(mentionPlaces(text), ({ name, key }) => exactly.get(name) ?? byKey.get(key));
   }
 
   /** The ids of those whom a message mentions, also where a demo app wrote it. */

@@ -12,6 +12,7 @@ import { type Connection, type PageArgs, type PageRequest, pageRequest, toConnec
 import { isGroup } from "../rooms/member.store.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import type { RoomListStore } from "../rooms/room-list.store.js";
+import { hasControls, isBlank, isLonger, withoutControls } from "../text/characters.js";
 import type { MentionStore } from "./mention.store.js";
 import { type MessageId, parseMessageId, readMessageId } from "./message-id.js";
 import {
@@ -178,7 +179,7 @@ export class MessageStore {
     const stored = (await this.#store("assistant_answer", roomId, (firstDay) => ({
       args: [
         roomId,
-        text === "" ? "" : JSON.stringify(text),
+        text === "" ? "" : JSON.stringify(withoutControls(text)),
         JSON.stringify(answerIdOf(questionId)),
         firstDay,
         question.id,
@@ -511,7 +512,8 @@ function rawMessages(flat: string[]): RawMessage[] {
 
 /** @throws ChatError BAD_USER_INPUT unless this can be said, in at most so many characters */
 export function checkText(text: string, most: number): void {
-  if (text.trim() === "") throw badInput("text", "must not be empty.");
-  if (text.length > most && [...text].length > most) throw badInput("text", `must be at most ${most} characters long.`);
+  if (isLonger(text, most)) throw badInput("text", `must be at most ${most} characters (Unicode code points) long.`);
+  if (isBlank(text)) throw badInput("text", "must not be empty: nothing of it would show.");
   if (!text.isWellFormed()) throw badInput("text", "must be well-formed Unicode.");
+  if (hasControls(text)) throw badInput("text", "must not have control characters other than tabs and line breaks.");
 }

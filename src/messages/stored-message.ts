@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { withoutControls } from "../text/characters.js";
 import { type MessageId, parseMessageId } from "./message-id.js";
 import type { ReactionRecord } from "./reaction.js";
 
@@ -46,7 +47,7 @@ export function readMember(roomId: string, member: string, score: string): Store
     id: foreignId(roomId, member, score),
     roomId,
     fromId: String(from),
-    text: asTyped(member, message),
+    text: withoutControls(asTyped(member, message)),
     sentAt: new Date(secondsOf(score) * 1_000),
     clientMessageId: null,
     mentionIds: [],

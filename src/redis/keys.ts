@@ -44,8 +44,8 @@
  * | `vacant:{total_users}`   | bitmap     | ids that were handed out and are no account (yet)               |
  * | `guests:{total_users}`   | sorted set | guest → when to look whether they are to be forgotten (s)       |
  * | `highest_user_id:N`      | string     | the highest user id given out, thrice, in other slots than the counter |
- * | `directory:{total_users}`| sorted set | `<name, folded>\\0<user id>`, all of score 0: what users are searched by |
- * | `indexed:{total_users}`  | hash       | `up_to` (the last user id that the directory has looked at); `server` and `deadline` (s) of the one that indexes; `guests`, once those are in their list |
+ * | `directory:2:{total_users}`| sorted set | `<name, folded>\\0<user id>`, all of score 0: what users are searched by; `\\0<username, as mentions compare it>\\0<user id>`. Its number changes with the folding: servers of different versions keep one each |
+ * | `indexed:2:{total_users}`  | hash       | `up_to` (the last user id that the directory has looked at); `server` and `deadline` (s) of the one that indexes; `guests`, once those are in their list |
  * | `sessions:{user:ID}`     | sorted set | SHA-256 of token → expiry in ms                                 |
  * | `sends:{user:ID}`      | string     | when all sends that the user was charged for are worked off (ms) |
  * | `session-details:{user:ID}` | hash    | SHA-256 of token → the session's id, kind, begin and last use (ms); expires with the last one |
@@ -70,8 +70,10 @@ export const keys = {
   /** @param n 0, 1 or 2: one copy each */
   highestUserId: (n: number) => `highest_user_id:${n}`,
   guests: "guests:{total_users}",
-  directory: "directory:{total_users}",
-  indexed: "indexed:{total_users}",
+  directory: "directory:2:{total_users}",
+  indexed: "indexed:2:{total_users}",
+  formerDirectory: "directory:{total_users}",
+  formerIndexed: "indexed:{total_users}",
   username: (name: string) => `username:${name}`,
   user: (id: string) => `user:${id}`,
   userRooms: (id: string) => `user:${id}:rooms`,

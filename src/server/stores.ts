@@ -75,7 +75,7 @@ export function createStores(config: Config, redis: RedisConnections, name: stri
   const feeds = new ReplyFeeds(scripts, channels, rooms, log);
   const forAssistant = { assistant: assistantId, feeds, queue: config.assistantQueue };
   const assistant = new AssistantStore(commands, scripts, rooms, forAssistant, (userId) => attempts.askAssistant(userId), log);
-  const mentions = new MentionStore(commands, users, rooms, lenient, scripts);
+  const mentions = new MentionStore(commands, directory, rooms, lenient, scripts);
   const messages = new MessageStore(
     scripts,
     new RedisDays(commands),

@@ -58,5 +58,7 @@ const PICTURES = /\p{Extended_Pictographic}/gu;
  * belongs to what stands before it.
  */
 export function isShowable(name: string): boolean {
-  return !isBlank(name) && name === name.trim() && !/^\p{M}/u.test(name) && !IN_NO_NAME.test(name.replace(NEEDED, "").replace(PICTURES, ""));
+  return (
+    !isBlank(name) && name === name.trim() && !/^\p{M}/u.test(name) && !IN_NO_NAME.test(name.replace(NEEDED, "").replace(PICTURES, ""))
+  );
 }

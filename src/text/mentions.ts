@@ -130,7 +130,10 @@ function possibleNames(written: string): PossibleName[] {
       (script >= 0 && LETTER.test(next.segment) && scriptOf(next.segment) !== script);
     if (!ends) continue;
     const end = next?.index ?? written.length;
-    const name = written.slice(0, end).normalize("NFC").replace(/\p{Default_Ignorable_Code_Point}/gu, "");
+    const name = written
+      .slice(0, end)
+      .normalize("NFC")
+      .replace(/\p{Default_Ignorable_Code_Point}/gu, "");
     if (name !== "" && [...name].length <= LONGEST_NAME) names.push({ name, key: mentionKey(name), length: end + 1 });
   }
   return names.reverse();
@@ -178,7 +181,7 @@ function blanked(text: string, ranges: readonly Range[]): string {
   return result + text.slice(at);
 }
 
-const IN_URL = "[^\\s<>\"`\\u3001-\\u3003\\u3008-\\u3011\\uFF01\\uFF0C\\uFF1A\\uFF1B\\uFF1F]*";
+const IN_URL = '[^\\s<>"`\\u3001-\\u3003\\u3008-\\u3011\\uFF01\\uFF0C\\uFF1A\\uFF1B\\uFF1F]*';
 
 /** Links of Markdown, and what is an address without it. None of the parts can match in two ways, so that each character is looked at once. */
 const LINKS = new RegExp(

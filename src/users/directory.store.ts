@@ -4,7 +4,8 @@ import { badInput } from "../errors.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import { type Connection, type PageArgs, type PageRequest, pageRequest, toConnection } from "../relay.js";
-import { type DirectoryEntry, decodeEntry, directoryEntries, encodeEntry, fold, searchedBy } from "./names.js";
+import { isLonger } from "../text/characters.js";
+import { type DirectoryEntry, decodeEntry, directoryEntries, encodeEntry, searchedBy, searchOf } from "./names.js";
 import type { UserRecord, UserStore } from "./user.store.js";
 
 export type UserConnectionRecord = Connection<UserRecord> & { totalCount: number };
@@ -17,11 +18,18 @@ const PORTION = 200; // accounts indexed in one step
 const PAUSE = 10; // ms between two steps, in which Redis and this server do other things
 const LEASE = 10; // seconds after which another server takes over
 const FRESH = 1_000; // ms within which it is not looked for new accounts again
+const FORMER_KEPT = 604_800; // seconds that the directory of an older version is kept, for its servers
 const SETTLING = 100; // the newest accounts, which a demo app may still be writing: one that is missing is waited for
 const MOST_USERS = 100_000_000; // a higher counter is no counter
 
+/** A username that someone wrote, and what mentions compare it by. */
+export interface WrittenName {
+  name: string;
+  key: string;
+}
+
 /**
- * The directory: accounts by the beginnings of their names. Ours are entered as they are made. Those of demo apps, and of a
+ * The directory: accounts by the beginnings of their names, and by what mentions compare. Ours are entered as they are made. Those of demo apps, and of a
  * database that was taken over, are found by the user counter: what lies between it and where the directory has looked is
  * looked at when a server starts and when someone searches, some at a time and by one server at a time.
  */
@@ -49,7 +57,7 @@ export class DirectoryStore {
    */
   async search(search: string, args: PageArgs): Promise<UserConnectionRecord> {
     checkSearch(search);
-    const beginning = fold(search);
+    const beginning = searchOf(search);
     const request = pageRequest(args, "start", (cursor, argument) => decodeCursor(beginning, cursor, argument));
     const { from, limit } = request;
     const firstOf = (user: UserRecord): DirectoryEntry => {
@@ -84,6 +92,37 @@ export class DirectoryStore {
     return { ...toConnection(page, (user) => encodeCursor(firstOf(user))), totalCount };
   }
 
+  /**
+   * Who is meant by usernames as they were written: whose name is exactly that, or else the same but for letter case and Unicode form; of
+   * several such, the oldest account. One round trip, whatever their number, and a second one where the directory has to look for new
+   * accounts first.
+   * @returns ids by name
+   */
+  async usersNamed(names: readonly WrittenName[]): Promise<Map<string, string>> {
+    if (names.length === 0) return new Map();
+    const [exact, similar] = await Promise.all([Promise.all(names.map(({ name }) => this.#users.idOf(name))), this.#idsByKey(names)]);
+    let { ids } = similar;
+    if (similar.missing > 0 && similar.missing <= PORTION && names.some((_, index) => !exact[index] && !ids[index])) {
+      await this.index();
+      ({ ids } = await this.#idsByKey(names));
+    }
+    return new Map(
+      names.flatMap(({ name }, index) => {
+        const id = exact[index] ?? ids[index];
+        return id ? [[name, id] as const] : [];
+      }),
+    );
+  }
+
+  async #idsByKey(names: readonly WrittenName[]): Promise<{ ids: string[]; missing: number }> {
+    const [ids, missing] = (await this.#scripts.run(
+      "directory_mentioned",
+      [keys.directory, keys.totalUsers, keys.indexed],
+      names.map(({ key }) => key),
+    )) as [string[], number];
+    return { ids, missing };
+  }
+
   /** Looks for accounts that the directory does not know, unless that was done a moment ago. Resolves when it is done; never rejects. */
   index(): Promise<void> {
     if (!this.#indexing && performance.now() - this.#indexedAt > FRESH) {
@@ -116,6 +155,7 @@ export class DirectoryStore {
       const done = hole === undefined ? Math.max(from, to) : Number(hole) - 1;
       const entries = users.filter((user) => user && !user.guest).flatMap((user) => directoryEntries(user as UserRecord));
       await this.#scripts.run("directory_add", [keys.directory, keys.indexed], [this.#server, done, JSON.stringify(entries)]);
+      if (done >= total) await this.#scripts.run("directory_supersede", [keys.formerDirectory, keys.formerIndexed], [FORMER_KEPT]);
       if (done < to || to >= total || from >= to) return;
       await delay(PAUSE);
     }
@@ -143,11 +183,12 @@ export class DirectoryStore {
 }
 
 /** Whether there is anything to search for. */
-export const isSearch = (search: string | null | undefined): search is string => search != null && /[^\s\p{Cc}]/u.test(search);
+export const isSearch = (search: string | null | undefined): search is string =>
+  search != null && (isLonger(search, LONGEST_SEARCH) || searchOf(search) !== "");
 
 function checkSearch(search: string): void {
-  if ([...search.slice(0, 2 * LONGEST_SEARCH + 1)].length > LONGEST_SEARCH)
-    throw badInput("search", `must be at most ${LONGEST_SEARCH} characters long.`);
+  if (isLonger(search, LONGEST_SEARCH))
+    throw badInput("search", `must be at most ${LONGEST_SEARCH} characters (Unicode code points) long.`);
 }
 
 /** As Redis orders them. */

@@ -2,6 +2,7 @@ import { badInput, refusal } from "../errors.js";
 import type { Lenient, RedisClient } from "../redis/connect.js";
 import { GENERAL, keys } from "../redis/keys.js";
 import type { Page, PageRequest } from "../relay.js";
+import { isBlank, isLonger, isShowable } from "../text/characters.js";
 import { directoryEntries } from "./names.js";
 import type { UserIds } from "./user-ids.js";
 
@@ -130,7 +131,7 @@ export class UserStore {
         if (!isUserId(id)) return null; // a message in the database may name anything as its sender
         const [username, name, email, createdAt, guest, ended] = await this.#lenient(this.#redis.hmget(keys.user(id), ...FIELDS), []);
         if (username == null) return null;
-        const shown = [name, username].find((text) => text && isVisible(text)) ?? `user-${id}`;
+        const shown = [name, username].find((text) => text && !isBlank(text)) ?? `user-${id}`;
         return { id, username, name: shown, email: email || null, createdAt: dateOf(createdAt), guest: guest === "1", gone: ended === "1" };
       }),
     );
@@ -203,20 +204,20 @@ const LONGEST_EMAIL = 254; // RFC 5321, section 4.5.3.1.3, less the angle bracke
 
 /** @throws ChatError BAD_USER_INPUT unless an account may be made with this username */
 export function checkNewUsername(username: string): void {
-  if (!/^[\p{L}\p{M}\p{N}._-]{2,32}$/u.test(username) || username !== username.normalize("NFC")) {
-    throw badInput("username", "must be 2 to 32 letters, digits, dots, dashes or underscores, without spaces.");
+  if (!/^[\p{L}\p{M}\p{N}._-]{2,32}$/u.test(username) || username !== username.normalize("NFC") || !isShowable(username)) {
+    throw badInput("username", "must be 2 to 32 letters, digits, dots, dashes or underscores, without spaces or what does not show.");
   }
 }
 
 /** @throws ChatError BAD_USER_INPUT unless this can be shown as someone's name */
 export function checkName(name: string): void {
-  if (name.trim() === "" || name !== name.trim() || [...name].length > LONGEST_NAME || /\p{C}/u.test(name)) {
-    throw badInput("name", `must be 1 to ${LONGEST_NAME} characters without control characters, and not begin or end with a space.`);
+  if (isLonger(name, LONGEST_NAME) || !isShowable(name)) {
+    throw badInput(
+      "name",
+      `must be 1 to ${LONGEST_NAME} characters (Unicode code points), of which something shows, without control characters or invisible ones that its script does not need, and not begin or end with a space.`,
+    );
   }
 }
-
-/** Whether something shows of it: a demo app takes any name. */
-const isVisible = (text: string) => /[^\s\p{C}\p{Default_Ignorable_Code_Point}]/u.test(text);
 
 /** @throws ChatError BAD_USER_INPUT unless this looks like an address */
 export function checkEmail(email: string): void {
