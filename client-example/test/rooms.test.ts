@@ -9,7 +9,7 @@ const OTHER = "2";
 function message(n: number, more: Partial<Message> = {}): Message {
   const from = { id: OTHER, username: "mary", name: "Mary" };
   const sentAt = new Date(1_700_000_000_000 + n * 1_000).toISOString();
-  const none = { editedAt: null, clientMessageId: null, mentions: [], replyToId: null, replyTo: null, reactions: [] };
+  const none = { editedAt: null, clientMessageId: null, mentionRanges: [], replyToId: null, replyTo: null, reactions: [] };
   return { id: `m${n}`, roomId: "0", text: `text ${n}`, sentAt, from, ...none, ...more };
 }
 
@@ -28,6 +28,7 @@ const added = (position: number, one: Message): RoomEvent => ({
   position: `p${position}`,
   roomId: "0",
   message: one,
+  readBySender: true,
 });
 const edited = (position: number, one: Message): RoomEvent => ({
   __typename: "MessageEdited",
@@ -139,7 +140,7 @@ describe("the reducer", () => {
 
   it("[PAGE13] one's own messages are not unread, and mentions are counted apart", () => {
     const mine = message(1, { from: { id: ME, username: "pablo", name: "Pablo" } });
-    const toMe = message(2, { mentions: [{ id: ME, username: "pablo" }] });
+    const toMe = message(2, { mentionRanges: [{ start: 0, length: 6, user: { id: ME } }] });
     const { room: shown } = after(loaded, event(added(1, mine)), event(added(2, toMe)), event(added(3, message(3))));
     expect(shown?.unread).toMatchObject({ count: 2, mentions: 1 });
   });

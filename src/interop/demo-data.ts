@@ -59,9 +59,14 @@ export async function seedDemoData(redis: RedisClient, scripts: Scripts, passwor
   await redis.set(keys.roomName(GENERAL), "General");
   await Promise.all(
     rooms.map(async ({ id, messages }) => {
-      await redis.unlink(keys.room(id)); // of an attempt that was cut off
-      for (const { from, text, date } of messages)
-        await redis.zadd(keys.room(id), date, asOurs({ from, date, message: text, roomId: id, id: `${id}/${date}000000` }));
+      for (const key of [keys.room(id), keys.own(id), keys.reads(id)]) await redis.unlink(key); // of an attempt that was cut off
+      for (const { from, text, date } of messages) {
+        const messageId = `${id}/${date}000000`;
+        await redis.zadd(keys.room(id), date, asOurs({ from, date, message: text, roomId: id, id: messageId }));
+        // Its author has it read, as when it is sent.
+        await redis.zadd(keys.own(id), 0, `${from}:${String(date).padStart(10, "0")}000000`);
+        await redis.hset(keys.reads(id), from, `${date} ${messageId}`);
+      }
     }),
   );
   await Promise.all(

@@ -43,7 +43,7 @@ export class MentionResolver {
   @Query(() => MentionConnection, {
     nullable: true,
     description:
-      "Messages that mention the viewer as `@username`, in all rooms that they are in now, the newest first. `Room.unreadMentions` counts those that are unread. Error: `BAD_USER_INPUT`.",
+      "Messages of others that mention the viewer as `@username`, in all rooms that they are in now, the newest first. `Room.unreadMentions` counts those that are unread. Error: `BAD_USER_INPUT`.",
   })
   async mentions(@Args(() => MentionsArgs) args: MentionsArgs, @Ctx() { viewer, mentions }: ViewerContext): Promise<MentionConnection> {
     const { limit, after } = pageRequest({ first: args.first ?? 50, after: args.after }, "start", decodeMentionCursor);

@@ -156,7 +156,7 @@ export class MessageStore {
         isGroup(roomId) ? 1 : 0,
         asks ? 1 : 0,
       ],
-      otherKeys: [],
+      otherKeys: [keys.reads(roomId)],
     }))) as Stored;
 
     if (stored === 1) this.#onStored({ roomId, json: message, first: first === 1 });

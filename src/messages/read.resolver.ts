@@ -27,14 +27,14 @@ export class ReadResolver {
   @Extensions({ perViewer: true })
   @FieldResolver(() => Int, {
     description:
-      "Messages of others after the viewer's last read; in a group that they have not read, after they came in. Costs the same for 5 as for 500,000.",
+      "Messages of others after the viewer's last read, or last message; in a group that they have not read, after they came in. Costs the same for 5 as for 500,000.",
   })
   async unreadCount(@Root() { id }: Room, @Ctx() { load }: ViewerContext): Promise<number> {
     return (await load.unread.load(id)).messages;
   }
 
   @Extensions({ perViewer: true })
-  @FieldResolver(() => Int, { description: "Those unread messages in which the viewer is mentioned." })
+  @FieldResolver(() => Int, { description: "Those of the unread messages that mention the viewer." })
   async unreadMentions(@Root() { id }: Room, @Ctx() { load }: ViewerContext): Promise<number> {
     return (await load.unread.load(id)).mentions;
   }

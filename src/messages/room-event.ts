@@ -5,7 +5,7 @@ import { readMember, readOurs, type StoredMessage } from "./stored-message.js";
 
 /** What of an event depends on its kind, as the API gives it. */
 interface Kinds {
-  "message.added": { message: StoredMessage };
+  "message.added": { message: StoredMessage; readBySender: boolean };
   "read.moved": { userId: string; upTo: string };
   "message.edited": { message: StoredMessage };
   "message.deleted": { messageId: string; byId: string };
@@ -29,7 +29,7 @@ export type RoomEventRecord = {
 const READERS: { [K in Kind]: (event: Record<string, unknown>, roomId: string, position: string) => Kinds[K] | undefined } = {
   "message.added": (event, roomId, position) => {
     const message = messageIn(event, roomId);
-    return message && { message: { ...message, position } };
+    return message && { message: { ...message, position }, readBySender: event.read === true };
   },
   "read.moved": ({ userId, upTo }) => (typeof userId === "string" && typeof upTo === "string" ? { userId, upTo } : undefined),
   "message.edited": withReactions,

@@ -21,11 +21,17 @@ export abstract class RoomEvent {
 export class MessageAdded extends RoomEvent {
   @Field(() => Message, { description: "The message; to someone who catches up, as it stands now if it is there." })
   message!: Message;
+
+  @Field(() => Boolean, {
+    description:
+      "Whether its sender has read the room up to it, as by `ReadMoved`. So it is for whoever sends here; what is said in a demo app moves no mark.",
+  })
+  readBySender!: boolean;
 }
 
 @ObjectType({
   description:
-    "Someone has read on. In private rooms and groups of at most 100 everyone is told; elsewhere one's own devices are, and only live: a client that was away asks for `Room.unreadCount`.",
+    "Someone has read on without saying anything. In private rooms and groups of at most 100 everyone is told; elsewhere one's own devices are, and only live: a client that was away asks for `Room.unreadCount`.",
   implements: RoomEvent,
 })
 export class ReadMoved extends RoomEvent {

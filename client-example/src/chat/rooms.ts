@@ -136,7 +136,7 @@ function refreshed(room: Room | undefined, parts: RoomParts): Room {
 function afterEvent(room: Room, event: RoomEvent, me: string): Room {
   const { position } = event;
   const isNews = event.__typename === "MessageAdded" && event.message.from.id !== me;
-  const mentionsMe = isNews && event.message.mentions.some(({ id }) => id === me);
+  const mentionsMe = isNews && event.message.mentionRanges.some(({ user }) => user.id === me);
   const next: Room = {
     ...withTimeline(room, (timeline) => timelineAfter(timeline, event)),
     position,
@@ -145,8 +145,10 @@ function afterEvent(room: Room, event: RoomEvent, me: string): Room {
   };
   const recounted = room.unread.count > 0 ? room.recount + 1 : room.recount;
   switch (event.__typename) {
-    case "MessageAdded":
-      return { ...next, newest: later(room.newest, event.message) };
+    case "MessageAdded": {
+      const added = { ...next, newest: later(room.newest, event.message) };
+      return event.readBySender ? readTo(added, event.message.from.id, event.message.id, me) : added;
+    }
     case "MessageEdited":
       return { ...next, recount: recounted, newest: room.newest?.id === event.message.id ? event.message : room.newest };
     case "MessageDeleted": {
@@ -154,9 +156,7 @@ function afterEvent(room: Room, event: RoomEvent, me: string): Room {
       return { ...next, recount: room.recount + 1, newest: next.timeline?.newer === null ? next.timeline.messages.at(-1) : undefined };
     }
     case "ReadMoved":
-      if (event.user.id !== me)
-        return { ...next, members: room.members?.map((one) => (one.user.id === event.user.id ? { ...one, readUpTo: event.upTo } : one)) };
-      return event.upTo === room.readUpTo ? next : { ...next, readUpTo: event.upTo, recount: room.recount + 1 };
+      return readTo(next, event.user.id, event.upTo, me);
     case "MemberJoined":
     case "MemberLeft":
       return { ...next, membersChanged: room.membersChanged + 1 };
@@ -165,6 +165,14 @@ function afterEvent(room: Room, event: RoomEvent, me: string): Room {
     default:
       return next;
   }
+}
+
+/** The room in which someone has read up to a message. */
+function readTo(room: Room, userId: string, upTo: string, me: string): Room {
+  if (userId !== me) return { ...room, members: room.members?.map((one) => (one.user.id === userId ? { ...one, readUpTo: upTo } : one)) };
+  if (upTo === room.readUpTo) return room;
+  const isRead = room.unread.count === 0 && room.unread.asOf === undefined;
+  return { ...room, readUpTo: upTo, recount: isRead ? room.recount : room.recount + 1 };
 }
 
 function withRoom(rooms: Rooms, roomId: string, change: (room: Room) => Room): Rooms {

@@ -67,7 +67,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
             ) : (
               <p className="quote quiet">This message was deleted.</p>
             ))}
-          <Text text={text} mentions={message.mentions} me={me} />
+          <Text text={text} mentions={message.mentionRanges} me={me} />
           {editedAt !== null && (
             <span className="quiet edited" title={asMoment(editedAt)}>
               edited

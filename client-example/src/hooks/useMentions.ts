@@ -14,7 +14,7 @@ const OFFERED = 6; // people; who is not among them is found by one more letter
  * @param members who is in the room; undefined where everyone is
  */
 export function useMentions(text: string, members: readonly Mentionable[] | undefined) {
-  const begun = /(?:^|\s)@([\w.-]{0,32})$/.exec(text)?.[1];
+  const begun = /(?<![\w.+-])[@＠]([\p{L}\p{M}\p{N}._-]{0,32})$/u.exec(text)?.[1];
   const [state, setState] = useState({ text: "", chosen: 0, isClosed: false });
   const found = usePeople(members === undefined ? (begun ?? "") : "").people;
   const { chosen, isClosed } = state.text === text ? state : { chosen: 0, isClosed: false };
@@ -44,6 +44,13 @@ export function useMentions(text: string, members: readonly Mentionable[] | unde
 }
 
 function matches({ name, username }: Mentionable, begun: string): boolean {
-  const start = begun.toLowerCase();
-  return !username.includes(" ") && [username, ...name.split(" ")].some((word) => word.toLowerCase().startsWith(start));
+  const start = fold(begun);
+  return !username.includes(" ") && [username, ...name.split(" ")].some((word) => fold(word).startsWith(start));
 }
+
+/** As the server's search compares, but for what is rare. */
+const fold = (word: string) =>
+  word
+    .normalize("NFKD")
+    .replace(/[\u0300-\u036f]/g, "")
+    .toLowerCase();

@@ -18,4 +18,6 @@ local messages = redis.call('ZCOUNT', room, score and '(' .. score or '-inf', '+
 -- Members that room_log found too long to be a message are never unread.
 local none = redis.call('ZLEXCOUNT', own, (string.gsub(from, user .. ':', '!:', 1)), '(!;')
 local unread = math.max(0, messages - redis.call('ZLEXCOUNT', own, from, to) - none)
-return { unread, redis.call('ZLEXCOUNT', mentioned, from, to), read_up_to or '', redis.call('ZLEXCOUNT', own, '[@:', '(@;') }
+-- Older versions noted mentions by the author, too, which are not unread.
+local mentions = math.min(unread, redis.call('ZLEXCOUNT', mentioned, from, to))
+return { unread, mentions, read_up_to or '', redis.call('ZLEXCOUNT', own, '[@:', '(@;') }

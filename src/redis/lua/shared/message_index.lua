@@ -22,7 +22,10 @@ end
 local function index(from, score, member)
   local micros = micros_of(score)
   redis.call('ZADD', own, 0, from .. ':' .. micros)
-  for user in mentioned_in(member) do redis.call('ZADD', mentioned, 0, user .. ':' .. micros) end
+  for user in mentioned_in(member) do
+    -- Nobody has to read of their own message that it mentions them.
+    if user ~= from then redis.call('ZADD', mentioned, 0, user .. ':' .. micros) end
+  end
 end
 
 -- Takes a message out of its room, with whatever is kept of it. Uses room, meta, reactions, foreign, and id_of and foreign_sender of message_find.

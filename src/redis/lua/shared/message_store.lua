@@ -1,5 +1,6 @@
 --[[ message_store: adding a message of ours. A part of the scripts that do, behind room_log, message_find, message_index and
-     retention, whose variables it uses, and sent_1 to sent_4, room_id, from, text, client_id, first_day, mentions, reply_to, reply_score. ]]
+     retention, whose variables it uses, and sent_1 to sent_4, room_id, from, text, client_id, first_day, mentions, reply_to, reply_score, and
+     reads (key; nil where the sender is not one who reads). ]]
 local DAY = 86400
 local day = math.floor(clock[1] / DAY)
 
@@ -34,6 +35,15 @@ local function untold()
   return shown == '0' and (tonumber(showing) or 1) or 0
 end
 
+-- Who sends has read the room up to there. Gives whether the mark moved: it never moves back.
+local function has_read(at, score)
+  if not reads then return false end
+  local before = string.match(redis.call('HGET', reads, from) or '', '^%S+')
+  if before and tonumber(before) >= tonumber(score) then return false end
+  redis.call('HSET', reads, from, string.format('%s %s/%.0f', score, room_id, at))
+  return true
+end
+
 -- Gives what message_send gives, or an error to return. The days of sent_1 to sent_4 have to be those around today.
 local function store()
   -- What a repetition must have in common with the send, beyond its id.
@@ -56,8 +66,9 @@ local function store()
   local message = message_at(at)
 
   known = known + 1
-  append('message.added', at, '"message":' .. message)
-  redis.call('ZADD', room, string.format('%d.%06d', math.floor(at / 1000000), at % 1000000), message)
+  local score = string.format('%d.%06d', math.floor(at / 1000000), at % 1000000)
+  append('message.added', at, '"message":' .. message .. (has_read(at, score) and ',"read":true' or ''))
+  redis.call('ZADD', room, score, message)
   index(from, at / 1000000, message)
   if first == 1 then redis.call('HSET', meta, 'shown', 0, 'showing', string.format('%.0f', at)) end
   if client_id ~= '' then

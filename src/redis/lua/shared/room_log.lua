@@ -183,7 +183,7 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
     append('message.added', at, string.format('"foreign":{"score":"%s","member":%s}', score, cjson.encode(member)))
     local user = remember(member, score)
     -- Whom it mentions only a server can find out, as names are in other slots: until one has, this stays noted.
-    if string.find(member, '@', 1, true) then
+    if string.find(member, '@', 1, true) or string.find(member, '＠', 1, true) or string.find(string.lower(member), '\\uff20', 1, true) then
       redis.call('ZADD', own, 0, '@:' .. micros_of(score) .. ':' .. digest(member))
     end
     if asks(user, score) then ask(foreign_id(member, score), user) end
