@@ -206,7 +206,7 @@ describe("guests who have ended", () => {
     const old = await ownServer(redis.url, { guestKeep: 0 });
     const [there, ended] = [await join(old), await join(old)];
     await old.stop();
-    await redis.client.del(GUESTS, "indexed:{total_users}", `sessions:{user:${ended.id}}`);
+    await redis.client.del(GUESTS, "indexed:2:{total_users}", `sessions:{user:${ended.id}}`);
     await redis.client.hdel(`user:${there.id}`, "until");
     await redis.client.hset(`user:${ended.id}`, "until", 1);
     const server = await ownServer(redis.url, { guestKeep: 0 });

@@ -28,7 +28,7 @@ describe("sending", () => {
       '"quoted" \\ back/slash',
       "<b>&lt;</b>",
       "línea\nsegunda\ttab",
-      "🧑‍🚀 مرحبا \u0000 \u2028",
+      "🧑‍🚀 مرحبا \r\n \u2028",
       "%s %d $1 {room:0}",
       "  spaces kept  ",
     ]) {

@@ -27,7 +27,7 @@ const ROOM = "query ($r: ID!) { room(id: $r) { name members(first: 100) { nodes 
 const EVENTS = `subscription ($r: ID, $a: [String!]) {
   roomEvents(roomId: $r, after: $a) {
     __typename position
-    ... on MessageAdded { message { ${MESSAGE} } }
+    ... on MessageAdded { readBySender message { ${MESSAGE} } }
     ... on MessageEdited { message { ${MESSAGE} } }
     ... on ReactionChanged { message { ${MESSAGE} } }
     ... on MessageDeleted { messageId }
@@ -118,6 +118,7 @@ class Screen {
     __typename: string;
     position: string;
     message: Shown;
+    readBySender: boolean;
     messageId: string;
     upTo: string;
     user: { id: string };
@@ -126,6 +127,9 @@ class Screen {
     this.#position = event.position;
     switch (event.__typename) {
       case "MessageAdded":
+        if (event.readBySender) this.reads.set(event.message.from.id, event.message.id);
+        this.messages.set(event.message.id, event.message);
+        return;
       case "MessageEdited":
       case "ReactionChanged":
         this.messages.set(event.message.id, event.message);

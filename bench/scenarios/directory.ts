@@ -40,7 +40,7 @@ export async function directory(): Promise<void> {
   process.stderr.write("waiting for the index …\n");
   const start = performance.now();
   const [redisBefore, serverBefore] = [await cpuOfRedis(), await cpuOf(server)];
-  while (Number(await redis.hget("indexed:{total_users}", "up_to")) < USERS) {
+  while (Number(await redis.hget("indexed:2:{total_users}", "up_to")) < USERS) {
     await ask("nobody"); // the first one begins it
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

@@ -1,7 +1,8 @@
+import type { AssistantStore } from "../assistant/assistant.store.js";
 import { badInput, refusal } from "../errors.js";
 import { keys } from "../redis/keys.js";
 import type { ScriptName, Scripts } from "../redis/scripts.js";
-import type { RoomStore } from "../rooms/room.store.js";
+import { privatePair, type RoomStore } from "../rooms/room.store.js";
 import { readEmoji } from "./emoji.js";
 import type { MentionStore } from "./mention.store.js";
 import { checkText, type MessageStore } from "./message.store.js";
@@ -20,17 +21,20 @@ export class MessageChangeStore {
   readonly #scripts: Scripts;
   readonly #rooms: RoomStore;
   readonly #messages: Pick<MessageStore, "byIds">;
-  readonly #mentions: Pick<MentionStore, "in">;
+  readonly #mentions: Pick<MentionStore, "in" | "of">;
+  readonly #assistant: Pick<AssistantStore, "id" | "isAsked" | "admit" | "wake">;
   readonly #messageLength: number;
 
   constructor(
     scripts: Scripts,
     rooms: RoomStore,
     messages: Pick<MessageStore, "byIds">,
-    mentions: Pick<MentionStore, "in">,
+    mentions: Pick<MentionStore, "in" | "of">,
+    assistant: Pick<AssistantStore, "id" | "isAsked" | "admit" | "wake">,
     { messageLength }: { messageLength: number },
   ) {
     this.#mentions = mentions;
+    this.#assistant = assistant;
     this.#scripts = scripts;
     this.#rooms = rooms;
     this.#messages = messages;
@@ -38,19 +42,26 @@ export class MessageChangeStore {
   }
 
   /**
-   * Gives a message of the user another text. It keeps its id and its place. The text that it has changes nothing.
-   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, FORBIDDEN
+   * Gives a message of the user another text. It keeps its id and its place. The text that it has changes nothing. In a shared room it
+   * asks the assistant where it mentions the assistant now, and did not before.
+   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, FORBIDDEN, RATE_LIMITED
    */
   async edit(userId: string, id: string, text: string): Promise<StoredMessage> {
     checkText(text, this.#messageLength);
     const target = await this.#target(userId, id, "id");
-    if (target.micros === undefined) {
-      // A demo app stored it, escaped in its own way: only reading it tells whether this is the text that it has.
+    const mentions = await this.#mentions.in(text, target.roomId);
+    const mayAsk = privatePair(target.roomId) === undefined && this.#assistant.isAsked(userId, target.roomId, mentions);
+    let asks = false;
+    // A demo app stored it, escaped in its own way: only reading it tells whether this is the text that it has.
+    if (target.micros === undefined || mayAsk) {
       const [message] = await this.#messages.byIds([id]);
       if (message?.fromId === userId && message.text === text) return message;
+      asks = mayAsk && message?.fromId === userId && !(await this.#mentions.of(message)).includes(this.#assistant.id);
     }
-    const mentions = await this.#mentions.in(text, target.roomId);
-    return this.#read(target, await this.#run("message_edit", userId, target, [JSON.stringify(text), mentions.join(" ")]));
+    if (asks) await this.#assistant.admit(userId, target.roomId);
+    const changed = await this.#run("message_edit", userId, target, [JSON.stringify(text), mentions.join(" "), asks ? 1 : 0]);
+    if (asks) await this.#assistant.wake(target.roomId);
+    return this.#read(target, changed);
   }
 
   /**

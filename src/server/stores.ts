@@ -102,7 +102,7 @@ export function createStores(config: Config, redis: RedisConnections, name: stri
     directory,
     exports: new ExportStore(messages, users, (userId) => attempts.exportRoom(userId)),
     messages,
-    messageChanges: new MessageChangeStore(scripts, rooms, messages, mentions, config),
+    messageChanges: new MessageChangeStore(scripts, rooms, messages, mentions, assistant, config),
     presence,
     reads,
     rooms,

@@ -1,10 +1,10 @@
 --[[ message_edit: give a message of the user another text, in its place. The caller has made sure that the user may be in the room.
      KEYS  room, log, meta, foreign, own, asked, members, reactions, mentioned
-     ARGV  new_epoch, log_length, assistant, user, id, score (at which it is), text (JSON), mentions (ids of users, with spaces between)
+     ARGV  new_epoch, log_length, assistant, user, id, score (at which it is), text (JSON), mentions (ids of users, with spaces between), asks (1 if the assistant is to answer it where it did not mention the assistant before, else 0)
      gives {member, score, reactions (JSON), seq, epoch, at (µs), 1 if it was changed, 0 if that was its text}
      fails NOT_A_MEMBER, NOT_FOUND, FORBIDDEN ]]
 local room, log, meta, foreign, own, asked, members, reactions, mentioned = unpack(KEYS)
-local new_epoch, log_length, assistant, user, id, score, text, mentions = unpack(ARGV)
+local new_epoch, log_length, assistant, user, id, score, text, mentions, asks = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 -- part: message_find
@@ -36,4 +36,10 @@ redis.call('ZREM', room, found.member)
 redis.call('ZADD', room, found.score, edited)
 unindex(found)
 index(user, found.score, edited)
+if asks == '1' then
+  for mentioned_before in mentioned_in(found.ours and found.member or '') do
+    if mentioned_before == assistant then asks = '0' end
+  end
+  if asks == '1' and not redis.call('LPOS', asked, id .. ' ' .. user) then ask(id, user) end
+end
 return { edited, found.score, reacted, seq, epoch, at, 1 }
