@@ -100,6 +100,7 @@ describe("directory", () => {
 
   it("[DIR1] a sign-up that was cut off before its last step is found after a login", async () => {
     const id = await register("halfway");
+    await redis.client.hset("indexed:2:{total_users}", { up_to: id }); // it has been looked at
     await redis.client.zrem("directory:2:{total_users}", `halfway\0${id}`);
     expect(await names("halfway")).toEqual([]);
     await nobody.ask('mutation { login(username: "halfway", password: "a good password") { token } }');
@@ -153,7 +154,7 @@ describe("directory", () => {
         retryable: false,
         argument,
       });
-    for (const text of ["\ud800", "[", "(", "-", "+", "*", "\u00ff", "\ufdfa".repeat(64), "𝔘".repeat(64), "%00", "\\"])
+    for (const text of ["\ud800", "[", "(", "-", "+", "*", "\u00ff", "\ufdfa".repeat(64), "𝔘".repeat(64), "%zz", "\\"])
       expect(await names(text), text).toEqual([]);
   });
 

@@ -156,7 +156,7 @@ export class MessageStore {
         isGroup(roomId) ? 1 : 0,
         asks ? 1 : 0,
       ],
-      otherKeys: [keys.reads(roomId)],
+      otherKeys: [],
     }))) as Stored;
 
     if (stored === 1) this.#onStored({ roomId, json: message, first: first === 1 });
@@ -499,6 +499,7 @@ const storeKeys = (roomId: string, firstDay: number) => [
   keys.members(roomId),
   keys.mentioned(roomId),
   keys.reactions(roomId),
+  keys.reads(roomId),
   ...[0, 1, 2, 3].map((days) => keys.sent(roomId, firstDay + days)),
 ];
 

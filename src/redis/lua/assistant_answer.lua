@@ -1,13 +1,13 @@
 --[[ assistant_answer: end an answer. It becomes a message, once, and its question is done: all in one step, so that no death of a worker
      leaves one without the other. Where the question, or the assistant's place in a group, is gone meanwhile, it becomes nothing.
-     KEYS  room, log, meta, foreign, own, asked, members, mentioned, reactions, sent_1, sent_2, sent_3, sent_4, reply, writing
+     KEYS  room, log, meta, foreign, own, asked, members, mentioned, reactions, reads, sent_1, sent_2, sent_3, sent_4, reply, writing
      ARGV  new_epoch, log_length, assistant, room_id, text (JSON, '' for no message), client_id (JSON), first_day, reply_to (the question), reply_score, history_limit, history_days, group,
            fence, entry (of asked), state (DONE or CANCELLED), written (the text as it is)
      gives what message_send gives if a message was stored now, {} if not, or LOST where another worker has the room ]]
-local room, log, meta, foreign, own, asked, members, mentioned, reactions, sent_1, sent_2, sent_3, sent_4, reply, writing = unpack(KEYS)
+local room, log, meta, foreign, own, asked, members, mentioned, reactions, reads, sent_1, sent_2, sent_3, sent_4, reply, writing = unpack(KEYS)
 local new_epoch, log_length, assistant, room_id, text, client_id, first_day, reply_to, reply_score, history_limit, history_days, group, fence, entry, state, written = unpack(ARGV)
 local heard, order = '', ''
-local from, mentions, reads = assistant, '', nil
+local from, mentions = assistant, ''
 -- part: room_log
 -- part: message_find
 -- part: message_index

@@ -1,6 +1,5 @@
 --[[ message_store: adding a message of ours. A part of the scripts that do, behind room_log, message_find, message_index and
-     retention, whose variables it uses, and sent_1 to sent_4, room_id, from, text, client_id, first_day, mentions, reply_to, reply_score, and
-     reads (key; nil where the sender is not one who reads). ]]
+     retention, whose variables it uses, and sent_1 to sent_4, room_id, from, text, client_id, first_day, mentions, reply_to, reply_score; and reads. ]]
 local DAY = 86400
 local day = math.floor(clock[1] / DAY)
 
@@ -37,7 +36,6 @@ end
 
 -- Who sends has read the room up to there. Gives whether the mark moved: it never moves back.
 local function has_read(at, score)
-  if not reads then return false end
   local before = string.match(redis.call('HGET', reads, from) or '', '^%S+')
   if before and tonumber(before) >= tonumber(score) then return false end
   redis.call('HSET', reads, from, string.format('%s %s/%.0f', score, room_id, at))
