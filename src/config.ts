@@ -147,7 +147,7 @@ export const settings = {
     placeholder: "N",
     parse: integer(1, 10_000), // a request body is at most 64 KiB
     fallback: 4_000,
-    help: "longest text of a message, in characters",
+    help: "longest text of a message, in characters (Unicode code points)",
   }),
   roomLogLength: setting({
     env: ["ROOM_LOG_LENGTH"],

@@ -1,4 +1,5 @@
 import { GraphQLError } from "graphql";
+import { isLonger } from "./text/characters.js";
 
 /** One kind of refusal: whether trying again can help, and the sentence that tells a person what to do. */
 interface Entry {
@@ -75,7 +76,7 @@ const LONGEST_CLIENT_ID = 64; // characters
 
 /** @throws ChatError BAD_USER_INPUT for what a client may not name a call by */
 export function checkClientId(id: string, argument: string): void {
-  if (id === "" || id.length > LONGEST_CLIENT_ID || !id.isWellFormed() || /\p{C}/u.test(id))
+  if (id === "" || isLonger(id, LONGEST_CLIENT_ID) || !id.isWellFormed() || /\p{C}/u.test(id))
     throw badInput(argument, `must be 1 to ${LONGEST_CLIENT_ID} characters without control characters, such as a UUID.`);
 }
 

@@ -99,6 +99,28 @@ describe("an empty database", () => {
     expect(ids.size).toBe(5 + 6 * 2);
   });
 
+  it("[DEMO1] nobody has unread messages of their own, and whoever spoke last has none at all", async () => {
+    await seed();
+    const server = await ownServer(url);
+    for (const [index, username] of DEMO_USERS.entries()) {
+      const { login } = await new TestClient(server.url).ask(
+        "mutation ($u: String!, $p: String!) { login(username: $u, password: $p) { token } }",
+        {
+          u: username,
+          p: DEMO_PASSWORD,
+        },
+      );
+      const { rooms } = await new TestClient(server.url, login.token).ask(
+        "{ rooms { id unreadCount readUpTo messages(last: 10) { nodes { id from { id } } } } }",
+      );
+      for (const { id, unreadCount, readUpTo, messages } of rooms) {
+        const nodes = messages.nodes as { id: string; from: { id: string } }[];
+        const own = nodes.findLastIndex(({ from }) => from.id === String(index + 1));
+        expect({ id, unreadCount, readUpTo }).toEqual({ id, unreadCount: nodes.length - 1 - own, readUpTo: nodes[own]?.id ?? null });
+      }
+    }
+  });
+
   it("[DEMO1] is filled once: a second time changes nothing", async () => {
     await seed();
     const before = await everything();

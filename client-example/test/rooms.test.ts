@@ -138,6 +138,22 @@ describe("the reducer", () => {
     expect(after(loaded, ...three, read, event(added(4, message(4)))).room?.unread.count).toBe(1);
   });
 
+  it("[PAGE13] whoever says something has read up to it; what was unread before is counted again", () => {
+    const mine = message(2, { from: { id: ME, username: "pablo", name: "Pablo" } });
+    const { room: shown } = after(loaded, event(added(1, message(1))), event(added(2, mine)));
+    expect(shown).toMatchObject({ readUpTo: "m2", recount: 1 });
+    expect(after(loaded, event(added(2, mine))).room).toMatchObject({ readUpTo: "m2", recount: 0, unread: { count: 0 } });
+    const members: Action = {
+      type: "members",
+      roomId: "0",
+      members: [{ role: "MEMBER", readUpTo: null, user: { id: OTHER, username: "mary", name: "Mary" } }] as never,
+      count: 1,
+    };
+    expect(after(loaded, members, event(added(1, message(1)))).room?.members).toMatchObject([{ readUpTo: "m1" }]);
+    const inDemoApp = event({ ...(added(3, message(3)) as { __typename: "MessageAdded" } & RoomEvent), readBySender: false } as RoomEvent);
+    expect(after(loaded, members, inDemoApp).room?.members).toMatchObject([{ readUpTo: null }]);
+  });
+
   it("[PAGE13] one's own messages are not unread, and mentions are counted apart", () => {
     const mine = message(1, { from: { id: ME, username: "pablo", name: "Pablo" } });
     const toMe = message(2, { mentionRanges: [{ start: 0, length: 6, user: { id: ME } }] });

@@ -29,7 +29,10 @@ class SendArgs {
   @Field(() => ID, { description: "The room to send to." })
   roomId!: string;
 
-  @Field(() => String, { description: "What to say; not empty, at most 4,000 characters unless the server is set up otherwise." })
+  @Field(() => String, {
+    description:
+      "What to say; something of it has to show. At most 4,000 characters (Unicode code points) unless the server is set up otherwise; no control characters but tabs and line breaks.",
+  })
   text!: string;
 
   @Field(() => ID, {

@@ -5,7 +5,9 @@ import { Room } from "./room.type.js";
 
 @ArgsType()
 class CreateRoomArgs {
-  @Field(() => String, { description: "1 to 64 characters without control characters, not beginning or ending with a space." })
+  @Field(() => String, {
+    description: "1 to 64 characters, of which something shows, without control characters, not beginning or ending with a space.",
+  })
   name!: string;
 
   @Field(() => [ID], { defaultValue: [], description: "Who is in it from the start, beside its owner; at most 100." })

@@ -11,7 +11,7 @@ class UsersArgs extends ForwardPageArgs {
   @Field(() => String, {
     nullable: true,
     description:
-      "Only those whose username, or a word of whose name, begins so, whatever the letter case; in the order of these names. At most 64 characters; empty is like none.",
+      "Only those of whose username or name a word begins so, in scripts without spaces from any letter on; in the order of these words. Letter case, accents and variants of letters do not count, nor does an `@` before it. At most 64 characters; empty is like none.",
   })
   search?: string | null;
 
