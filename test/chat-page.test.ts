@@ -54,21 +54,6 @@ async function press(page: Page, text: string, button: string): Promise<void> {
 }
 
 describe("the chat page", () => {
-  it("[PAGE2] mentions stand out in any script, and nowhere else", async () => {
-    const [pablo, mary] = [await signIn("Pablo"), await signIn("Mary")];
-    await goTo(pablo, "General");
-    await goTo(mary, "General");
-    await say(mary, "General", "请@pablo看一下, (@Joe), `@Pablo`, https://example.com/@Pablo and mary@Pablo");
-    await pablo.getByText("请@pablo看一下").waitFor();
-    const row = pablo.locator("p.text", { hasText: "请@pablo看一下" });
-    await expect.poll(() => row.locator("mark").allTextContents()).toEqual(["@pablo", "@Joe"]);
-    expect(await row.locator("mark.me").allTextContents()).toEqual(["@pablo"]);
-    expect(await row.locator("a").getAttribute("href")).toBe("https://example.com/@Pablo");
-    await composer(mary, "General").fill("交给@pab");
-    await mary.getByRole("option", { name: /Pablo/ }).waitFor();
-    await composer(mary, "General").fill("");
-  });
-
   it("[PAGE2] two people chat in General: typing, mentions, replies, reactions, edits, deletions", async () => {
     const [pablo, mary] = [await signIn("Pablo"), await signIn("Mary")];
     await goTo(pablo, "General");
@@ -100,6 +85,20 @@ describe("the chat page", () => {
     await message(mary, "how is life?").getByRole("button", { name: "Delete" }).click();
     await message(pablo, "very well").getByText("This message was deleted.").waitFor();
     await pablo.locator("mark.me").waitFor({ state: "detached" });
+  });
+
+  it("[PAGE2] mentions stand out in any script, and nowhere else", async () => {
+    const [pablo, mary] = [await signIn("Pablo"), await signIn("Mary")];
+    await goTo(pablo, "General");
+    await goTo(mary, "General");
+    await say(mary, "General", "请@pablo看一下, (@Joe), `@Pablo`, https://example.com/@Pablo and mary@Pablo");
+    const row = pablo.locator("p.text", { hasText: "请@pablo看一下" });
+    await expect.poll(() => row.locator("mark").allTextContents()).toEqual(["@pablo", "@Joe"]);
+    expect(await row.locator("mark.me").allTextContents()).toEqual(["@pablo"]);
+    expect(await row.locator("a").getAttribute("href")).toBe("https://example.com/@Pablo");
+    await composer(mary, "General").fill("交给@pab");
+    await mary.getByRole("option", { name: /Pablo/ }).waitFor();
+    await composer(mary, "General").fill("");
   });
 
   it("[PAGE2] in private, with unread counts and read marks, and in a group that is made, renamed and left", async () => {
