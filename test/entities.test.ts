@@ -48,7 +48,7 @@ const page = async (client: TestClient, r: string) =>
 
 describe("a message", () => {
   it("[R8] has one position wherever it is read: that of the event that added it, after which one can follow", async () => {
-    const room = await newRoom();
+    const room: string = (await ann.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: ben.id })).openPrivateRoom.id;
     const live = ben.subscribe(FOLLOW, { r: room, a: [await ben.position(room)] });
     const events = ben.subscribe(EVENTS, { r: room, a: [await ben.position(room)] });
     const sent = [];
@@ -188,9 +188,9 @@ describe("the cache of Apollo Client", () => {
     const before = read();
     expect(before).toMatchObject({ messages: { nodes: [{ id, text: "edited", reactions: thumb }] } });
 
-    const replay = gql`subscription ($after: [String!]) { messageAdded(after: $after) { id text editedAt position reactions { emoji count } } }`;
+    const replay = gql`subscription ($room: ID, $after: [String!]) { messageAdded(roomId: $room, after: $after) { id text editedAt position reactions { emoji count } } }`;
     const brought = await new Promise((resolve, reject) => {
-      client.subscribe({ query: replay, variables: { after: [start] } }).subscribe({ next: resolve, error: reject });
+      client.subscribe({ query: replay, variables: { room, after: [start] } }).subscribe({ next: resolve, error: reject });
     });
     expect(brought).toMatchObject({ data: { messageAdded: { id } } });
     expect(read()).toEqual(before);
