@@ -14,7 +14,7 @@ import type { Readiness } from "./redis/health.js";
 import type { GroupStore } from "./rooms/group.store.js";
 import type { MemberStore } from "./rooms/member.store.js";
 import type { RoomRecord, RoomStore } from "./rooms/room.store.js";
-import type { RoomListStore } from "./rooms/room-list.store.js";
+import type { RoomListStore, RoomPlace } from "./rooms/room-list.store.js";
 import type { TypingStore } from "./rooms/typing.store.js";
 import type { SessionStore, Viewer } from "./sessions/session.store.js";
 import type { SessionWatch } from "./sessions/session-watch.js";
@@ -52,6 +52,8 @@ export interface Loaders {
   message: DataLoader<string, Placed | null>;
   /** A room's newest message. */
   newest: DataLoader<string, Placed | null>;
+  /** The rooms in a user's list, in order. */
+  roomPlaces: DataLoader<string, RoomPlace[]>;
   /** The position of the event that added a message. */
   addedAt: DataLoader<string, string | null>;
   /** How far a member of a room has read. */

@@ -35,16 +35,16 @@ export class RoomListStore {
   }
 
   /**
-   * A page of the user's rooms. It costs a command for the list, one per shard for the order, and then a look at each room of the
-   * page. Only a room of which no one has noted anything yet is looked at for its place, once.
+   * The rooms in the user's list, in order; some of them may not be shown to the user. It costs a command for the list, and one per
+   * shard for the order. Only a room of which no one has noted anything yet is looked at, once.
    * @param newest when something was last said in these rooms, as the rooms themselves say
    */
-  async page(
-    userId: string,
-    { from, limit, after, before }: PageRequest<RoomPlace>,
-    newest: (roomIds: string[]) => Promise<number[]>,
-  ): Promise<Page<RoomPlace>> {
-    const places = await this.#places(await this.#rooms.indexOf(userId), newest);
+  async placesOf(userId: string, newest: (roomIds: string[]) => Promise<number[]>): Promise<RoomPlace[]> {
+    return this.#places(await this.#rooms.indexOf(userId), newest);
+  }
+
+  /** A page of the user's rooms. It costs a look at each room of the page. */
+  async page(userId: string, places: RoomPlace[], { from, limit, after, before }: PageRequest<RoomPlace>): Promise<Page<RoomPlace>> {
     const isBetween = (place: RoomPlace) => (!after || newerFirst(place, after) > 0) && (!before || newerFirst(place, before) < 0);
     const between = places.filter(isBetween);
     if (from === "end") between.reverse();

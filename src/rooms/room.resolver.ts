@@ -19,12 +19,10 @@ export class RoomResolver {
   })
   async rooms(
     @Args(() => ForwardPageArgs) args: ForwardPageArgs,
-    @Ctx() { viewer, roomList, messages, load }: ViewerContext,
+    @Ctx() { viewer, roomList, load }: ViewerContext,
   ): Promise<RoomConnection> {
     const request = pageRequest(forwards(args), "start", decodeRoomCursor);
-    const { nodes: places, ...page } = await roomList.page(viewer.id, request, (ids) =>
-      messages.lastSpoken(ids, (id) => load.newest.load(id)),
-    );
+    const { nodes: places, ...page } = await roomList.page(viewer.id, await load.roomPlaces.load(viewer.id), request);
     const { edges, pageInfo } = toConnection({ ...page, nodes: places }, encodeRoomCursor);
     const nodes = await Promise.all(places.map(({ id }) => load.room.load(id)));
     return { edges: edges.map(({ cursor }, index) => ({ cursor, node: nodes[index] as Room })), nodes, pageInfo };

@@ -46,6 +46,7 @@ class FreshLoaders implements Loaders {
   #message: Loaders["message"] | undefined;
   #newest: Loaders["newest"] | undefined;
   #addedAt: Loaders["addedAt"] | undefined;
+  #roomPlaces: Loaders["roomPlaces"] | undefined;
   #readUpTo: Loaders["readUpTo"] | undefined;
   #unread: Loaders["unread"] | undefined;
 
@@ -80,6 +81,13 @@ class FreshLoaders implements Loaders {
   get newest(): Loaders["newest"] {
     this.#newest ??= new DataLoader((ids) => this.#stores.messages.newest(ids));
     return this.#newest;
+  }
+
+  get roomPlaces(): Loaders["roomPlaces"] {
+    const { roomList, messages } = this.#stores;
+    const spoken = (ids: string[]) => messages.lastSpoken(ids, (id) => this.newest.load(id));
+    this.#roomPlaces ??= new DataLoader((userIds) => Promise.all(userIds.map((id) => roomList.placesOf(id, spoken))));
+    return this.#roomPlaces;
   }
 
   get addedAt(): Loaders["addedAt"] {

@@ -66,7 +66,8 @@ export class UserResolver {
   @Extensions({ perViewer: true })
   @FieldResolver(() => String, {
     nullable: true,
-    description: "The address given at registration; only to the user themself, null for everyone else.",
+    description:
+      "The address given at registration; only to the user, also in the answer that starts their session, and null to everyone else.",
   })
   email(@Root() user: UserRecord, @Ctx() { viewer }: Context): string | null {
     return user.ofSession || viewer?.id === user.id ? user.email : null;
