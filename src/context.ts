@@ -85,8 +85,6 @@ export interface Context extends Stores {
   demoAccounts: string[];
   /** The event of a subscription is worked out for many at once, each of whom had the right to it when it began. */
   forMany: boolean;
-  /** The event of a subscription happened some time ago, and is brought to someone who comes back. */
-  replayed: boolean;
 }
 
 /** The context behind `@Authorized()`, which has made sure of a viewer. */

@@ -29,36 +29,31 @@ const MOST_WAITING = 1_000; // events that one subscription holds before their t
  * answer, and nothing in it that depends on who looks. Each event is executed and serialised once for all of them.
  */
 export class Group<T extends object> {
-  readonly #execute: (value: T, replayed: boolean) => Promise<Payload>;
-  /** What was made of late of events as they happened, the oldest first. */
-  readonly #live = new Map<T, Frame>();
-  /** What was made of late of events that were brought again: what they are about may have changed since. */
-  readonly #replayed = new Map<T, Frame>();
+  readonly #execute: (value: T) => Promise<Payload>;
+  /** What was made of late, the oldest first. */
+  readonly #frames = new Map<T, Frame>();
   /** Subscribers now. */
   size = 0;
 
-  /** @param execute `replayed` says that it is an event of the past */
-  constructor(execute: (value: T, replayed: boolean) => Promise<Payload>) {
+  constructor(execute: (value: T) => Promise<Payload>) {
     this.#execute = execute;
   }
 
-  /** @param asOf where the log of an event of the past stood when that was brought: it is made again where more has happened since */
-  frame(value: T, asOf: number | undefined): Frame {
-    const frames = asOf === undefined ? this.#live : this.#replayed;
-    const known = frames.get(value);
-    if (known?.asOf === asOf && known && (!known.payload || performance.now() - known.madeAt < FRESH)) return known;
-    return this.#make(value, asOf, frames);
+  frame(value: T): Frame {
+    const known = this.#frames.get(value);
+    if (known && (!known.payload || performance.now() - known.madeAt < FRESH)) return known;
+    return this.#make(value);
   }
 
-  #make(value: T, asOf: number | undefined, frames: Map<T, Frame>): Frame {
-    const frame: Frame = { madeAt: performance.now(), asOf, payload: undefined, waiting: [] };
-    for (const [old, { madeAt, payload }] of frames) {
+  #make(value: T): Frame {
+    const frame: Frame = { madeAt: performance.now(), payload: undefined, waiting: [] };
+    for (const [old, { madeAt, payload }] of this.#frames) {
       if (!payload || frame.madeAt - madeAt < FRESH) break;
-      frames.delete(old);
+      this.#frames.delete(old);
     }
-    frames.delete(value); // to go to the end
-    frames.set(value, frame);
-    void this.#execute(value, asOf !== undefined).then((payload) => {
+    this.#frames.delete(value); // to go to the end
+    this.#frames.set(value, frame);
+    void this.#execute(value).then((payload) => {
       frame.payload = payload;
       for (const subscriber of frame.waiting.splice(0)) subscriber.flush();
     });
@@ -69,7 +64,6 @@ export class Group<T extends object> {
 /** One event for one group; those who came before its payload was made wait for it. */
 interface Frame {
   madeAt: number;
-  asOf: number | undefined;
   payload: Payload | undefined;
   waiting: { flush(): void }[];
 }
@@ -106,9 +100,9 @@ export class Subscriber<T extends object> implements Sink<T> {
     feed.attach(this);
   }
 
-  value(value: T, position: Position | undefined, asOf: number | undefined): void {
+  value(value: T, position: Position | undefined): void {
     if (this.#state === "over" || (this.#state === "lagging" && this.#log)) return; // no longer wanted, or it will come again
-    const frame = this.#group.frame(value, asOf);
+    const frame = this.#group.frame(value);
     this.#queue.push({ frame, position });
     if (!frame.payload) frame.waiting.push(this);
     if (this.#queue.length > MOST_WAITING) this.#fallBehind();

@@ -2,11 +2,8 @@ import type { Position } from "./position.js";
 
 /** What takes the values of a feed as they come. */
 export interface Sink<T> {
-  /**
-   * @param position where the value stands, for one that comes from a room's log
-   * @param asOf where that log stood when an event of the past was brought, by its seq; undefined for what happens now
-   */
-  value(value: T, position: Position | undefined, asOf: number | undefined): void;
+  /** @param position where the value stands, for one that comes from a room's log */
+  value(value: T, position: Position | undefined): void;
   /** There will be no more; with a reason where it is not for the follower's leaving. */
   end(failure: unknown): void;
 }
@@ -18,25 +15,25 @@ type Reader<T> = { resolve: (result: IteratorResult<T, undefined>) => void; reje
  * once. The iterator's `return` (a client that completes or leaves) releases what the feed holds, once, however it ends.
  */
 export class Feed<T extends object> implements AsyncIterableIterator<T> {
-  readonly #queue: { value: T; position: Position | undefined; asOf: number | undefined }[] = [];
+  readonly #queue: { value: T; position: Position | undefined }[] = [];
   readonly #readers: Reader<T>[] = [];
   readonly #releases: (() => void)[] = [];
   #sink: Sink<T> | undefined;
   #ended = false;
   #failure: unknown;
 
-  push(value: T, position?: Position, asOf?: number): void {
+  push(value: T, position?: Position): void {
     if (this.#ended) return;
     const reader = this.#readers.shift();
-    if (this.#sink) this.#sink.value(value, position, asOf);
+    if (this.#sink) this.#sink.value(value, position);
     else if (reader) reader.resolve({ value, done: false });
-    else this.#queue.push({ value, position, asOf });
+    else this.#queue.push({ value, position });
   }
 
   /** From now on values go to the sink; first those that have come before. */
   attach(sink: Sink<T>): void {
     this.#sink = sink;
-    for (const { value, position, asOf } of this.#queue.splice(0)) sink.value(value, position, asOf);
+    for (const { value, position } of this.#queue.splice(0)) sink.value(value, position);
     if (this.#ended) sink.end(this.#failure);
   }
 

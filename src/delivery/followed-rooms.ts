@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { Scripts } from "../redis/scripts.js";
 import type { Channels } from "./channels.js";
-import { after, type Entry, type Place, type ReadEvent, RoomLog } from "./log.js";
+import { after, type Entry, type Hindsight, type Place, type ReadEvent, RoomLog } from "./log.js";
 import { NewestEvents } from "./newest.js";
 import type { Position } from "./position.js";
 import { type Follower, type Following, RoomFeed } from "./room-feed.js";
@@ -22,15 +22,20 @@ export class FollowedRooms<V> {
   readonly #channels: Channels;
   readonly #scripts: Scripts;
   readonly #readEvent: ReadEvent<V>;
+  readonly #hindsight: Hindsight<V>;
   readonly #log: Logger;
   readonly #look: NodeJS.Timeout;
   #logReads = 0;
 
-  /** @param readEvent makes of an event what its followers are told */
-  constructor(channels: Channels, scripts: Scripts, readEvent: ReadEvent<V>, log: Logger) {
+  /**
+   * @param readEvent makes of an event what its followers are told
+   * @param hindsight makes of an event of the past what followers who come back are told
+   */
+  constructor(channels: Channels, scripts: Scripts, readEvent: ReadEvent<V>, hindsight: Hindsight<V>, log: Logger) {
     this.#channels = channels;
     this.#scripts = scripts;
     this.#readEvent = readEvent;
+    this.#hindsight = hindsight;
     this.#log = log;
     channels.onReconnect(() => this.catchUp());
     this.#look = setInterval(() => {
@@ -88,7 +93,7 @@ export class FollowedRooms<V> {
   }
 
   #logOf(roomId: string): RoomLog<V> {
-    return new RoomLog(roomId, this.#scripts, this.#readEvent);
+    return new RoomLog(roomId, this.#scripts, this.#readEvent, this.#hindsight);
   }
 
   #open(roomId: string): RoomFeed<V> {

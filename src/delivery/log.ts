@@ -23,6 +23,14 @@ export interface Entry<V> {
 /** Makes of an event what followers are told. */
 export type ReadEvent<V> = (event: RoomEvent, position: Position) => V | undefined;
 
+/** What the features know about events of the past. */
+export interface Hindsight<V> {
+  /** What followers who come back are told of these events now; the same objects where nothing has changed since. */
+  now(values: readonly V[]): Promise<V[]>;
+  /** Whether this event changes what is to be told of earlier ones. */
+  alters(value: V): boolean;
+}
+
 /** A place in a room's events. */
 export type Place = Omit<Position, "roomId">;
 
@@ -40,6 +48,7 @@ const LATELY = 2_000; // ms for which those who come back share what was read fo
 export class RoomLog<V> {
   readonly #scripts: Scripts;
   readonly #readEvent: ReadEvent<V>;
+  readonly #hindsight: Hindsight<V>;
   readonly channel: string;
   readonly #readLately = new Set<Stretch<V>>();
 
@@ -47,9 +56,11 @@ export class RoomLog<V> {
     readonly roomId: string,
     scripts: Scripts,
     readEvent: ReadEvent<V>,
+    hindsight: Hindsight<V>,
   ) {
     this.#scripts = scripts;
     this.#readEvent = readEvent;
+    this.#hindsight = hindsight;
     this.channel = channels.room(roomId);
   }
 
@@ -81,6 +92,18 @@ export class RoomLog<V> {
       if (first && last && first.position.seq <= seq && last.position.seq > seq) return stretch;
     }
     return undefined;
+  }
+
+  /** These entries as followers are told of them now. */
+  async asTheyStand(entries: Entry<V>[]): Promise<Entry<V>[]> {
+    const values = await this.#hindsight.now(entries.flatMap(({ value }) => (value === undefined ? [] : [value])));
+    let next = 0;
+    return entries.map((entry) => (entry.value === undefined ? entry : { ...entry, value: values[next++] }));
+  }
+
+  /** Whether this event changes what is to be told of earlier ones. */
+  alters({ value }: Entry<V>): boolean {
+    return value !== undefined && this.#hindsight.alters(value);
   }
 
   /** The log began anew: what was read of it is no longer true. */

@@ -9,11 +9,8 @@ import type { Position } from "./position.js";
 
 /** What a follower is told, in order: each event once, then at most one reason why there will be no more. */
 export interface Follower<V> {
-  /**
-   * @param value what the event means, @param position where it stands: the same objects for every follower
-   * @param asOf where the log stood when an event of the past was brought, by its seq; undefined for what happens now
-   */
-  event(value: V, position: Position, asOf?: number): void;
+  /** @param value what the event means, @param position where it stands: the same objects for every follower */
+  event(value: V, position: Position): void;
   over(reason: unknown): void;
 }
 
@@ -29,6 +26,7 @@ export interface Following {
 
 const NEWEST = 100; // events read when a room is opened
 const PAUSE = 100; // ms between two tries while Redis is away
+const FRESH = 1_000; // ms for which those who come back share what is told of events of the past
 
 /**
  * One followed room. The order in which it starts is the argument that nothing is missed: subscribe to the channel and
@@ -52,6 +50,13 @@ export class RoomFeed<V> {
   #bringing = false;
   /** Followers that wait for the feed to open. */
   #joining = 0;
+
+  /** Grows with each event that changes what is to be told of earlier ones. */
+  #alterations = 0;
+  /** What is told of the newest events to those who come back. */
+  #recent: Standing<V> | undefined;
+  /** The same of what was read from the log. */
+  readonly #fromLog = new WeakMap<Stretch<V>, Standing<V>>();
 
   #missed = false; // there may be events that were neither heard nor read
   #catchingUp = false;
@@ -141,12 +146,12 @@ export class RoomFeed<V> {
         this.#missed = false;
         const { seq } = place;
         const stretch = await onceRedisAnswers(
-          () => this.#read(() => this.#log.from(seq)),
+          async () => this.#asItStands(await this.#read(() => this.#log.from(seq))),
           () => !this.#closed,
         );
         if (!stretch) return;
         const entries = after(place, stretch);
-        if (entries) for (const entry of entries) this.#pass(entry, stretch.end.seq);
+        if (entries) for (const entry of entries) this.#pass(entry);
         else this.#reset(stretch.end);
         place = entries ? (entries.at(-1)?.position ?? place) : stretch.end;
         if (place.seq < stretch.end.seq) this.#missed = true;
@@ -158,17 +163,18 @@ export class RoomFeed<V> {
     }
   }
 
-  /** @param asOf where the log stood when the event was read there */
-  #pass(entry: Entry<V>, asOf?: number): void {
+  #pass(entry: Entry<V>): void {
     this.#place = entry.position;
     this.lookedAt = performance.now();
+    if (this.#log.alters(entry)) this.#alterations++;
     this.#newest.add(entry);
-    for (const cursor of this.#live) cursor.tell(entry, asOf);
+    for (const cursor of this.#live) cursor.tell(entry);
   }
 
   #reset(end: Place): void {
     this.#place = end;
     this.#newest.clear();
+    this.#alterations++;
     this.#log.forget();
     const lost = [...this.#live];
     this.#live.clear();
@@ -195,7 +201,7 @@ export class RoomFeed<V> {
     this.#bringing = true;
     try {
       for (let from = 0; this.#replaying.size > 0; ) {
-        this.#bringFromMemory();
+        await this.#bringFromMemory();
         if (this.#replaying.size > 0) from = await this.#bringFromLog(this.#oldestFrom(from) ?? this.#oldestFrom(0) ?? 0);
       }
     } catch (err) {
@@ -206,18 +212,64 @@ export class RoomFeed<V> {
     }
   }
 
-  #bringFromMemory(): void {
-    for (const cursor of this.#replaying) {
-      const { seq } = cursor.place;
-      const entries = this.#newest.from(seq);
-      if (entries && this.#place && seq <= this.#place.seq) this.#advance(cursor, { end: this.#place, entries });
+  async #bringFromMemory(): Promise<void> {
+    const isThere = (seq: number) => seq <= (this.#place?.seq ?? -1) && this.#newest.from(seq) !== undefined;
+    const seqs = [...this.#replaying].map(({ place }) => place.seq).filter(isThere);
+    if (seqs.length === 0) return;
+    const from = Math.min(...seqs);
+    try {
+      const stretch = await this.#remembered(from);
+      for (const cursor of this.#replaying) {
+        const { seq } = cursor.place;
+        if (stretch && seq >= from && seq <= stretch.end.seq) this.#advance(cursor, stretch);
+      }
+    } catch (error) {
+      await this.#failed(error);
     }
+  }
+
+  /** The newest events from a seq on, those of the past as they stand; undefined where they have been forgotten meanwhile. */
+  async #remembered(from: number): Promise<Stretch<V> | undefined> {
+    let known = this.#recent;
+    if (!known || (known.stretch.entries[0]?.position.seq ?? 0) > from || !this.#isFresh(known)) {
+      const entries = this.#newest.from(from);
+      if (!entries || !this.#place) return undefined;
+      const recent = await this.#look({ end: this.#place, entries });
+      this.#recent = recent;
+      setTimeout(() => {
+        if (this.#recent === recent) this.#recent = undefined;
+      }, FRESH).unref();
+      known = recent;
+    }
+    const { end, entries } = known.stretch;
+    if (!this.#place || this.#place.seq === end.seq) return { end, entries };
+    // What was heard since then is news, and as it stands.
+    const news = this.#newest.from(end.seq)?.slice(1);
+    return news ? { end: this.#place, entries: [...entries, ...news] } : { end, entries };
+  }
+
+  /** A stretch of the log as followers are told of it now. */
+  async #asItStands(stretch: Stretch<V>): Promise<Stretch<V>> {
+    const known = this.#fromLog.get(stretch);
+    if (known && this.#isFresh(known)) return known.stretch;
+    const standing = await this.#look(stretch);
+    this.#fromLog.set(stretch, standing);
+    return standing.stretch;
+  }
+
+  async #look({ end, entries }: Stretch<V>): Promise<Standing<V>> {
+    const [alterations, madeAt] = [this.#alterations, performance.now()];
+    return { alterations, madeAt, stretch: { end, entries: await this.#log.asTheyStand(entries) } };
+  }
+
+  #isFresh({ alterations, madeAt }: Standing<V>): boolean {
+    return alterations === this.#alterations && performance.now() - madeAt < FRESH;
   }
 
   /** Brings those on who stand at `start` or within the stretch that begins there; gives the seq with which it ends. */
   async #bringFromLog(start: number): Promise<number> {
     try {
-      const stretch = this.#log.lately(start) ?? (await this.#readBeside(start));
+      const stretch = await this.#asItStands(this.#log.lately(start) ?? (await this.#readBeside(start)));
       const last = stretch.entries.at(-1)?.position.seq ?? stretch.end.seq;
       for (const cursor of this.#replaying) {
         const { seq } = cursor.place;
@@ -226,11 +278,15 @@ export class RoomFeed<V> {
       }
       return last;
     } catch (error) {
-      // Who just came is told; those on their way wait for Redis.
-      for (const cursor of this.#replaying) if (!cursor.moving || !isRedisAway(error)) this.#fail(cursor, error);
-      await delay(PAUSE);
+      await this.#failed(error);
       return start;
     }
+  }
+
+  /** Those who have just come are refused; those on their way wait for Redis. */
+  async #failed(error: unknown): Promise<void> {
+    for (const cursor of this.#replaying) if (!cursor.moving || !isRedisAway(error)) this.#fail(cursor, error);
+    await delay(PAUSE);
   }
 
   /** Reads for those who replay; should the log not be the one that the feed follows, the feed looks for itself. */
@@ -254,10 +310,9 @@ export class RoomFeed<V> {
       this.#fail(cursor, refusal("HISTORY_RESET", this.#log.roomId));
       return;
     }
-    const asOf = Math.max(stretch.end.seq, this.#place?.seq ?? 0);
-    for (const entry of entries) cursor.tell(entry, asOf);
+    for (const entry of entries) cursor.tell(entry);
     // The log may be ahead of the channel: what is heard later, the cursor drops.
-    if (cursor.place.seq >= asOf && this.#replaying.delete(cursor)) this.#live.add(cursor);
+    if (cursor.place.seq >= Math.max(stretch.end.seq, this.#place?.seq ?? 0) && this.#replaying.delete(cursor)) this.#live.add(cursor);
     cursor.begun();
     cursor.moving = true;
   }
@@ -287,6 +342,14 @@ export class RoomFeed<V> {
   }
 }
 
+/** A stretch as it is told to those who come back. */
+interface Standing<V> {
+  stretch: Stretch<V>;
+  /** Of the room when it was looked at, and when that was. */
+  alterations: number;
+  madeAt: number;
+}
+
 /** Where one follower is in the room's events. */
 class Cursor<V> {
   over = false;
@@ -301,10 +364,10 @@ class Cursor<V> {
   ) {}
 
   /** Tells the event, unless it has been told. */
-  tell({ value, position }: Entry<V>, asOf?: number): void {
+  tell({ value, position }: Entry<V>): void {
     if (this.over || position.seq <= this.place.seq) return;
     this.place = position;
-    if (value !== undefined) this.follower.event(value, position, asOf);
+    if (value !== undefined) this.follower.event(value, position);
   }
 
   end(reason: unknown): void {

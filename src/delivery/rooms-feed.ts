@@ -132,7 +132,7 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
     const { from } = room;
     if (room.stop || !from) return; // suspended and resumed meanwhile
     const { started, stop } = this.#followed.follow(roomId, from, {
-      event: (value, position, asOf) => this.#tell(roomId, room, value, position, asOf),
+      event: (value, position) => this.#tell(roomId, room, value, position),
       over: (reason) => this.end(reason),
     });
     room.stop = stop;
@@ -144,13 +144,13 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
     }
   }
 
-  #tell(roomId: string, room: Room, value: V, position: Position, asOf: number | undefined): void {
+  #tell(roomId: string, room: Room, value: V, position: Position): void {
     if (room.out && this.#membership?.comesIn(value)) room.out = false;
     if (room.out) return;
     const selected = this.#select(value);
     if (selected) {
       room.told = position;
-      this.push(selected, position, asOf);
+      this.push(selected, position);
     }
     // Who could not take it is told again, and leaves then.
     if (this.#membership?.leaves(value) && !this.#suspended && !this.ended) this.#leave(roomId, room, position);

@@ -113,12 +113,8 @@ export class MessageResolver {
     subscribe: ({ args, context }: { args: FollowArgs; context: ViewerContext }) =>
       context.roomEvents.follow(context.viewer.id, { ...args, includeOwn: args.includeOwn ?? true }),
   })
-  messageAdded(
-    @Root() message: StoredMessage,
-    @Args(() => FollowArgs) _args: FollowArgs,
-    @Ctx() { replayed, messages }: Context,
-  ): Message | Promise<Message> {
-    return replayed ? messages.asItStands(message) : message;
+  messageAdded(@Root() message: StoredMessage, @Args(() => FollowArgs) _args: FollowArgs): Message {
+    return message;
   }
 
   @Authorized()
@@ -128,14 +124,8 @@ export class MessageResolver {
     subscribe: ({ args, context }: { args: EventsArgs; context: ViewerContext }) =>
       context.roomEvents.followEvents(context.viewer.id, args),
   })
-  async roomEvents(
-    @Root() event: RoomEventRecord,
-    @Args(() => EventsArgs) _args: EventsArgs,
-    @Ctx() { replayed, messages }: Context,
-  ): Promise<RoomEvent> {
-    if (!replayed || !("message" in event)) return event;
-    const now: RoomEventRecord = { ...event, message: await messages.asItStands(event.message) };
-    return now;
+  roomEvents(@Root() event: RoomEventRecord, @Args(() => EventsArgs) _args: EventsArgs): RoomEvent {
+    return event;
   }
 
   @FieldResolver(() => String, {

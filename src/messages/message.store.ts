@@ -1,4 +1,3 @@
-import DataLoader from "dataloader";
 import type { AssistantStore } from "../assistant/assistant.store.js";
 import { encodePosition, type Position } from "../delivery/position.js";
 import { badInput, checkClientId, refusal } from "../errors.js";
@@ -70,7 +69,6 @@ const DAYS_BEFORE = 2; // days before today that the keys given to a script begi
 /** What `message_send` gives. */
 type Stored = [message: string, seq: number, epoch: string, at: number, untold: number, stored: 0 | 1, first: 0 | 1];
 
-const LOOKED_UP = 100; // messages of replayed events that are looked up together
 const SPARE = 8; // messages read beyond a page, so that those of one score seldom need a second look
 const LONGEST_STRETCH = 10_000; // members; more of one score, or unreadable in a row, than anyone but an attacker writes
 const LARGEST_STRETCH = 4 * 1024 * 1024; // bytes that one call reads
@@ -93,7 +91,6 @@ export class MessageStore {
   readonly #days: RedisDays;
   readonly #retention: Retention;
   readonly #replicas: Pick<Replicas, "confirm">;
-  readonly #standing = new DataLoader((ids: readonly string[]) => this.byIds(ids), { cache: false, maxBatchSize: LOOKED_UP });
   readonly #onStored: (stored: { roomId: string; json: string; first: boolean }) => void;
 
   /** @param onStored is told of each message that is stored here, once; `json` is as it is in the room */
@@ -167,7 +164,9 @@ export class MessageStore {
     await this.#replicas.confirm(roomId, { epoch, seq, at });
     const position = encodePosition({ roomId, epoch, seq, at });
     const sent = { ...(readOurs(roomId, JSON.parse(message) as Record<string, unknown>) as StoredMessage), position };
-    return stored === 1 ? sent : this.asItStands(sent);
+    if (stored === 1) return sent;
+    const [now] = await this.byIds([sent.id]);
+    return now ? { ...now, position } : sent;
   }
 
   /**
@@ -356,12 +355,6 @@ export class MessageStore {
       }),
     );
     return ids.map((id) => found.get(id) ?? null);
-  }
-
-  /** A message that was read from an event of the past, as it stands now; as it was where it is gone. All of one turn take one round trip. */
-  async asItStands<M extends StoredMessage>(message: M): Promise<M | StoredMessage> {
-    const now = await this.#standing.load(message.id);
-    return now ? { ...now, position: message.position } : message;
   }
 
   /** The positions of the events that added these messages; null where the room's log has them no more. One round trip. */

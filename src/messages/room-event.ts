@@ -1,5 +1,6 @@
 import type { RoomEvent } from "../delivery/log.js";
 import { encodePosition, type Position } from "../delivery/position.js";
+import type { MessageStore } from "./message.store.js";
 import { readReactions } from "./reaction.js";
 import { readMember, readOurs, type StoredMessage } from "./stored-message.js";
 
@@ -51,6 +52,32 @@ export function readRoomEvent(event: RoomEvent, place: Position): RoomEventRecor
   const about = READERS[event.kind]({ ...event }, roomId, position);
   return about && ({ kind: event.kind, position, roomId, at: new Date(event.at / 1_000), ...about } as RoomEventRecord);
 }
+
+/** Whether an event changes a message that an earlier one brought. */
+export const alters = ({ kind }: RoomEventRecord): boolean =>
+  kind === "message.edited" || kind === "reaction.changed" || kind === "message.deleted";
+
+const AT_ONCE = 100; // messages looked up by one call
+
+/**
+ * Events of the past as followers are told of them now: each message as it stands, or as it was if it is gone. Events of which nothing
+ * has changed since are the same objects.
+ */
+export async function asTheyStand(events: readonly RoomEventRecord[], messages: Pick<MessageStore, "byIds">): Promise<RoomEventRecord[]> {
+  const ids = [...new Set(events.flatMap((event) => ("message" in event ? event.message.id : [])))];
+  const portions = Array.from({ length: Math.ceil(ids.length / AT_ONCE) }, (_, n) => ids.slice(n * AT_ONCE, (n + 1) * AT_ONCE));
+  const found = (await Promise.all(portions.map((portion) => messages.byIds(portion)))).flat();
+  const now = new Map(found.flatMap((message) => (message ? [[message.id, message]] : [])));
+  return events.map((event) => {
+    const message = "message" in event ? now.get(event.message.id) : undefined;
+    if (!message || !("message" in event) || isSame(message, event.message)) return event;
+    return { ...event, message: { ...message, position: event.message.position } };
+  });
+}
+
+const isSame = (one: StoredMessage, other: StoredMessage) => JSON.stringify(changeable(one)) === JSON.stringify(changeable(other));
+
+const changeable = ({ text, editedAt, mentionIds, reactions }: StoredMessage) => [text, editedAt, mentionIds, reactions];
 
 const isKind = (kind: string): kind is Kind => Object.hasOwn(READERS, kind);
 

@@ -7,13 +7,12 @@ import { unknownUser } from "../users/user.store.js";
 export type Services = Stores & Pick<Context, "readiness" | "demoAccounts">;
 
 /** Makes the context of one operation, or of one event of a subscription: what it looks up is looked up afresh. */
-export function createContext(stores: Services, viewer: Viewer | null, caller: Caller, replayed = false): Context {
+export function createContext(stores: Services, viewer: Viewer | null, caller: Caller): Context {
   // The stores by way of the prototype: there are many, and an operation needs few.
   return Object.assign(Object.create(stores) as Services, {
     viewer,
     caller,
     forMany: false,
-    replayed,
     load: new FreshLoaders(stores, viewer?.id),
   });
 }
@@ -22,7 +21,7 @@ export function createContext(stores: Services, viewer: Viewer | null, caller: C
  * Makes the contexts of executions whose results go to many. A field that looks at the viewer there has not been marked as
  * depending on it: it fails, rather than show one viewer's answer to the others.
  */
-export function sharedContexts(stores: Services): (replayed: boolean) => Context {
+export function sharedContexts(stores: Services): () => Context {
   const base = {
     ...stores,
     get viewer(): never {
@@ -33,7 +32,7 @@ export function sharedContexts(stores: Services): (replayed: boolean) => Context
     },
     forMany: true,
   };
-  return (replayed) => Object.assign(Object.create(base) as Context, { replayed, load: new FreshLoaders(stores) });
+  return () => Object.assign(Object.create(base) as Context, { load: new FreshLoaders(stores) });
 }
 
 /** Loaders that are made when they are needed: most events look nothing up. */

@@ -11,7 +11,7 @@ import { MentionStore } from "../messages/mention.store.js";
 import { MessageStore } from "../messages/message.store.js";
 import { MessageChangeStore } from "../messages/message-change.store.js";
 import { ReadStore } from "../messages/read.store.js";
-import { readRoomEvent } from "../messages/room-event.js";
+import { alters, asTheyStand, readRoomEvent } from "../messages/room-event.js";
 import { RoomEventStore } from "../messages/room-event.store.js";
 import { SendLimit } from "../messages/send-limit.js";
 import { PresenceStore } from "../presence/presence.store.js";
@@ -59,7 +59,7 @@ export function createStores(config: Config, redis: RedisConnections, name: stri
   const assistantId = new AssistantId(commands);
   const scripts = new Scripts(commands, config.roomLogLength, () => assistantId.current);
   const channels = new Channels(redis.subscriber, log);
-  const followed = new FollowedRooms(channels, scripts, readRoomEvent, log);
+  const followed = new FollowedRooms(channels, scripts, readRoomEvent, { now: (events) => asTheyStand(events, messages), alters }, log);
   const userIds = new UserIds(commands, scripts, log);
   const users = new UserStore(commands, userIds, lenient);
   const guests = new GuestStore(commands, scripts, userIds, users, lenient, config);

@@ -49,14 +49,6 @@ export interface SocketSubscription extends ExecutionArgs {
   watchSession?: ((onEnd: () => void) => SessionWatch) | undefined;
 }
 
-/** To whom, and when, an event is told. */
-interface Told {
-  /** To one viewer, as the operation depends on who looks. */
-  perViewer: boolean;
-  /** Some time after it happened. */
-  replayed: boolean;
-}
-
 /** What of an operation decides whether two subscribers see the same. */
 interface Shape {
   /** Of its document and operation on this server. */
@@ -70,7 +62,7 @@ interface Shape {
 /** Runs the subscriptions of sockets: each event once for all who see the same. */
 export class Subscriptions {
   readonly #parts: Parts;
-  readonly #sharedContext: (replayed: boolean) => Context;
+  readonly #sharedContext: () => Context;
   readonly #shapes = new WeakMap<DocumentNode, Map<string, Shape>>();
   #shapesFound = 0;
   readonly #groups = new Map<string, Group<object>>();
@@ -166,20 +158,18 @@ export class Subscriptions {
     const viewer = shape.perViewer ? contextValue.viewer : null;
     const variables = shape.variables.map((name) => [name, variableValues?.[name]]);
     const key = JSON.stringify([shape.id, variables, viewer?.id]);
-    const group =
-      this.#groups.get(key) ??
-      new Group<object>((value, replayed) => this.#payloadOf(args, value, { perViewer: shape.perViewer, replayed }));
+    const group = this.#groups.get(key) ?? new Group<object>((value) => this.#payloadOf(args, value, shape.perViewer));
     this.#groups.set(key, group);
     return { key, group };
   }
 
   /** Executes an event, and serialises the end of its frames. While Redis is away it waits: what comes after it waits, too. */
-  async #payloadOf(args: SocketSubscription, value: object, told: Told): Promise<Payload> {
+  async #payloadOf(args: SocketSubscription, value: object, perViewer: boolean): Promise<Payload> {
     const deadline = performance.now() + LONGEST_OUTAGE;
-    let result = await this.#execute(args, value, told);
+    let result = await this.#execute(args, value, perViewer);
     while (result.errors?.some(isUnavailable) && performance.now() < deadline) {
       await delay(OUTAGE_PAUSE);
-      result = await this.#execute(args, value, told);
+      result = await this.#execute(args, value, perViewer);
     }
     // An event that cannot be told, or not whole, would be a gap: the client starts again from its position.
     if (result.errors?.some(isUnavailable)) result = { errors: result.errors };
@@ -187,11 +177,10 @@ export class Subscriptions {
   }
 
   /** Executes an event for everyone, or for one viewer. */
-  async #execute(args: SocketSubscription, value: object, { perViewer, replayed }: Told): Promise<ExecutionResult> {
+  async #execute(args: SocketSubscription, value: object, perViewer: boolean): Promise<ExecutionResult> {
     const { services, metrics, mask } = this.#parts;
     metrics.executions.inc();
-    const { viewer, caller } = args.contextValue;
-    const contextValue = perViewer ? createContext(services, viewer, caller, replayed) : this.#sharedContext(replayed);
+    const contextValue = perViewer ? createContext(services, args.contextValue.viewer, args.contextValue.caller) : this.#sharedContext();
     try {
       const { errors, ...others } = await execute({ ...args, rootValue: value, contextValue });
       return errors ? { ...others, errors: errors.map(mask) } : others;
