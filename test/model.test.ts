@@ -2,8 +2,9 @@ import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { createCompanion } from "../src/assistant/companion.js";
 import { createEndpoint, type EndpointOptions, type Patience } from "../src/assistant/endpoint.js";
-import { createModel, type Model, ModelFailure, type Turn } from "../src/assistant/model.js";
+import { ANEW, createModel, type Model, ModelFailure, type Turn } from "../src/assistant/model.js";
 import { readConfig, settings } from "../src/config.js";
+import { type Dialect, dialects } from "./helpers/dialects.js";
 import { BUSY } from "./helpers/eventually.js";
 import {
   answers,
@@ -45,7 +46,10 @@ function modelAt(url: string, options: Partial<EndpointOptions> = {}, patience: 
 async function take(model: Model, turns = hello, signal: AbortSignal = never): Promise<{ pieces: string[]; failure?: unknown }> {
   const pieces: string[] = [];
   try {
-    for await (const piece of model.answer(turns, signal)) pieces.push(piece);
+    for await (const piece of model.answer(turns, signal)) {
+      if (piece === ANEW) pieces.length = 0;
+      else pieces.push(piece);
+    }
     return { pieces };
   } catch (failure) {
     return { pieces, failure };
@@ -135,6 +139,125 @@ describe("an answer", () => {
     const answer = { choices: [{ index: 0, message: { role: "assistant", content: "All at once" }, finish_reason: "stop" }] };
     const endpoint = await modelEndpoint(sends([JSON.stringify(answer)], { "content-type": "application/json; charset=utf-8" }));
     expect(await textOf(modelAt(endpoint.url).model)).toBe("All at once");
+  });
+});
+
+describe("dialects", () => {
+  const talk: Turn[] = Array.from({ length: 9 }, (_, index) => ({ role: index % 2 === 0 ? "user" : "assistant", text: `Turn ${index}` }));
+
+  /** What becomes of a conversation with an endpoint that reacts like this. */
+  async function talkTo(reaction: Reaction, turns: Turn[]) {
+    const endpoint = await modelEndpoint(reaction);
+    const { model, logged } = modelAt(endpoint.url, {}, { longestRetry: 50 });
+    const { pieces, failure } = await take(model, turns);
+    return { text: pieces.join(""), failure: failure as ModelFailure | undefined, asked: endpoint.asked.length, logged: logged.join("") };
+  }
+  const respond = ({ status = 200, headers = { "content-type": "text/event-stream" }, body }: Dialect["whole"][string]): Reaction => {
+    return (response) => response.writeHead(status, headers).end(body);
+  };
+  /** The same, a few bytes at a time. */
+  const trickle = ({ headers = { "content-type": "text/event-stream" }, body }: Dialect["whole"][string]): Reaction => {
+    const bytes = Buffer.from(body);
+    const parts = Array.from({ length: Math.ceil(bytes.length / 7) }, (_, index) => bytes.subarray(7 * index, 7 * index + 7));
+    return sends(parts, headers);
+  };
+
+  describe.each(Object.entries(dialects))("%s", (_name, { whole, broken = {}, refusals = {} }) => {
+    it.each(Object.entries(whole))("[MODEL10] its whole answer is read with one request: %s", async (_how, response) => {
+      for (const reaction of [respond(response), trickle(response)])
+        expect(await talkTo(reaction, hello)).toMatchObject({ text: "Grüß dich 👋", failure: undefined, asked: 1 });
+    });
+
+    it.each(Object.entries(broken))("[MODEL11] its answer is kept and known to be cut %s", async (_how, { text, reason, ...response }) => {
+      const { failure, ...result } = await talkTo(respond(response), hello);
+      expect({ ...result, reason: failure?.reason }).toMatchObject({ text, reason, asked: 1 });
+    });
+
+    it.each(Object.entries(refusals))("[MODEL12] it refuses %s", async (_what, { sentence, asked, isMet, ...response }) => {
+      const refused = await talkTo(
+        (answer, request) => (isMet?.(request.body) ? answers("Grüß dich 👋")(answer, request) : respond(response)(answer, request)),
+        talk,
+      );
+      expect(refused.asked).toBe(asked);
+      if (sentence) expect(refused.failure?.message).toMatch(sentence);
+      else expect(refused.text).toBe("Grüß dich 👋");
+      expect(refused.logged).toContain('"said"');
+    });
+  });
+
+  it("[MODEL12] what cannot be put in another way is refused once: a long question, a second objection", async () => {
+    const tooLong = refuses(400, "context_length_exceeded");
+    expect(await talkTo(tooLong, hello)).toMatchObject({ asked: 1, failure: { message: expect.stringMatching(/too long/) } });
+    expect(await talkTo(tooLong, talk)).toMatchObject({ asked: 2, failure: { message: expect.stringMatching(/too long/) } });
+    expect(await talkTo(refuses(400, "System role not supported"), talk)).toMatchObject({
+      asked: 2,
+      failure: { message: expect.stringMatching(SET_UP) },
+    });
+  });
+
+  it("[MODEL12] how an endpoint wants to be asked is remembered, but for a shorter conversation", async () => {
+    const endpoint = await modelEndpoint(refuses(400, "System role not supported"), refuses(400, "prompt is too long"), answers("Hi"));
+    const { model } = modelAt(endpoint.url);
+    expect((await take(model, talk)).pieces).toEqual(["Hi"]);
+    expect((await take(model, talk)).pieces).toEqual(["Hi"]);
+    const { body } = await endpoint.request(3);
+    expect(body.messages.map(({ role }) => role)).toEqual(talk.map(({ role }) => role));
+  });
+});
+
+describe("reasoning", () => {
+  const thoughts: Record<string, [content: string, answer: string]> = {
+    "between its marks": ["<think>secret</think>Hello", "Hello"],
+    "between marks in capitals, with lines": ["\n<THINK>\nsecret\n</THINK>\n\nHello", "Hello"],
+    "without the opening mark": ["secret</think>Hello", "Hello"],
+    twice: ["<think>secret</think>\n<think>more of it</think>\nHello", "Hello"],
+    "amid the answer": ["Hello,\n<think>secret</think>\nyou", "Hello,\n\nyou"],
+    "of gpt-oss": ["<|channel|>analysis<|message|>secret<|end|><|start|>assistant<|channel|>final<|message|>Hello<|return|>", "Hello"],
+    "of Kimi": ["◁think▷secret◁/think▷Hello", "Hello"],
+    "of Command A": ["<|START_THINKING|>secret<|END_THINKING|><|START_RESPONSE|>Hello<|END_RESPONSE|>", "Hello"],
+    "in an answer that is about marks": [
+      "Write `<think>` and `</think>`.\n```\n<think>\n</think>\n```",
+      "Write `<think>` and `</think>`.\n```\n<think>\n</think>\n```",
+    ],
+    "in words alone": ["a < b, [TH] and <thin ice", "a < b, [TH] and <thin ice"],
+  };
+  it.each(Object.entries(thoughts))("[MODEL13] is in no answer: %s", async (_where, [content, answer]) => {
+    for (const size of [content.length, 5, 1]) {
+      const pieces = Array.from({ length: Math.ceil(content.length / size) }, (_, index) =>
+        content.slice(size * index, size * (index + 1)),
+      );
+      expect(await textOf(modelAt((await modelEndpoint(answers(...pieces))).url).model), String(size)).toBe(answer);
+    }
+  });
+
+  it("[MODEL13] that no mark opens is not even shown once the model is known for it, and the answer goes on as it comes", async () => {
+    const endpoint = await modelEndpoint(
+      answers("secret", "</think>Hel", "lo"),
+      answers("secret", "</think>Hel", "lo"),
+      answers("Hel", "lo"),
+    );
+    const { model } = modelAt(endpoint.url);
+    const raw = async () => {
+      const pieces = [];
+      for await (const piece of model.answer(hello, never)) pieces.push(piece);
+      return pieces;
+    };
+    expect(await raw()).toEqual(["secret", ANEW, "Hel", "lo"]);
+    expect(await raw()).toEqual(["Hel", "lo"]);
+    expect(await raw()).toEqual(["Hello"]); // held back to its end: it might have been reasoning
+    expect(await raw()).toEqual(["Hel", "lo"]);
+  });
+
+  it("[MODEL13] that the answer never leaves is no answer", async () => {
+    for (const parts of [answers("<think>", "secret"), sends([event(chunk("<think>secret")), event(chunk({}, "length"))])]) {
+      const { pieces, sentence, asked } = await failureOf(parts);
+      expect({ pieces, asked }).toEqual({ pieces: [], asked: 1 });
+      expect(sentence).toMatch(/had nothing to say/);
+    }
+    const { pieces, asked } = await failureOf(drops("<think>", "secret"));
+    expect({ pieces, asked }).toEqual({ pieces: [], asked: 1 }); // what it thought was paid for
+    const held = await modelEndpoint(sends([event(chunk("secret")), event(chunk({}, "length"))]));
+    expect((await take(modelAt(held.url, { model: "deepseek-r1:8b" }).model)).pieces).toEqual([]);
   });
 });
 
@@ -401,18 +524,13 @@ describe("time", () => {
 });
 
 describe("size", () => {
-  it("[MODEL6] an answer that the endpoint cuts is marked as cut", async () => {
-    const endpoint = await modelEndpoint(sends([event(chunk("Once upon")), event(chunk({}, "length")), event("[DONE]")]));
-    expect(await textOf(modelAt(endpoint.url).model)).toBe("Once upon …");
-  });
-
   it("[MODEL6] an answer without an end is cut, and its connection closed", async () => {
     const endpoint = await modelEndpoint(async (response) => {
       while (!response.destroyed) await sendParts(response, [event(chunk("blah ".repeat(500)))]);
     });
-    const text = await textOf(modelAt(endpoint.url).model);
-    expect(text).toHaveLength(32_768 + 2);
-    expect(text).toMatch(/^blah .* …$/);
+    const { pieces, failure } = await take(modelAt(endpoint.url).model);
+    expect(pieces.join("")).toHaveLength(32_768);
+    expect(failure).toMatchObject({ reason: "TOO_LONG" });
     await (await endpoint.request(0)).gone;
   });
 

@@ -1,5 +1,10 @@
 import { createParser } from "eventsource-parser";
+import { record } from "./record.js";
+import { kindOf } from "./refusal.js";
 import { Trouble } from "./trouble.js";
+
+/** Why there is nothing more of an answer. What is not known to be whole is not taken for it. */
+export type End = "whole" | "length" | "filtered" | "error";
 
 /** What an endpoint sent of an answer, as far as we make use of it. */
 export interface Chunk {
@@ -7,34 +12,41 @@ export interface Chunk {
   text: string;
   /** It sends what it thinks, which is shown to nobody: it is at work. */
   isThinking: boolean;
-  /** Why there is nothing more. */
-  end?: "whole" | "length" | "filtered";
+  end?: End;
 }
 
 const LONGEST_EVENT = 256 * 1_024; // characters; a piece of an answer has some hundred
-const LONGEST_JSON = 1_024 * 1_024; // bytes of an answer that comes all at once
+const LONGEST_JSON = 1_024 * 1_024; // characters of an answer that comes all at once
 const MOST_BYTES = 32 * 1_024 * 1_024; // of a whole stream; 100,000 tokens in chunks of 300 bytes
+const LOGGED = 300; // characters of what is no answer
+
+/** An answer, or a piece of one, as JSON; `isError` where the endpoint calls it so. */
+interface Data {
+  json: string;
+  isError: boolean;
+}
 
 /**
- * Reads an answer as OpenAI's `/chat/completions` gives it: server-sent events, or plain JSON from servers that do not stream.
- * It is whole only when a chunk says how it ends; a stream that just ends was cut off.
- * @throws Trouble when it cannot be read; what the connection fails with
+ * Reads an answer in whichever form it comes: server-sent events, one JSON object, or several, in lines or in an array. The body
+ * says which, as content types are often wrong. An answer is whole only when a chunk says so; a stream that just ends was cut off.
+ * @throws Trouble when it cannot be read, or tells of an error; what the connection fails with
  */
 export async function* readCompletion(response: Response): AsyncGenerator<Chunk> {
   const type = response.headers.get("content-type") ?? "";
   if (response.body === null) throw new Trouble("unreadable", { type });
-  if (/html/i.test(type)) throw new Trouble("setUp", { type }); // a page for people: the URL leads somewhere else
-  if (/json/i.test(type)) {
-    yield { end: "whole", ...readChunk(await readText(response.body, LONGEST_JSON)) };
-    return;
-  }
-  for await (const data of readEvents(response.body)) {
-    if (data.trim() === "[DONE]") {
-      yield { text: "", isThinking: false, end: "whole" };
+  let unknownEnd: string | undefined;
+  for await (const { json, isError } of readBody(response.body, type)) {
+    if (json.trim() === "[DONE]") {
+      yield { text: "", isThinking: false, end: unknownEnd === undefined ? "whole" : "error" };
       return;
     }
-    yield readChunk(data);
+    for (const chunk of readChunks(json, isError)) {
+      const end = chunk.finish === undefined ? undefined : endOf(chunk.finish);
+      if (chunk.finish !== undefined && end === undefined) unknownEnd = chunk.finish;
+      yield { text: chunk.text, isThinking: chunk.isThinking, ...(end !== undefined && { end }) };
+    }
   }
+  if (unknownEnd !== undefined) yield { text: "", isThinking: false, end: "error" };
 }
 
 /** The text of a body, or the beginning of one that is longer than so many bytes. */
@@ -50,45 +62,169 @@ export async function readText(body: ReadableStream<Uint8Array>, mostBytes: numb
   return text + decoder.decode();
 }
 
-async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  const read: string[] = [];
-  let isTooLong = false;
-  const parser = createParser({
-    maxBufferSize: LONGEST_EVENT,
-    onEvent: ({ data }) => read.push(data),
-    onError: ({ type }) => {
-      isTooLong ||= type === "max-buffer-size-exceeded"; // what is no field is passed over, as the standard has it
-    },
-  });
+async function* readBody(body: ReadableStream<Uint8Array>, type: string): AsyncGenerator<Data> {
   const decoder = new TextDecoder();
+  let reader: EventReader | JsonReader | undefined;
+  let beginning = "";
   let length = 0;
   for await (const bytes of body) {
     length += bytes.length;
-    parser.feed(decoder.decode(bytes, { stream: true }));
-    yield* read.splice(0);
-    if (isTooLong || length > MOST_BYTES) throw new Trouble("unreadable", { bytes: length });
+    let text = decoder.decode(bytes, { stream: true });
+    if (!reader) {
+      beginning = (beginning + text).trimStart();
+      if (beginning !== "") reader = readerOf(beginning, type);
+      text = beginning;
+    }
+    if (reader) yield* reader.read(text);
+    if (length > MOST_BYTES || reader?.isTooLong) throw new Trouble("unreadable", { bytes: length });
   }
-  parser.feed("\n\n"); // the last event of a server that leaves out the empty line after it
-  yield* read.splice(0);
+  if (reader) yield* reader.end();
 }
 
-/** One chunk of a stream, or a whole answer, which differ in a name. @throws Trouble when it is neither, or tells of an error */
-function readChunk(data: string): Chunk {
-  const chunk = record(parse(data));
-  if (chunk === undefined) throw new Trouble("unreadable", { said: data });
-  if (chunk.error) throw new Trouble("failed", { said: data });
-  const choice = record(Array.isArray(chunk.choices) ? chunk.choices[0] : undefined); // none where it tells the costs
-  const message = record(choice?.delta) ?? record(choice?.message);
+/** @throws Trouble for a page that is meant for people: the URL leads somewhere else */
+function readerOf(beginning: string, type: string): EventReader | JsonReader {
+  if (/^[[{]/.test(beginning)) return new JsonReader();
+  if (beginning.startsWith("<") || (/html/i.test(type) && !/^[a-z]*:/.test(beginning)))
+    throw new Trouble("setUp", { type, said: beginning.slice(0, LOGGED) });
+  return new EventReader();
+}
+
+/** Server-sent events. */
+class EventReader {
+  isTooLong = false;
+  readonly #read: Data[] = [];
+  #isStream = false;
+  #beginning = "";
+  readonly #parser = createParser({
+    maxBufferSize: LONGEST_EVENT,
+    onEvent: ({ event, data }) => {
+      this.#isStream = true;
+      this.#read.push({ json: data, isError: event === "error" });
+    },
+    onComment: () => {
+      this.#isStream = true;
+    },
+    onError: ({ type, field, value = "" }) => {
+      this.isTooLong ||= type === "max-buffer-size-exceeded";
+      if (field === "error") this.#read.push({ json: value, isError: true }); // llama.cpp; other unknown fields are passed over
+    },
+  });
+
+  read(text: string): Data[] {
+    if (this.#beginning.length < LOGGED) this.#beginning += text.slice(0, LOGGED);
+    this.#parser.feed(text);
+    return this.#read.splice(0);
+  }
+
+  /** @throws Trouble where there was something, but no events */
+  end(): Data[] {
+    this.#parser.feed("\n\n"); // the last event of a server that leaves out the empty line after it
+    if (!this.#isStream && this.#read.length === 0) throw new Trouble("unreadable", { said: this.#beginning });
+    return this.#read.splice(0);
+  }
+}
+
+/** JSON objects, however they are separated: as lines, as elements of an array, or not at all. */
+class JsonReader {
+  isTooLong = false;
+  #object = "";
+  #depth = 0;
+  #isString = false;
+  #isEscaped = false;
+
+  read(text: string): Data[] {
+    const found: Data[] = [];
+    let start = this.#depth > 0 ? 0 : -1;
+    for (let index = 0; index < text.length; index++) {
+      const character = text[index];
+      if (this.#isString) {
+        if (this.#isEscaped) this.#isEscaped = false;
+        else if (character === "\\") this.#isEscaped = true;
+        else if (character === '"') this.#isString = false;
+      } else if (character === "{") {
+        if (this.#depth++ === 0) start = index;
+      } else if (character === '"') this.#isString = this.#depth > 0;
+      else if (character === "}" && this.#depth > 0 && --this.#depth === 0) {
+        found.push({ json: this.#object + text.slice(start, index + 1), isError: false });
+        this.#object = "";
+        start = -1;
+      }
+    }
+    if (start >= 0) this.#object += text.slice(start);
+    this.isTooLong = this.#object.length > LONGEST_JSON;
+    return found;
+  }
+
+  /** @throws Trouble where the last object was cut off */
+  end(): Data[] {
+    if (this.#depth > 0) throw new Trouble("unreadable", { said: this.#object });
+    return [];
+  }
+}
+
+/** The chunks of one event or object. @throws Trouble where it is none, or an error */
+function readChunks(json: string, isError: boolean): ReturnType<typeof readChunk>[] {
+  const parsed = parse(json);
+  const elements = Array.isArray(parsed) && parsed.some((element) => record(element)) ? parsed : [parsed];
+  return elements.map((element) => {
+    const chunk = record(element);
+    if (isError) throw errorOf(chunk?.error ?? parsed, json);
+    if (chunk === undefined) throw new Trouble("unreadable", { said: json });
+    return readChunk(chunk, json);
+  });
+}
+
+/** One chunk of a stream, or a whole answer, which differ in a name. Ollama's own API has no choices. */
+function readChunk(chunk: Record<string, unknown>, json: string): { text: string; isThinking: boolean; finish?: string | undefined } {
+  const choice = record(Array.isArray(chunk.choices) ? chunk.choices[0] : chunk); // none where it tells the costs
+  const error = chunk.error || choice?.error || (chunk.object === "error" || chunk.type === "error" ? chunk : undefined);
+  if (error) throw errorOf(error, json);
+  const { delta, message, finish_reason = choice?.done_reason } = choice ?? {};
+  const said = record(delta) ?? record(message);
+  const parts = partsOf(said?.content);
+  const finish = typeof finish_reason === "string" && !NO_END.test(finish_reason) ? finish_reason : undefined;
+  const isWhole = record(delta) === undefined && record(message) !== undefined && choice?.done !== false; // one JSON may leave the reason out
   return {
-    text: typeof message?.content === "string" ? message.content : "",
-    isThinking: [message?.reasoning_content, message?.reasoning].some((thought) => typeof thought === "string" && thought !== ""),
-    ...(typeof choice?.finish_reason === "string" && { end: endOf(choice.finish_reason) }),
+    text: parts.text,
+    isThinking: parts.isThinking || THOUGHTS.some((name) => hasContent(said?.[name])),
+    finish: finish ?? (isWhole ? "stop" : undefined),
   };
 }
 
-function endOf(reason: string): Chunk["end"] & string {
-  if (reason === "length") return "length";
-  return reason === "content_filter" ? "filtered" : "whole";
+const THOUGHTS = ["reasoning_content", "reasoning", "reasoning_details", "thinking", "thinking_blocks"];
+const hasContent = (value: unknown) => (typeof value === "string" || Array.isArray(value)) && value.length > 0;
+
+/** Content is a text, or a list of parts, of which some are thoughts. */
+function partsOf(content: unknown): { text: string; isThinking: boolean } {
+  if (typeof content === "string") return { text: content, isThinking: false };
+  const parts = Array.isArray(content) ? content.map((part) => (typeof part === "string" ? { text: part } : record(part))) : [];
+  const texts = parts.filter(
+    (part) => typeof part?.text === "string" && (part.type === undefined || /^(output_)?text$/.test(String(part.type))),
+  );
+  return { text: texts.map((part) => part?.text).join(""), isThinking: texts.length < parts.length };
+}
+
+/** An error that came where an answer was expected; its status decides whether asking again can help. */
+function errorOf(error: unknown, said: string): Trouble {
+  const { code, status } = record(error) ?? {};
+  const number = [code, status].map(Number).find((value) => value >= 400 && value < 600);
+  return new Trouble(kindOf(number, said), { status: number, said });
+}
+
+/** What stands for no reason yet. */
+const NO_END = /^(null|none|(finish_reason_)?unspecified)?$/i;
+
+const ENDS: Record<Exclude<End, "error">, RegExp> = {
+  whole: /^(stop|end_turn|stop_sequence|eos|eos_token|complete|completed)$/,
+  length: /^(length|max_tokens|max_output_tokens|max_length|model_length|model_context_window_exceeded)$/,
+  filtered: /^(content_filter|content_filtered|safety|recitation|blocklist|prohibited_content|spii|refusal|sensitive)$/,
+};
+
+/** What a finish reason means; undefined for a word that nobody knows, after which there may be more. */
+function endOf(reason: string): End | undefined {
+  const word = reason.toLowerCase().replace(/^finishreason\./, "");
+  for (const [end, words] of Object.entries(ENDS)) if (words.test(word)) return end as End;
+  return word === "error" ? "error" : undefined;
 }
 
 function parse(text: string): unknown {
@@ -98,6 +234,3 @@ function parse(text: string): unknown {
     return undefined;
   }
 }
-
-const record = (value: unknown): Record<string, unknown> | undefined =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;

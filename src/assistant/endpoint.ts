@@ -1,10 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { LimitedLog } from "../limited-log.js";
-import { readCompletion, readText } from "./completion.js";
-import type { Model, Turn } from "./model.js";
+import { type End, readCompletion, readText } from "./completion.js";
+import type { Model, Piece, Turn } from "./model.js";
 import { promptOf } from "./prompt.js";
-import { ModelFailure, Trouble, type TroubleKind } from "./trouble.js";
+import { ANEW, ReasoningFilter } from "./reasoning.js";
+import { kindOf, type Manner, otherManner, waitOf } from "./refusal.js";
+import { Trouble } from "./trouble.js";
 
 /** An OpenAI-compatible API, and what it is asked for. */
 export interface EndpointOptions {
@@ -33,7 +35,6 @@ export interface Patience {
 const PATIENCE: Patience = { beginning: 120_000, answer: 600_000, retry: 500, longestRetry: 10_000 };
 const ATTEMPTS = 3;
 const LONGEST_ANSWER = 32_768; // characters: whatever an endpoint makes of max_tokens, no message is as long
-const CUT = " …"; // at the end of an answer that has no more room
 const LONGEST_ERROR = 16 * 1_024; // bytes of an error that are read,
 const LOGGED = 300; // and characters of it that are logged
 
@@ -42,13 +43,17 @@ export function createEndpoint(options: EndpointOptions, log: Logger, patience: 
   return new Endpoint(options, log, patience);
 }
 
+/** Models whose prompt template opens the reasoning, so that their answers only close it. */
+const UNMARKED = /\br1\b|qwq|-thinking|nemotron.*reasoning/i;
+
 class Endpoint implements Model {
   readonly #options: EndpointOptions;
   readonly #log: LimitedLog;
   readonly #patience: Patience;
   readonly #url: URL;
-  /** OpenAI's newer models refuse the name that everyone else knows. */
-  #limit: "max_tokens" | "max_completion_tokens" = "max_tokens";
+  #manner: Manner = { limit: "max_tokens", isStreamed: true, hasSystem: true, isShort: false };
+  /** Whether the last answer began with reasoning that no mark opened; then the next one is not shown before the mark that ends it. */
+  #beginsUnmarked: boolean;
 
   constructor(options: EndpointOptions, log: Logger, patience: Patience) {
     this.#options = options;
@@ -56,63 +61,91 @@ class Endpoint implements Model {
     this.#patience = patience;
     this.#url = new URL(options.url);
     this.#url.pathname = `${this.#url.pathname.replace(/\/$/, "")}/chat/completions`;
+    this.#beginsUnmarked = UNMARKED.test(options.model);
   }
 
-  async *answer(turns: Turn[], signal: AbortSignal): AsyncGenerator<string> {
-    for (let attempt = 1; ; attempt++) {
-      let isBegun = false;
+  async *answer(turns: Turn[], signal: AbortSignal): AsyncGenerator<Piece> {
+    let manner = this.#manner;
+    for (let attempt = 1; ; ) {
+      const begun = { any: false };
       try {
         signal.throwIfAborted();
-        for await (const piece of this.#ask(turns, signal)) {
-          isBegun = true;
-          yield piece;
-        }
+        yield* this.#ask(turns, manner, begun, signal);
         return;
       } catch (error) {
         signal.throwIfAborted();
-        const trouble = error instanceof Trouble ? error : dropped(error, isBegun);
-        const wait = this.#waitBefore(attempt, trouble);
-        const isLast = isBegun || attempt === ATTEMPTS || wait === undefined;
+        const trouble = error instanceof Trouble ? error : dropped(error, begun.any);
+        const other = begun.any ? undefined : this.#otherManner(manner, turns, trouble);
+        const wait = other ? 0 : this.#waitBefore(attempt, trouble);
+        const isLast = begun.any || wait === undefined || (!other && attempt === ATTEMPTS);
         this.#report(trouble, attempt);
-        if (isLast) throw new ModelFailure(trouble.message);
+        if (isLast) throw trouble.toFailure();
+        if (other) manner = other;
+        else attempt++;
         await delay(wait, undefined, { signal });
       }
     }
   }
 
-  /** Asks once. @throws Trouble; what the connection fails with; what `signal` was aborted with */
-  async *#ask(turns: Turn[], signal: AbortSignal): AsyncGenerator<string> {
+  /**
+   * Asks once.
+   * @param begun is told once the endpoint is at work on an answer, which may cost something
+   * @throws Trouble; what the connection fails with; what `signal` was aborted with
+   */
+  async *#ask(turns: Turn[], manner: Manner, begun: { any: boolean }, signal: AbortSignal): AsyncGenerator<Piece> {
     const watch = new Watch(signal, this.#patience.answer);
+    const filter = new ReasoningFilter(this.#beginsUnmarked, LONGEST_ANSWER);
     let length = 0;
     let half = ""; // of a character that two chunks share
-    try {
-      watch.expect(this.#patience.beginning);
-      for await (const { text, isThinking, end } of readCompletion(await this.#post(turns, watch.signal))) {
-        const piece = (half + text).slice(0, LONGEST_ANSWER - length);
+    const shown = function* (pieces: Iterable<Piece>): Generator<Piece> {
+      for (const given of pieces) {
+        if (given === ANEW) {
+          if (length > 0) yield ANEW;
+          length = 0;
+          half = "";
+          continue;
+        }
+        const piece = (half + given).slice(0, LONGEST_ANSWER - length);
         half = /[\uD800-\uDBFF]$/.exec(piece)?.[0] ?? "";
         const rest = piece.slice(0, piece.length - half.length).toWellFormed();
         const whole = length === 0 ? rest.trimStart() : rest; // after thinking, many begin with empty lines
         length += whole.length;
-        if (whole !== "") {
-          watch.pause(); // whoever takes the pieces may take their time
-          yield whole;
-        }
-        if (end === "filtered") throw new Trouble("filtered");
+        if (whole === "") continue;
+        watch.pause(); // whoever takes the pieces may take their time
+        yield whole;
+      }
+    };
+    try {
+      watch.expect(this.#patience.beginning);
+      for await (const { text, isThinking, end } of readCompletion(await this.#post(turns, manner, watch.signal))) {
+        begun.any ||= isThinking || text.trim() !== "";
+        yield* shown(filter.add(text));
         if (end !== undefined || length + half.length >= LONGEST_ANSWER) {
-          if (length === 0) throw new Trouble("empty", { end });
-          if (end !== "whole") yield CUT;
+          yield* shown(filter.end(end === "whole"));
+          if (end === "whole") this.#beginsUnmarked = filter.hasBegunUnmarked;
+          this.#check(length, end ?? "length");
           return;
         }
         if (text !== "" || isThinking) watch.expect(this.#options.silence); // comments and empty chunks are no sign of life
       }
-      throw dropped("the stream ended amid the answer", length > 0);
+      yield* shown(filter.end(false));
+      throw dropped("the stream ended amid the answer", begun.any);
     } finally {
       watch.end();
     }
   }
 
-  async #post(turns: Turn[], signal: AbortSignal): Promise<Response> {
+  /** @throws Trouble unless the answer is whole */
+  #check(length: number, end: End): void {
+    if (end === "filtered") throw new Trouble("filtered");
+    if (length === 0) throw new Trouble("empty", { end });
+    if (end === "length") throw new Trouble("cut", { end });
+    if (end === "error") throw new Trouble("brokenOff", { end });
+  }
+
+  async #post(turns: Turn[], { limit, isStreamed, hasSystem, isShort }: Manner, signal: AbortSignal): Promise<Response> {
     const { model, key, prompt, maxTokens } = this.#options;
+    const messages = promptOf(prompt, isShort ? shortened(turns) : turns, hasSystem);
     const response = await fetch(this.#url, {
       method: "POST",
       headers: {
@@ -121,25 +154,29 @@ class Endpoint implements Model {
         "accept-encoding": "identity", // what compresses holds pieces back
         ...(key !== undefined && { authorization: `Bearer ${key}` }),
       },
-      body: JSON.stringify({ model, messages: promptOf(prompt, turns), stream: true, [this.#limit]: maxTokens }),
+      body: JSON.stringify({ model, messages, stream: isStreamed, [limit]: maxTokens }),
       redirect: "manual", // elsewhere the key and the conversation are nobody's business
       signal,
     });
     if (response.ok) return response;
-
     const said = response.body === null ? "" : await readText(response.body, LONGEST_ERROR);
-    if (response.status === 400 && this.#limit === "max_tokens" && said.includes("max_completion_tokens")) {
-      this.#limit = "max_completion_tokens";
-      return this.#post(turns, signal);
-    }
-    throw new Trouble(kindOf(response.status), { status: response.status, said, retryAfter: response.headers.get("retry-after") });
+    const { status, headers } = response;
+    throw new Trouble(kindOf(status, said), { status, said, retryAfter: headers.get("retry-after") ?? "" });
+  }
+
+  /** How to ask this instead, where the endpoint objects to how it was asked. */
+  #otherManner(manner: Manner, turns: Turn[], { why: { said } }: Trouble): Manner | undefined {
+    const other = typeof said === "string" ? otherManner(manner, said) : undefined;
+    if (other?.isShort && shortened(turns).length === turns.length) return undefined;
+    if (other) this.#manner = { ...other, isShort: false };
+    return other;
   }
 
   /** In ms; undefined where it cannot help, or would take too long. */
   #waitBefore(attempt: number, { retryable, why }: Trouble): number | undefined {
     if (!retryable) return undefined;
     const { retry, longestRetry } = this.#patience;
-    const asked = typeof why.retryAfter === "string" ? retryAfter(why.retryAfter) : 0;
+    const asked = waitOf(String(why.retryAfter ?? ""), String(why.said ?? ""));
     if (asked > longestRetry) return undefined;
     return Math.max(asked, Math.min(longestRetry, retry * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2));
   }
@@ -198,13 +235,16 @@ function dropped(error: unknown, isBegun: boolean): Trouble {
   return new Trouble(isBegun ? "brokenOff" : "unreachable", { reason: code ?? message });
 }
 
-function kindOf(status: number): TroubleKind {
-  if (status === 429) return "busy";
-  return status >= 500 ? "unreachable" : "setUp"; // a redirection too: its goal belongs into the setting
-}
-
-/** `Retry-After`: seconds, or a date; in ms. */
-function retryAfter(text: string): number {
-  const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - Date.now();
-  return Number.isNaN(ms) ? 0 : Math.max(0, ms);
+/** The newest turns, with a quarter of the characters; the last one in any case. */
+function shortened(turns: Turn[]): Turn[] {
+  const last = turns.at(-1);
+  const fewest = last?.role === "assistant" ? 2 : 1; // an answer that goes on needs its question
+  let left = turns.reduce((sum, { text }) => sum + text.length, 0) / 4;
+  let count = 0;
+  for (const { text } of turns.toReversed()) {
+    left -= text.length;
+    if (left < 0 && count >= fewest) break;
+    count++;
+  }
+  return turns.slice(turns.length - count);
 }

@@ -16,11 +16,14 @@ is no one speaking. Begin your answer without a name.`;
 
 const LONGEST_NAME = 64; // characters; those of accounts are shorter, but anyone who writes to Redis can give one
 
+const GO_ON = "Your answer broke off. Go on exactly where it ends: repeat nothing, and begin with the very next word.";
+
 /**
  * The conversation as a model reads it: first who it is, then people and assistant in turn, beginning with people. Many models accept no
- * other order, so what follows on its own kind is joined to it.
+ * other order, so what follows on its own kind is joined to it. An answer at its end is to be continued.
+ * @param hasSystem whether the model knows the role of the one who runs it; otherwise its instructions stand before the first turn
  */
-export function promptOf(instructions: string, turns: readonly Turn[]): PromptMessage[] {
+export function promptOf(instructions: string, turns: readonly Turn[], hasSystem = true): PromptMessage[] {
   const isShared = turns.some(({ role, name }) => role === "user" && name !== undefined);
   const messages: PromptMessage[] = [{ role: "system", content: [instructions, FRAME, ...(isShared ? [SEVERAL] : [])].join("\n\n") }];
   for (const turn of turns) {
@@ -30,7 +33,10 @@ export function promptOf(instructions: string, turns: readonly Turn[]): PromptMe
     if (last?.role === turn.role) last.content += `\n${content}`;
     else messages.push({ role: turn.role, content });
   }
-  return messages;
+  if (messages.at(-1)?.role === "assistant") messages.push({ role: "user", content: GO_ON });
+  const [system, first, ...others] = messages;
+  if (hasSystem || !system || !first) return messages;
+  return [{ role: "user", content: `${system.content}\n\n---\n\n${first.content}` }, ...others];
 }
 
 /** Nobody can put words into another's mouth: only a line that begins with a name begins what someone says. */

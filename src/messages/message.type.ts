@@ -1,7 +1,25 @@
 import { GraphQLDateTime } from "graphql-scalars";
-import { Field, ID, ObjectType } from "type-graphql";
+import { Field, ID, ObjectType, registerEnumType } from "type-graphql";
 import { Node, PageInfo } from "../relay.js";
 import { Reaction, UsuallyFew } from "./reaction.type.js";
+
+export enum IncompleteReason {
+  TOO_LONG = "TOO_LONG",
+  BROKEN_OFF = "BROKEN_OFF",
+  WITHHELD = "WITHHELD",
+  CANCELLED = "CANCELLED",
+}
+
+registerEnumType(IncompleteReason, {
+  name: "IncompleteReason",
+  description: "Why an answer of the assistant is not whole.",
+  valuesConfig: {
+    TOO_LONG: { description: "It reached the longest length of a message, or of an answer of its model." },
+    BROKEN_OFF: { description: "The model failed, or its connection did, before the end." },
+    WITHHELD: { description: "A filter of the model withheld the rest." },
+    CANCELLED: { description: "The person who asked cancelled it." },
+  },
+});
 
 @ObjectType({ description: "Something that a user said in a room.", implements: Node })
 export class Message extends Node {
@@ -25,6 +43,13 @@ export class Message extends Node {
     description: "The id of the message that it answers. It stays when that one is deleted; `replyTo` is null then.",
   })
   replyToId!: string | null;
+
+  @Field(() => IncompleteReason, {
+    nullable: true,
+    description:
+      "Why the assistant's answer is not whole; null for a whole answer, and for every message of a person. Unless it was cancelled, its text ends with ` …`. `retryReply` goes on with it, or answers again.",
+  })
+  incomplete!: keyof typeof IncompleteReason | null;
 
   @UsuallyFew()
   @Field(() => [Reaction], {
