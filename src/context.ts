@@ -1,5 +1,6 @@
 import type DataLoader from "dataloader";
 import type { AssistantStore } from "./assistant/assistant.store.js";
+import type { RetryStore } from "./assistant/retry.store.js";
 import type { ExportStore } from "./messages/export.store.js";
 import type { MentionStore } from "./messages/mention.store.js";
 import type { MessageStore } from "./messages/message.store.js";
@@ -33,6 +34,7 @@ export interface Stores {
   messageChanges: MessageChangeStore;
   presence: PresenceStore;
   reads: ReadStore;
+  retries: RetryStore;
   rooms: RoomStore;
   roomList: RoomListStore;
   roomEvents: RoomEventStore;

@@ -143,7 +143,7 @@ describe("the assistant", () => {
     const { client, room } = await withAssistant(one);
     const replies = watchReply(client, room);
     await client.send("Fail", room);
-    (await model.next()).say("I").fail(new ModelFailure("The model is away."));
+    (await model.next()).fail(new ModelFailure("The model is away."));
     expect(await until(replies, { state: "FAILED" })).toMatchObject({ problem: "The model is away." });
     await client.send("Break", room);
     (await model.next()).fail(new Error("secret key"));
@@ -201,13 +201,14 @@ describe("the assistant", () => {
     expect(await answers(client, room, 1)).toEqual(["yes"]);
   });
 
-  it("[BOT9] an answer ends where a message would be too long", async () => {
+  it("[BOT9] an answer ends where a message would be too long, and says so", async () => {
     const { client, room } = await withAssistant(one);
     await client.send("All of it", room);
     const asked = (await model.next()).say("🙂".repeat(3_999), "🙂🙂", "more");
     await asked.aborted;
     const [answer = ""] = await answers(client, room, 1);
     expect([...answer]).toHaveLength(4_000);
+    expect(answer).toMatch(/🙂 …$/u);
   });
 
   it("[BOT10] takes only so many questions: of a user in a minute, in a room, and in all", async () => {

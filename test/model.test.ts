@@ -2,7 +2,7 @@ import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { createCompanion } from "../src/assistant/companion.js";
 import { createEndpoint, type EndpointOptions, type Patience } from "../src/assistant/endpoint.js";
-import { ANEW, createModel, type Model, ModelFailure, type Turn } from "../src/assistant/model.js";
+import { ANEW, createModel, type Model, ModelFailure, type Piece, type Turn } from "../src/assistant/model.js";
 import { readConfig, settings } from "../src/config.js";
 import { type Dialect, dialects } from "./helpers/dialects.js";
 import { BUSY } from "./helpers/eventually.js";
@@ -514,7 +514,7 @@ describe("time", () => {
 
   it("[MODEL5] who takes the pieces may take their time", async () => {
     const endpoint = await modelEndpoint(answers("One", "two"));
-    const pieces: string[] = [];
+    const pieces: Piece[] = [];
     for await (const piece of modelAt(endpoint.url, { silence: 300 }).model.answer(hello, never)) {
       pieces.push(piece);
       await new Promise((resolve) => setTimeout(resolve, 400));
@@ -570,7 +570,7 @@ describe("leaving", () => {
     ] satisfies [Reaction, string[]][]) {
       const endpoint = await modelEndpoint(reaction);
       const leaving = new AbortController();
-      const pieces: string[] = [];
+      const pieces: Piece[] = [];
       const done = (async () => {
         for await (const piece of modelAt(endpoint.url).model.answer(hello, leaving.signal)) pieces.push(piece);
       })();
@@ -679,7 +679,7 @@ describe("the offline companion", () => {
 
   it("[MODEL8] stops when whoever asked has left, and what is said to it never takes long", async () => {
     const leaving = new AbortController();
-    const pieces: string[] = [];
+    const pieces: Piece[] = [];
     await expect(async () => {
       for await (const piece of createCompanion().answer(hello, leaving.signal)) {
         pieces.push(piece);

@@ -1,6 +1,6 @@
 import { Arg, Authorized, Ctx, FieldResolver, ID, Mutation, Resolver, Root, Subscription } from "type-graphql";
 import type { Context, ViewerContext } from "../context.js";
-import { Repeatable } from "../repeatable.js";
+import { Repeatable, RepeatableWith } from "../repeatable.js";
 import { User } from "../users/user.type.js";
 import { AssistantReply } from "./reply.type.js";
 
@@ -9,7 +9,7 @@ export class AssistantResolver {
   @Authorized()
   @Subscription(() => AssistantReply, {
     description:
-      "The assistant's answers in a room as they are written: the one that it writes now, or ended within a minute, as it stands; then whatever is added, at most 20 times a second. Complete, each is a message like any other. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`.",
+      "The assistant's answers in a room as they are written: the one that it writes now, or ended within a minute, as it stands; then what is added, at most 20 times a second. At its end each is a message like any other, unless nothing was written. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`.",
     subscribe: ({ args, context }: { args: { roomId: string }; context: ViewerContext }) =>
       context.assistant.follow(context.viewer.id, args.roomId),
   })
@@ -35,12 +35,43 @@ export class AssistantResolver {
   }
 }
 
+@Resolver()
+export class RetryResolver {
+  @Authorized()
+  @RepeatableWith(
+    "clientRetryId",
+    "Look whether the assistant answers before you ask again; with a clientRetryId the call can be repeated.",
+  )
+  @Mutation(() => Boolean, {
+    description:
+      "Ask the assistant again, after an answer that is `incomplete` or a question whose answer `FAILED`. The answer is a new message; the incomplete one stays. Only the person who asked can do so, and it counts as a send and as a question. Gives whether the question waits now: false where it has its answer. Errors: `NOT_A_MEMBER`, `NOT_FOUND` (also once the question is deleted), `FORBIDDEN`, `BAD_USER_INPUT`, `RATE_LIMITED`.",
+  })
+  async retryReply(
+    @Arg("messageId", () => ID, { description: "The incomplete answer, or the question that got no answer." }) messageId: string,
+    @Arg("continue", () => Boolean, {
+      nullable: true,
+      defaultValue: false,
+      description: "Whether the incomplete answer is to be continued where it ends; otherwise the question is answered from the beginning.",
+    })
+    continues: boolean | null | undefined,
+    @Arg("clientRetryId", () => ID, {
+      nullable: true,
+      description: "Makes the call repeatable for at least 24 hours: a string of your own, at most 64 characters, new for each retry.",
+    })
+    clientRetryId: string | null | undefined,
+    @Ctx() { viewer, retries, sendLimit }: ViewerContext,
+  ): Promise<boolean> {
+    await sendLimit?.take(viewer.id);
+    return retries.retry(viewer.id, { messageId, continues: continues ?? false, clientRetryId });
+  }
+}
+
 /** What tells the assistant from people. */
 @Resolver(() => User)
 export class UserAssistantResolver {
   @FieldResolver(() => Boolean, {
     description:
-      "Whether it is the assistant: it answers what is said to it in a private room, and where it is mentioned in a room that it is in.",
+      "Whether it is the assistant: it answers what is said to it in a private room, and mentions of it and replies to it in rooms that it is in.",
   })
   isAssistant(@Root() { id }: User, @Ctx() { assistant }: Context): boolean {
     return id === assistant.id;

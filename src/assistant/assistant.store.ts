@@ -12,6 +12,14 @@ const MOST_IN_ROOM = 10; // questions that may wait in one room
 const GOOD_FOR = 1_000; // ms for which the length of the queue is believed
 const RETRY = 10; // seconds after which one may try again while too much waits
 
+/** What of a message says whether it asks the assistant. */
+interface Said {
+  fromId: string;
+  roomId: string;
+  mentionIds: readonly string[];
+  replyToId: string | null;
+}
+
 /**
  * What servers do for the assistant: they take questions for it, and show its answers. What is asked in a room is in a list of that
  * room, put there in one step with the message; a request in a stream lets the workers know in which room something is asked.
@@ -54,10 +62,26 @@ export class AssistantStore {
     return this.#assistant.current;
   }
 
-  /** Whether a message asks the assistant: all that is said to it alone, and what mentions it. It asks itself nothing. */
-  isAsked(userId: string, roomId: string, mentionIds: readonly string[]): boolean {
+  /**
+   * Whether a message asks the assistant: all that is said to it alone, what mentions it, and, in rooms that it is in, replies to what it
+   * said. It asks itself nothing. This is the one rule, whoever wrote the message, and in whichever app.
+   * @param messages where to look who wrote the message that this one replies to
+   */
+  async isAsked(
+    { fromId, roomId, mentionIds, replyToId }: Said,
+    messages?: { byIds(ids: string[]): Promise<unknown[]> },
+  ): Promise<boolean> {
     const { id } = this;
-    return id !== "" && userId !== id && (privatePair(roomId)?.includes(id) || mentionIds.includes(id));
+    if (id === "" || fromId === id) return false;
+    if (privatePair(roomId)?.includes(id) || mentionIds.includes(id)) return true;
+    if (replyToId === null || !messages) return false;
+    const [answered] = (await messages.byIds([replyToId])) as ({ fromId: string } | null)[];
+    return answered?.fromId === id && (await this.#rooms.membersAmong(roomId, [id])).length > 0;
+  }
+
+  /** Which questions in a room were cancelled before a word of their answer was written. */
+  async withdrawn(roomId: string): Promise<Set<string>> {
+    return new Set(await this.#redis.zrange(keys.withdrawn(roomId), "0", "-1"));
   }
 
   /**
@@ -96,7 +120,9 @@ export class AssistantStore {
    */
   async cancel(userId: string, roomId: string): Promise<boolean> {
     await this.#rooms.check(userId, roomId);
-    return Number(await this.#scripts.run("assistant_cancel", [keys.asked(roomId), keys.reply(roomId)], [userId])) > 0;
+    return (
+      Number(await this.#scripts.run("assistant_cancel", [keys.asked(roomId), keys.reply(roomId), keys.withdrawn(roomId)], [userId])) > 0
+    );
   }
 
   /** Rooms in which something waits for an answer or is being answered, as of a moment ago. */

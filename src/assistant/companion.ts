@@ -23,7 +23,9 @@ const naming = /\b(?:my name is|call me|(?:i am|i['’]m) called)\s+(\p{L}[\p{L}
 export function createCompanion(perWord: number = PER_WORD): Model {
   return {
     async *answer(turns, signal) {
-      const words = answerTo(turns).match(/\S+\s*/g) ?? [];
+      const last = turns.at(-1);
+      const answer = last?.role === "assistant" ? rest(answerTo(turns.slice(0, -1)), last.text) : answerTo(turns);
+      const words = answer.match(/\S+\s*/g) ?? [];
       const pause = Math.min(perWord, LONGEST / words.length);
       for (const word of words) {
         await delay(pause, undefined, { signal });
@@ -32,6 +34,9 @@ export function createCompanion(perWord: number = PER_WORD): Model {
     },
   };
 }
+
+/** What is left of an answer that was begun; all of it where it was another one. */
+const rest = (answer: string, begun: string) => (answer.startsWith(begun) ? answer.slice(begun.length) : "").trimStart() || answer;
 
 /** The answer to the last of these turns; each time that something is asked again, the next of those that fit. */
 function answerTo(turns: readonly Turn[]): string {

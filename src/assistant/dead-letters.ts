@@ -44,9 +44,9 @@ export class DeadLetters {
    */
   async again(which: string): Promise<DeadLetter[]> {
     const letters = (await this.list()).filter(({ id }) => which === "all" || id === which);
-    for (const { id, roomId, entry, messageId } of letters) {
-      if (await this.#messages.askAgain(roomId, entry, messageId)) await this.#assistant.wake(roomId);
-      await this.#redis.xdel(keys.deadLetters, id);
+    for (const letter of letters) {
+      if (await this.#messages.askAgain(letter)) await this.#assistant.wake(letter.roomId);
+      await this.#redis.xdel(keys.deadLetters, letter.id);
     }
     return letters;
   }

@@ -13,7 +13,7 @@ export interface ReplyRecord {
   replyTo: string;
   text: string;
   delta: string;
-  state: "WRITING" | "DONE" | "CANCELLED" | "FAILED";
+  state: "WRITING" | "DONE" | "INCOMPLETE" | "CANCELLED" | "FAILED";
   problem: string | null;
 }
 
@@ -44,7 +44,7 @@ const LOOK = 1_000; // ms between two looks for answers that are silent
 const SILENT = 5_000; // ms without a word amid an answer, after which it is looked at: pub/sub promises nothing
 const SHOWN = 60_000; // ms for which the end of an answer is shown to who comes later
 
-const STATES = ["WRITING", "DONE", "CANCELLED", "FAILED"];
+const STATES = ["WRITING", "DONE", "INCOMPLETE", "CANCELLED", "FAILED"];
 
 /**
  * The answers that grow in rooms. What grows is kept in Redis, and each bit of it published with a version; who hears one that is

@@ -3,6 +3,7 @@ import { Field, ID, ObjectType, registerEnumType } from "type-graphql";
 export enum AssistantReplyState {
   WRITING = "WRITING",
   DONE = "DONE",
+  INCOMPLETE = "INCOMPLETE",
   CANCELLED = "CANCELLED",
   FAILED = "FAILED",
 }
@@ -13,6 +14,9 @@ registerEnumType(AssistantReplyState, {
   valuesConfig: {
     WRITING: { description: "It grows." },
     DONE: { description: "It is complete, and a message of the room." },
+    INCOMPLETE: {
+      description: "It ended early, and `problem` says why. What was written is a message of the room, and `Message.incomplete` marks it.",
+    },
     CANCELLED: {
       description:
         "Who asked has cancelled it, or the question is gone. What was written until then is a message of the room, if it is anything.",
@@ -29,7 +33,9 @@ export class AssistantReply {
   @Field(() => ID, { description: "The id of the message that it answers. The message that it becomes has it as its `replyTo`." })
   replyTo!: string;
 
-  @Field(() => String, { description: "The answer so far." })
+  @Field(() => String, {
+    description: "The answer so far. It may begin again, without what was shown of it: some models tell late that they were only thinking.",
+  })
   text!: string;
 
   @Field(() => String, {
@@ -40,6 +46,6 @@ export class AssistantReply {
   @Field(() => AssistantReplyState, { description: "How far it is. Every other state than `WRITING` is the last one of this answer." })
   state!: AssistantReplyState | keyof typeof AssistantReplyState;
 
-  @Field(() => String, { nullable: true, description: "A sentence for people, where the state is `FAILED`." })
+  @Field(() => String, { nullable: true, description: "A sentence for people, where the state is `INCOMPLETE` or `FAILED`." })
   problem!: string | null;
 }

@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
-import type { MessageStore } from "../messages/message.store.js";
+import type { Answer, MessageStore } from "../messages/message.store.js";
 import { isRedisAway, onceRedisAnswers, type RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import { isBlank } from "../text/characters.js";
 import type { DeadLetters } from "./dead-letters.js";
-import type { Memory } from "./memory.js";
-import { type Model, ModelFailure, type Turn } from "./model.js";
+import { CUT, type Memory } from "./memory.js";
+import { ANEW, type Model, ModelFailure, type Turn } from "./model.js";
 import { type Question, readQuestion } from "./question.js";
 import { type Standing, Writer } from "./writer.js";
 
@@ -25,10 +25,23 @@ export type Outcome =
 /** Why an answer ended before the model was at its end. */
 type Ending = Exclude<Standing, "OK"> | "STOPPED" | "LONG" | Error;
 
+/** What was written of an answer, and why it ended before the model was at its end, if it did. */
+interface Written {
+  text: string;
+  ending: Ending | ModelFailure | undefined;
+}
+
 const PAUSE = 50; // ms between two writes of an answer: 20 a second
 const MOST_WRITES = 1_000; // a second, of all answers here: each of them is work for every server that shows it
 const MOST_TRIES = 3; // as a question may be what kills its worker
 const HOLD = 500; // ms between two looks, at most: so soon a cancelled answer stops, even of a silent model
+
+/** How an answer ends. */
+type How = Pick<Answer, "state" | "incomplete" | "problem">;
+
+const DONE: How = { state: "DONE", incomplete: null, problem: "" };
+const CANCELLED: How = { state: "CANCELLED", incomplete: "CANCELLED", problem: "" };
+const TOO_LONG = new ModelFailure("The assistant's answer was too long and has been cut.", "TOO_LONG");
 
 /** Answers what is asked in a room, one question after the other. */
 export class Replying {
@@ -79,8 +92,8 @@ export class Replying {
       if (taken[0] === "NOTHING") return { state: "done" };
       const [, entry, tries, cancelled, written] = taken;
       const question = readQuestion(roomId, entry);
-      const attempt = (): Promise<"OK" | "LOST" | "STOPPED"> => {
-        if (cancelled === 1) return this.#end(question, fence, "CANCELLED", written);
+      const attempt = (): Promise<"OK" | "LOST" | "STOPPED" | "EDITED"> => {
+        if (cancelled === 1) return this.#end(question, fence, written, CANCELLED);
         if (tries > MOST_TRIES) return this.#giveUp(question, fence, `The assistant has tried ${MOST_TRIES} times and could not answer.`);
         return this.#answer(question, fence, abandoning);
       };
@@ -107,37 +120,23 @@ export class Replying {
     );
   }
 
-  async #answer(question: Question, fence: string, abandoning: AbortSignal): Promise<"OK" | "LOST" | "STOPPED"> {
+  async #answer(question: Question, fence: string, abandoning: AbortSignal): Promise<"OK" | "LOST" | "STOPPED" | "EDITED"> {
     const turns = await this.#stores.memory.turns(this.#assistantId(), question);
-    if (!turns) return this.#end(question, fence, "CANCELLED", "");
-    let written: { text: string; ending: Ending | undefined };
-    try {
-      written = await this.#write(question, turns, fence, abandoning);
-    } catch (error) {
-      if (!(error instanceof ModelFailure)) this.#log.error({ error: String(error) }, "the model failed in an unforeseen way");
-      return this.#giveUp(question, fence, error instanceof ModelFailure ? error.message : "Something went wrong with the assistant.");
-    }
-    const { text, ending } = written;
-    if (ending instanceof Error) throw ending;
-    if (ending === "LOST" || ending === "STOPPED") return ending;
-    if (ending === "CANCELLED") return this.#end(question, fence, "CANCELLED", text);
-    if (isBlank(text)) return this.#giveUp(question, fence, "The assistant had nothing to say.");
-    return this.#end(question, fence, "DONE", text);
+    if (!turns) return this.#end(question, fence, "", CANCELLED);
+    const { text, ending } = await this.#write(question, turns, fence, abandoning);
+    if (ending === "LOST" || ending === "STOPPED" || ending === "EDITED") return ending;
+    if (ending === "CANCELLED") return this.#end(question, fence, text, CANCELLED);
+    const failure = ending === "LONG" ? TOO_LONG : ending;
+    if (failure !== undefined && !(failure instanceof ModelFailure)) throw failure;
+    if (isBlank(text)) return this.#giveUp(question, fence, failure?.message ?? "The assistant had nothing to say.");
+    if (failure) return this.#end(question, fence, text, { state: "INCOMPLETE", incomplete: failure.reason, problem: failure.message });
+    return this.#end(question, fence, text, DONE);
   }
 
-  /**
-   * Lets the model write.
-   * @returns what it has written, and why it stopped, if it was made to
-   * @throws what the model throws
-   */
-  async #write(
-    { roomId }: Question,
-    turns: Turn[],
-    fence: string,
-    abandoning: AbortSignal,
-  ): Promise<{ text: string; ending: Ending | undefined }> {
+  /** Lets the model write. What it has written is kept, however it ends. */
+  async #write({ roomId }: Question, turns: Turn[], fence: string, abandoning: AbortSignal): Promise<Written> {
     const stop = new AbortController();
-    let ending: Ending | undefined;
+    let ending: Written["ending"];
     const end = (why: Ending) => {
       ending ??= why;
       stop.abort();
@@ -148,20 +147,27 @@ export class Replying {
 
     const script = [keys.reply(roomId), keys.writing(roomId), keys.room(roomId)];
     const writer = new Writer(
-      async (written, delta) => (await this.#scripts.run("assistant_write", script, [fence, this.#lease, written, delta])) as Standing,
+      async (...[written, delta, isAnew]) =>
+        (await this.#scripts.run("assistant_write", script, [fence, this.#lease, written, delta, isAnew ? 1 : 0])) as Standing,
       { pause: () => Math.max(PAUSE, (this.#writing / MOST_WRITES) * 1_000), hold: Math.min(HOLD, this.#lease / 10), lease: this.#lease },
       end,
     );
     this.#writing++;
     try {
       for await (const piece of untilAborted(this.#model.answer(turns, stop.signal), stop.signal)) {
+        if (piece === ANEW) {
+          writer.beginAnew();
+          continue;
+        }
         const text = writer.text + piece;
         const fitting = cut(text, this.#messageLength);
         writer.add(fitting.slice(writer.text.length));
         if (fitting.length < text.length) end("LONG");
       }
     } catch (error) {
-      if (ending === undefined) throw error; // else it is only how it stops
+      if (ending === undefined && !(error instanceof ModelFailure))
+        this.#log.error({ error: String(error) }, "the model failed in an unforeseen way");
+      ending ??= error instanceof ModelFailure ? error : new ModelFailure("Something went wrong with the assistant.");
     } finally {
       abandoning.removeEventListener("abort", abandon);
       stop.abort();
@@ -171,11 +177,10 @@ export class Replying {
     return { text: writer.text.toWellFormed(), ending };
   }
 
-  async #end(question: Question, fence: string, state: "DONE" | "CANCELLED", text: string): Promise<"OK" | "LOST"> {
-    const { roomId, entry, messageId } = question;
-    const said = isBlank(text) ? "" : text;
-    if (!(await this.#stores.messages.answer({ roomId, entry, questionId: messageId, text: said, state, fence }))) return "LOST";
-    this.#count(state);
+  async #end({ messageId, ...question }: Question, fence: string, text: string, how: How): Promise<"OK" | "LOST"> {
+    const said = isBlank(text) ? "" : how.state === "INCOMPLETE" ? cut(text, this.#messageLength - CUT.length) + CUT : text;
+    if (!(await this.#stores.messages.answer({ ...question, questionId: messageId, text: said, ...how, fence }))) return "LOST";
+    this.#count(how.state);
     return "OK";
   }
 

@@ -1,4 +1,4 @@
-import type { IncompleteReason } from "../messages/message.type.js";
+import type { IncompleteReasonName } from "../messages/incomplete.type.js";
 
 /** There is no answer, or no more of it. The message tells people so, and nothing of how the model is reached. */
 export class ModelFailure extends Error {
@@ -7,7 +7,7 @@ export class ModelFailure extends Error {
   /** @param reason why what was given before is not the whole answer */
   constructor(
     message: string,
-    readonly reason: keyof typeof IncompleteReason = "BROKEN_OFF",
+    readonly reason: IncompleteReasonName = "BROKEN_OFF",
   ) {
     super(message);
   }
@@ -30,7 +30,7 @@ const troubles = {
 
 export type TroubleKind = keyof typeof troubles;
 
-const reasons: Partial<Record<TroubleKind, keyof typeof IncompleteReason>> = { filtered: "WITHHELD", cut: "TOO_LONG" };
+const reasons: Partial<Record<TroubleKind, IncompleteReasonName>> = { filtered: "WITHHELD", cut: "TOO_LONG" };
 
 /** What went wrong with an endpoint, as its operator needs to know it: it ends in the log, and people get a ModelFailure. */
 export class Trouble extends Error {

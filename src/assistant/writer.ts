@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { isRedisAway } from "../redis/connect.js";
 
 /** How a room stands for who writes in it. */
-export type Standing = "OK" | "CANCELLED" | "LOST";
+export type Standing = "OK" | "CANCELLED" | "EDITED" | "LOST";
 
 const SPREAD = 50; // ms, at most, that are added at random: answers that began together are not to come to a server all in one moment
 
@@ -11,7 +11,7 @@ const SPREAD = 50; // ms, at most, that are added at random: answers that began 
  * regularly whether it may go on, which keeps the room's lease too.
  */
 export class Writer {
-  readonly #write: (written: number, delta: string) => Promise<Standing>;
+  readonly #write: (written: number, delta: string, isAnew: boolean) => Promise<Standing>;
   readonly #hold: number;
   readonly #pause: () => number;
   readonly #lease: number;
@@ -21,17 +21,20 @@ export class Writer {
   /** How much of the text was written: in UTF-16 units, and in bytes. */
   #sent = 0;
   #bytes = 0;
+  /** How often the text began again, and how often that was written. */
+  #begun = 0;
+  #begunWritten = 0;
   #wake = () => {};
 
   /**
-   * @param write writes what comes behind so many bytes; with nothing it only asks
+   * @param write writes what comes behind so many bytes, or instead of all that was written; with nothing it only asks
    * @param pause ms from one write to the next, at least
    * @param hold ms without a write after which it is asked
    * @param lease ms after which the room may be another's, if nothing could be written
    * @param onEnd is told, once, when it may not go on; with an error where Redis is away for too long
    */
   constructor(
-    write: (written: number, delta: string) => Promise<Standing>,
+    write: (written: number, delta: string, isAnew: boolean) => Promise<Standing>,
     { pause, hold, lease }: { pause: () => number; hold: number; lease: number },
     onEnd: (why: Exclude<Standing, "OK"> | Error) => void,
   ) {
@@ -56,6 +59,13 @@ export class Writer {
     this.#wake();
   }
 
+  /** Begins the text again, without what it was so far. */
+  beginAnew(): void {
+    this.#text = "";
+    this.#begun++;
+    this.#wake();
+  }
+
   /** Resolves when nothing is being written any more. What was not written yet stays so. */
   async stop(): Promise<void> {
     this.#stopped.abort();
@@ -67,12 +77,17 @@ export class Writer {
     const { signal } = this.#stopped;
     let heard = performance.now();
     while (!signal.aborted) {
-      if (this.#next() === "") await this.#somethingNew();
+      if (this.#next() === "" && this.#begun === this.#begunWritten) await this.#somethingNew();
       if (signal.aborted) break;
+      const begun = this.#begun;
+      const isAnew = begun !== this.#begunWritten;
+      if (isAnew) [this.#sent, this.#bytes] = [0, 0];
       const delta = this.#next();
       try {
-        const standing = await this.#write(this.#bytes, delta);
+        const standing = await this.#write(this.#bytes, delta, isAnew);
         if (standing !== "OK") return standing;
+        if (begun !== this.#begun) continue; // it began again while this was written
+        this.#begunWritten = begun;
         this.#sent += delta.length;
         this.#bytes += Buffer.byteLength(delta);
         heard = performance.now();

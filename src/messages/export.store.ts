@@ -43,7 +43,7 @@ export class ExportStore {
 
 /** What is exported of a message, under the names of the API. */
 function toLine(
-  { id, text, sentAt, editedAt, replyToId, mentionIds, reactions, clientMessageId }: StoredMessage,
+  { id, text, sentAt, editedAt, replyToId, mentionIds, reactions, clientMessageId, incomplete }: StoredMessage,
   { id: userId, username, name }: UserRecord,
 ): object {
   return {
@@ -56,5 +56,6 @@ function toLine(
     mentions: mentionIds.map((id) => ({ id })),
     reactions: reactions.map(({ emoji, count, userIds }) => ({ emoji, count, users: userIds.map((id) => ({ id })) })),
     clientMessageId,
+    ...(incomplete !== null && { incomplete }),
   };
 }

@@ -1,9 +1,10 @@
+import type { AssistantStore } from "../assistant/assistant.store.js";
 import { badInput } from "../errors.js";
 import type { Lenient, RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import type { Page } from "../relay.js";
-import type { RoomStore } from "../rooms/room.store.js";
+import { privatePair, type RoomStore } from "../rooms/room.store.js";
 import { mentionKey } from "../text/fold.js";
 import { type FoundMention, foundMentions, mentionPlaces } from "../text/mentions.js";
 import type { DirectoryStore } from "../users/directory.store.js";
@@ -13,6 +14,8 @@ import { digestOf, readMember, type StoredMessage } from "./stored-message.js";
 
 const AT_ONCE = 50; // messages of demo apps whose mentions are looked up together
 const OF_ONE_SCORE = 100; // messages among which one of them is looked for
+const MOST_QUESTIONS = 10; // of demo apps' users that wait for the assistant in a room of many,
+const MOST_QUESTIONS_ALONE = 100; // and in a private one
 const MICROS = 1_000_000n; // in a second
 
 /** A mention's place among all of a user's, whatever the room. */
@@ -31,8 +34,17 @@ export class MentionStore {
   readonly #rooms: RoomStore;
   readonly #lenient: Lenient;
   readonly #scripts: Scripts;
+  readonly #assistant: Pick<AssistantStore, "isAsked" | "wake">;
 
-  constructor(redis: RedisClient, directory: Pick<DirectoryStore, "usersNamed">, rooms: RoomStore, lenient: Lenient, scripts: Scripts) {
+  constructor(
+    redis: RedisClient,
+    directory: Pick<DirectoryStore, "usersNamed">,
+    rooms: RoomStore,
+    lenient: Lenient,
+    scripts: Scripts,
+    assistant: Pick<AssistantStore, "isAsked" | "wake">,
+  ) {
+    this.#assistant = assistant;
     this.#redis = redis;
     this.#scripts = scripts;
     this.#directory = directory;
@@ -65,20 +77,24 @@ export class MentionStore {
   }
 
   /**
-   * Finds out whom messages of demo apps mention, which were taken in without a look at names, as these are in other slots. They stay
+   * Finds out whom messages of demo apps mention, and whether they ask the assistant. They were taken in without a look at names, as these are in other slots. They stay
    * noted until it is done, so it does no harm where a server dies in between, or two do the same.
    */
   async find(roomId: string): Promise<void> {
     const waiting = await this.#redis.zrangebylex(keys.own(roomId), "[@:", "(@;", "LIMIT", 0, AT_ONCE);
-    await Promise.all(
+    const noted = await Promise.all(
       waiting.map(async (entry) => {
         const [, micros, digest = ""] = /^@:(\d{1,16}):(.*)$/.exec(entry) ?? [];
         const message = micros === undefined ? undefined : await this.#foreignAt(roomId, micros, digest);
         const mentioned = message ? (await this.in(message.text, roomId)).filter((id) => id !== message.fromId) : [];
-        const roomKeys = [keys.meta(roomId), keys.own(roomId), keys.mentioned(roomId)];
-        await this.#scripts.run("mentions_note", roomKeys, [entry.slice(2), mentioned.join(" ")]);
+        const asks = message !== undefined && (await this.#assistant.isAsked({ ...message, mentionIds: mentioned }));
+        const roomKeys = [keys.meta(roomId), keys.own(roomId), keys.mentioned(roomId), keys.asked(roomId)];
+        const question = asks ? `${message.id} ${message.fromId}` : "";
+        const most = privatePair(roomId) ? MOST_QUESTIONS_ALONE : MOST_QUESTIONS;
+        return this.#scripts.run("mentions_note", roomKeys, [entry.slice(2), mentioned.join(" "), question, most]);
       }),
     );
+    if (noted.includes(2)) await this.#assistant.wake(roomId);
     if (waiting.length === AT_ONCE) await this.find(roomId);
   }
 

@@ -42,26 +42,32 @@ export class MessageChangeStore {
   }
 
   /**
-   * Gives a message of the user another text. It keeps its id and its place. The text that it has changes nothing. In a shared room it
-   * asks the assistant where it mentions the assistant now, and did not before.
+   * Gives a message of the user another text. It keeps its id and its place. The text that it has changes nothing. One that
+   * mentions the assistant, where the text before did not ask it, does so now.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, FORBIDDEN, RATE_LIMITED
    */
   async edit(userId: string, id: string, text: string): Promise<StoredMessage> {
     checkText(text, this.#messageLength);
     const target = await this.#target(userId, id, "id");
-    const mentions = await this.#mentions.in(text, target.roomId);
-    const mayAsk = privatePair(target.roomId) === undefined && this.#assistant.isAsked(userId, target.roomId, mentions);
-    let asks = false;
-    // A demo app stored it, escaped in its own way: only reading it tells whether this is the text that it has.
-    if (target.micros === undefined || mayAsk) {
+    if (target.micros === undefined) {
+      // A demo app stored it, escaped in its own way: only reading it tells whether this is the text that it has.
       const [message] = await this.#messages.byIds([id]);
       if (message?.fromId === userId && message.text === text) return message;
-      asks = mayAsk && message?.fromId === userId && !(await this.#mentions.of(message)).includes(this.#assistant.id);
     }
+    const mentions = await this.#mentions.in(text, target.roomId);
+    const asks = mentions.includes(this.#assistant.id) && (await this.#asksNow(userId, id, mentions));
     if (asks) await this.#assistant.admit(userId, target.roomId);
-    const changed = await this.#run("message_edit", userId, target, [JSON.stringify(text), mentions.join(" "), asks ? 1 : 0]);
+    const edited = await this.#run("message_edit", userId, target, [JSON.stringify(text), mentions.join(" "), asks ? 1 : 0]);
     if (asks) await this.#assistant.wake(target.roomId);
-    return this.#read(target, changed);
+    return this.#read(target, edited);
+  }
+
+  /** Whether a message of the user's asks the assistant with these mentions, and did not before. */
+  async #asksNow(userId: string, id: string, mentionIds: string[]): Promise<boolean> {
+    const [before] = await this.#messages.byIds([id]);
+    if (before?.fromId !== userId) return false;
+    const asked = await this.#assistant.isAsked({ ...before, mentionIds: await this.#mentions.of(before) }, this.#messages);
+    return !asked && this.#assistant.isAsked({ ...before, mentionIds }, this.#messages);
   }
 
   /**
@@ -102,6 +108,7 @@ export class MessageChangeStore {
         keys.members(roomId),
         keys.reactions(roomId),
         ...(script === "message_react" ? [] : [keys.mentioned(roomId)]),
+        ...(script === "message_edit" ? [keys.reply(roomId)] : []),
         ...(script === "message_delete" ? [keys.deleted(roomId)] : []),
       ],
     );

@@ -12,6 +12,7 @@ import { isGroup } from "../rooms/member.store.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import type { RoomListStore } from "../rooms/room-list.store.js";
 import { hasControls, isBlank, isLonger, withoutControls } from "../text/characters.js";
+import type { IncompleteReasonName } from "./incomplete.type.js";
 import type { MentionStore } from "./mention.store.js";
 import { type MessageId, parseMessageId, readMessageId } from "./message-id.js";
 import {
@@ -47,9 +48,15 @@ export interface Answer {
   /** Of `asked`: what is answered, and who asked. */
   entry: string;
   questionId: string;
+  /** The clientMessageId of the message: it makes a second answer to the same question impossible. */
+  answerId: string;
   /** Empty where nothing was written: then there is no message. */
   text: string;
-  state: "DONE" | "CANCELLED";
+  state: "DONE" | "INCOMPLETE" | "CANCELLED";
+  /** Why the text is not the whole answer. */
+  incomplete: IncompleteReasonName | null;
+  /** The same as a sentence for people, or nothing. */
+  problem: string;
   /** Of the worker that has the room. */
   fence: string;
 }
@@ -135,7 +142,7 @@ export class MessageStore {
     if (answered && answered.roomId !== roomId) throw refusal("NOT_FOUND", `There is no message ${answered.id} in this room to reply to.`);
 
     const mentions = await this.#mentions.in(text, roomId);
-    const asks = this.#assistant.isAsked(userId, roomId, mentions);
+    const asks = await this.#assistant.isAsked({ fromId: userId, roomId, mentionIds: mentions, replyToId: answered?.id ?? null }, this);
     if (asks) await this.#assistant.admit(userId, roomId);
 
     const [message, seq, epoch, at, untold, stored, first] = (await this.#store("message_send", roomId, (firstDay) => ({
@@ -173,13 +180,13 @@ export class MessageStore {
    * Ends an answer of the assistant: stores it as a message, once, and its question is done.
    * @returns false where another worker has the room by now
    */
-  async answer({ roomId, entry, questionId, text, state, fence }: Answer): Promise<boolean> {
+  async answer({ roomId, entry, questionId, answerId, text, state, incomplete, problem, fence }: Answer): Promise<boolean> {
     const question = readMessageId(questionId, "replyTo");
     const stored = (await this.#store("assistant_answer", roomId, (firstDay) => ({
       args: [
         roomId,
         text === "" ? "" : JSON.stringify(withoutControls(text)),
-        JSON.stringify(answerIdOf(questionId)),
+        JSON.stringify(answerId),
         firstDay,
         question.id,
         question.score,
@@ -190,8 +197,10 @@ export class MessageStore {
         entry,
         state,
         text,
+        text === "" ? "" : (incomplete ?? ""),
+        problem,
       ],
-      otherKeys: [keys.reply(roomId), keys.writing(roomId)],
+      otherKeys: [keys.reply(roomId), keys.writing(roomId), keys.withdrawn(roomId)],
     }))) as [] | Stored | "LOST";
     if (stored === "LOST") return false;
     const [message, , , at, untold = 0, , first] = stored;
@@ -202,13 +211,36 @@ export class MessageStore {
   }
 
   /**
-   * Puts a question that was given up back to the others of its room, unless it waits or was answered within a day.
+   * Puts a question back to the others of its room, unless it waits or was answered within a day.
+   * @param retry who asks again, and under which id of their own: with it the call can be repeated
    * @returns whether it waits now
    */
-  async askAgain(roomId: string, entry: string, questionId: string): Promise<boolean> {
-    const answered = `${this.#assistant.id} ${JSON.stringify(answerIdOf(questionId))}`;
-    const sent = storeKeys(roomId, (await this.#days.today()) - DAYS_BEFORE).slice(-4);
-    return (await this.#scripts.run("assistant_ask_again", [keys.asked(roomId), ...sent], [entry, answered])) === 1;
+  async askAgain(
+    { roomId, entry, answerId }: Pick<Answer, "roomId" | "entry" | "answerId">,
+    retry?: { userId: string; id: string },
+  ): Promise<boolean> {
+    const answered = `${this.#assistant.id} ${JSON.stringify(answerId)}`;
+    const by = retry ? `${retry.userId} retry/${JSON.stringify(retry.id)}` : "";
+    for (;;) {
+      const firstDay = this.#days.expected() - DAYS_BEFORE;
+      const sent = storeKeys(roomId, firstDay).slice(-4);
+      const roomKeys = [keys.asked(roomId), keys.withdrawn(roomId), ...sent];
+      const found = (await this.#scripts.run("assistant_ask_again", roomKeys, [entry, answered, by, firstDay])) as number | [number];
+      if (!Array.isArray(found)) return found === 1;
+      this.#days.learn(found[0]);
+    }
+  }
+
+  /**
+   * A message that the user may read.
+   * @throws ChatError BAD_USER_INPUT that names the argument, NOT_A_MEMBER, NOT_FOUND
+   */
+  async readable(userId: string, id: string, argument: string): Promise<Placed> {
+    const { roomId } = readMessageId(id, argument);
+    await this.#rooms.check(userId, roomId, argument);
+    const [message] = await this.byIds([id]);
+    if (!message) throw refusal("NOT_FOUND", `There is no message ${id}.`);
+    return message;
   }
 
   /**
@@ -495,9 +527,6 @@ const storeKeys = (roomId: string, firstDay: number) => [
   keys.reads(roomId),
   ...[0, 1, 2, 3].map((days) => keys.sent(roomId, firstDay + days)),
 ];
-
-/** The clientMessageId of an answer: it makes a second one to the same question impossible. */
-const answerIdOf = (questionId: string) => `answer/${questionId}`;
 
 /** The members of a room as the scripts give them, one after the other. */
 function rawMessages(flat: string[]): RawMessage[] {

@@ -1,14 +1,8 @@
 import { GraphQLDateTime } from "graphql-scalars";
 import { Field, ID, ObjectType, registerEnumType } from "type-graphql";
 import { Node, PageInfo } from "../relay.js";
+import { IncompleteReason, type IncompleteReasonName } from "./incomplete.type.js";
 import { Reaction, UsuallyFew } from "./reaction.type.js";
-
-export enum IncompleteReason {
-  TOO_LONG = "TOO_LONG",
-  BROKEN_OFF = "BROKEN_OFF",
-  WITHHELD = "WITHHELD",
-  CANCELLED = "CANCELLED",
-}
 
 registerEnumType(IncompleteReason, {
   name: "IncompleteReason",
@@ -49,7 +43,7 @@ export class Message extends Node {
     description:
       "Why the assistant's answer is not whole; null for a whole answer, and for every message of a person. Unless it was cancelled, its text ends with ` …`. `retryReply` goes on with it, or answers again.",
   })
-  incomplete!: keyof typeof IncompleteReason | null;
+  incomplete!: IncompleteReasonName | null;
 
   @UsuallyFew()
   @Field(() => [Reaction], {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { withoutControls } from "../text/characters.js";
+import { IncompleteReason, type IncompleteReasonName } from "./incomplete.type.js";
 import { type MessageId, parseMessageId } from "./message-id.js";
 import type { ReactionRecord } from "./reaction.js";
 
@@ -16,6 +17,8 @@ export interface StoredMessage {
   editedAt: Date | null;
   /** The message that it answers, which may be gone. */
   replyToId: string | null;
+  /** Why an answer of the assistant is not whole. */
+  incomplete: IncompleteReasonName | null;
   reactions: ReactionRecord[];
   /** The position of the event that added it; null where that has to be looked up. */
   position: string | null;
@@ -53,6 +56,7 @@ export function readMember(roomId: string, member: string, score: string): Store
     mentionIds: [],
     editedAt: null,
     replyToId: null,
+    incomplete: null,
     reactions: [],
     position: null,
   };
@@ -64,7 +68,7 @@ export function readMember(roomId: string, member: string, score: string): Store
  */
 export function readOurs(
   roomId: string,
-  { id, from, message, clientMessageId, replyTo, editedAt, mentions }: Record<string, unknown>,
+  { id, from, message, clientMessageId, replyTo, editedAt, mentions, incomplete }: Record<string, unknown>,
 ): StoredMessage | undefined {
   if (typeof id !== "string" || typeof from !== "string" || typeof message !== "string") return undefined;
   const place = parseMessageId(id);
@@ -79,6 +83,7 @@ export function readOurs(
     mentionIds: Array.isArray(mentions) ? mentions.filter((id) => typeof id === "string") : [],
     editedAt: typeof editedAt === "number" ? new Date(editedAt / 1_000) : null,
     replyToId: typeof replyTo === "string" && parseMessageId(replyTo)?.roomId === roomId ? replyTo : null,
+    incomplete: Object.values(IncompleteReason).find((reason) => reason === incomplete) ?? null,
     reactions: [],
     position: null,
   };

@@ -31,7 +31,8 @@
  * | `spoken:N`               | sorted set | room → when something was last said in it (µs; 0 where nothing was), for the order of `rooms`; eight keys, by a hash of the room's id. A hint: the room is in another slot |
  * | `deleted:{room:ID}`      | sorted set | `USER MESSAGE` → when it was deleted (s): who can repeat the deletion; two days |
  * | `sent:{room:ID}:DAY`     | hash       | user and clientMessageId → what that send became                |
- * | `asked:{room:ID}`        | list       | what the assistant has to answer, in order: `ID USER`, a message and who asks |
+ * | `asked:{room:ID}`        | list       | what the assistant has to answer, in order: `ID USER`, a message and who asks; `ID ATTEMPT USER` where it is not the first time: `again/ANSWER`, `continue/ANSWER` or `edit/µs` |
+ * | `withdrawn:{room:ID}`    | sorted set | questions that were cancelled before a word was written → when (s); expires |
  * | `reply:{room:ID}`        | hash       | the answer that is being written, or ended a minute ago: see `lua/shared/reply.lua` |
  * | `writing:{room:ID}`      | string     | its text so far                                                 |
  * | `confirmed:{room:ID}`    | string     | written for replicas to confirm, with `ACK_REPLICAS`; expires   |
@@ -103,6 +104,7 @@ export const keys = {
 
   confirmed: (roomId: string) => `confirmed:{room:${roomId}}`,
   asked: (roomId: string) => `asked:{room:${roomId}}`,
+  withdrawn: (roomId: string) => `withdrawn:{room:${roomId}}`,
   reply: (roomId: string) => `reply:{room:${roomId}}`,
   writing: (roomId: string) => `writing:{room:${roomId}}`,
   assistant: "assistant",

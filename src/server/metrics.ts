@@ -69,7 +69,7 @@ export class Metrics {
     });
     new Counter({
       name: "palaver_assistant_replies_total",
-      help: "Answers of the assistant that have ended, by state (DONE, CANCELLED, FAILED); over all servers.",
+      help: "Answers of the assistant that have ended, by state (DONE, INCOMPLETE, CANCELLED, FAILED); over all servers.",
       labelNames: ["state"] as const,
       registers: [this.registry],
       async collect() {

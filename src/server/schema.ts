@@ -1,7 +1,7 @@
 import "reflect-metadata";
 import type { GraphQLSchema } from "graphql";
 import { buildSchema, type PubSub } from "type-graphql";
-import { AssistantResolver, UserAssistantResolver } from "../assistant/assistant.resolver.js";
+import { AssistantResolver, RetryResolver, UserAssistantResolver } from "../assistant/assistant.resolver.js";
 import type { Context } from "../context.js";
 import { refusal } from "../errors.js";
 import { MentionResolver, MessageMentionsResolver } from "../messages/mention.resolver.js";
@@ -57,6 +57,7 @@ export function buildApi(): Promise<GraphQLSchema> {
       UserResolver,
       UserAssistantResolver,
       AssistantResolver,
+      RetryResolver,
       ServerInfoResolver,
     ],
     // Reached through their interface alone.

@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { AssistantStore } from "../assistant/assistant.store.js";
 import { ReplyFeeds } from "../assistant/reply-feeds.js";
+import { RetryStore } from "../assistant/retry.store.js";
 import type { Config } from "../config.js";
 import { Channels } from "../delivery/channels.js";
 import { FollowedRooms } from "../delivery/followed-rooms.js";
@@ -75,7 +76,7 @@ export function createStores(config: Config, redis: RedisConnections, name: stri
   const feeds = new ReplyFeeds(scripts, channels, rooms, log);
   const forAssistant = { assistant: assistantId, feeds, queue: config.assistantQueue };
   const assistant = new AssistantStore(commands, scripts, rooms, forAssistant, (userId) => attempts.askAssistant(userId), log);
-  const mentions = new MentionStore(commands, directory, rooms, lenient, scripts);
+  const mentions = new MentionStore(commands, directory, rooms, lenient, scripts, assistant);
   const messages = new MessageStore(
     scripts,
     new RedisDays(commands),
@@ -107,6 +108,7 @@ export function createStores(config: Config, redis: RedisConnections, name: stri
     reads,
     rooms,
     roomList,
+    retries: new RetryStore(messages, assistant),
     roomEvents: new RoomEventStore(followed, rooms, reads),
     sendLimit: config.rateLimits ? new SendLimit(scripts, { perSecond, burst }) : undefined,
     sessions,

@@ -56,12 +56,12 @@ export async function runAssistant(
   log: Logger,
 ): Promise<RunningWorker> {
   const { services, assistantId, scripts, lifetime } = parts;
-  const { messages, rooms, users, presence, assistant } = services;
+  const { messages, rooms, users, presence, assistant, mentions } = services;
   const id = await assistantAccount(redis.commands, users, parts.passwords, config.assistantUsername);
   await assistantId.look();
 
   const limits = { messages: config.assistantMemory, characters: config.assistantMemoryLength };
-  const memory = new Memory({ messages, rooms, users }, limits);
+  const memory = new Memory({ messages, assistant, rooms, users }, limits);
   const deadLetters = new DeadLetters(redis.commands, messages, assistant);
   const lease = config.assistantLease * 1_000;
   const replying = new Replying(
@@ -77,7 +77,7 @@ export async function runAssistant(
   const worker = new AssistantWorker(redis.commands, reader, scripts, replying, options, parts.limitedLog);
   await worker.start();
   await presence.opened(id);
-  const sweep = new QuestionSweep(redis.commands, parts.lenient, assistant, lifetime.server, log);
+  const sweep = new QuestionSweep(redis.commands, parts.lenient, { assistant, mentions }, lifetime.server, log);
   return {
     async stop() {
       await Promise.all([worker.stop(config.assistantPatience * 1_000), sweep.stop()]);

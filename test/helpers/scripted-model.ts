@@ -1,8 +1,8 @@
-import type { Model, Turn } from "../../src/assistant/model.js";
+import { ANEW, type Model, type Piece, type Turn } from "../../src/assistant/model.js";
 
 /** A question as the model got it, whose answer the test gives. */
 export class Asked {
-  readonly #pieces: (string | Error | null)[] = [];
+  readonly #pieces: (Piece | Error | null)[] = [];
   #wake = () => {};
   /** Resolves when the answer is not wanted any more. */
   readonly aborted: Promise<void>;
@@ -23,6 +23,11 @@ export class Asked {
     return this.#add(...pieces);
   }
 
+  /** What was said so far is no part of the answer. */
+  beginAnew(): this {
+    return this.#add(ANEW);
+  }
+
   end(): void {
     this.#add(null);
   }
@@ -31,7 +36,7 @@ export class Asked {
     this.#add(error);
   }
 
-  async *pieces(): AsyncGenerator<string, void, void> {
+  async *pieces(): AsyncGenerator<Piece, void, void> {
     for (;;) {
       const piece = this.#pieces.shift();
       if (piece === undefined) {
@@ -44,7 +49,7 @@ export class Asked {
     }
   }
 
-  #add(...pieces: (string | Error | null)[]): this {
+  #add(...pieces: (Piece | Error | null)[]): this {
     this.#pieces.push(...pieces);
     this.#wake();
     return this;
@@ -58,7 +63,7 @@ export class ScriptedModel implements Model {
   /** How often it was asked. */
   count = 0;
 
-  answer(turns: Turn[], signal: AbortSignal): AsyncIterable<string> {
+  answer(turns: Turn[], signal: AbortSignal): AsyncIterable<Piece> {
     const asked = new Asked(turns, signal);
     this.count++;
     const waiting = this.#waiting.shift();

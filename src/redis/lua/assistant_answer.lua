@@ -1,11 +1,11 @@
 --[[ assistant_answer: end an answer. It becomes a message, once, and its question is done: all in one step, so that no death of a worker
      leaves one without the other. Where the question, or the assistant's place in a group, is gone meanwhile, it becomes nothing.
-     KEYS  room, log, meta, foreign, own, asked, members, mentioned, reactions, reads, sent_1, sent_2, sent_3, sent_4, reply, writing
+     KEYS  room, log, meta, foreign, own, asked, members, mentioned, reactions, reads, sent_1, sent_2, sent_3, sent_4, reply, writing, withdrawn
      ARGV  new_epoch, log_length, assistant, room_id, text (JSON, '' for no message), client_id (JSON), first_day, reply_to (the question), reply_score, history_limit, history_days, group,
-           fence, entry (of asked), state (DONE or CANCELLED), written (the text as it is)
+           fence, entry (of asked), state (DONE, INCOMPLETE or CANCELLED), written (the text as it is), incomplete (why it is not whole, '' if it is), problem (a sentence for people, or '')
      gives what message_send gives if a message was stored now, {} if not, or LOST where another worker has the room ]]
-local room, log, meta, foreign, own, asked, members, mentioned, reactions, reads, sent_1, sent_2, sent_3, sent_4, reply, writing = unpack(KEYS)
-local new_epoch, log_length, assistant, room_id, text, client_id, first_day, reply_to, reply_score, history_limit, history_days, group, fence, entry, state, written = unpack(ARGV)
+local room, log, meta, foreign, own, asked, members, mentioned, reactions, reads, sent_1, sent_2, sent_3, sent_4, reply, writing, withdrawn = unpack(KEYS)
+local new_epoch, log_length, assistant, room_id, text, client_id, first_day, reply_to, reply_score, history_limit, history_days, group, fence, entry, state, written, incomplete, problem = unpack(ARGV)
 local heard, order = '', ''
 local from, mentions = assistant, ''
 -- part: room_log
@@ -14,18 +14,22 @@ local from, mentions = assistant, ''
 -- part: retention
 -- part: message_store
 -- part: reply
+-- part: withdrawn
 
 if wrong_days then return wrong_days end
 if not is_mine(fence) then return 'LOST' end
 local answer = {}
 local gone = group == '1' and redis.call('HEXISTS', members, assistant) == 0 or not find(reply_to, reply_score)
-if gone then state = 'CANCELLED' end
+if gone then state, problem = 'CANCELLED', '' end
 if text ~= '' and not gone and not sent_before() then
   answer = store()
   if answer.err then return answer end
 end
 redis.call('LREM', asked, 1, entry)
-local offset = redis.call('STRLEN', writing)
+if state == 'CANCELLED' and text == '' then withdraw(entry) end
+-- Usually what was written goes on; where the end of it was cut off again, followers get all of it.
+local before = redis.call('GET', writing) or ''
+local offset = string.sub(written, 1, #before) == before and #before or 0
 redis.call('SET', writing, written)
-tell(entry, state, offset, string.sub(written, offset + 1), '')
+tell(entry, state, offset, string.sub(written, offset + 1), problem)
 return answer

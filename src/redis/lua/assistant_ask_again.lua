@@ -1,13 +1,30 @@
---[[ assistant_ask_again: put a question that was given up back to the others, unless it waits, or was answered lately.
-     KEYS  asked, sent_1, sent_2, sent_3, sent_4
-     ARGV  entry (of asked), answer (user and clientMessageId that its answer would have)
-     gives 1 if it waits now, else 0 ]]
-local asked, sent_1, sent_2, sent_3, sent_4 = unpack(KEYS)
-local entry, answer = unpack(ARGV)
+--[[ assistant_ask_again: put a question to the others that wait, once more, unless it waits, or has its answer. With a retry id it can be
+     repeated for at least 24 hours.
+     KEYS  asked, withdrawn, sent_1, sent_2, sent_3, sent_4   (days around the one that the caller takes for today; Redis's clock decides)
+     ARGV  entry (of asked), answer (user and clientMessageId that its answer would have), retry (who asks again, and the id that they gave it, '' for none), first_day (of sent_1)
+     gives {day} if these are other days than those around today, 1 if it waits now, or did by this retry id before, 0 if it was answered lately ]]
+local asked, withdrawn, sent_1, sent_2, sent_3, sent_4 = unpack(KEYS)
+local entry, answer, retry, first_day = unpack(ARGV)
 
-if redis.call('LPOS', asked, entry) then return 1 end
-local answered = redis.call('HEXISTS', sent_1, answer) + redis.call('HEXISTS', sent_2, answer)
-  + redis.call('HEXISTS', sent_3, answer) + redis.call('HEXISTS', sent_4, answer)
-if answered > 0 then return 0 end
-redis.call('RPUSH', asked, entry)
+local DAY = 86400
+local day = math.floor(redis.call('TIME')[1] / DAY)
+local days = { sent_1, sent_2, sent_3, sent_4 }
+local today, yesterday = days[day - first_day + 1], days[day - first_day]
+if not today or not yesterday then return { day } end
+
+local function is_sent(field)
+  return redis.call('HEXISTS', today, field) == 1 or redis.call('HEXISTS', yesterday, field) == 1
+end
+
+local again = retry .. ' ' .. entry
+if retry ~= '' and is_sent(again) then return 1 end
+if not redis.call('LPOS', asked, entry) then
+  if is_sent(answer) then return 0 end
+  redis.call('RPUSH', asked, entry)
+end
+redis.call('ZREM', withdrawn, string.match(entry, '^%S+'))
+if retry ~= '' then
+  redis.call('HSET', today, again, '1')
+  redis.call('EXPIREAT', today, (day + 2) * DAY)
+end
 return 1

@@ -1,9 +1,10 @@
 --[[ assistant_cancel: take back what a user has asked in a room. The answer that is being written ends where it is: its worker looks.
-     KEYS  asked, reply
+     KEYS  asked, reply, withdrawn
      ARGV  user
      gives how many questions it concerned ]]
-local asked, reply = unpack(KEYS)
+local asked, reply, withdrawn = unpack(KEYS)
 local user = unpack(ARGV)
+-- part: withdrawn
 
 local begun = redis.call('HGET', reply, 'state') == 'WRITING' and redis.call('HGET', reply, 'entry')
 local found = 0
@@ -14,6 +15,7 @@ for _, entry in ipairs(redis.call('LRANGE', asked, 0, -1)) do
       redis.call('HSET', reply, 'cancelled', 1)
     else
       redis.call('LREM', asked, 1, entry)
+      withdraw(entry)
     end
   end
 end

@@ -18,9 +18,14 @@ end
 
 redis.call('PERSIST', reply)
 redis.call('PERSIST', writing)
-if entry ~= question or state ~= 'WRITING' then redis.call('HDEL', reply, 'tries', 'cancelled') end
+if entry ~= question or state ~= 'WRITING' then redis.call('HDEL', reply, 'tries', 'cancelled', 'edited', 'restarts') end
 redis.call('HSET', reply, 'entry', question, 'fence', fence, 'until', string.format('%.0f', now_ms + lease))
-local tries = redis.call('HINCRBY', reply, 'tries', 1)
+local tries = tonumber(redis.call('HGET', reply, 'tries') or 0)
+if redis.call('HDEL', reply, 'edited') == 1 and tries > 0 and holder == fence then
+  redis.call('HINCRBY', reply, 'restarts', 1) -- the worker that had it begins again with the new text
+else
+  tries = redis.call('HINCRBY', reply, 'tries', 1)
+end
 if redis.call('HEXISTS', reply, 'cancelled') == 1 then return { 'TAKEN', question, tries, 1, redis.call('GET', writing) or '' } end
 redis.call('DEL', writing)
 tell(question, 'WRITING', 0, '', '')

@@ -1,9 +1,9 @@
 --[[ message_edit: give a message of the user another text, in its place. The caller has made sure that the user may be in the room.
-     KEYS  room, log, meta, foreign, own, asked, members, reactions, mentioned
-     ARGV  new_epoch, log_length, assistant, user, id, score (at which it is), text (JSON), mentions (ids of users, with spaces between), asks (1 if the assistant is to answer it where it did not mention the assistant before, else 0)
+     KEYS  room, log, meta, foreign, own, asked, members, reactions, mentioned, reply
+     ARGV  new_epoch, log_length, assistant, user, id, score (at which it is), text (JSON), mentions (ids of users, with spaces between), asks (1 if the assistant is asked by this text and was not by the one before, else 0)
      gives {member, score, reactions (JSON), seq, epoch, at (µs), 1 if it was changed, 0 if that was its text}
      fails NOT_A_MEMBER, NOT_FOUND, FORBIDDEN ]]
-local room, log, meta, foreign, own, asked, members, reactions, mentioned = unpack(KEYS)
+local room, log, meta, foreign, own, asked, members, reactions, mentioned, reply = unpack(KEYS)
 local new_epoch, log_length, assistant, user, id, score, text, mentions, asks = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
@@ -26,6 +26,21 @@ elseif old == text then
   return { found.member, found.score, reacted, seq, epoch or '', last, 0 }
 end
 
+-- Whether the message waits for an answer.
+local function is_asked(message)
+  for _, waiting in ipairs(redis.call('LRANGE', asked, 0, -1)) do
+    if string.match(waiting, '^%S+') == message then return true end
+  end
+  return false
+end
+
+local function is_mentioned_in(member, who)
+  for mention in mentioned_in(member) do
+    if mention == who then return true end
+  end
+  return false
+end
+
 local at = next_time()
 tail = string.gsub(string.gsub(tail, ',"editedAt":%d+', ''), ',"mentions":%b[]', '')
 if mentions ~= '' then tail = string.format('%s,"mentions":["%s"]', tail, string.gsub(mentions, ' ', '","')) end
@@ -36,10 +51,11 @@ redis.call('ZREM', room, found.member)
 redis.call('ZADD', room, found.score, edited)
 unindex(found)
 index(user, found.score, edited)
-if asks == '1' then
-  for mentioned_before in mentioned_in(found.ours and found.member or '') do
-    if mentioned_before == assistant then asks = '0' end
-  end
-  if asks == '1' and not redis.call('LPOS', asked, id .. ' ' .. user) then ask(id, user) end
+
+-- The answer that is being written may begin again; what waits is read when its turn comes.
+local entry, state = unpack(redis.call('HMGET', reply, 'entry', 'state'))
+if state == 'WRITING' and string.match(entry, '^%S+') == id then redis.call('HSET', reply, 'edited', 1) end
+if asks == '1' and not is_asked(id) and not is_mentioned_in(found.member, assistant) then
+  ask(id, string.format('edit/%.0f ', at) .. user)
 end
 return { edited, found.score, reacted, seq, epoch, at, 1 }

@@ -7,7 +7,7 @@
      fails NOT_A_MEMBER, CLIENT_MESSAGE_ID_REUSED, NOT_FOUND ]]
 local room, log, meta, foreign, own, asked, members, mentioned, reactions, reads, sent_1, sent_2, sent_3, sent_4 = unpack(KEYS)
 local new_epoch, log_length, assistant, room_id, from, text, client_id, first_day, mentions, reply_to, reply_score, history_limit, history_days, group, asks = unpack(ARGV)
-local heard, order = '', ''
+local heard, order, incomplete = '', '', ''
 -- part: room_log
 -- part: message_find
 -- part: message_index

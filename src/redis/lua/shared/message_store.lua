@@ -1,5 +1,6 @@
 --[[ message_store: adding a message of ours. A part of the scripts that do, behind room_log, message_find, message_index and
-     retention, whose variables it uses, and sent_1 to sent_4, room_id, from, text, client_id, first_day, mentions, reply_to, reply_score; and reads. ]]
+     retention, whose variables it uses, and sent_1 to sent_4, room_id, from, text, client_id, first_day, mentions, reply_to, reply_score, incomplete
+     (why an answer of the assistant is not whole, '' for everything else); and reads. ]]
 local DAY = 86400
 local day = math.floor(clock[1] / DAY)
 
@@ -10,6 +11,7 @@ local function message_at(at)
   if client_id ~= '' then json = json .. ',"clientMessageId":' .. client_id end
   if mentions ~= '' then json = json .. ',"mentions":["' .. string.gsub(mentions, ' ', '","') .. '"]' end
   if reply_to ~= '' then json = json .. ',"replyTo":"' .. reply_to .. '"' end
+  if incomplete ~= '' then json = json .. ',"incomplete":"' .. incomplete .. '"' end
   return json .. ' }' -- the space says that it is ours
 end
 

@@ -1,5 +1,6 @@
 --[[ reply: the answer that the assistant writes in a room. A part of the scripts that have to do with it, whose reply, writing and room
-     it uses. `reply` has the question (`entry`, as in `asked`) and how often it was taken (`tries`); `state` and `problem`; `cancelled`; the
+     it uses. `reply` has the question (`entry`, as in `asked`) and how often it was taken (`tries`); `state` and `problem`; `cancelled`; `edited`, once the question has
+     another text, and how often it was begun again for that (`restarts`); the
      lease of the worker that writes: `fence`, a random string, and `until` (ms); and `version`, one more at each event. ]]
 local clock = redis.call('TIME')
 local now_ms = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -12,7 +13,7 @@ local function tell(entry, state, offset, delta, problem)
   local version = redis.call('HINCRBY', reply, 'version', 1)
   redis.call('HSET', reply, 'state', state, 'problem', problem)
   if state ~= 'WRITING' then
-    redis.call('HDEL', reply, 'tries', 'cancelled')
+    redis.call('HDEL', reply, 'tries', 'cancelled', 'edited', 'restarts')
     redis.call('EXPIRE', reply, SHOWN)
     redis.call('EXPIRE', writing, SHOWN)
   end

@@ -49,11 +49,10 @@ end
 -- part: message_id
 -- part: reader
 
--- Who is in the room beside the assistant, where it is the private room of these two: whatever they say asks it.
-local function alone_with_assistant()
-  if assistant == '' then return nil end
+-- Whether this is a private room of the assistant.
+local function is_assistants()
   local low, high = string.match(room, '^room:(%d+):(%d+)$')
-  return low == assistant and high or high == assistant and low or nil
+  return assistant ~= '' and (low == assistant or high == assistant)
 end
 
 -- Puts a message to what the assistant has to answer in this room.
@@ -108,13 +107,6 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
   local function remember(member, score)
     redis.call('SADD', foreign, digest(member))
     return note_author(member, score)
-  end
-
-  -- Whether what a demo app's user says now is a question: these cannot be refused, so many at once are not all answered.
-  local function asks(user, score)
-    local MOST = 100      -- questions that wait
-    local RECENT = 86400  -- seconds; what is older, as in a database taken over, waits for no answer
-    return user and user == alone_with_assistant() and tonumber(score) > clock[1] - RECENT and redis.call('LLEN', asked) < MOST
   end
 
   local moved = {} -- members that an app put back, and where they belong
@@ -181,12 +173,11 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
     -- Elsewhere its date says where it stands in the log.
     if tonumber(micros_of(score)) ~= at then redis.call('HSET', meta, 'told:' .. foreign_id(member, score), string.format('%.0f', at)) end
     append('message.added', at, string.format('"foreign":{"score":"%s","member":%s}', score, cjson.encode(member)))
-    local user = remember(member, score)
-    -- Whom it mentions only a server can find out, as names are in other slots: until one has, this stays noted.
-    if string.find(member, '@', 1, true) or string.find(member, '＠', 1, true) or string.find(string.lower(member), '\\uff20', 1, true) then
+    remember(member, score)
+    -- Whom it mentions, and whether it asks the assistant, a server finds out, as names are in other slots: until one has, this stays noted.
+    if is_assistants() or string.find(member, '@', 1, true) or string.find(member, '＠', 1, true) or string.find(string.lower(member), '\\uff20', 1, true) then
       redis.call('ZADD', own, 0, '@:' .. micros_of(score) .. ':' .. digest(member))
     end
-    if asks(user, score) then ask(foreign_id(member, score), user) end
   end
 
   local function adopt(found)

@@ -1,0 +1,53 @@
+import { badInput, checkClientId, refusal } from "../errors.js";
+import type { MessageStore } from "../messages/message.store.js";
+import type { AssistantStore } from "./assistant.store.js";
+import { againEntry, readQuestion } from "./question.js";
+
+export interface Retry {
+  /** An incomplete answer, or a question that got none. */
+  messageId: string;
+  /** Whether the answer is to be continued, rather than given anew. */
+  continues: boolean;
+  clientRetryId?: string | null | undefined;
+}
+
+/** Asking the assistant again what it could not answer, or not to the end. */
+export class RetryStore {
+  readonly #messages: Pick<MessageStore, "readable" | "byIds" | "askAgain">;
+  readonly #assistant: Pick<AssistantStore, "id" | "isAsked" | "admit" | "wake">;
+
+  constructor(
+    messages: Pick<MessageStore, "readable" | "byIds" | "askAgain">,
+    assistant: Pick<AssistantStore, "id" | "isAsked" | "admit" | "wake">,
+  ) {
+    this.#messages = messages;
+    this.#assistant = assistant;
+  }
+
+  /**
+   * Asks again. It counts as a question, and only the person who asked may do so.
+   * @returns whether it waits now; not where it has been answered
+   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, FORBIDDEN, RATE_LIMITED
+   */
+  async retry(userId: string, { messageId, continues, clientRetryId }: Retry): Promise<boolean> {
+    if (clientRetryId != null) checkClientId(clientRetryId, "clientRetryId");
+    const message = await this.#messages.readable(userId, messageId, "messageId");
+    const { roomId } = message;
+    const answer = message.fromId === this.#assistant.id ? message : undefined;
+    if (answer && answer.incomplete === null) throw badInput("messageId", "must not be an answer that is complete.");
+    if (!answer && continues) throw badInput("continue", "needs the id of an incomplete answer as `messageId`.");
+
+    const [question] = answer ? await this.#messages.byIds([answer.replyToId ?? ""]) : [message];
+    if (!question) throw refusal("NOT_FOUND", "The question of this answer was deleted. Ask it again in a new message.");
+    if (question.fromId !== userId) throw refusal("FORBIDDEN", "Only the person who asked the assistant can ask again.");
+    if (!answer && !(await this.#assistant.isAsked(message, this.#messages)))
+      throw badInput("messageId", "must be an incomplete answer, or a message that asks the assistant.");
+
+    await this.#assistant.admit(userId, roomId);
+    const entry = againEntry(question, answer && { id: answer.id, continues });
+    const retry = clientRetryId == null ? undefined : { userId, id: clientRetryId };
+    const isAsked = await this.#messages.askAgain(readQuestion(roomId, entry), retry);
+    if (isAsked) await this.#assistant.wake(roomId);
+    return isAsked;
+  }
+}

@@ -1,0 +1,9 @@
+/** Why an answer of the assistant is not whole. */
+export enum IncompleteReason {
+  TOO_LONG = "TOO_LONG",
+  BROKEN_OFF = "BROKEN_OFF",
+  WITHHELD = "WITHHELD",
+  CANCELLED = "CANCELLED",
+}
+
+export type IncompleteReasonName = keyof typeof IncompleteReason;
