@@ -226,6 +226,18 @@ describe("the chat page", () => {
     await (await endpoint.request(1)).gone; // nobody thinks on
   });
 
+  it("[PAGE20] an answer that is not complete says so, and can be continued", async () => {
+    const pablo = await signIn("Pablo");
+    await talkTo(pablo, "assistant");
+    const cut = message(pablo, "Once upon a time there was");
+    await cut.getByText("This answer is not complete.").waitFor();
+    await cut.getByRole("button", { name: "Continue" }).click();
+    await pablo.locator(".reply", { hasText: "Once upon a time there was" }).waitFor(); // that is all that this endpoint tells
+    await pablo.getByRole("button", { name: "Stop" }).click();
+    await expect.poll(() => cut.count()).toBe(2);
+    expect(await cut.getByRole("button", { name: "Try again" }).count()).toBe(1); // at the newer one
+  });
+
   it("[PAGE7] a room of 10,000 messages scrolls without jumping, keeps few elements, and jumps to what a reply answers", async () => {
     const first = Math.floor(Date.now() / 1_000) - 200_000; // seconds
     const pipeline = redis.client.pipeline();

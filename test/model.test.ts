@@ -1,6 +1,7 @@
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";
 import { createCompanion } from "../src/assistant/companion.js";
+import { fallback, type Topic, topics } from "../src/assistant/companion-topics.js";
 import { createEndpoint, type EndpointOptions, type Patience } from "../src/assistant/endpoint.js";
 import { ANEW, createModel, type Model, ModelFailure, type Piece, type Turn } from "../src/assistant/model.js";
 import { readConfig, settings } from "../src/config.js";
@@ -629,16 +630,24 @@ describe("the offline companion", () => {
   const questions: Record<string, RegExp> = {
     "Hi!": /^Hello! I am the offline companion/,
     "hey, good morning": /^Hello!/,
-    "What's Palaver?": /chat back end/,
-    "How do I start a group?": /createRoom/,
-    "I'd like to create a new room": /createRoom/,
-    "how can I talk to someone in private?": /openPrivateRoom/,
+    "What's Palaver?": /on their own server/,
+    "How do I start a group?": /^Click New group above your list of rooms/,
+    "I'd like to create a new room": /^Click New group/,
+    "how do I create a group with GraphQL?": /createRoom/,
+    "how can I talk to someone in private?": /^Click a person/,
+    "what is the mutation to open a private room?": /openPrivateRoom/,
     "How do I mention somebody?": /@Mary/,
-    "can one react with an emoji": /react\(/,
-    "how to edit my message": /editMessage/,
-    "delete the message": /deleteMessage/,
+    "can one react with an emoji": /click React/,
+    "how to edit my message": /click Edit/,
+    "how to edit a message with the API": /editMessage/,
+    "delete the message": /click Delete/,
+    "how do I invite a friend": /Members and settings/,
+    "how do I reply to someone": /click Reply/,
+    "where are old messages": /^Scroll up/,
+    "how do I log out": /Sign out/,
+    "how do I use the api?": /\/graphql/,
     "Thank you": /welcome/,
-    "tell me a joke": /clientMessageId/,
+    "tell me a joke": /It did not/,
     "how are you?": /thank you/,
     bye: /Goodbye/,
     "What is the capital of Peru?": /beyond me/,
@@ -648,6 +657,20 @@ describe("the offline companion", () => {
   };
   it("[MODEL8] knows its way about", async () => {
     for (const [question, answer] of Object.entries(questions)) expect(await says(question), question).toMatch(answer);
+  });
+
+  it("[MODEL8] answers for the person in front of the page, unless they ask about the API", () => {
+    const { itself, api, ...others } = topics as Record<string, Topic>; // these two are about settings and the API
+    expect(itself && api).toBeDefined();
+    for (const { answers } of [...Object.values(others), fallback])
+      for (const answer of answers) expect(answer).not.toMatch(/`|mutation|GraphQL|createRoom|JSON|[a-z][A-Z]\w+\(/);
+  });
+
+  it("[MODEL8] goes on with an answer that was cut", async () => {
+    const whole = await says("How do I start a group?");
+    const begun = whole.slice(0, 20);
+    const rest = await textOf(companion, { role: "user", text: "How do I start a group?" }, { role: "assistant", text: begun });
+    expect(`${begun}${rest}`.replaceAll(" ", "")).toBe(whole.replaceAll(" ", ""));
   });
 
   it("[MODEL8] what it remembers is in the turns: the same conversation gets the same answer, from any worker", async () => {

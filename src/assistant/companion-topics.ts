@@ -2,9 +2,15 @@
 export interface Topic {
   /** What people say then, in compromise's match syntax: https://observablehq.com/@spencermountain/compromise-match-syntax */
   heard: string[];
-  /** What it answers, the first time, the second time and so on, in turn. `{name}` is how the other person is called. */
+  /** What it answers, the first time, the second time and so on, in turn: for the person in front of the page. `{name}` is what they are called. */
   answers: string[];
+  /** The same for people who ask about the API. */
+  inApi?: string[];
 }
+
+/** What people say when they ask about the API. */
+export const asksForApi =
+  "(api|graphql|graphiql|subscription|subscriptions|websocket|websockets|mutation|mutations|query|queries|schema|developer|developers|code|client|endpoint|curl|programmatically)";
 
 /** Where several fit, the first one counts: what is special stands before what is general. */
 export const topics = {
@@ -22,7 +28,7 @@ export const topics = {
       "why are you (so|this)? (dumb|stupid|simple|limited)",
     ],
     answers: [
-      "I am Palaver's offline companion: a small program with a few dozen answers, and no language model. Nothing you write to me leaves this server. Whoever runs it can give me a real model with the settings ASSISTANT_URL and ASSISTANT_MODEL (any OpenAI-compatible API will do, also one on this very machine).",
+      "I am Palaver's offline companion: a small program with a few dozen answers and no language model. Nothing you write to me leaves this server. Its operator can give me a real model with the settings ASSISTANT_URL and ASSISTANT_MODEL. Any OpenAI-compatible API will do, including one on the same machine.",
       "Still the offline companion! A real model would be plugged in with ASSISTANT_URL, ASSISTANT_MODEL and, where the API wants one, ASSISTANT_KEY.",
     ],
   },
@@ -42,8 +48,11 @@ export const topics = {
       "(how|where|what|help|about|explain) * (group|groups|channels)",
     ],
     answers: [
-      'A group is made with `createRoom`: mutation { createRoom(name: "Hiking", memberIds: ["2", "3"]) { id } }. It is yours then: you can rename it, and add and remove people. You can try it in GraphiQL, which is at /graphql unless it was turned off here.',
-      "Groups once more: `createRoom` makes one, `addMember` takes someone in, `letMembersInvite` lets members do so too, and `leaveRoom` is the way out.",
+      "Click New group above your list of rooms, give the group a name, choose the people, and create it. You own it then: open Members and settings at the top of the group to rename it, or to add and remove people.",
+      "Groups once more: New group above your rooms makes one. Members and settings, at the top of the group, is where people are added and where you leave it. (Guests make an account first.)",
+    ],
+    inApi: [
+      'A group is made with `createRoom`: mutation { createRoom(name: "Hiking", memberIds: ["2", "3"]) { id } }. `addMember` adds people, `letMembersInvite` lets members do so too, `renameRoom` renames the group, and `leaveRoom` leaves it. You can try them in GraphiQL at /graphql, unless it is turned off here.',
     ],
   },
   invite: {
@@ -51,7 +60,10 @@ export const topics = {
       "(invite|add|remove|kick) (a|my|some|an|another|more)? (friend|friends|someone|somebody|people|person|member|members|user|users)",
     ],
     answers: [
-      "In a group that you own, `addMember` takes someone in and `removeMember` does the opposite. With `letMembersInvite`, every member may add people.",
+      "Open the group and click Members and settings at the top. If you own the group, you can add people there, remove them, and let members add others.",
+    ],
+    inApi: [
+      "In a group that you own, `addMember` adds someone and `removeMember` removes them. With `letMembersInvite`, every member may add people.",
     ],
   },
   private: {
@@ -61,63 +73,79 @@ export const topics = {
       "(dm|dms|pm)",
     ],
     answers: [
-      "Choose a person in the list of people, and you have a private room with them; in the API that is `openPrivateRoom`. They see it when you send the first message, and nobody else ever does.",
+      "Click a person in the list of people, and you have a private room with them. They see it when you send the first message, and nobody else ever does. To find someone, type their name into the search field above the list.",
     ],
+    inApi: ["`openPrivateRoom(userId:)` gives the private room of two people. The other person sees it once it has a message."],
   },
   mention: {
     heard: ["(mention|mentions|mentioning|ping|tag)", "(get|draw|have) .? attention"],
     answers: [
-      "Write @ and a username, as in “@Mary, look at this”: they are told, and find it among their mentions. In a group you reach me the same way.",
+      "Type @ and the beginning of a name, then choose the person from the list: “@Mary, look at this”. They see that they were mentioned. In a group you reach me the same way.",
+    ],
+    inApi: [
+      "A text mentions people by @ and their username, as in “@Mary”. `Message.mentions` tells whom, `mentions` lists the messages that mention you, and `Room.unreadMentions` counts them.",
     ],
   },
   react: {
     heard: ["(react|reaction|reactions|reacting|emoji|emojis|emoticon|thumbs)"],
     answers: [
-      'Any emoji can be put to a message: mutation { react(messageId: "…", emoji: "🎉") { id } }; the same with `on: false` takes it away again. A message takes up to 20 different ones.',
+      "Point at a message, or tap it, click React, and choose an emoji. Click the emoji below the message to add yours too, or to take it back.",
+    ],
+    inApi: [
+      'mutation { react(messageId: "…", emoji: "🎉") { id } } adds a reaction, and `on: false` takes it back. A message has at most 20 different emoji.',
     ],
   },
   edit: {
     heard: ["(edit|change|correct|fix) (a|my|the|that|this)? (message|messages|text|typo|typos|mistake)", "(edit|typo)"],
     answers: [
-      "With `editMessage` you give a message of yours another text, however old it is. It keeps its place, and everyone sees that it was edited.",
+      "Point at your message, or tap it, click Edit, and change the text. It keeps its place, and everyone sees that it was edited. With the arrow key ↑ in an empty field you edit your last message.",
+    ],
+    inApi: [
+      "`editMessage(id:, text:)` gives a message of yours another text, however old it is. It keeps its place, and `editedAt` tells that it was edited.",
     ],
   },
   delete: {
     heard: ["(delete|remove|unsend|erase) (a|my|the|that|this)? (message|messages|text)", "(delete|unsend)"],
-    answers: ["`deleteMessage` takes back a message of yours. In a group, its owner can delete any message."],
+    answers: ["Point at your message, or tap it, and click Delete. The owner of a group can delete every message in it."],
+    inApi: ["`deleteMessage(id:)` deletes a message of yours. The owner of a group can delete every message in it."],
   },
   reply: {
     heard: ["(reply|replies|replying|quote|thread|threads) (to|a|in)?"],
-    answers: [
-      "Send with `replyTo` and the id of a message, and yours is shown as an answer to it, also when the first one is edited later.",
-    ],
+    answers: ["Point at a message, or tap it, click Reply, and write. Your message shows what it answers; a click on that jumps to it."],
+    inApi: ["`send` takes `replyTo`, the id of a message in the same room. `Message.replyTo` gives that message as it is now."],
   },
   typing: {
     heard: ["(typing|writes a message|is writing)"],
-    answers: [
-      "While someone writes, their app says so every few seconds with `setTyping`, and the others in the room see it by subscribing to `typing`.",
-    ],
+    answers: ["While someone writes, their name appears below the conversation. There is nothing to turn on."],
+    inApi: ["Clients call `setTyping` every few seconds while someone writes, and the others in the room subscribe to `typing`."],
   },
   unread: {
     heard: ["(unread|seen|receipt|receipts)", "(read|seen) (my|the|it|them)? (message|messages)"],
     answers: [
-      "Each room counts what you have not read yet, on all your devices alike. In private rooms and small groups the others see how far you have read.",
+      "Each room in the list shows how many messages you have not read, the same on all your devices. In private rooms and small groups, “Read by” below a message shows how far the others have read.",
+    ],
+    inApi: [
+      "`Room.unreadCount` counts what you have not read, and `markRead(messageId:)` moves your mark. In private rooms and small groups, `ReadMoved` events tell how far the others have read.",
     ],
   },
   history: {
     heard: ["(history|export|download|backup|archive)", "(old|older|earlier) messages"],
     answers: [
-      "Rooms remember what was said: scroll up, or page with `messages`. A whole room can be downloaded as JSON Lines from /rooms/ID/export, if you are in it.",
+      "Scroll up: a room remembers what was said, and loads it as you go. To take a room away as a file, open the address of this page with /rooms/ID/export behind it, where ID is what stands behind #room= in the address of the room.",
     ],
+    inApi: ["`messages` pages through a room's history. Members download a whole room as JSON Lines from /rooms/ID/export."],
   },
   guest: {
     heard: ["(guest|guests)", "(sign|log) (up|in|out)", "(register|account|password|login)"],
     answers: [
-      "`register` makes an account, `login` opens a session, and `logout` ends it. Whoever only wants to look around uses `joinAsGuest`, which asks for no password and lasts an hour unless the server is set up otherwise.",
+      "The sign-in page has three ways: sign in with your name and password, make an account, or look around as a guest, who needs no password. A guest can make an account later and keeps everything. Sign out is at the bottom of the list of rooms.",
+    ],
+    inApi: [
+      "`register` makes an account, `login` opens a session, and `logout` ends it. `joinAsGuest` asks for no password and lasts an hour after its last use, unless the server is set up otherwise.",
     ],
   },
   api: {
-    heard: ["(api|graphql|graphiql|subscription|subscriptions|websocket|websockets|mutation|schema|developer|code|client)"],
+    heard: [asksForApi],
     answers: [
       "Everything here is one GraphQL API at /graphql: queries and mutations over HTTP, and subscriptions over a WebSocket. Open that address in a browser: GraphiQL has operations to try, and each field says what it does.",
     ],
@@ -130,14 +158,17 @@ export const topics = {
       "where am i",
     ],
     answers: [
-      "Palaver is a chat back end that people run themselves: rooms, groups and private messages, live, over GraphQL and Redis. Whoever was away gets what they missed, once and in order.",
-      "Palaver, in one sentence: chat for your own app, on your own server. (The word is an old one for a long talk.)",
+      "Palaver is a chat that people run on their own server: rooms, groups and private messages, live. If you were away, you get what you missed, once and in order. Ask me how to start a group, or say “help”.",
+      "Palaver, in one sentence: your own chat, on your own server. (The word is an old one for a long talk.)",
+    ],
+    inApi: [
+      "Palaver is a chat back end: rooms, groups and private messages, live, over GraphQL and Redis. Clients that were away get what they missed, once and in order.",
     ],
   },
   joke: {
     heard: ["(joke|jokes|funny|laugh|pun|puns)", "cheer me up"],
     answers: [
-      "Why did the message arrive twice? It did not: it had a clientMessageId.",
+      "Why did the message arrive twice? It did not. The first one was only an echo of the network.",
       "A subscription walks into a bar. “The usual?” – “Yes, and everything after it.”",
       "There are two hard things in computing: naming things, cache invalidation, and off-by-one errors.",
       "I would tell you one about UDP, but you might not get it.",
@@ -189,7 +220,7 @@ export const topics = {
       "what now",
     ],
     answers: [
-      "I am the offline companion, and I know a little about: what Palaver is · starting a group · private messages · mentions · reactions · replies · editing and deleting · unread messages · history and export · accounts and guests · the API. I also tell jokes. For more than that I need a real model: whoever runs this server can plug one in with ASSISTANT_URL and ASSISTANT_MODEL.",
+      "I am the offline companion, and I know a little about: what Palaver is · starting a group · private messages · mentions · reactions · replies · editing and deleting · unread messages · history and export · accounts and guests · the API. I also tell jokes. For more than that I need a real model: the operator of this server can plug one in with ASSISTANT_URL and ASSISTANT_MODEL.",
     ],
   },
 } satisfies Record<string, Topic>;
@@ -200,7 +231,7 @@ export const fallback: Topic = {
   answers: [
     "That is beyond me: I am the offline companion, and know only how this chat works. Try “help”, or “how do I start a group?”.",
     "I have no answer to that, I am afraid. I can explain groups, mentions, reactions and more; or would you like a joke?",
-    "Hm. A real model would know. Whoever runs this server can plug one in with ASSISTANT_URL; until then, “help” shows what I know.",
+    "Hm. A real model would know. The operator of this server can plug one in with ASSISTANT_URL; until then, “help” shows what I know.",
   ],
 };
 

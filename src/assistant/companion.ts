@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import nlp from "compromise/one";
 import { withoutLeadingMentions } from "../text/mentions.js";
-import { again, fallback, type Topic, topics } from "./companion-topics.js";
+import { again, asksForApi, fallback, type Topic, topics } from "./companion-topics.js";
 import type { Model, Turn } from "./model.js";
 
 const PER_WORD = 40; // ms, about as fast as one reads; some ten words are
@@ -13,6 +13,7 @@ const known = (Object.values(topics) as Topic[]).map((topic) => ({
   patterns: topic.heard.map((pattern) => nlp.parseMatch(pattern)),
 }));
 const oneMore = nlp.parseMatch(again);
+const forApi = nlp.parseMatch(asksForApi);
 const naming = /\b(?:my name is|call me|(?:i am|i['’]m) called)\s+(\p{L}[\p{L}\p{N}'’-]*)/iu;
 
 /**
@@ -43,6 +44,7 @@ function answerTo(turns: readonly Turn[]): string {
   const asker = turns.at(-1)?.name;
   let name = asker;
   let topic = topics.greeting as Topic; // of who says nothing
+  let isForApi = false;
   const asked = new Map<Topic, number>();
   for (const turn of turns) {
     if (turn.role === "assistant") continue;
@@ -50,9 +52,11 @@ function answerTo(turns: readonly Turn[]): string {
     const said = nlp(withoutLeadingMentions(text)); // a mention is how it is called
     const isMore = asked.size > 0 && said.has(oneMore);
     if (!isMore) topic = known.find(({ patterns }) => patterns.some((pattern) => said.has(pattern)))?.topic ?? fallback;
+    if (!isMore) isForApi = said.has(forApi);
     asked.set(topic, (asked.get(topic) ?? -1) + 1);
     if (turn.name === asker) name = naming.exec(text)?.[1] ?? name;
   }
-  const answer = topic.answers[(asked.get(topic) ?? 0) % topic.answers.length] ?? "";
+  const answers = (isForApi && topic.inApi) || topic.answers;
+  const answer = answers[(asked.get(topic) ?? 0) % answers.length] ?? "";
   return answer.replaceAll("{name}", () => name ?? "someone who has not told me a name yet");
 }

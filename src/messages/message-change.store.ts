@@ -2,7 +2,7 @@ import type { AssistantStore } from "../assistant/assistant.store.js";
 import { badInput, refusal } from "../errors.js";
 import { keys } from "../redis/keys.js";
 import type { ScriptName, Scripts } from "../redis/scripts.js";
-import { privatePair, type RoomStore } from "../rooms/room.store.js";
+import type { RoomStore } from "../rooms/room.store.js";
 import { readEmoji } from "./emoji.js";
 import type { MentionStore } from "./mention.store.js";
 import { checkText, type MessageStore } from "./message.store.js";

@@ -68,5 +68,5 @@ function follows(previous: Message | undefined, { from, sentAt, replyToId }: Mes
 
 function isWanted({ replyTo, state, text }: Reply, messages: readonly Message[]): boolean {
   if (state === "WRITING" || state === "FAILED") return true;
-  return text !== "" && !messages.some(({ replyToId }) => replyToId === replyTo);
+  return text !== "" && !messages.some((message) => message.replyToId === replyTo && message.text === text); // one question may have several
 }

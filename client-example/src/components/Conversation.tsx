@@ -54,6 +54,7 @@ export function Conversation({ roomId, me, onClose, onTalkTo }: Props) {
         onEdit={onEdit}
         onDelete={actions.remove}
         onReact={actions.react}
+        onRetry={actions.retry}
       />
       <p className="problem" role="alert">
         {here.problem ?? problem}

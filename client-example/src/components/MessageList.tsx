@@ -41,6 +41,7 @@ interface Props {
   onEdit: (message: Message) => void;
   onDelete: (id: string) => void;
   onReact: (message: Message, emoji: string, on: boolean) => void;
+  onRetry: (messageId: string, goOn: boolean) => void;
 }
 
 const NEAR = 600; // px from an end of what is loaded, at which more is asked for
@@ -50,7 +51,7 @@ const TOUCH_LASTS = 500; // ms after the last move of a hand in which the list m
 const FLASH = 2_000; // ms that a message is marked to which one jumped
 
 /** What was said, oldest first. Of a long list, only what is on the screen is in the page. */
-export function MessageList({ ref, here, room, me, outbox, assistant, onReply, onEdit, onDelete, onReact }: Props) {
+export function MessageList({ ref, here, room, me, outbox, assistant, onReply, onEdit, onDelete, onReact, onRetry }: Props) {
   const { messages = [], hasOlder, hasNewer, isLoading } = here;
   const [isAtEnd, setIsAtEnd] = useState(true);
   const staysAtEnd = useRef(true); // the same, known before the next render: rows are measured in between
@@ -74,6 +75,7 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
       }),
     [messages, here.messages, outbox.outgoing, hasOlder, hasNewer, divider, me, assistant.reply],
   );
+  const answers = useMemo(() => new Map(messages.map(({ replyToId, id }) => [replyToId, id])), [messages]); // the last one of each question
   const shift = useIsPrepended(messages);
   const indexOf = (messageId: string) => rows.findIndex((row) => row.kind === "message" && row.key === messageId);
   // Not by the list's scrollToIndex: that goes on until all is measured, and would carry off a reader who has begun to scroll.
@@ -240,6 +242,7 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
             isMine={messages.some(({ id, from }) => id === row.reply.replyTo && from.id === me)}
             onCancel={assistant.cancel}
             onDismiss={assistant.dismiss}
+            onRetry={onRetry}
           />
         );
       case "message":
@@ -253,12 +256,14 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
             readers={readersOf(row.message.id)}
             isEntrance={row.message.id === entrance}
             isTarget={row.message.id === target}
+            mayRetry={row.message.replyTo?.from.id === me && answers.get(row.message.replyToId) === row.message.id}
             onFocus={setFocused}
             onJump={jumpTo}
             onReply={onReply}
             onEdit={onEdit}
             onDelete={onDelete}
             onReact={onReact}
+            onRetry={onRetry}
           />
         );
     }

@@ -17,12 +17,15 @@ interface Props {
   isEntrance: boolean;
   /** The user has jumped here. */
   isTarget: boolean;
+  /** The user asked for this answer, and no later one is there. */
+  mayRetry: boolean;
   onFocus: (id: string) => void;
   onJump: (id: string) => void;
   onReply: (message: Message) => void;
   onEdit: (message: Message) => void;
   onDelete: (id: string) => void;
   onReact: (message: Message, emoji: string, on: boolean) => void;
+  onRetry: (messageId: string, goOn: boolean) => void;
 }
 
 const EMOJIS = ["👍", "❤️", "😂", "🎉", "😮", "😢", "🙏", "👀"];
@@ -94,6 +97,21 @@ export const MessageRow = memo(function MessageRow(props: Props) {
               );
             })}
           </ul>
+        )}
+        {message.incomplete !== null && (
+          <p className="unfinished quiet">
+            This answer is not complete.
+            {props.mayRetry && (
+              <>
+                <button type="button" className="link" tabIndex={isEntrance ? 0 : -1} onClick={() => props.onRetry(id, true)}>
+                  Continue
+                </button>
+                <button type="button" className="link" tabIndex={isEntrance ? 0 : -1} onClick={() => props.onRetry(id, false)}>
+                  Try again
+                </button>
+              </>
+            )}
+          </p>
         )}
         {readers !== undefined && <p className="readers quiet">Read by {readers}</p>}
       </div>

@@ -12,10 +12,11 @@ interface Props {
   isMine: boolean;
   onCancel: () => Promise<void>;
   onDismiss: () => void;
+  onRetry: (messageId: string, goOn: boolean) => void;
 }
 
 /** An answer of the assistant while it is written. */
-export function ReplyRow({ reply: { text, state, problem }, name, isMine, onCancel, onDismiss }: Props) {
+export function ReplyRow({ reply: { replyTo, text, state, problem }, name, isMine, onCancel, onDismiss, onRetry }: Props) {
   const [trouble, setTrouble] = useState("");
   return (
     <div className="message reply">
@@ -37,6 +38,11 @@ export function ReplyRow({ reply: { text, state, problem }, name, isMine, onCanc
         {state === "FAILED" && (
           <p className="meta" role="alert">
             <span className="problem">{problem}</span>
+            {isMine && (
+              <button type="button" className="link" onClick={() => onRetry(replyTo, false)}>
+                Try again
+              </button>
+            )}
             <button type="button" className="link" onClick={onDismiss}>
               Dismiss
             </button>

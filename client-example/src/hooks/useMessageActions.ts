@@ -1,6 +1,13 @@
 import { useCallback, useState } from "react";
 import { ask } from "../chat/api";
-import { DeleteMessageDocument, EditMessageDocument, type MessagePartsFragment as Message, ReactDocument } from "../gql/graphql";
+import { newClientId } from "../chat/client-id";
+import {
+  DeleteMessageDocument,
+  EditMessageDocument,
+  type MessagePartsFragment as Message,
+  ReactDocument,
+  RetryReplyDocument,
+} from "../gql/graphql";
 import { useChat } from "./useChat";
 
 /** What one may do with messages that are there. `problem` tells why the last of it was refused. */
@@ -31,6 +38,14 @@ export function useMessageActions() {
       (id: string) =>
         attempt(async () => {
           await ask(client.mutation(DeleteMessageDocument, { id }));
+        }),
+      [attempt, client],
+    ),
+    /** Asks the assistant again: what got no answer, or the rest of one. */
+    retry: useCallback(
+      (messageId: string, goOn: boolean) =>
+        attempt(async () => {
+          await ask(client.mutation(RetryReplyDocument, { messageId, continue: goOn, clientRetryId: newClientId() }));
         }),
       [attempt, client],
     ),
