@@ -77,8 +77,8 @@ export class MentionStore {
   }
 
   /**
-   * Finds out whom messages of demo apps mention, and whether they ask the assistant. They were taken in without a look at names, as these are in other slots. They stay
-   * noted until it is done, so it does no harm where a server dies in between, or two do the same.
+   * Finds out whom messages of demo apps mention, and whether they ask the assistant. They were taken in without a look at names, which
+   * are in other slots. They stay noted until that is done, so it does no harm where a server dies in between, or two do the same.
    */
   async find(roomId: string): Promise<void> {
     const waiting = await this.#redis.zrangebylex(keys.own(roomId), "[@:", "(@;", "LIMIT", 0, AT_ONCE);

@@ -15,7 +15,7 @@ export class MessageChangeResolver {
   @Mutation(() => Message, {
     nullable: true,
     description:
-      "Give a message of one's own another text, however old it is. Its id and its place in the history stay; the text that it has changes nothing. Counts as a send. Errors: `NOT_A_MEMBER`, `NOT_FOUND` (also once it is deleted), `FORBIDDEN` (someone else's), `BAD_USER_INPUT`, `RATE_LIMITED`.",
+      "Give a message of one's own another text, however old it is. Its id and its place in the history stay; the text that it has changes nothing. An edit that adds a mention of the assistant asks it. Counts as a send. Errors: `NOT_A_MEMBER`, `NOT_FOUND` (also once it is deleted), `FORBIDDEN` (someone else's), `BAD_USER_INPUT`, `RATE_LIMITED`.",
   })
   async editMessage(
     @Arg("id", () => ID, { description: "The message." }) id: string,

@@ -26,7 +26,7 @@ if text ~= '' and not gone and not sent_before() then
   if answer.err then return answer end
 end
 redis.call('LREM', asked, 1, entry)
-if state == 'CANCELLED' and text == '' then withdraw(entry) end
+if text == '' and redis.call('HEXISTS', reply, 'cancelled') == 1 then withdraw(entry) end
 -- Usually what was written goes on; where the end of it was cut off again, followers get all of it.
 local before = redis.call('GET', writing) or ''
 local offset = string.sub(written, 1, #before) == before and #before or 0
