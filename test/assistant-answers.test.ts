@@ -325,6 +325,7 @@ describe("what asks the assistant", () => {
     const [ann, ben] = [await TestClient.register(without, "ann"), await TestClient.register(without, "ben")];
     const room = await openRoom(ann, ben.id);
     const { id } = await ann.send("first", room);
+    await ann.ask('mutation ($id: ID!) { editMessage(id: $id, text: "second") { id } }', { id }); // so that Redis knows the scripts
     const commands = await watchCommands(own.client);
     const calls = async (act: () => Promise<unknown>) => {
       await commands.all();
