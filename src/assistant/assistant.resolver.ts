@@ -43,6 +43,7 @@ export class RetryResolver {
     "Look whether the assistant answers before you ask again; with a clientRetryId the call can be repeated.",
   )
   @Mutation(() => Boolean, {
+    nullable: true,
     description:
       "Ask the assistant again, after an answer that is `incomplete` or a question whose answer `FAILED`. The answer is a new message; the incomplete one stays. Only the person who asked can do so, and it counts as a send and as a question. Gives whether the question waits now: false where it has its answer. Errors: `NOT_A_MEMBER`, `NOT_FOUND` (also once the question is deleted), `FORBIDDEN`, `BAD_USER_INPUT`, `RATE_LIMITED`.",
   })
