@@ -9,7 +9,15 @@ const OTHER = "2";
 function message(n: number, more: Partial<Message> = {}): Message {
   const from = { id: OTHER, username: "mary", name: "Mary" };
   const sentAt = new Date(1_700_000_000_000 + n * 1_000).toISOString();
-  const none = { editedAt: null, clientMessageId: null, mentionRanges: [], replyToId: null, replyTo: null, incomplete: null, reactions: [] };
+  const none = {
+    editedAt: null,
+    clientMessageId: null,
+    mentionRanges: [],
+    replyToId: null,
+    replyTo: null,
+    incomplete: null,
+    reactions: [],
+  };
   return { id: `m${n}`, roomId: "0", text: `text ${n}`, sentAt, from, ...none, ...more };
 }
 
