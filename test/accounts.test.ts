@@ -22,7 +22,7 @@ describe("accounts", () => {
         nobody.on(n % 2 ? one : two).request(register, { username: "wanted", password: `${password} ${n}` }),
       ),
     );
-    const won = attempts.filter(({ data }) => data);
+    const won = attempts.filter(({ data }) => data?.register);
     expect(won).toHaveLength(1);
     const codes = attempts.flatMap(({ errors }) => errors?.map(({ extensions }) => extensions.code) ?? []);
     expect(codes).toEqual(Array(49).fill("USERNAME_TAKEN"));
@@ -31,7 +31,7 @@ describe("accounts", () => {
     const { id } = data.register.user;
     expect(await redis.client.get("username:wanted")).toBe(`user:${id}`);
     expect((await redis.client.keys("user:*")).sort()).toEqual([`user:${id}`, `user:${id}:rooms`]); // the others left nothing
-    const number = attempts.findIndex(({ data }) => data);
+    const number = attempts.findIndex(({ data }) => data?.register);
     expect((await nobody.ask(login, { username: "wanted", password: `${password} ${number}` })).login.user.id).toBe(id);
   });
 
@@ -196,7 +196,6 @@ describe("sessions", () => {
     const { token, user } = (await nobody.ask(register, { username: "target", password })).register;
     const secret = token.split(".")[1];
     for (const forged of [
-      "",
       "x",
       `${user.id}.`,
       `${user.id}.${"A".repeat(43)}`,
@@ -213,7 +212,7 @@ describe("sessions", () => {
     await nobody.ask(register, { username: "leaver", password });
     const logIn = async () => new TestClient(one.url, (await nobody.ask(login, { username: "leaver", password })).login.token);
     const [first, second, third] = [await logIn(), await logIn(), await logIn()];
-    const areIn = () => Promise.all([first, second, third].map(async (client) => (await client.on(two).ask("{ me { id } }")).me !== null));
+    const areIn = () => Promise.all([first, second, third].map(async (client) => !(await client.on(two).request("{ me { id } }")).errors));
     expect((await first.ask("mutation { logout }")).logout).toBe(true);
     expect(await areIn()).toEqual([false, true, true]);
     await second.ask("mutation { logout(everywhere: true) }");

@@ -111,9 +111,9 @@ describe("an empty database", () => {
         },
       );
       const { rooms } = await new TestClient(server.url, login.token).ask(
-        "{ rooms { id unreadCount readUpTo messages(last: 10) { nodes { id from { id } } } } }",
+        "{ rooms { nodes { id unreadCount readUpTo messages(last: 10) { nodes { id from { id } } } } } }",
       );
-      for (const { id, unreadCount, readUpTo, messages } of rooms) {
+      for (const { id, unreadCount, readUpTo, messages } of rooms.nodes) {
         const nodes = messages.nodes as { id: string; from: { id: string } }[];
         const own = nodes.findLastIndex(({ from }) => from.id === String(index + 1));
         expect({ id, unreadCount, readUpTo }).toEqual({ id, unreadCount: nodes.length - 1 - own, readUpTo: nodes[own]?.id ?? null });

@@ -41,7 +41,7 @@ async function conversation(server: RunningServer, other: RunningServer) {
           id: text,
         },
       )
-    ).data != null;
+    ).errors === undefined;
   return {
     /** Whether a message is acknowledged and heard. */
     async passes(): Promise<boolean> {

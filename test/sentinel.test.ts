@@ -18,7 +18,7 @@ it.each(["failOver", "losePrimary"] as const)("[R2] %s of a primary that Sentine
   expect(await followed.texts(1)).toEqual(["before"]);
 
   await sentinel[fault]();
-  await vi.waitFor(async () => expect((await alice.request(SEND, { text: "after", id: "after" })).data).toBeTruthy(), {
+  await vi.waitFor(async () => expect((await alice.request(SEND, { text: "after", id: "after" })).errors).toBeUndefined(), {
     timeout: RECOVERY,
     interval: 50,
   });
