@@ -36,6 +36,8 @@ describe("GraphQL over HTTP", () => {
       [await post("null"), 400],
       [await post("[]"), 400],
       [await post('{"query": 5}'), 400],
+      [await post('{"query": {"toString": "x"}, "operationName": {"toString": 1}}'), 400],
+      [await post("null", { "content-type": "application/json", authorization: "Bearer 1.dead" }), 400],
       [await post("{}", { "content-type": "text/plain" }), 415],
       [await post("{}", { "content-type": "application/xml" }), 415],
       [await post(JSON.stringify({ query: `{ me { id } } #${"x".repeat(70_000)}` })), 413],

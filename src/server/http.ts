@@ -151,8 +151,8 @@ async function serveGraphQL(app: FastifyInstance, { config, addressOf, schema, s
   const answer = fastifyApolloHandler<Context, FastifyInstance["server"]>(apollo, {
     context: async ({ raw, body, query }, reply) => {
       metrics.operations.inc({ transport: "http" });
-      const asked = (raw.method === "GET" ? query : body) as AskedOverHttp | undefined;
-      const unfit = conditionalSubscription(String(asked?.query));
+      const asked = askedIn(raw.method === "GET" ? query : body);
+      const unfit = conditionalSubscription(asked.query);
       if (unfit) throw withStatus(unfit, 400);
       const given = credentialOf(raw);
       const viewer = given?.token === undefined ? null : await services.sessions.viewer(given.token);
@@ -252,17 +252,25 @@ function withoutUnknownParameters(accept: string): string {
     .join(",");
 }
 
-/** What an operation over HTTP says, if it is one. */
+/** What an operation over HTTP says. */
 interface AskedOverHttp {
-  query?: unknown;
-  operationName?: unknown;
+  query: string;
+  operationName: string | null;
+}
+
+/** Reads what may be any JSON. Of anything but an operation nothing is left: Apollo Server refuses it in words. */
+function askedIn(said: unknown): AskedOverHttp {
+  const { query, operationName } = (said ?? {}) as Record<string, unknown>;
+  return {
+    query: typeof query === "string" ? query : "",
+    operationName: typeof operationName === "string" && operationName !== "" ? operationName : null,
+  };
 }
 
 /** Whether it can run for someone whose session is over; also where it cannot be read, which is told then. */
-function runsForAll(schema: GraphQLSchema, { query, operationName }: AskedOverHttp = {}): boolean {
+function runsForAll(schema: GraphQLSchema, { query, operationName }: AskedOverHttp): boolean {
   try {
-    const document = parse(String(query ?? ""), { maxTokens: MOST_TOKENS });
-    return isOpenToAll(schema, document, typeof operationName === "string" && operationName !== "" ? operationName : null);
+    return isOpenToAll(schema, parse(query, { maxTokens: MOST_TOKENS }), operationName);
   } catch {
     return true;
   }
