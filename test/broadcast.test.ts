@@ -9,7 +9,8 @@ import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
 
 const redis = await ownRedis();
-const server = await ownServer(redis.url);
+const LONGEST = 30_000; // characters of a message, so that few of them fill buffers
+const server = await ownServer(redis.url, { messageLength: LONGEST });
 const alice = await TestClient.register(server, "alice");
 
 async function executions(): Promise<number> {
@@ -160,7 +161,7 @@ describe("a client that does not read", () => {
     });
     socket.send(JSON.stringify({ type: "connection_init", payload: { authorization: bob.token } }));
     await once(socket, "message");
-    const much = Array.from({ length: 10 }, (_, n) => `text${n}: text`).join(" "); // so that few messages fill the buffers
+    const much = Array.from({ length: 4 }, (_, n) => `text${n}: text`).join(" "); // so that few messages fill the buffers
     const query = `subscription ($after: [String!]) { messageAdded(after: $after) { text ${much} } }`;
     socket.send(JSON.stringify({ id: "1", type: "subscribe", payload: { query, variables: { after } } }));
     await alice.send("first");
@@ -168,11 +169,11 @@ describe("a client that does not read", () => {
     socket.pause();
 
     const reader = bob.follow({ after });
-    const count = 600; // of 44,000 bytes each: more than all buffers between the two hold; sooner than a silent socket is cut
-    const padding = " ".repeat(3_990);
+    const count = 150; // of 150,000 bytes each: more than all buffers between the two hold; sooner than a silent socket is cut
+    const padding = " ".repeat(LONGEST - 10);
     const before = await executions();
-    for (let n = 0; n < count; n += 50) {
-      await Promise.all(Array.from({ length: 50 }, (_, m) => alice.send(`${n + m}${padding}`)));
+    for (let n = 0; n < count; n += 10) {
+      await Promise.all(Array.from({ length: 10 }, (_, m) => alice.send(`${n + m}${padding}`)));
     }
     expect(await reader.texts(1)).toEqual(["first"]);
     const seen = (await reader.texts(count)).map((text) => text.trim());
@@ -199,7 +200,7 @@ describe("a client that does not read", () => {
     socket.pause();
     for (let n = 0; (await listening()) === 1; n++) {
       expect(n).toBeLessThan(300); // batches; by then far more is sent than all buffers hold
-      await Promise.all(Array.from({ length: 50 }, () => alice.send("x".repeat(4_000), "stalled")));
+      await Promise.all(Array.from({ length: 10 }, () => alice.send("x".repeat(LONGEST), "stalled")));
     }
     socket.send(JSON.stringify({ id: "1", type: "complete" }));
     const pong = (id: string) =>
