@@ -121,6 +121,13 @@ export const settings = {
     fallback: 86_400, // a day
     help: "how long a login lasts after it was last used",
   }),
+  sessionLifetime: setting({
+    env: ["SESSION_LIFETIME"],
+    placeholder: "SECONDS",
+    parse: integer(60, 315_360_000), // a minute to ten years
+    fallback: 7_776_000, // 90 days
+    help: "how long a login or a guest's session lasts at most, however much it is used; then one signs in again",
+  }),
   guestTtl: setting({
     env: ["GUEST_TTL"],
     placeholder: "SECONDS",
@@ -235,6 +242,14 @@ export const settings = {
     fallback: [],
     fallbackSaid: "same origin",
     help: "other origins whose pages may use the API, comma-separated: http://localhost:5173,https://chat.example",
+  }),
+  allowedHosts: setting<string[]>({
+    env: ["ALLOWED_HOSTS"],
+    placeholder: "NAMES",
+    parse: hosts,
+    fallback: [],
+    fallbackSaid: "any; only local names while HOST is a loopback address and PROXIES is 0",
+    help: "host names that the server answers to, beside local ones, comma-separated; *.chat.example for all below it, * for any",
   }),
   assistant: setting<boolean | undefined>({
     env: ["ASSISTANT"],
@@ -517,6 +532,15 @@ function origins(text: string): string[] {
       throw new Error(`${origin} is not an origin such as https://chat.example (no path, no trailing slash)`);
     }
     return origin;
+  });
+}
+
+function hosts(text: string): string[] {
+  return text.split(",").map((part) => {
+    const name = part.trim().toLowerCase();
+    if (!/^(\*|(\*\.)?[\w-]+(\.[\w-]+)*)$/.test(name))
+      throw new Error(`${name} is not a host name such as chat.example (no port, no https://)`);
+    return name;
   });
 }
 

@@ -21,7 +21,10 @@ export const errors = {
   NOT_A_MEMBER: { retryable: false, say: (roomId: string) => `You are not a member of room ${roomId}.` },
   NOT_FOUND: { retryable: false, say: (what: string) => what },
   BAD_USER_INPUT: { retryable: false, say: (argument: string, rule: string) => `${argument}: ${rule}` },
-  USERNAME_TAKEN: { retryable: false, say: (username: string) => `The username ${username} is taken. Choose another.` },
+  USERNAME_TAKEN: {
+    retryable: false,
+    say: (username: string) => `The username ${username} is taken, or looks like one that is. Choose another.`,
+  },
   CLIENT_MESSAGE_ID_REUSED: {
     retryable: false,
     say: () =>

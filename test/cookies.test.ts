@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import http from "node:http";
+import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { TestClient } from "./helpers/client.js";
 import { ownRedis } from "./helpers/redis.js";
@@ -18,6 +21,19 @@ async function browse(query: string, { cookie, ...headers }: Record<string, stri
   const set = response.headers.get("set-cookie") ?? "";
   const { data, errors } = await response.json();
   return { status: response.status, set, cookie: set.split(";")[0] ?? "", data, code: errors?.[0].extensions.code };
+}
+
+/** Asks by a host name of one's choice, which `fetch` does not let one choose. */
+async function asked(
+  at: { url: string },
+  host: string,
+  { path = "/healthz", origin, body }: { path?: string; origin?: string; body?: object },
+) {
+  const headers = { host, ...(origin && { origin }), ...(body && { "content-type": "application/json" }) };
+  const request = http.request(`${at.url}${body ? "/graphql" : path}`, { method: body ? "POST" : "GET", headers });
+  request.end(body && JSON.stringify(body));
+  const [response] = (await once(request, "response")) as [http.IncomingMessage];
+  return { status: response.statusCode, text: await text(response) };
 }
 
 let names = 0;
@@ -53,6 +69,39 @@ describe("a session in a cookie", () => {
     expect((await browse(join, https, behindTls)).set).toContain("; Secure");
     expect((await browse(join, { "x-forwarded-proto": "https, http" }, behindTls)).set).not.toContain("Secure");
     expect((await browse(join, https)).set).not.toContain("Secure"); // anyone may say so there
+  });
+
+  it("[S6] has a name over TLS that no other host of the site can set, and the older cookie goes", async () => {
+    const https = { "x-forwarded-proto": "https" };
+    const { set, cookie, data } = await browse('mutation { joinAsGuest(name: "Gus", cookie: true) { user { id } } }', https, behindTls);
+    expect(set).toMatch(/^__Host-palaver-session=\d+\.[\w-]{43}; Max-Age=34560000; Path=\/; HttpOnly; Secure; SameSite=Strict$/);
+    const other = await logIn(); // as an older version set it, or another host of the site
+    const both = `${other.cookie}; ${cookie}`;
+    for (const at of [server, behindTls]) expect((await browse(ME, { cookie: both }, at)).data.me).toEqual(data.joinAsGuest.user);
+    await acceptedSocket(behindTls, undefined, { cookie: both, origin: behindTls.url });
+    expect((await browse(ME, { cookie: other.cookie, ...https }, behindTls)).data.me).toEqual({ id: other.id });
+    const out = await browse("mutation { logout }", { cookie: both, ...https }, behindTls);
+    expect(out.set).toMatch(/^__Host-palaver-session=; .*, palaver-session=; Max-Age=0; /);
+    expect((await browse(ME, { cookie }, behindTls)).data.me).toBeNull();
+  });
+
+  it("[S6] of several of one name is the one whose session is good", async () => {
+    const { cookie, id } = await logIn();
+    const over = `palaver-session=${id}.${"A".repeat(43)}`;
+    for (const others of [
+      over,
+      "palaver-session=",
+      "palaver-session=%ff%",
+      "palaver-session=x; a=b",
+      `${over}; palaver-session=nonsense`,
+    ]) {
+      for (const given of [`${others}; ${cookie}`, `${cookie}; ${others}`]) {
+        expect((await browse(ME, { cookie: given })).data.me).toEqual({ id });
+        await acceptedSocket(server, undefined, { cookie: given, origin: server.url });
+      }
+    }
+    const many = Array.from({ length: 50 }, (_, n) => `palaver-session=${id}.${String(n).repeat(20)}`).join("; ");
+    expect((await browse(ME, { cookie: `${many}; ${cookie}` })).data.me).toBeNull(); // four are looked at
   });
 
   it("[S6] opens a socket, which ends with it", async () => {
@@ -131,6 +180,34 @@ describe("pages of other origins", () => {
     }
     expect(await redis.client.zcard("room:0")).toBe(before);
     for (const origin of ["https://chat.example", server.url]) expect((await browse(ME, { origin, cookie })).data.me).toEqual({ id });
+  });
+
+  it("[REBIND1] that are made to point at this machine are not answered, over HTTP as over WebSockets", async () => {
+    const join = { query: 'mutation { joinAsGuest(name: "Gus") { token } }' };
+    for (const name of ["evil.example", "evil.example:80", "localhost.evil.example", "127.0.0.1.evil.example", "evillocalhost"]) {
+      for (const path of ["/graphql", "/", "/metrics", "/rooms/0/export"]) {
+        const answer = await asked(server, name, { path, origin: `http://${name}`, ...(path === "/graphql" && { body: join }) });
+        expect(answer.status).toBe(421);
+        expect(answer.text).toMatch(/"message":"This server answers to local host names only.*ALLOWED_HOSTS.*"code":"FORBIDDEN"/);
+      }
+      expect(await openSocket(server, { host: name, origin: `http://${name}` }).closed).toBe(1006);
+    }
+    for (const name of ["localhost", "LOCALHOST:4000", "chat.localhost", "localhost.", "127.0.0.1", "[::1]:4000", "192.0.2.1"])
+      expect((await asked(server, name, { body: join })).status).toBe(200);
+    await acceptedSocket(server, undefined, { host: "localhost:1" });
+  });
+
+  it("[REBIND1] a proxy, a public address or ALLOWED_HOSTS let others in", async () => {
+    const open = await ownServer(redis.url, { host: "0.0.0.0" });
+    const named = await ownServer(redis.url, { host: "0.0.0.0", allowedHosts: ["chat.example", "*.team.example"] });
+    const any = await ownServer(redis.url, { allowedHosts: ["*"] });
+    const status = async (at: { url: string }, name: string) =>
+      (await asked({ url: at.url.replace("0.0.0.0", "127.0.0.1") }, name, {})).status;
+    for (const at of [behindTls, open, any]) expect(await status(at, "chat.example")).toBe(200);
+    for (const name of ["chat.example", "Chat.Example:443", "one.team.example", "localhost", "10.0.0.7:4000"])
+      expect(await status(named, name)).toBe(200);
+    for (const name of ["team.example", "evil.example", "xchat.example", "chat.example.evil.example"])
+      expect(await status(named, name)).toBe(421);
   });
 
   it("[SEC2] cannot make a browser run an operation with its cookie by a link or a form", async () => {

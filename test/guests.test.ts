@@ -3,6 +3,7 @@ import { TestClient } from "./helpers/client.js";
 import { BUSY, eventually } from "./helpers/eventually.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
+import { acceptedSocket } from "./helpers/socket.js";
 
 const redis = await ownRedis();
 const server = await ownServer(redis.url);
@@ -48,18 +49,15 @@ describe("guests", () => {
   it("[S5] stay a while after they last did something; then their sockets close, and their name stays", async () => {
     const short = await ownServer(redis.url, { guestTtl: 1 });
     const { guest, expiresAt } = await join("Gus", short);
-    const stream = guest.subscribe("subscription { roomShown { id } }");
-    const end = stream.next().then(
-      () => undefined,
-      ({ code }) => ({ code, at: Date.now() }),
-    );
+    const { closed } = await acceptedSocket(short, guest.token); // on which nothing runs
+    const end = closed.then((code) => ({ code, at: Date.now() }));
     await eventually(async () => {
       expect((await guest.ask("{ me { id } }")).me).not.toBeNull(); // prolongs it
       expect(Date.now()).toBeGreaterThan(Date.parse(expiresAt) + 100);
     });
     await guest.send("I was here");
     const last = Date.now();
-    const { code, at } = (await end) as { code: number; at: number };
+    const { code, at } = await end;
     expect(code).toBe(4403);
     expect(at - last).toBeGreaterThan(900); // it is prolonged each 50 ms
     expect(at - last).toBeLessThan(2_000 * BUSY);

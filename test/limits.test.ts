@@ -167,7 +167,9 @@ describe("open sockets", () => {
     // Upgrades that come to nothing count for nothing.
     for (let n = 0; n < 5; n++) {
       const broken = connect(Number(new URL(few.url).port), "127.0.0.1");
-      broken.write("GET /graphql HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.9\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+      broken.write(
+        "GET /graphql HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 203.0.113.9\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+      );
       await once(broken.resume(), "close");
     }
     await RawSocket.accepted(few, undefined, from("203.0.113.9"));
@@ -243,10 +245,10 @@ describe("who says nothing, or says it slowly", () => {
       await once(socket.resume(), "close");
       clearInterval(timer);
     };
-    const head = "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+    const head = "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
     const deaf = connect(port, "127.0.0.1"); // asks for a large page, and does not read it
     await once(deaf, "connect");
-    deaf.pause().write("GET /graphql HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\n\r\n");
+    deaf.pause().write("GET /graphql HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\r\n");
     const silent = new RawSocket(server);
     const rude = new RawSocket(server);
     await rude.say("nonsense");
@@ -266,7 +268,7 @@ describe("who says nothing, or says it slowly", () => {
     const own = await ownServer(redis.url);
     const stubborn = connect({ port: Number(new URL(own.url).port), host: "127.0.0.1", allowHalfOpen: true });
     stubborn.on("error", () => {}); // it is cut, which is what is waited for
-    stubborn.write("GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    stubborn.write("GET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
     await once(stubborn.resume(), "end");
     await expect
       .poll(() => {

@@ -143,6 +143,8 @@ describe("scripts", () => {
     const refreshed = new TestClient(server.url, refreshSession.token);
     await refreshed.ask('mutation { changePassword(current: "a good password", new: "another password") }');
     await refreshed.ask("{ sessions { id } }");
+    const logIn = 'mutation ($u: String!) { login(username: $u, password: "another password") { id } }';
+    await refreshed.on(await ownServer(redis.url, { bcryptCost: 5 })).ask(logIn, { u: ann.username });
     await refreshed.ask('{ users(search: "ann") { nodes { id } } }');
     await refreshed.ask("mutation { logout }");
     await guestsComeAndGo(server);

@@ -210,7 +210,7 @@ describe("GraphQL over WebSockets", () => {
       socket.on("error", () => {}); // the server may be quicker
       await once(socket, "connect");
       socket.write(
-        `GET /${n % 2 ? "graphql" : "nowhere"} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n`,
+        `GET /${n % 2 ? "graphql" : "nowhere"} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n`,
       );
       socket.resetAndDestroy();
       await once(socket, "close");

@@ -4,6 +4,7 @@ import type { RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
 import type { Passwords } from "../sessions/password.js";
 import type { UserStore } from "../users/user.store.js";
+import { ASSISTANT_NAME } from "../users/username.store.js";
 
 /** The assistant cannot have an account; the message says why, and what to do. */
 export class AssistantUnusable extends Error {}
@@ -23,7 +24,7 @@ export async function assistantAccount(redis: RedisClient, users: UserStore, pas
   const id = (await users.idOf(username)) ?? (await make(users, passwords, username)) ?? (await users.idOf(username));
   if (id === undefined || !(await users.isAssistants(id)))
     throw new AssistantUnusable(
-      `The username ${username} is a person's already, so the assistant cannot have it. Give it another one with ASSISTANT_USERNAME (--assistant-username).`,
+      `The username ${username} is a person's already, or looks like one that is, so the assistant cannot have it. Give it another one with ASSISTANT_USERNAME (--assistant-username).`,
     );
   await users.list(id); // again, should the one who made it have died before
   await redis.set(keys.assistant, id);
@@ -34,7 +35,7 @@ export async function assistantAccount(redis: RedisClient, users: UserStore, pas
 async function make(users: UserStore, passwords: Passwords, username: string): Promise<string | undefined> {
   const passwordHash = await passwords.hash(randomBytes(PASSWORD).toString("base64url"));
   try {
-    return await users.register({ username, passwordHash, name: "Assistant", email: null, assistant: true });
+    return await users.register({ username, passwordHash, name: ASSISTANT_NAME, email: null, assistant: true });
   } catch (error) {
     if (isRefusal(error, "USERNAME_TAKEN")) return undefined;
     throw error;

@@ -44,6 +44,8 @@
  * | `sweeping:{assistant}`   | string     | which worker looks for questions that no request tells of; expires |
  * | `vacant:{total_users}`   | bitmap     | ids that were handed out and are no account (yet)               |
  * | `guests:{total_users}`   | sorted set | guest → when to look whether they are to be forgotten (s)       |
+ * | `looks:{total_users}`    | hash       | what a username looks like (a skeleton, see `users/likeness.ts`) → the first user who has such a name; while an account is being made, `USER DEADLINE` (s) |
+ * | `named:{total_users}`    | hash       | `up_to` (the last user id whose name is in `looks`); `server` and `deadline` (s) of the one that looks |
  * | `highest_user_id:N`      | string     | the highest user id given out, thrice, in other slots than the counter |
  * | `directory:2:{total_users}`| sorted set | `<name, folded>\\0<user id>`, all of score 0: what users are searched by; `\\0<username, as mentions compare it>\\0<user id>`. Its number changes with the folding: servers of different versions keep one each |
  * | `indexed:2:{total_users}`  | hash       | `up_to` (the last user id that the directory has looked at); `server` and `deadline` (s) of the one that indexes; `guests`, once those are in their list |
@@ -71,6 +73,8 @@ export const keys = {
   /** @param n 0, 1 or 2: one copy each */
   highestUserId: (n: number) => `highest_user_id:${n}`,
   guests: "guests:{total_users}",
+  looks: "looks:{total_users}",
+  named: "named:{total_users}",
   directory: "directory:2:{total_users}",
   indexed: "indexed:2:{total_users}",
   formerDirectory: "directory:{total_users}",

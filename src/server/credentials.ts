@@ -1,12 +1,15 @@
 import type { IncomingMessage } from "node:http";
 import type { DocumentNode, GraphQLSchema } from "graphql";
 import { getOperationAST } from "graphql";
-import { hasTokenForm } from "../sessions/session.store.js";
-import { cookieToken } from "./cookie.js";
+import { hasTokenForm, type Viewer } from "../sessions/session.store.js";
+import type { Services } from "./context.js";
+import { cookieTokens } from "./cookie.js";
 import { allRootFields } from "./root-fields.js";
 
 /** What a client gives to say who it is: a token, or something that is not one, with a sentence about it. */
-export type Credential = { token: string; byCookie: boolean } | { token: undefined; refused: string };
+export type Credential =
+  /** `others`: to be tried after `token`, where a browser has several cookies. */
+  { token: string; byCookie: boolean; others?: readonly string[] } | { token: undefined; refused: string };
 
 /** The sentence for a token that opens nothing. */
 export const DEAD_TOKEN = "The session is over, or the token is not of this server. Log in again.";
@@ -34,8 +37,20 @@ export function credentialOf(request: Pick<IncomingMessage, "url" | "headers">):
   const given = read(headers.authorization);
   if (given) return given;
   if (OTHER_HEADERS.some((name) => hasTokenForm(bare(headers[name])))) return refused(IN_HEADER);
-  const token = cookieToken(request);
-  return token === undefined ? undefined : { token, byCookie: true };
+  const tokens = cookieTokens(request);
+  if (!tokens) return undefined;
+  const [token = "", ...others] = tokens;
+  return { token, byCookie: true, others };
+}
+
+/** Whose session it is: the first that is not over, where a browser has several cookies. */
+export async function viewerOf({ sessions }: Pick<Services, "sessions">, given: Credential | undefined): Promise<Viewer | null> {
+  if (given?.token === undefined) return null;
+  for (const token of [given.token, ...(given.others ?? [])]) {
+    const viewer = await sessions.viewer(token);
+    if (viewer) return viewer;
+  }
+  return null;
 }
 
 /** What `connectionParams` say of it: `authorization` or `token`, or the `authorization` of their `headers`, in any letter case. */

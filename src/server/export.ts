@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type ErrorCode, rateLimited, refusal } from "../errors.js";
-import { credentialOf, DEAD_TOKEN } from "./credentials.js";
+import { credentialOf, DEAD_TOKEN, viewerOf } from "./credentials.js";
 import type { Parts } from "./http.js";
 import { Quota } from "./quota.js";
 
@@ -27,14 +27,18 @@ export function serveExports(app: FastifyInstance, { services, watches, mask }: 
 
   async function begin({ raw, params }: FastifyRequest, reply: FastifyReply): Promise<Readable> {
     const given = credentialOf(raw);
-    const viewer = given?.token === undefined ? null : await services.sessions.viewer(given.token);
+    const viewer = await viewerOf(services, given);
     if (!viewer) throw refusal("UNAUTHENTICATED", given && (given.token === undefined ? given.refused : DEAD_TOKEN));
     if (!quota.take(viewer.id)) throw rateLimited(LATER);
     try {
       const { roomId } = params as { roomId: string };
       const portions = await services.exports.begin(viewer.id, roomId);
       const stream = Readable.from(portions, { objectMode: false });
-      const watch = watches.start(viewer, () => stream.destroy());
+      const watch = watches.start(
+        viewer,
+        () => stream.destroy(),
+        () => true,
+      );
       stream.once("close", () => {
         watch.stop();
         quota.release(viewer.id);

@@ -16,10 +16,11 @@ import type { SessionWatches } from "../sessions/session-watch.js";
 import type { AddressOf } from "./address.js";
 import { compressAnswers } from "./compression.js";
 import { createContext, type Services } from "./context.js";
-import { cookieToken, cookieWith } from "./cookie.js";
-import { credentialOf, DEAD_TOKEN, isOpenToAll } from "./credentials.js";
+import { cookiesWith, cookieTokens } from "./cookie.js";
+import { credentialOf, DEAD_TOKEN, isOpenToAll, viewerOf } from "./credentials.js";
 import { serveExports } from "./export.js";
 import { graphiqlPage } from "./graphiql.js";
+import { hostProblem } from "./host.js";
 import { checkCost, MOST_TOKENS } from "./limits.js";
 import { placeOf } from "./mask-error.js";
 import type { Metrics } from "./metrics.js";
@@ -97,6 +98,8 @@ export async function createHttpServer(parts: Parts): Promise<FastifyInstance> {
     return reply.code(404).send({ errors: [{ message, extensions: { code: "NOT_FOUND", retryable: false } }] });
   });
   app.addHook("onRequest", async ({ method, headers }, reply) => {
+    const problem = hostProblem(headers.host, config);
+    if (problem !== undefined) return reply.code(421).send({ errors: [mask(refusal("FORBIDDEN", problem))] });
     if (isAllowedOrigin(headers, config.allowedOrigins)) return;
     return refuseOrigin(method, headers, reply, mask);
   });
@@ -155,13 +158,13 @@ async function serveGraphQL(app: FastifyInstance, { config, addressOf, schema, s
       const unfit = conditionalSubscription(asked.query);
       if (unfit) throw withStatus(unfit, 400);
       const given = credentialOf(raw);
-      const viewer = given?.token === undefined ? null : await services.sessions.viewer(given.token);
+      const viewer = await viewerOf(services, given);
       const byCookie = given?.token !== undefined && given.byCookie;
       // A browser sends a dead cookie by itself, and the page cannot know of it: that is nobody's request.
       if (given && !viewer && !byCookie && !runsForAll(schema, asked))
         throw withStatus(refusal("UNAUTHENTICATED", given.token === undefined ? given.refused : DEAD_TOKEN), 401);
       const setCookie = (value: string | null) => {
-        reply.removeHeader("set-cookie").header("set-cookie", cookieWith(value, raw, config.proxies)); // by itself it would add one more
+        reply.removeHeader("set-cookie").header("set-cookie", cookiesWith(value, raw, config.proxies)); // by itself it would add more
       };
       return createContext(services, viewer, { address: addressOf(raw), byCookie, setCookie });
     },
@@ -233,7 +236,7 @@ const FORGEABLE =
  * the page knows. And a browser says which requests are of our own page.
  */
 function isForgeable({ method, headers, raw }: FastifyRequest): boolean {
-  if (method !== "GET" || cookieToken(raw) === undefined) return false;
+  if (method !== "GET" || cookieTokens(raw) === undefined) return false;
   if (headers["sec-fetch-site"] === "same-origin" && headers["sec-fetch-dest"] === "empty") return false;
   if (headers["apollo-require-preflight"] || headers["x-apollo-operation-name"]) return false;
   // Browsers add `Basic` by themselves, for a proxy that asked for it.

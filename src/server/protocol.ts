@@ -7,7 +7,7 @@ import { refusal } from "../errors.js";
 import type { SessionWatch } from "../sessions/session-watch.js";
 import { CLOSE, fitReason } from "./close-codes.js";
 import { createContext } from "./context.js";
-import { type Credential, credentialInHeaders, credentialInParams, DEAD_TOKEN, isOpenToAll } from "./credentials.js";
+import { type Credential, credentialInHeaders, credentialInParams, DEAD_TOKEN, isOpenToAll, viewerOf } from "./credentials.js";
 import type { Heartbeat } from "./heartbeat.js";
 import type { Parts } from "./http.js";
 import { Documents, extraRules, run } from "./operations.js";
@@ -55,8 +55,6 @@ export function graphqlTransport(
   const documents = new Documents(schema, extraRules(config.introspection));
   const subscriptions = new Subscriptions({ config, schema, services, metrics, mask });
 
-  const viewerOf = ({ token }: Credential) => (token === undefined ? null : services.sessions.viewer(token));
-
   const perUser = new UserSockets(config.socketsPerUser, heartbeat);
 
   /** Resolves with the work, or fails when it takes too long: a client must not wait without end. */
@@ -80,10 +78,9 @@ export function graphqlTransport(
         socket.close(CLOSE.SESSION_OVER, fitReason(given.refused));
         return false;
       }
-      const { token } = given;
       extra.byCookie = given.byCookie;
       const accept = async (): Promise<boolean> => {
-        const viewer = await services.sessions.viewer(token);
+        const viewer = await viewerOf(services, given);
         if (!viewer) socket.close(CLOSE.SESSION_OVER, DEAD_TOKEN);
         // Closed while we looked: nothing would release what we take now.
         if (!viewer || socket.readyState !== socket.OPEN) return false;
@@ -92,7 +89,11 @@ export function graphqlTransport(
           return false;
         }
         extra.counted = viewer.id;
-        extra.watch = watches.start(viewer, () => endNow(socket));
+        extra.watch = watches.start(
+          viewer,
+          () => endNow(socket),
+          () => extra.running.size > 0,
+        );
         await extra.watch.ready;
         if (socket.readyState !== socket.OPEN) return false;
         extra.present = viewer.id;
@@ -119,7 +120,7 @@ export function graphqlTransport(
         }
         // GraphiQL has one socket for all tabs, and sends the headers of a tab with each operation.
         const own = credentialInHeaders(payload.extensions?.headers);
-        const asker = own ? await viewerOf(own) : watch?.viewer;
+        const asker = own ? await viewerOf(services, own) : watch?.viewer;
         const caller = own ? { address, byCookie: false } : { address, byCookie, watch };
         const read = documents.prepare(payload);
         if (Array.isArray(read)) return read.map(mask);
@@ -136,7 +137,7 @@ export function graphqlTransport(
           id,
           outlet,
           running,
-          watchSession: asker && own ? (onEnd) => watches.start(asker, onEnd) : undefined,
+          watchSession: asker && own ? (onEnd) => watches.start(asker, onEnd, () => true) : undefined,
         };
         return operation;
       } catch (error) {

@@ -71,6 +71,7 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     const services: Services = { ...parts.services, demoAccounts: config.demoData ? openAccounts : [] };
     if (config.interop !== "off") await hearDemos();
     void directory.index();
+    users.names.index().catch((err: Error) => log.debug({ err }, "could not look at the usernames; the next sign-up tries again"));
     const sweep = new RetentionSweep(redis.commands, scripts, lenient, config, lifetime.server, log);
     stops.push(() => sweep.stop());
     const guestSweep = new GuestSweep(redis.commands, scripts, { ...parts.services, guests: parts.guests }, config.guestKeep, log);

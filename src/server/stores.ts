@@ -62,7 +62,7 @@ export function createStores(config: Config, redis: RedisConnections, name: stri
   const channels = new Channels(redis.subscriber, log);
   const followed = new FollowedRooms(channels, scripts, readRoomEvent, { now: (events) => asTheyStand(events, messages), alters }, log);
   const userIds = new UserIds(commands, scripts, log);
-  const users = new UserStore(commands, userIds, lenient);
+  const users = new UserStore(commands, scripts, userIds, lenient, { server: name, assistantUsername: config.assistantUsername });
   const guests = new GuestStore(commands, scripts, userIds, users, lenient, config);
   const passwords = new Passwords(config.bcryptCost);
   const attempts = new Attempts(commands, config.rateLimits, config);
@@ -122,7 +122,7 @@ export function createStores(config: Config, redis: RedisConnections, name: stri
     health.close();
     typing.close();
     feeds.close();
-    await directory.stop();
+    await Promise.all([directory.stop(), users.names.stop()]);
     await userIds.stop();
     watches.close();
     followed.close();

@@ -6,6 +6,7 @@ import { CLOSE, fitReason } from "./close-codes.js";
 import { isCompressible, SMALLEST_COMPRESSED } from "./compression.js";
 import { credentialOf } from "./credentials.js";
 import { Heartbeat } from "./heartbeat.js";
+import { hostProblem } from "./host.js";
 import { LARGEST_REQUEST, type Parts } from "./http.js";
 import { Inbox } from "./inbox.js";
 import { isAllowedOrigin } from "./origin.js";
@@ -63,7 +64,7 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
   const perAddress = new Quota(config.socketsPerAddress);
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", () => {}); // Node listens no more from here on, and an error nobody hears ends the process
-    const refused = refusal(request, config.allowedOrigins);
+    const refused = refusal(request, config);
     if (refused) return turnDown(socket, refused);
     const address = addressOf(request);
     if (address !== undefined) {
@@ -198,7 +199,8 @@ function turnDown(socket: Duplex, status: string): void {
 }
 
 /** The status line with which an upgrade is turned down; undefined where it may go on. */
-function refusal({ url = "", headers }: IncomingMessage, allowedOrigins: string[]): string | undefined {
+function refusal({ url = "", headers }: IncomingMessage, config: Parts["config"]): string | undefined {
+  if (hostProblem(headers.host, config) !== undefined) return "421 Misdirected Request";
   if (url.split("?")[0] !== "/graphql") return "404 Not Found";
-  return isAllowedOrigin(headers, allowedOrigins) ? undefined : "403 Forbidden";
+  return isAllowedOrigin(headers, config.allowedOrigins) ? undefined : "403 Forbidden";
 }

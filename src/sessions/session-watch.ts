@@ -17,7 +17,7 @@ interface Watched {
 /**
  * Watches the sessions behind what lasts, sockets and streams, so that what a session carried ends with it. What ends a
  * session says so on the user's channel; one that runs out is found by its time. Either is only a reason to look: what
- * counts is what Redis then says, and while Redis is away everything stays.
+ * counts is what Redis then says, and while Redis is away everything stays. What goes on is use: it prolongs its session, now and then.
  *
  * Some sessions end without a word: the database is emptied, an account is deleted by hand, or this server does not hear. So
  * all are looked at in turn, a bounded number at a time; a server that knows that it does not hear looks at all each second.
@@ -40,7 +40,7 @@ export class SessionWatches {
     this.#log = log;
     this.#sweep = setInterval(() => {
       const now = performance.now();
-      this.#each((watch) => watch.deadline <= now);
+      this.#each((watch) => watch.deadline <= now || watch.isUseDue(now));
       this.#lookInTurn();
     }, SWEEP);
     // What was published while the connection was down was not heard.
@@ -48,15 +48,16 @@ export class SessionWatches {
   }
 
   /**
-   * Watches the viewer's session, which was good a moment ago.
+   * Watches the viewer's session, which was used a moment ago.
    * @param onEnd called once, when it is over
+   * @param isInUse whether something goes on that counts as use, such as a subscription
    */
-  start(viewer: Viewer, onEnd: () => void): SessionWatch {
+  start(viewer: Viewer, onEnd: () => void, isInUse: () => boolean = () => false): SessionWatch {
     const { id } = viewer;
     const watched = this.#users.get(id) ?? { watches: new Set(), subscribed: this.#subscribe(id) };
     this.#users.set(id, watched);
     // First hear of what ends, then look whether it has: nothing can fall in between.
-    const watch: SessionWatch = new SessionWatch(viewer, this.#sessions, watched.subscribed, onEnd, this.#log, () => {
+    const watch: SessionWatch = new SessionWatch(viewer, this.#sessions, watched.subscribed, { onEnd, isInUse }, this.#log, () => {
       watched.watches.delete(watch);
       if (watched.watches.size > 0) return;
       this.#users.delete(id);
@@ -114,6 +115,9 @@ export class SessionWatch {
   readonly ready: Promise<void>;
   readonly #sessions: SessionStore;
   readonly #onEnd: () => void;
+  readonly #isInUse: () => boolean;
+  /** When to use the session for what goes on, by `performance.now()`. */
+  #useAt: number;
   readonly #onStop: () => void;
   readonly #log: Logger;
   #stopped = false;
@@ -122,10 +126,20 @@ export class SessionWatch {
   /** What the last look saw may have changed since. */
   #stale = false;
 
-  constructor(viewer: Viewer, sessions: SessionStore, subscribed: Promise<unknown>, onEnd: () => void, log: Logger, onStop: () => void) {
+  constructor(
+    viewer: Viewer,
+    sessions: SessionStore,
+    subscribed: Promise<unknown>,
+    { onEnd, isInUse }: { onEnd: () => void; isInUse: () => boolean },
+    log: Logger,
+    onStop: () => void,
+  ) {
     this.viewer = viewer;
     this.#sessions = sessions;
     this.#onEnd = onEnd;
+    this.#isInUse = isInUse;
+    // Those who came together, as after a restart, are not used together.
+    this.#useAt = performance.now() + (sessions.usedEvery(viewer) * (1 + Math.random())) / 2;
     this.#log = log;
     this.#onStop = onStop;
     this.ready = subscribed.then(() => this.look());
@@ -148,6 +162,11 @@ export class SessionWatch {
       await this.#moving; // a refresh may have overtaken us
       if (this.viewer === viewer) return false;
     }
+  }
+
+  /** Whether it is time to use the session for what goes on. */
+  isUseDue(now: number): boolean {
+    return this.#useAt <= now && this.#isInUse();
   }
 
   /** Goes on with the session that `move` gives instead of this one, which ends by that; until then nobody looks. */
@@ -174,7 +193,10 @@ export class SessionWatch {
       while (this.#stale && !this.#stopped) {
         this.#stale = false;
         const { viewer } = this;
-        const left = await this.#sessions.timeLeft(viewer);
+        const now = performance.now();
+        const isUse = this.isUseDue(now);
+        if (isUse) this.#useAt = now + this.#sessions.usedEvery(viewer);
+        const left = await (isUse ? this.#sessions.prolong(viewer) : this.#sessions.timeLeft(viewer));
         await this.#moving; // a refresh may have overtaken us
         if (viewer !== this.viewer) this.#stale = true;
         else if (left !== undefined) this.deadline = performance.now() + left;
@@ -186,6 +208,7 @@ export class SessionWatch {
     } catch (error) {
       this.#log.debug({ error: String(error) }, "could not look whether a session is over; trying again");
       this.deadline = performance.now() + ROUND;
+      this.#useAt = Math.min(this.#useAt, this.deadline); // it may have been this that failed
     } finally {
       this.#looking = undefined; // in the same step in which nothing was stale, so that no look is lost
     }

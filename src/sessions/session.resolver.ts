@@ -17,13 +17,21 @@ class CookieArgs {
 
 @ArgsType()
 class RegisterArgs extends CookieArgs {
-  @Field(() => String, { description: "2 to 32 letters, digits, dots, dashes or underscores; letter case counts." })
+  @Field(() => String, {
+    description:
+      "2 to 32 letters, digits, dots, dashes or underscores. It must not look like another one (letter case, look-alike characters), nor like `assistant`, `system`, `admin`, `everyone` or `here`.",
+  })
   username!: string;
 
-  @Field(() => String, { description: "At least 8 characters, at most 72 bytes in UTF-8." })
+  @Field(() => String, {
+    description: "At least 8 characters, at most 72 bytes in UTF-8, and not easy to guess: not common, not a pattern, not the user's name.",
+  })
   password!: string;
 
-  @Field(() => String, { nullable: true, description: "What others see, at most 64 characters; the username if left out." })
+  @Field(() => String, {
+    nullable: true,
+    description: "What others see, at most 64 characters; the username if left out. It cannot be the assistant's, or look like it.",
+  })
   name?: string | null;
 
   @Field(() => String, { nullable: true, description: "Shown to nobody else." })
@@ -32,7 +40,7 @@ class RegisterArgs extends CookieArgs {
 
 @ArgsType()
 class LoginArgs extends CookieArgs {
-  @Field(() => String, { description: "The exact username." })
+  @Field(() => String, { description: "The username, in any letter case and Unicode form." })
   username!: string;
 
   @Field(() => String, { description: "The account's password." })
@@ -41,7 +49,7 @@ class LoginArgs extends CookieArgs {
 
 @ArgsType()
 class GuestArgs extends CookieArgs {
-  @Field(() => String, { description: "What others see, at most 64 characters." })
+  @Field(() => String, { description: "What others see, at most 64 characters. It cannot be the assistant's, or look like it." })
   name!: string;
 }
 
@@ -150,7 +158,7 @@ export class SessionResolver {
   })
   async changePassword(
     @Arg("current", () => String, { description: "The password until now." }) current: string,
-    @Arg("new", () => String, { description: "At least 8 characters, at most 72 bytes in UTF-8." }) next: string,
+    @Arg("new", () => String, { description: "As for `register`." }) next: string,
     @Ctx() { viewer, sessions, caller }: ViewerContext,
   ): Promise<boolean> {
     await sessions.changePassword(viewer, { current, next }, caller.address);

@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from "node:crypto";
-import { badInput, refusal } from "../errors.js";
+import { badInput, isRefusal, refusal } from "../errors.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import type { GuestStore } from "../users/guest.store.js";
-import { checkEmail, checkName, checkNewUsername, type NewUser, type UserStore } from "../users/user.store.js";
+import { type Credentials, checkEmail, checkName, checkNewUsername, type NewUser, type UserStore } from "../users/user.store.js";
+import { foldedName } from "../users/username.store.js";
 import type { Address, Attempts } from "./attempts.js";
 import { checkNewPassword, type Passwords } from "./password.js";
 
@@ -45,6 +46,7 @@ type Kind = "account" | "guest";
 
 const MOST_SESSIONS = 100; // per user; a login more ends the one that would end first
 const LONGEST_PAUSE = 60; // seconds in which further uses of a session write nothing
+const MOST_CHECKS = 3; // of a password whose hash is renewed by another log-in meanwhile
 const TOKEN = /^(?<userId>[1-9]\d{0,14})\.[A-Za-z0-9_-]{43}$/;
 
 /** Whether a text could be a token; only Redis knows whether it is one. */
@@ -58,22 +60,24 @@ export class SessionStore {
   readonly #passwords: Passwords;
   readonly #attempts: Attempts;
   readonly #ttl: Record<Kind, number>;
+  readonly #lifetime: number;
   readonly #pause: number;
 
-  /** @param ttl seconds that a login, and a guest's session, last after they were last used */
+  /** @param ttl seconds that a login, and a guest's session, last after they were last used, and that any lasts at most */
   constructor(
     scripts: Scripts,
     { users, guests }: { users: UserStore; guests: GuestStore },
     passwords: Passwords,
     attempts: Attempts,
-    ttl: { sessionTtl: number; guestTtl: number },
+    ttl: { sessionTtl: number; guestTtl: number; sessionLifetime: number },
   ) {
     this.#scripts = scripts;
     this.#users = users;
     this.#guests = guests;
     this.#passwords = passwords;
     this.#attempts = attempts;
-    this.#ttl = { account: ttl.sessionTtl, guest: ttl.guestTtl };
+    this.#lifetime = ttl.sessionLifetime;
+    this.#ttl = { account: Math.min(ttl.sessionTtl, this.#lifetime), guest: Math.min(ttl.guestTtl, this.#lifetime) };
     this.#pause = Math.min(LONGEST_PAUSE, ttl.sessionTtl / 20, ttl.guestTtl / 20);
   }
 
@@ -104,15 +108,21 @@ export class SessionStore {
     };
   }
 
-  /** @throws ChatError INVALID_CREDENTIALS, the same for an unknown name and a wrong password; RATE_LIMITED */
+  /**
+   * Logs in with a username as it is typed, in whatever letter case and Unicode form.
+   * @throws ChatError INVALID_CREDENTIALS, the same for an unknown name and a wrong password; RATE_LIMITED
+   */
   login(username: string, password: string, address: Address): Promise<StartedSession> {
-    return this.#attempts.guess(username, address, async () => {
-      const account = await this.#users.credentials(username);
-      if (!(await this.#passwords.matches(password, account)) || !account) throw refusal("INVALID_CREDENTIALS");
-      if (account.unfinished) await this.#guests.completeRegistration(account.id, username);
-      else await this.#users.list(account.id);
-      return this.#start(account.id, "account", account.passwordHash);
-    });
+    return this.#guess(
+      { username, password, address, find: () => this.#users.credentials(username) },
+      async ({ id, username: exact, unfinished, passwordHash }, form) => {
+        if (unfinished) await this.#guests.completeRegistration(id, exact);
+        else await this.#users.list(id);
+        const session = await this.#start(id, "account", passwordHash);
+        await this.#renew(id, passwordHash, form);
+        return session;
+      },
+    );
   }
 
   /**
@@ -120,7 +130,7 @@ export class SessionStore {
    * @throws ChatError BAD_USER_INPUT, RATE_LIMITED
    */
   async joinAsGuest(name: string, address: Address): Promise<StartedSession> {
-    checkName(name);
+    this.#checkName(name);
     await this.#attempts.joinAsGuest(address);
     return this.#start(await this.#guests.join(name), "guest", "");
   }
@@ -131,12 +141,22 @@ export class SessionStore {
    */
   async viewer(token: string): Promise<Viewer | null> {
     const userId = TOKEN.exec(token)?.groups?.userId;
-    return userId === undefined ? null : this.#use(userId, sha256(token));
+    return userId === undefined ? null : ((await this.#use(userId, sha256(token)))?.viewer ?? null);
   }
 
   /** Whether the viewer's session is still going; it counts as used. */
   async use({ id, tokenHash }: Viewer): Promise<boolean> {
     return (await this.#use(id, tokenHash)) !== null;
+  }
+
+  /** Uses the viewer's session, and gives how long it will last then, in ms; undefined where it is over. */
+  async prolong({ id, tokenHash }: Viewer): Promise<number | undefined> {
+    return (await this.#use(id, tokenHash))?.left;
+  }
+
+  /** How often a session is used that carries something that goes on, in ms. */
+  usedEvery({ guest }: Viewer): number {
+    return 1_000 * Math.min(LONGEST_PAUSE, this.#ttl[guest ? "guest" : "account"] / 10);
   }
 
   /** How long the viewer's session will last if it is not used any more, in ms; undefined where it is over. */
@@ -164,7 +184,7 @@ export class SessionStore {
   async refresh(viewer: Viewer): Promise<{ session: StartedSession; viewer: Viewer }> {
     const token = newToken(viewer.id);
     const tokenHash = sha256(token);
-    const args = [viewer.tokenHash, tokenHash, this.#ttl.account, this.#ttl.guest];
+    const args = [viewer.tokenHash, tokenHash, this.#ttl.account, this.#ttl.guest, this.#lifetime];
     const [expiry, id] = (await this.#scripts.run("session_refresh", this.#keysOf(viewer.id), args)) as [string, string];
     return {
       session: { id, token, expiresAt: new Date(Number(expiry)), userId: viewer.id },
@@ -195,13 +215,12 @@ export class SessionStore {
     address: Address,
   ): Promise<void> {
     if (guest) throw refusal("FORBIDDEN", "A guest has no password. Register to have one.");
-    checkNewPassword(next, "new");
-    if (current === next) throw badInput("new", "must be another one than the current password.");
     const [user] = await this.#users.byIds([id]);
+    checkNewPassword(next, "new", user ?? { username: "" });
+    if (current.normalize() === next.normalize()) throw badInput("new", "must be another one than the current password.");
     // A stolen session must not make passwords easier to guess than the login does.
-    await this.#attempts.guess(user?.username ?? "", address, async () => {
-      const account = await this.#users.credentialsOf(id);
-      if (!(await this.#passwords.matches(current, account)) || !account) throw refusal("INVALID_CREDENTIALS");
+    const guess = { username: user?.username ?? "", password: current, address, find: () => this.#users.credentialsOf(id) };
+    await this.#guess(guess, async (account) => {
       const [sessions, details, channel] = this.#keysOf(id);
       await this.#scripts.run(
         "password_change",
@@ -212,18 +231,61 @@ export class SessionStore {
   }
 
   /**
+   * Does what a password is for, which fails with INVALID_CREDENTIALS if it has been changed since it was checked. Then it is checked again,
+   * as another log-in may have renewed its hash.
+   */
+  #guess<T>(
+    {
+      username,
+      password,
+      address,
+      find,
+    }: { username: string; password: string; address: Address; find: () => Promise<Credentials | undefined> },
+    then: (account: Credentials, form: string) => Promise<T>,
+  ): Promise<T> {
+    return this.#attempts.guess(foldedName(username), address, async () => {
+      for (let check = 1; ; check++) {
+        const account = await find();
+        const form = await this.#passwords.match(password, account);
+        if (form === undefined || !account) throw refusal("INVALID_CREDENTIALS");
+        try {
+          return await then(account, form);
+        } catch (error) {
+          if (check === MOST_CHECKS || !isRefusal(error, "INVALID_CREDENTIALS")) throw error;
+        }
+      }
+    });
+  }
+
+  /** Renews the hash of a password where that costs more now than when it was made. */
+  async #renew(id: string, passwordHash: string, form: string): Promise<void> {
+    try {
+      const renewed = await this.#passwords.renewed(form, passwordHash);
+      if (renewed !== undefined) await this.#scripts.run("password_renew", [keys.user(id)], [passwordHash, renewed]);
+    } catch {
+      // The user is logged in; the next log-in tries again.
+    }
+  }
+
+  /**
    * Checks and counts a registration.
    * @param guestId whose it is, who may have claimed the name before and been cut off
    */
   async #newAccount({ username, password, name, email }: Registration, address: Address, guestId?: string): Promise<NewUser> {
     checkNewUsername(username);
-    checkNewPassword(password, "password");
-    if (name != null) checkName(name);
+    this.#users.names.checkUsername(username);
+    checkNewPassword(password, "password", { username, name, email });
+    if (name != null) this.#checkName(name);
     if (email != null) checkEmail(email);
     await this.#attempts.signUp(address);
-    if ((await this.#users.isTaken(username)) && (guestId === undefined || (await this.#users.idOf(username)) !== guestId))
-      throw refusal("USERNAME_TAKEN", username);
+    if (await this.#users.names.isTaken(username, guestId)) throw refusal("USERNAME_TAKEN", username);
     return { username, passwordHash: await this.#passwords.hash(password), name: name ?? null, email: email ?? null };
+  }
+
+  /** @throws ChatError BAD_USER_INPUT unless someone may be shown under this name */
+  #checkName(name: string): void {
+    checkName(name);
+    this.#users.names.checkName(name);
   }
 
   async #start(userId: string, kind: Kind, passwordHash: string): Promise<StartedSession> {
@@ -240,15 +302,12 @@ export class SessionStore {
     return { id, token, expiresAt: new Date(Number(expiry)), userId };
   }
 
-  async #use(userId: string, tokenHash: string): Promise<Viewer | null> {
-    const found = await this.#scripts.run("session_use", this.#keysOf(userId), [
-      tokenHash,
-      this.#ttl.account,
-      this.#ttl.guest,
-      this.#pause,
-    ]);
-    const [sessionId, kind] = (found ?? []) as [string?, Kind?];
-    return sessionId === undefined ? null : { id: userId, tokenHash, sessionId, guest: kind === "guest" };
+  async #use(userId: string, tokenHash: string): Promise<{ viewer: Viewer; left: number } | null> {
+    const args = [tokenHash, this.#ttl.account, this.#ttl.guest, this.#lifetime, this.#pause];
+    const found = (await this.#scripts.run("session_use", this.#keysOf(userId), args)) as [string, Kind, number] | null;
+    if (!found) return null;
+    const [sessionId, kind, left] = found;
+    return { viewer: { id: userId, tokenHash, sessionId, guest: kind === "guest" }, left };
   }
 
   async #end(userId: string, by: "TOKEN" | "ID" | "ALL", which: string): Promise<number> {

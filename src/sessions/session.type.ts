@@ -14,7 +14,8 @@ export class Session {
   token!: string;
 
   @Field(() => GraphQLDateTime, {
-    description: "When it ends if it is not used. Each operation prolongs it, over HTTP or a socket; an open socket alone does not.",
+    description:
+      "When it ends if it is not used. Each operation prolongs it, over HTTP or a socket, and so does a subscription while it runs; an open socket alone does not. However much it is used, it ends some time after the login (90 days, unless the server is set up otherwise).",
   })
   expiresAt!: Date;
 

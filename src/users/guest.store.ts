@@ -84,7 +84,7 @@ export class GuestStore {
    * nothing has happened; cut off after, a login with the new password completes it, as does the same call again. Of several
    * attempts at once one is under way, and the others wait for what becomes of it.
    * @returns when the session ends (ms), and its id
-   * @throws ChatError UNAUTHENTICATED where the session is over, or another attempt was first; USERNAME_TAKEN
+   * @throws ChatError UNAUTHENTICATED where the session is over, or another attempt was first; USERNAME_TAKEN; RATE_LIMITED
    */
   async becomeAccount(
     id: string,
@@ -93,6 +93,7 @@ export class GuestStore {
   ): Promise<{ expiry: number; sessionId: string }> {
     const attempt = randomBytes(9).toString("base64url");
     const account = JSON.stringify({ username, ...(name && { name }), ...(email && { email }) });
+    await this.#users.names.catchUp();
     let before: string | null = null;
     for (;;) {
       const args = [session.oldHash, attempt, LEASE, passwordHash, account];
@@ -100,9 +101,9 @@ export class GuestStore {
       if (before !== null) break;
       await delay(PAUSE);
     }
-    if (before !== "") await this.#release(before, id);
+    if (before !== "") await this.#users.releaseName(id, before);
 
-    if (!(await this.#claimName(username, id))) {
+    if (!(await this.#users.claimName(id, username))) {
       await this.#scripts.run("guest_give_up", [keys.user(id)], [attempt]);
       throw refusal("USERNAME_TAKEN", username);
     }
@@ -137,25 +138,17 @@ export class GuestStore {
   }
 
   async #complete(id: string, username: string): Promise<void> {
-    await this.#claimName(username, id); // an attempt that was overtaken may have given it up
+    await this.#users.claimName(id, username); // an attempt that was overtaken may have given it up
     await this.#users.list(id);
     await this.#redis.zrem(keys.guests, id);
-  }
-
-  /** Whether the username is this user's now. */
-  async #claimName(username: string, id: string): Promise<boolean> {
-    return (await this.#redis.set(keys.username(username), keys.user(id), "NX")) === "OK" || (await this.#users.idOf(username)) === id;
   }
 
   /** The name before the password: a demo app that finds a user by a name takes a password for granted. */
   async #withdraw(id: string, attempt: string, username: string): Promise<void> {
     const [current, claim] = await this.#redis.hmget(keys.user(id), "username", "claim");
     const claimed = claim ? (JSON.parse(claim) as { attempt: string; username: string }) : undefined;
-    if (current !== username && (claimed?.attempt === attempt || claimed?.username !== username)) await this.#release(username, id);
+    if (current !== username && (claimed?.attempt === attempt || claimed?.username !== username))
+      await this.#users.releaseName(id, username);
     await this.#scripts.run("guest_give_up", [keys.user(id)], [attempt]);
-  }
-
-  async #release(username: string, id: string): Promise<void> {
-    await this.#scripts.run("username_release", [keys.username(username)], [keys.user(id)]);
   }
 }

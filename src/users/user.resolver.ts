@@ -3,6 +3,7 @@ import type { Context } from "../context.js";
 import { badInput } from "../errors.js";
 import { ForwardPageArgs, forwards, LONGEST_PAGE, pageRequest, toConnection } from "../relay.js";
 import { isSearch } from "./directory.store.js";
+import { lookOf } from "./likeness.js";
 import { checkUserId, type UserRecord } from "./user.store.js";
 import { User, UserConnection } from "./user.type.js";
 
@@ -71,6 +72,14 @@ export class UserResolver {
   })
   email(@Root() user: UserRecord, @Ctx() { viewer }: Context): string | null {
     return user.ofSession || viewer?.id === user.id ? user.email : null;
+  }
+
+  @FieldResolver(() => String, {
+    description:
+      "What the name looks like, to be compared and not to be shown: the same for two names that differ only by letter case or by characters that look alike. Names are not unique: where two users in view have the same, show `@username` beside them.",
+  })
+  nameSkeleton(@Root() { name }: User): string {
+    return lookOf(name);
   }
 
   @FieldResolver(() => Boolean, { description: "Whether any of the user's connections is alive." })

@@ -1,10 +1,12 @@
 import { badInput, refusal } from "../errors.js";
 import type { Lenient, RedisClient } from "../redis/connect.js";
 import { GENERAL, keys } from "../redis/keys.js";
+import type { Scripts } from "../redis/scripts.js";
 import type { Page, PageRequest } from "../relay.js";
 import { isBlank, isLonger, isShowable } from "../text/characters.js";
 import { directoryEntries } from "./names.js";
 import type { UserIds } from "./user-ids.js";
+import { UsernameStore } from "./username.store.js";
 
 export interface UserRecord {
   id: string;
@@ -32,6 +34,8 @@ export interface NewUser {
 
 export interface Credentials {
   id: string;
+  /** As the account has it, which may be typed otherwise. */
+  username: string;
   /** bcrypt's. */
   passwordHash: string;
   /** A demo app made it, of the first 72 bytes of a password of any length. */
@@ -47,21 +51,32 @@ const WINDOW = 8_192; // ids looked at together when the vacant ones are left ou
 
 /** The accounts. */
 export class UserStore {
+  /** Which account has which name. */
+  readonly names: UsernameStore;
   readonly #redis: RedisClient;
+  readonly #scripts: Pick<Scripts, "run">;
   readonly #ids: Pick<UserIds, "claim">;
   readonly #lenient: Lenient;
 
-  constructor(redis: RedisClient, ids: Pick<UserIds, "claim">, lenient: Lenient) {
+  constructor(
+    redis: RedisClient,
+    scripts: Pick<Scripts, "run">,
+    ids: Pick<UserIds, "claim">,
+    lenient: Lenient,
+    about: { server: string; assistantUsername: string },
+  ) {
     this.#redis = redis;
+    this.#scripts = scripts;
     this.#ids = ids;
     this.#lenient = lenient;
+    this.names = new UsernameStore(redis, scripts, this, lenient, about);
   }
 
   /**
-   * Makes an account. Its id is claimed by writing it whole, and its name comes last: the account exists, for us and for the demo
-   * apps, when its name points at it, and the first to set the name has it.
+   * Makes an account. Its id is claimed by writing it whole, then what its name looks like is claimed, and its name comes last: the
+   * account exists, for us and for the demo apps, when its name points at it, and the first to set the name has it.
    * @returns the id
-   * @throws ChatError BAD_USER_INPUT, USERNAME_TAKEN
+   * @throws ChatError BAD_USER_INPUT, USERNAME_TAKEN, RATE_LIMITED
    */
   async register({ username, passwordHash, name, email, assistant }: NewUser): Promise<string> {
     // First, as a demo app that finds a user counter takes for granted that the general room has a name.
@@ -74,9 +89,10 @@ export class UserStore {
       ...(email && { email }),
       ...(assistant && { assistant: 1 }),
     };
+    await this.names.catchUp();
     const id = await this.#ids.claim(() => fields);
     await this.#redis.sadd(keys.userRooms(id), GENERAL);
-    if ((await this.#redis.set(keys.username(username), keys.user(id), "NX")) !== "OK") {
+    if (!(await this.claimName(id, username))) {
       await Promise.all([this.#redis.unlink(keys.user(id)), this.#redis.unlink(keys.userRooms(id))]);
       throw refusal("USERNAME_TAKEN", username);
     }
@@ -84,12 +100,34 @@ export class UserStore {
     return id;
   }
 
+  /**
+   * Makes a username point at an account, after what it looks like was claimed for it.
+   * @returns false where the name is another's, or looks like another's
+   */
+  async claimName(id: string, username: string): Promise<boolean> {
+    if (!(await this.names.claim(id, username))) return false;
+    const isOurs =
+      (await this.#redis.set(keys.username(username), keys.user(id), "NX")) === "OK" || (await this.names.idOf(username)) === id;
+    if (isOurs && (await this.names.hold(id, username))) return true;
+    await this.releaseName(id, username);
+    return false;
+  }
+
+  /** Gives up a username that points at this account and is not used. */
+  async releaseName(id: string, username: string): Promise<void> {
+    await this.#scripts.run("username_release", [keys.username(username)], [keys.user(id)]);
+    await this.names.release(id, username);
+  }
+
   /** Makes a registered user appear in `page` and in the directory. A login does so again, should the registration have been cut off before. */
   async list(id: string): Promise<void> {
     const [user] = await this.byIds([id]);
     const entries = user ? directoryEntries(user) : [];
-    // A demo app makes accounts whose name is empty or a space: there is nothing by which to find them.
-    if (entries.length > 0) await this.#redis.zadd(keys.directory, ...entries.flatMap((entry) => [0, entry]));
+    await Promise.all([
+      // A demo app makes accounts whose name is empty or a space: there is nothing by which to find them.
+      entries.length > 0 && this.#redis.zadd(keys.directory, ...entries.flatMap((entry) => [0, entry])),
+      user && !user.guest && this.names.note(id, user.username),
+    ]);
     await this.#redis.setbit(keys.vacant, Number(id), 0);
   }
 
@@ -98,30 +136,29 @@ export class UserStore {
     return (await this.#lenient(this.#redis.hget(keys.user(id), "assistant"), null)) === "1";
   }
 
-  async isTaken(username: string): Promise<boolean> {
-    return (await this.#redis.exists(keys.username(username))) === 1;
-  }
-
   /** What someone who says to be this user has to know; undefined for a name without an account. */
   async credentials(username: string): Promise<Credentials | undefined> {
-    const id = await this.idOf(username);
-    const account = id === undefined ? undefined : await this.credentialsOf(id);
-    if (!account?.unfinished) return account;
-    const claim = await this.#redis.hget(keys.user(account.id), "claim");
-    return claim && (JSON.parse(claim) as { username: string }).username === username ? account : undefined;
+    const found = await this.names.find(username);
+    const account = await this.credentialsOf(found?.id ?? "0"); // an unknown name takes as many commands
+    if (!account || !found) return undefined;
+    if (account.unfinished) {
+      const claim = await this.#redis.hget(keys.user(account.id), "claim");
+      if (!claim || (JSON.parse(claim) as { username: string }).username !== found.username) return undefined;
+    }
+    return { ...account, username: found.username };
   }
 
   /** The same by the user's id. */
   async credentialsOf(id: string): Promise<Credentials | undefined> {
-    const fields = this.#redis.hmget(keys.user(id), "password", "createdAt", "passwordSince", "guest");
-    const [passwordHash, createdAt, passwordSince, guest] = await this.#lenient(fields, []);
+    const fields = this.#redis.hmget(keys.user(id), "password", "createdAt", "passwordSince", "guest", "username");
+    const [passwordHash, createdAt, passwordSince, guest, username] = await this.#lenient(fields, []);
     if (!passwordHash) return undefined;
-    return { id, passwordHash, cutAt72: createdAt == null && passwordSince == null, unfinished: guest === "1" };
+    return { id, username: username ?? "", passwordHash, cutAt72: createdAt == null && passwordSince == null, unfinished: guest === "1" };
   }
 
-  async idOf(username: string): Promise<string | undefined> {
-    const target = await this.#lenient(this.#redis.get(keys.username(username)), null);
-    return target?.match(/^user:(\d+)$/)?.[1];
+  /** The account that has exactly this username. */
+  idOf(username: string): Promise<string | undefined> {
+    return this.names.idOf(username);
   }
 
   /** The users with these ids, null where there is none; one round trip. */

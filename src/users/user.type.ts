@@ -9,12 +9,13 @@ export class User extends Node {
 
   @Field(() => String, {
     description:
-      "The name to log in with; unique, letter case counts. A guest's, such as `Ada (guest 8)`, is their name and id: no one can log in with it.",
+      "The name to log in with, in any letter case. No two that were made here look alike. A guest's, such as `Ada (guest 8)`, is their name and id: no one can log in with it.",
   })
   username!: string;
 
   @Field(() => String, {
-    description: "What to show; the username where none was given, or `user-5` where that is empty, as a demo app allows.",
+    description:
+      "What to show, which others may share (see `nameSkeleton`); the username where none was given, or `user-5` where that is empty, as a demo app allows.",
   })
   name!: string;
 

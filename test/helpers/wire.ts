@@ -76,7 +76,7 @@ export class Wire {
 /** The request that makes a connection a WebSocket; headers given here replace its own, null leaves one out. */
 export function upgradeRequest(headers: Record<string, string | null> = {}, line = "GET /graphql HTTP/1.1"): string {
   const all: Record<string, string | null> = {
-    Host: "x",
+    Host: "localhost",
     Connection: "Upgrade",
     Upgrade: "websocket",
     "Sec-WebSocket-Version": "13",

@@ -1,4 +1,4 @@
---[[ directory_claim: take on the next portion of the accounts that the directory has not looked at, such as a demo app's.
+--[[ directory_claim: take on the next portion of the accounts that the directory, or the list of what usernames look like, has not looked at.
      KEYS  total_users, indexed
      ARGV  server, lease (s, after which another server may take over)
      gives {up_to (the id up to which it has looked), total (the last id)}, or nil while another server is at it ]]

@@ -1,5 +1,5 @@
 --[[ guest_become_account: make an account of a guest whose username is claimed. Their sessions become an account's; the one that asks gets a
-     new token, and the servers look after the sockets of the old one.
+     new token and begins again, and the servers look after the sockets of the old one.
      KEYS  user, sessions, details
      ARGV  attempt ('' for whichever, after one was cut off), old_hash, new_hash ('' for no session), ttl (s)
      gives {expiry (ms), id} of the session, {} without one
@@ -31,7 +31,7 @@ for _, token_hash in ipairs(redis.call('ZRANGE', sessions, 0, -1)) do
     redis.call('ZREM', sessions, old_hash)
     redis.call('HDEL', details, old_hash)
     redis.call('ZADD', sessions, expiry, new_hash)
-    redis.call('HSET', details, new_hash, string.format('%s account %s %.0f', id, created, now))
+    redis.call('HSET', details, new_hash, string.format('%s account %.0f %.0f', id, now, now))
     given = { expiry, id }
   elseif id then
     redis.call('HSET', details, token_hash, string.format('%s account %s %s', id, created, seen))

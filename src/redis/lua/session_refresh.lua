@@ -1,11 +1,11 @@
 --[[ session_refresh: give a login a new token. The old one ends in the same step, so of several who refresh with it one
-     gets the new one; the servers are told to look after its sockets.
+     gets the new one; the servers are told to look after its sockets. Its absolute end stays.
      KEYS  sessions, details, user   (whose channel is told)
-     ARGV  old_hash, new_hash, account_ttl, guest_ttl (s)
+     ARGV  old_hash, new_hash, account_ttl, guest_ttl (s), lifetime (s, that a session lasts at most)
      gives {expiry (ms), id}
      fails UNAUTHENTICATED ]]
 local sessions, details, user = unpack(KEYS)
-local old_hash, new_hash, account_ttl, guest_ttl = unpack(ARGV)
+local old_hash, new_hash, account_ttl, guest_ttl, lifetime = unpack(ARGV)
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -13,9 +13,10 @@ if tonumber(redis.call('ZSCORE', sessions, old_hash) or 0) <= now or redis.call(
   return redis.error_reply('UNAUTHENTICATED by now')
 end
 local id, kind, created = string.match(redis.call('HGET', details, old_hash) or '', '^(%S+) (%S+) (%d+) %d+$')
-if not id then return redis.error_reply('UNAUTHENTICATED by now') end
+local last_end = (created or 0) + lifetime * 1000
+if not id or last_end <= now then return redis.error_reply('UNAUTHENTICATED by now') end
 
-local expiry = string.format('%.0f', now + (kind == 'guest' and guest_ttl or account_ttl) * 1000)
+local expiry = string.format('%.0f', math.min(last_end, now + (kind == 'guest' and guest_ttl or account_ttl) * 1000))
 redis.call('ZREM', sessions, old_hash)
 redis.call('HDEL', details, old_hash)
 redis.call('ZADD', sessions, expiry, new_hash)

@@ -1,0 +1,10 @@
+--[[ password_renew: store another hash of the same password, unless the password has been changed since it was checked.
+     KEYS  user
+     ARGV  old_hash (which was checked), new_hash
+     gives 1, or 0 where the password is another now ]]
+local user = unpack(KEYS)
+local old_hash, new_hash = unpack(ARGV)
+
+if redis.call('HGET', user, 'password') ~= old_hash then return 0 end
+redis.call('HSET', user, 'password', new_hash)
+return 1
