@@ -5,9 +5,10 @@ import type { MessagePartsFragment as Message, PagePartsFragment as Page } from 
 
 const ME = "1";
 const OTHER = "2";
+const PERSON = { nameSkeleton: "", guest: false, isAssistant: false };
 
 function message(n: number, more: Partial<Message> = {}): Message {
-  const from = { id: OTHER, username: "mary", name: "Mary" };
+  const from = { id: OTHER, username: "mary", name: "Mary", ...PERSON };
   const sentAt = new Date(1_700_000_000_000 + n * 1_000).toISOString();
   const none = {
     editedAt: null,
@@ -114,7 +115,7 @@ describe("the reducer", () => {
   });
 
   it("[PAGE12] the answer to a send and its event are one message, in the server's order", () => {
-    const mine = message(2, { from: { id: ME, username: "pablo", name: "Pablo" } });
+    const mine = message(2, { from: { id: ME, username: "pablo", name: "Pablo", ...PERSON } });
     const sent: Action = { type: "sent", message: mine };
     const { texts, room: shown } = after(loaded, asked("newest"), came(page([])), sent, event(added(1, message(1))), event(added(2, mine)));
     expect(texts).toEqual(["text 1", "text 2"]);
@@ -147,7 +148,7 @@ describe("the reducer", () => {
   });
 
   it("[PAGE13] whoever says something has read up to it; what was unread before is counted again", () => {
-    const mine = message(2, { from: { id: ME, username: "pablo", name: "Pablo" } });
+    const mine = message(2, { from: { id: ME, username: "pablo", name: "Pablo", ...PERSON } });
     const { room: shown } = after(loaded, event(added(1, message(1))), event(added(2, mine)));
     expect(shown).toMatchObject({ readUpTo: "m2", recount: 1 });
     expect(after(loaded, event(added(2, mine))).room).toMatchObject({ readUpTo: "m2", recount: 0, unread: { count: 0 } });
@@ -163,7 +164,7 @@ describe("the reducer", () => {
   });
 
   it("[PAGE13] one's own messages are not unread, and mentions are counted apart", () => {
-    const mine = message(1, { from: { id: ME, username: "pablo", name: "Pablo" } });
+    const mine = message(1, { from: { id: ME, username: "pablo", name: "Pablo", ...PERSON } });
     const toMe = message(2, { mentionRanges: [{ start: 0, length: 6, user: { id: ME } }] });
     const { room: shown } = after(loaded, event(added(1, mine)), event(added(2, toMe)), event(added(3, message(3))));
     expect(shown?.unread).toMatchObject({ count: 2, mentions: 1 });

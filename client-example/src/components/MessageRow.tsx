@@ -3,6 +3,7 @@ import type { MessagePartsFragment as Message } from "../gql/graphql";
 import { asMoment, asTime } from "../time";
 import { Avatar } from "./Avatar";
 import { Icon } from "./Icon";
+import { asText, Marks } from "./PersonName";
 import { Text } from "./Text";
 
 interface Props {
@@ -41,7 +42,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
       className={classes}
       data-id={id}
       tabIndex={isEntrance ? 0 : -1}
-      aria-label={`${isMine ? "You" : from.name}, ${asTime(sentAt)}`}
+      aria-label={`${isMine ? "You" : asText(from)}, ${asTime(sentAt)}`}
       onFocus={() => onFocus(id)}
     >
       {!isMine && <div className="face">{!follows && <Avatar name={from.name} />}</div>}
@@ -49,9 +50,12 @@ export const MessageRow = memo(function MessageRow(props: Props) {
         {!follows && (
           <p className="meta">
             {!isMine && (
-              <strong className="ellipsis">
-                <bdi>{from.name}</bdi>
-              </strong>
+              <>
+                <strong className="ellipsis">
+                  <bdi>{from.name}</bdi>
+                </strong>
+                <Marks person={from} />
+              </>
             )}
             <time dateTime={sentAt} title={asMoment(sentAt)}>
               {asTime(sentAt)}
@@ -64,7 +68,8 @@ export const MessageRow = memo(function MessageRow(props: Props) {
               <button type="button" className="quote" tabIndex={isEntrance ? 0 : -1} onClick={() => onJump(replyTo.id)}>
                 <strong>
                   <bdi>{replyTo.from.id === me ? "You" : replyTo.from.name}</bdi>
-                </strong>
+                </strong>{" "}
+                {replyTo.from.id !== me && <Marks person={replyTo.from} />}
                 <span className="ellipsis">{replyTo.text.slice(0, 200)}</span>
               </button>
             ) : (

@@ -5,6 +5,7 @@ import type { Me } from "../hooks/useSession";
 import { Avatar } from "./Avatar";
 import { GroupDetails } from "./GroupDetails";
 import { Icon } from "./Icon";
+import { Marks } from "./PersonName";
 
 interface Props {
   room: Room;
@@ -32,7 +33,7 @@ export function RoomHeader({ room, me, onClose, onTalkTo }: Props) {
       <Avatar name={name} letter={kind === "GENERAL" ? "#" : undefined} />
       <div className="room-title">
         <h2 className="ellipsis">
-          <bdi>{name}</bdi>
+          <bdi>{name}</bdi> {room.peer && <Marks person={room.peer} />}
         </h2>
         <p className="quiet">{about[kind]()}</p>
       </div>

@@ -3,6 +3,7 @@ import type { Room } from "../chat/rooms";
 import { usePresence } from "../hooks/usePresence";
 import { asShortTime } from "../time";
 import { Avatar } from "./Avatar";
+import { asText, Marks } from "./PersonName";
 
 interface Props {
   rooms: Room[];
@@ -24,9 +25,12 @@ export const RoomList = memo(function RoomList({ rooms, shown, me, onShow }: Pro
               <Avatar name={name} letter={kind === "GENERAL" ? "#" : undefined} isOnline={peer ? online.has(peer.id) : undefined} />
               <span className="row-text">
                 <span className="row-title">
-                  <strong className="ellipsis">
-                    <bdi>{name}</bdi>
-                  </strong>
+                  <span className="ellipsis">
+                    <strong>
+                      <bdi>{name}</bdi>
+                    </strong>{" "}
+                    {peer && <Marks person={peer} />}
+                  </span>
                   {newest && <time dateTime={newest.sentAt}>{asShortTime(newest.sentAt)}</time>}
                 </span>
                 <span className="row-title">
@@ -49,5 +53,5 @@ export const RoomList = memo(function RoomList({ rooms, shown, me, onShow }: Pro
 });
 
 function preview({ from, text }: NonNullable<Room["newest"]>, me: string): string {
-  return `${from.id === me ? "You" : from.name}: ${text.slice(0, 200)}`; // more never fits
+  return `${from.id === me ? "You" : asText(from)}: ${text.slice(0, 200)}`; // more never fits
 }

@@ -1,11 +1,8 @@
 import { useState } from "react";
+import type { Named } from "./useNames";
 import { usePeople } from "./usePeople";
 
-export interface Mentionable {
-  id: string;
-  name: string;
-  username: string;
-}
+export type Mentionable = Named;
 
 const OFFERED = 6; // people; who is not among them is found by one more letter
 
