@@ -12,20 +12,26 @@ import type { SendLimit } from "./messages/send-limit.js";
 import type { PresenceStore } from "./presence/presence.store.js";
 import type { Transitions } from "./presence/transitions.js";
 import type { Readiness } from "./redis/health.js";
+import type { AcquaintanceStore } from "./rooms/acquaintance.store.js";
 import type { GroupStore } from "./rooms/group.store.js";
+import type { InvitationStore } from "./rooms/invitation.store.js";
 import type { MemberStore } from "./rooms/member.store.js";
 import type { RoomRecord, RoomStore } from "./rooms/room.store.js";
 import type { RoomListStore, RoomPlace } from "./rooms/room-list.store.js";
 import type { TypingStore } from "./rooms/typing.store.js";
 import type { SessionStore, Viewer } from "./sessions/session.store.js";
 import type { SessionWatch } from "./sessions/session-watch.js";
+import type { BlockStore } from "./users/block.store.js";
 import type { DirectoryStore } from "./users/directory.store.js";
 import type { UserRecord, UserStore } from "./users/user.store.js";
 
 /** What the features offer each other and the API. */
 export interface Stores {
+  acquaintances: AcquaintanceStore;
   assistant: AssistantStore;
+  blocks: BlockStore;
   groups: GroupStore;
+  invitations: InvitationStore;
   members: MemberStore;
   mentions: MentionStore;
   directory: DirectoryStore;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ModelFailure } from "../src/assistant/model.js";
+import { acquaint } from "./helpers/acquaint.js";
 import { answers, assistantId, cancel, openRoom, ownWorker, said, until, watchReply, withAssistant } from "./helpers/assistant.js";
 import { TestClient } from "./helpers/client.js";
 import { DemoApp } from "./helpers/demo-apps.js";
@@ -109,6 +110,7 @@ describe("the assistant", () => {
   it("[BOT5] is asked by a mention in General and in groups that it is in, by guests too, and only who asked can cancel", async () => {
     const assistant = await assistantId(one);
     const [ann, ben] = [await TestClient.register(one, "ann"), await TestClient.register(two, "ben")];
+    await acquaint(ann, ben);
     const { createRoom } = await ann.ask('mutation ($m: [ID!]!) { createRoom(name: "Us", memberIds: $m) { id } }', {
       m: [assistant, ben.id],
     });
@@ -185,6 +187,7 @@ describe("the assistant", () => {
     await answers(client, room, 1);
 
     const ann = await TestClient.register(one, "ann");
+    await acquaint(ann, client);
     const { createRoom } = await ann.ask('mutation ($m: [ID!]!) { createRoom(name: "Us", memberIds: $m) { id } }', {
       m: [assistant, client.id],
     });

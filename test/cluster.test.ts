@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { expect, it, vi } from "vitest";
 import { Channels } from "../src/delivery/channels.js";
 import { connectRedis } from "../src/redis/connect.js";
+import { acquaint } from "./helpers/acquaint.js";
 import { cleanUp } from "./helpers/cleanup.js";
 import { TestClient } from "./helpers/client.js";
 import { ownCluster } from "./helpers/cluster.js";
@@ -55,6 +56,7 @@ it("[RUN9] groups live on a Redis Cluster: their members come, follow and go on 
   const two = await ownServer(urls.join(","));
   const [ann, ben, cid] = await Promise.all([one, two, two].map((server) => TestClient.register(server)));
   if (!ann || !ben || !cid) throw new Error("nobody is there");
+  await acquaint(ann, ben, cid);
   const create = 'mutation ($m: [ID!]!) { createRoom(name: "Us", memberIds: $m) { id position } }';
   const rooms = await Promise.all(Array.from({ length: 6 }, () => ann.ask(create, { m: [ben.id] })));
   for (const { createRoom: room } of rooms) {

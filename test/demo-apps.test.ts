@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { acquaint } from "./helpers/acquaint.js";
 import { cleanUp } from "./helpers/cleanup.js";
 import { TestClient } from "./helpers/client.js";
 import { demoApps } from "./helpers/demo-apps.js";
@@ -79,6 +80,7 @@ describe("what the demo apps are told", () => {
   it("[I3] of groups nothing unless the operator says so, and then what is said in them", async () => {
     const full = await ownServer(redis.url, { interop: "full" });
     const bob = await TestClient.register(full, "bob");
+    await acquaint(alice, bob);
     const create = 'mutation ($m: [ID!]!) { createRoom(name: "Us", memberIds: $m) { id } }';
     const { createRoom: room } = await alice.ask(create, { m: [bob.id] });
     const { upTo } = await listen();

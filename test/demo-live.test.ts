@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { acquaint } from "./helpers/acquaint.js";
 import { type Stream, TestClient } from "./helpers/client.js";
 import { type AppName, DemoApp, type Person } from "./helpers/demo-apps.js";
 import { eventually } from "./helpers/eventually.js";
@@ -620,6 +621,7 @@ describe("INTEROP=off", () => {
 
 describe("a group", () => {
   it("[I1] takes in what its members say in a demo app, and nothing of anyone else", async () => {
+    await acquaint(alice, bob);
     const { createRoom: room } = await alice.ask('mutation ($ids: [ID!]!) { createRoom(name: "A group", memberIds: $ids) { id } }', {
       ids: [bob.id],
     });

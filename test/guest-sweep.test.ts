@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
+import { introduce } from "./helpers/acquaint.js";
 import { TestClient } from "./helpers/client.js";
 import { ownCluster } from "./helpers/cluster.js";
 import { eventually } from "./helpers/eventually.js";
@@ -46,6 +47,7 @@ async function forgotten(redis: OwnRedis, id: string): Promise<void> {
 async function settled(server: { url: string }, redis: OwnRedis) {
   const [ann, ben] = [await TestClient.register(server, "ann"), await TestClient.register(server, "ben")];
   const guest = await join(server, "Gus Grissom");
+  await introduce(ann, [guest, ben]);
   const { createRoom: group } = await ann.ask('mutation ($m: [ID!]!) { createRoom(name: "Us", memberIds: $m) { id } }', {
     m: [guest.id, ben.id],
   });

@@ -138,6 +138,12 @@ async function doSomething(random: Random, people: TestClient[], servers: { url:
     },
     () => onMember("addMember"),
     () => onMember("addMember"),
+    () =>
+      person.request(`mutation ($r: ID!) { ${random.pick(["acceptInvitation(roomId: $r) { id }", "declineInvitation(roomId: $r)"])} }`, {
+        r: random.pick([roomId, ...groups]),
+      }),
+    () => person.request("{ invitations { nodes { roomName invitedBy { name blocked } } } blockedUsers { nodes { id } } }"),
+    () => person.request(`mutation ($u: ID!) { ${random.chance(0.3) ? "block" : "unblock"}(userId: $u) { id blocked } }`, { u: userId }),
     () => onMember("removeMember"),
     () => person.request("mutation ($r: ID!) { leaveRoom(roomId: $r) }", { r: roomId }),
     () =>

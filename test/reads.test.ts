@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { acquaint } from "./helpers/acquaint.js";
 import { type Stream, TestClient } from "./helpers/client.js";
 import { DemoApp } from "./helpers/demo-apps.js";
 import { randomFrom } from "./helpers/random.js";
@@ -61,6 +62,7 @@ describe("read marks", () => {
   });
 
   it("[READ1] who comes into a group has nothing unread of what was said before", async () => {
+    await acquaint(alice, bob);
     const { createRoom: group } = await alice.ask('mutation { createRoom(name: "Us") { id } }');
     await alice.send(`before @${bob.username}`, group.id);
     await alice.ask("mutation ($r: ID!, $u: ID!) { addMember(roomId: $r, userId: $u) { id } }", { r: group.id, u: bob.id });

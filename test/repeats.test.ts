@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { acquaint } from "./helpers/acquaint.js";
 import { TestClient } from "./helpers/client.js";
 import { proxyTo } from "./helpers/proxy.js";
 import { RawSocket } from "./helpers/raw-socket.js";
@@ -11,6 +12,7 @@ const one = await ownServer(redis.url);
 const two = await ownServer(redis.url);
 const [ann, ben, eve] = await Promise.all(["ann", "ben", "eve"].map((name) => TestClient.register(one, name)));
 if (!ann || !ben || !eve) throw new Error("not registered");
+await acquaint(ann, ben, eve);
 
 const CREATE = `mutation ($n: String!, $m: [ID!]!, $c: ID) {
   createRoom(name: $n, memberIds: $m, clientRoomId: $c) { id name members { nodes { role user { id } } } }
@@ -187,6 +189,79 @@ describe("groups", () => {
       `member.left ${eve.id}`,
       `member.left ${ben.id}`,
     ]);
+  });
+
+  it("[R4] inviting, accepting and declining that were cut off anywhere are completed by a repetition", async () => {
+    const hal = await TestClient.register(one, "hal");
+    const room = await newGroup(ann, []);
+    const invitedTo = async () =>
+      (await hal.ask("{ invitations { nodes { roomId } } }")).invitations.nodes.map(({ roomId }: { roomId: string }) => roomId);
+    const isListed = async () => (await hal.ask("{ rooms { nodes { id } } }")).rooms.nodes.some(({ id }: { id: string }) => id === room);
+    const ACCEPT = "mutation ($r: ID!) { acceptInvitation(roomId: $r) { id } }";
+    const DECLINE = "mutation ($r: ID!) { declineInvitation(roomId: $r) }";
+    const attempt = (person: TestClient, query: string) => async (far: { url: string }) =>
+      (await person.on(far).request(query, { r: room, u: hal.id })).data != null;
+
+    const invite = async () => {
+      await ann.ask(ADD, { r: room, u: hal.id });
+      expect(await invitedTo()).toEqual([room]);
+      expect(await isListed()).toBe(false);
+    };
+    const decline = async () => {
+      await hal.ask(DECLINE, { r: room });
+      expect(await invitedTo()).toEqual([]);
+    };
+    let cut = await cutEverywhere(attempt(ann, ADD), async () => {
+      await invite();
+      await decline();
+    });
+    await invite();
+    cut += await cutEverywhere(attempt(hal, DECLINE), async () => {
+      await decline();
+      await invite();
+    });
+    cut += await cutEverywhere(attempt(hal, ACCEPT), async () => {
+      await hal.ask(ACCEPT, { r: room });
+      expect(await invitedTo()).toEqual([]);
+      expect(await isListed()).toBe(true);
+      await hal.ask(LEAVE, { r: room });
+      await invite();
+    });
+    expect(cut).toBeGreaterThan(10);
+    await decline();
+    // Each coming in was one, and what was cut off counts for nothing in the end.
+    const deeds = (await eventsOf(room)).filter(({ userId }) => userId === hal.id).map(({ kind }) => kind);
+    for (const [index, kind] of deeds.entries()) expect(kind).toBe(index % 2 ? "member.left" : "member.joined");
+    expect(await redis.client.exists(`invitations:{user:${hal.id}}`, `invited:{room:${room}}`)).toBe(0);
+  });
+
+  it("[R4] blocking and unblocking that were cut off anywhere are completed by a repetition", async () => {
+    const hal = await TestClient.register(one, "hal");
+    const { openPrivateRoom: room } = await hal.ask("mutation ($u: ID!) { openPrivateRoom(userId: $u) { id } }", { u: ann.id });
+    const isBlocked = async () => {
+      const { blockedUsers, user } = await ann.ask("query ($u: ID!) { blockedUsers { nodes { id } } user(id: $u) { blocked } }", {
+        u: hal.id,
+      });
+      const refused = (await hal.request('mutation ($r: ID!) { send(roomId: $r, text: "hi") { id } }', { r: room.id })).errors;
+      const listed = blockedUsers.nodes.some(({ id }: { id: string }) => id === hal.id);
+      expect([listed, refused !== undefined]).toEqual([user.blocked, user.blocked]); // all or nothing
+      return user.blocked as boolean;
+    };
+    for (const deed of ["block", "unblock"]) {
+      const query = `mutation ($u: ID!) { ${deed}(userId: $u) { id } }`;
+      const opposite = `mutation ($u: ID!) { ${deed === "block" ? "unblock" : "block"}(userId: $u) { id } }`;
+      await ann.ask(opposite, { u: hal.id });
+      const cut = await cutEverywhere(
+        async (far) => (await ann.on(far).request(query, { u: hal.id })).data != null,
+        async () => {
+          await isBlocked();
+          await ann.ask(query, { u: hal.id });
+          expect(await isBlocked()).toBe(deed === "block");
+          await ann.ask(opposite, { u: hal.id });
+        },
+      );
+      expect(cut).toBeGreaterThan(2);
+    }
   });
 
   it("[R4] leaving that was cut off anywhere is completed by a repetition on another server", async () => {

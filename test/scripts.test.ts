@@ -121,7 +121,19 @@ describe("scripts", () => {
     await redis.client.publish("MESSAGES", JSON.stringify({ type: "message", data: { roomId: "0", from: ann.id } })); // as a demo app
     const { createRoom } = await ann.ask('mutation { createRoom(name: "Us") { id } }');
     const ids = { r: createRoom.id, u: ben.id };
-    await ann.ask("mutation ($r: ID!, $u: ID!) { addMember(roomId: $r, userId: $u) { id } }", ids);
+    const cid = await TestClient.register(server, "cid");
+    await ann.ask(
+      "mutation ($r: ID!, $c: ID!, $u: ID!) { invite: addMember(roomId: $r, userId: $c) { id } add: addMember(roomId: $r, userId: $u) { id } }",
+      { ...ids, c: cid.id },
+    );
+    await cid.ask("{ invitations { nodes { roomId } } }");
+    await cid.ask(
+      "mutation ($r: ID!, $a: ID!) { acceptInvitation(roomId: $r) { id } declineInvitation(roomId: $r) block(userId: $a) { id } }",
+      {
+        r: ids.r,
+        a: ann.id,
+      },
+    );
     await ann.ask('mutation ($r: ID!) { renameRoom(roomId: $r, name: "We") { id } }', { r: ids.r });
     await ann.ask("mutation ($r: ID!, $u: ID!) { removeMember(roomId: $r, userId: $u) { id } }", ids);
     const model = new ScriptedModel();

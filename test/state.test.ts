@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { acquaint } from "./helpers/acquaint.js";
 import { type Stream, TestClient } from "./helpers/client.js";
 import { DemoApp } from "./helpers/demo-apps.js";
 import { type Random, randomFrom } from "./helpers/random.js";
@@ -243,6 +244,7 @@ it.each([
     Array.from({ length: kind === "a group" ? 5 : 2 }, (_, n) => TestClient.register(servers[n % 2] as { url: string })),
   );
   const [ann, ben] = people as [TestClient, TestClient];
+  if (kind === "a group") await acquaint(...people);
   const room: string =
     kind === "a group"
       ? (

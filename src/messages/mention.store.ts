@@ -4,6 +4,7 @@ import type { Lenient, RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import type { Page } from "../relay.js";
+import type { AcquaintanceStore } from "../rooms/acquaintance.store.js";
 import { privatePair, type RoomStore } from "../rooms/room.store.js";
 import { mentionKey } from "../text/fold.js";
 import { type FoundMention, foundMentions, mentionPlaces } from "../text/mentions.js";
@@ -35,6 +36,7 @@ export class MentionStore {
   readonly #lenient: Lenient;
   readonly #scripts: Scripts;
   readonly #assistant: Pick<AssistantStore, "isAsked" | "wake">;
+  readonly #acquaintances: Pick<AcquaintanceStore, "blockersAmong">;
 
   constructor(
     redis: RedisClient,
@@ -43,8 +45,10 @@ export class MentionStore {
     lenient: Lenient,
     scripts: Scripts,
     assistant: Pick<AssistantStore, "isAsked" | "wake">,
+    acquaintances: Pick<AcquaintanceStore, "blockersAmong">,
   ) {
     this.#assistant = assistant;
+    this.#acquaintances = acquaintances;
     this.#redis = redis;
     this.#scripts = scripts;
     this.#directory = directory;
@@ -60,6 +64,15 @@ export class MentionStore {
     ]);
     const known = [...new Set(foundMentions(places, ({ name }) => named.get(name)).map(({ userId }) => userId))];
     return known.length > 0 ? this.#rooms.membersAmong(roomId, known) : known;
+  }
+
+  /**
+   * The ids of those in the room whom a text mentions, and of those among them for whom it does not count, as they block its author.
+   * Without a mention nothing is asked of Redis.
+   */
+  async by(userId: string, text: string, roomId: string): Promise<{ mentions: string[]; quiet: string[] }> {
+    const mentions = await this.in(text, roomId);
+    return { mentions, quiet: await this.#acquaintances.blockersAmong(userId, mentions) };
   }
 
   /** Where a message's text mentions these users, whom it is known to mention. */
@@ -86,7 +99,8 @@ export class MentionStore {
       waiting.map(async (entry) => {
         const [, micros, digest = ""] = /^@:(\d{1,16}):(.*)$/.exec(entry) ?? [];
         const message = micros === undefined ? undefined : await this.#foreignAt(roomId, micros, digest);
-        const mentioned = message ? (await this.in(message.text, roomId)).filter((id) => id !== message.fromId) : [];
+        const { mentions, quiet } = message ? await this.by(message.fromId, message.text, roomId) : { mentions: [], quiet: [] };
+        const mentioned = mentions.filter((id) => id !== message?.fromId && !quiet.includes(id));
         const asks = message !== undefined && (await this.#assistant.isAsked({ ...message, mentionIds: mentioned }));
         const roomKeys = [keys.meta(roomId), keys.own(roomId), keys.mentioned(roomId), keys.asked(roomId)];
         const question = asks ? `${message.id} ${message.fromId}` : "";

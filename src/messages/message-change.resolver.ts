@@ -15,7 +15,7 @@ export class MessageChangeResolver {
   @Mutation(() => Message, {
     nullable: true,
     description:
-      "Give a message of one's own another text, however old it is. Its id and its place in the history stay; the text that it has changes nothing. An edit that adds a mention of the assistant asks it. Counts as a send. Errors: `NOT_A_MEMBER`, `NOT_FOUND` (also once it is deleted), `FORBIDDEN` (someone else's), `BAD_USER_INPUT`, `RATE_LIMITED`.",
+      "Give a message of one's own another text, however old it is. Its id and its place in the history stay; the text that it has changes nothing. An edit that adds a mention of the assistant asks it. Counts as a send. Errors: `NOT_A_MEMBER`, `NOT_FOUND` (also once it is deleted), `FORBIDDEN` (someone else's, or as of `send`), `BAD_USER_INPUT`, `RATE_LIMITED`.",
   })
   async editMessage(
     @Arg("id", () => ID, { description: "The message." }) id: string,
@@ -45,7 +45,7 @@ export class MessageChangeResolver {
   @Mutation(() => Message, {
     nullable: true,
     description:
-      "Put a reaction to a message, or take one's own away; again changes nothing. A message has at most 20 different ones. Counts as a send. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `RATE_LIMITED`.",
+      "Put a reaction to a message, or take one's own away; again changes nothing. A message has at most 20 different ones. Counts as a send. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `FORBIDDEN` as of `send`, `BAD_USER_INPUT`, `RATE_LIMITED`.",
   })
   async react(
     @Arg("messageId", () => ID, { description: "The message." }) messageId: string,

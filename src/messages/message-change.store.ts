@@ -21,7 +21,7 @@ export class MessageChangeStore {
   readonly #scripts: Scripts;
   readonly #rooms: RoomStore;
   readonly #messages: Pick<MessageStore, "byIds">;
-  readonly #mentions: Pick<MentionStore, "in" | "of">;
+  readonly #mentions: Pick<MentionStore, "by" | "of">;
   readonly #assistant: Pick<AssistantStore, "id" | "isAsked" | "admit" | "wake">;
   readonly #messageLength: number;
 
@@ -29,7 +29,7 @@ export class MessageChangeStore {
     scripts: Scripts,
     rooms: RoomStore,
     messages: Pick<MessageStore, "byIds">,
-    mentions: Pick<MentionStore, "in" | "of">,
+    mentions: Pick<MentionStore, "by" | "of">,
     assistant: Pick<AssistantStore, "id" | "isAsked" | "admit" | "wake">,
     { messageLength }: { messageLength: number },
   ) {
@@ -54,10 +54,10 @@ export class MessageChangeStore {
       const [message] = await this.#messages.byIds([id]);
       if (message?.fromId === userId && message.text === text) return message;
     }
-    const mentions = await this.#mentions.in(text, target.roomId);
+    const { mentions, quiet } = await this.#mentions.by(userId, text, target.roomId);
     const asks = mentions.includes(this.#assistant.id) && (await this.#asksNow(userId, id, mentions));
     if (asks) await this.#assistant.admit(userId, target.roomId);
-    const edited = await this.#run("message_edit", userId, target, [JSON.stringify(text), mentions.join(" "), asks ? 1 : 0]);
+    const edited = await this.#run("message_edit", userId, target, [JSON.stringify(text), mentions.join(" "), asks ? 1 : 0, quiet.join(" ")]);
     if (asks) await this.#assistant.wake(target.roomId);
     return this.#read(target, edited);
   }
@@ -82,7 +82,7 @@ export class MessageChangeStore {
 
   /**
    * Puts the user's reaction to a message, or takes it away; again changes nothing.
-   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND
+   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, FORBIDDEN
    */
   async react(userId: string, messageId: string, emoji: string, on: boolean): Promise<StoredMessage> {
     const one = readEmoji(emoji);

@@ -97,7 +97,7 @@ export class MessageResolver {
   @Mutation(() => Message, {
     nullable: true,
     description:
-      "Send a message. With a `clientMessageId` it can be repeated safely, for at least 24 hours. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `CLIENT_MESSAGE_ID_REUSED`, `RATE_LIMITED`, which also says when the assistant is asked and too much waits for it.",
+      "Send a message. With a `clientMessageId` it can be repeated safely, for at least 24 hours. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `FORBIDDEN` in a private room in which one has blocked the other, `CLIENT_MESSAGE_ID_REUSED`, `RATE_LIMITED`, which also says when the assistant is asked and too much waits for it.",
   })
   async send(@Args(() => SendArgs) sending: SendArgs, @Ctx() { viewer, messages, sendLimit, typing }: ViewerContext): Promise<Message> {
     await sendLimit?.take(viewer.id);

@@ -132,7 +132,7 @@ export class MessageStore {
    * Stores a message and wakes the room's followers. With a clientMessageId it can be repeated for at least 24 hours
    * and is stored once; the repetition gives the message as it stands by then, or as it was sent if it is gone. What asks the assistant is
    * taken only while there is room for questions.
-   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, CLIENT_MESSAGE_ID_REUSED, RATE_LIMITED
+   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, FORBIDDEN, CLIENT_MESSAGE_ID_REUSED, RATE_LIMITED
    */
   async send(userId: string, { roomId, text, clientMessageId, replyTo }: Sending): Promise<StoredMessage> {
     checkText(text, this.#messageLength);
@@ -141,7 +141,7 @@ export class MessageStore {
     await this.#rooms.check(userId, roomId);
     if (answered && answered.roomId !== roomId) throw refusal("NOT_FOUND", `There is no message ${answered.id} in this room to reply to.`);
 
-    const mentions = await this.#mentions.in(text, roomId);
+    const { mentions, quiet } = await this.#mentions.by(userId, text, roomId);
     const asks = await this.#assistant.isAsked({ fromId: userId, roomId, mentionIds: mentions, replyToId: answered?.id ?? null }, this);
     if (asks) await this.#assistant.admit(userId, roomId);
 
@@ -159,6 +159,7 @@ export class MessageStore {
         this.#retention.historyDays,
         isGroup(roomId) ? 1 : 0,
         asks ? 1 : 0,
+        quiet.join(" "),
       ],
       otherKeys: [],
     }))) as Stored;

@@ -15,7 +15,7 @@ export class MemberJoinedResolver {
     return load.user.load(userId);
   }
 
-  @FieldResolver(() => User, { description: "Who added them; who made the room, for the first members." })
+  @FieldResolver(() => User, { description: "Who added or invited them; who made the room, for the first members." })
   by(@Root() { byId }: Deed, @Ctx() { load }: Context): Promise<User> {
     return load.user.load(byId);
   }

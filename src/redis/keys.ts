@@ -19,12 +19,13 @@
  * | key                      | type       | holds                                                           |
  * |--------------------------|------------|-----------------------------------------------------------------|
  * | `log:{room:ID}`          | stream     | the room's events; the entry of event `seq` is `<seq>-0`        |
- * | `meta:{room:ID}`         | hash       | `seq` (last event), `epoch` (made when the log is born), `time` (of the last event, µs), `opened:USER`; `shown` (1 once the users of a private room were told of its first message, 0 before; `showing`: since when, µs); a group's `name`, `mayInvite` and `joined:USER` (where its log stood when the user came in); `known` (members of `room:ID` that the log knows of), `since`, `puzzle`, `deadline`, `awaited`, `dated`, `at:DIGEST`: see `lua/shared/room_log.lua`; `named:µs:DIGEST`, whom a demo app's message mentions; `told:ID`, when one was taken in whose date does not say so (µs) |
+ * | `meta:{room:ID}`         | hash       | `seq` (last event), `epoch` (made when the log is born), `time` (of the last event, µs), `opened:USER`; `shown` (1 once the users of a private room were told of its first message, 0 before; `showing`: since when, µs); a group's `name`, `mayInvite` and `joined:USER` (where its log stood when the user came in); `known` (members of `room:ID` that the log knows of), `since`, `puzzle`, `deadline`, `awaited`, `dated`, `at:DIGEST`: see `lua/shared/room_log.lua`; `named:µs:DIGEST`, whom a demo app's message mentions; `told:ID`, when one was taken in whose date does not say so (µs); of a private room `blocked:USER`, where that user blocks the other |
  * | `foreign:{room:ID}`      | set        | digests of the messages that others wrote and the log knows of  |
  * | `own:{room:ID}`          | sorted set | `USER:µs` of each message, by its author: what nobody has to read of their own; `@:µs:DIGEST` of a demo app's message whose mentions are to be looked up, `!:µs:DIGEST` of what is too long to be a message |
  * | `mentioned:{room:ID}`    | sorted set | `USER:µs` of each message, by who is mentioned in it; a demo app's with `:DIGEST` |
  * | `reads:{room:ID}`        | hash       | user → score and id of the message they have read up to         |
  * | `members:{room:ID}`      | hash       | of a group: user → `OWNER µs` or `MEMBER µs`, the time of joining; it says who is in the group, `user:ID:rooms` only follows |
+ * | `invited:{room:ID}`      | hash       | of a group: user → `INVITER µs`, open for 30 days; it says who is invited, the two lists of users below only follow |
  * | `reactions:{room:ID}`    | hash       | message id → its reactions as JSON, `[[emoji, count, first users], …]`; `ID EMOJI` → all users, in order |
  * | `making:USER:HASH`       | string     | the room that belongs to a user's clientRoomId, and a digest of what is to be made; 25 hours |
  * | `made:{room:ID}`         | string     | `made` once the group is there, `told` once its members know; outlives `making` |
@@ -51,6 +52,10 @@
  * | `indexed:2:{total_users}`  | hash       | `up_to` (the last user id that the directory has looked at); `server` and `deadline` (s) of the one that indexes; `guests`, once those are in their list |
  * | `sessions:{user:ID}`     | sorted set | SHA-256 of token → expiry in ms                                 |
  * | `sends:{user:ID}`      | string     | when all sends that the user was charged for are worked off (ms) |
+ * | `opened:{user:ID}`       | set        | private rooms that the user opened; those that others opened are not counted |
+ * | `blocked:{user:ID}`      | sorted set | user → when (µs) this user blocked them; `blocked:USER` in `meta` of their private room says whether it holds |
+ * | `invitations:{user:ID}`  | sorted set | group → when (µs) the user was invited last                     |
+ * | `inviting:{user:ID}`     | sorted set | `USER ROOM` → when (µs) this user invited them: open invitations are counted here |
  * | `session-details:{user:ID}` | hash    | SHA-256 of token → the session's id, kind, begin and last use (ms); expires with the last one |
  * | `attempts:LIMIT:WHO`     | string     | attempts lately, such as wrong passwords of an address; WHO is hashed; expires |
  * | `presence:{user:ID}`     | hash       | server → open connections of the user there; `version`          |
@@ -84,6 +89,10 @@ export const keys = {
   userRooms: (id: string) => `user:${id}:rooms`,
   sessions: (userId: string) => `sessions:{user:${userId}}`,
   sends: (userId: string) => `sends:{user:${userId}}`,
+  opened: (userId: string) => `opened:{user:${userId}}`,
+  blocked: (userId: string) => `blocked:{user:${userId}}`,
+  invitations: (userId: string) => `invitations:{user:${userId}}`,
+  inviting: (userId: string) => `inviting:{user:${userId}}`,
   sessionDetails: (userId: string) => `session-details:{user:${userId}}`,
   attempts: (limit: string, who: string) => `attempts:${limit}:${who}`,
   presence: (userId: string) => `presence:{user:${userId}}`,
@@ -97,6 +106,7 @@ export const keys = {
   mentioned: (roomId: string) => `mentioned:{room:${roomId}}`,
   reads: (roomId: string) => `reads:{room:${roomId}}`,
   members: (roomId: string) => `members:{room:${roomId}}`,
+  invited: (roomId: string) => `invited:{room:${roomId}}`,
   reactions: (roomId: string) => `reactions:{room:${roomId}}`,
   making: (userId: string, hash: string) => `making:${userId}:${hash}`,
   made: (roomId: string) => `made:{room:${roomId}}`,

@@ -10,7 +10,7 @@ class CreateRoomArgs {
   })
   name!: string;
 
-  @Field(() => [ID], { defaultValue: [], description: "Who is in it from the start, beside its owner; at most 100." })
+  @Field(() => [ID], { defaultValue: [], description: "Whom to add or invite, beside its owner; at most 100." })
   memberIds!: string[];
 
   @Field(() => Boolean, {
@@ -47,7 +47,7 @@ export class GroupResolver {
   @Mutation(() => Room, {
     nullable: true,
     description:
-      "Make a group, which is yours. Those in it get `roomShown` and `MemberJoined`. With a `clientRoomId` it can be repeated for at least 24 hours and gives the same group, as it is then. Errors: `BAD_USER_INPUT`, `NOT_FOUND` for an unknown user, `FORBIDDEN` to guests and where someone is in 500 groups, `CLIENT_ROOM_ID_REUSED`, `NOT_A_MEMBER` to a repetition by who has left it since, `RATE_LIMITED`.",
+      "Make a group, which is yours. Those with whom you share a private room in which both have written, or a group, are in it from the start and get `roomShown` and `MemberJoined`; all others but the assistant are invited. With a `clientRoomId` it can be repeated for at least 24 hours and gives the same group, as it is then. Errors: `BAD_USER_INPUT`, `NOT_FOUND` for an unknown user, `FORBIDDEN` to guests, where someone is in 500 groups, where there are too many open invitations, and for someone who has blocked you, `CLIENT_ROOM_ID_REUSED`, `NOT_A_MEMBER` to a repetition by who has left it since, `RATE_LIMITED`.",
   })
   async createRoom(
     @Args(() => CreateRoomArgs) { membersMayInvite, ...group }: CreateRoomArgs,
@@ -96,14 +96,14 @@ export class GroupResolver {
   @Mutation(() => Room, {
     nullable: true,
     description:
-      "Take a user into a group; its owner may, and its members where `membersMayInvite`. They can read what was said before. Again is fine. Errors: `BAD_USER_INPUT`, `NOT_A_MEMBER`, `NOT_FOUND` for an unknown user, `FORBIDDEN` also where the group has 1,000 members or the user is in 500 groups, `RATE_LIMITED`.",
+      "Take a user into a group, or invite someone with whom you share neither a private room in which both have written nor a group; its owner may, and its members where `membersMayInvite`. A new member can read what was said before. Again is fine. Errors: `BAD_USER_INPUT`, `NOT_A_MEMBER`, `NOT_FOUND` for an unknown user, `FORBIDDEN` also where the group has 1,000 members, the user is in 500 groups or has blocked you, or too many invitations are open; `RATE_LIMITED`.",
   })
   async addMember(
     @Args(() => MemberArgs) { roomId, userId }: MemberArgs,
     @Ctx() { viewer, groups, sendLimit, load }: ViewerContext,
   ): Promise<Room> {
     await sendLimit?.take(viewer.id);
-    await groups.add(viewer.id, roomId, userId);
+    await groups.add(viewer, roomId, userId);
     return load.room.load(roomId);
   }
 
@@ -112,7 +112,7 @@ export class GroupResolver {
   @Mutation(() => Room, {
     nullable: true,
     description:
-      "Remove a user from a group; its owner may. What they follow of it ends on every server. Again is fine. Errors: `BAD_USER_INPUT`, `NOT_A_MEMBER`, `FORBIDDEN`, `RATE_LIMITED`.",
+      "Remove a user from a group; its owner may. Or withdraw an invitation; its owner may, and the member who made it. What they follow of it ends on every server. Again is fine. Errors: `BAD_USER_INPUT`, `NOT_A_MEMBER`, `FORBIDDEN`, `RATE_LIMITED`.",
   })
   async removeMember(
     @Args(() => MemberArgs) { roomId, userId }: MemberArgs,

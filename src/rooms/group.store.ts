@@ -4,6 +4,8 @@ import type { RedisClient } from "../redis/connect.js";
 import { GENERAL, keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import { checkName, checkUserId, type UserStore } from "../users/user.store.js";
+import type { AcquaintanceStore } from "./acquaintance.store.js";
+import { type InvitationStore, LASTS } from "./invitation.store.js";
 import { isGroup, type MemberStore } from "./member.store.js";
 import { isRoomId, privatePair, type RoomStore } from "./room.store.js";
 import type { RoomListStore } from "./room-list.store.js";
@@ -21,10 +23,20 @@ const REMEMBERED = 90_000; // seconds for which a call with a clientRoomId can b
 const MOST_AT_FIRST = 100; // members that a room is made with; others are added one by one
 const MOST_MEMBERS = 1_000; // of a room
 
+/** What it takes to be added, or to invite. */
+type Actor = { id: string; guest: boolean };
+
+/** Those whom a change of members concerns beyond the room. */
+interface Helpers {
+  list: Pick<RoomListStore, "forget">;
+  acquaintances: Pick<AcquaintanceStore, "strangersAmong">;
+  invitations: InvitationStore;
+}
+
 /**
  * Group rooms: making, naming and leaving them, and who is in them. The members, and the name that counts, are written by scripts.
  * The demo apps' views of both, each user's list of rooms and the room's name, lie in other slots of a cluster: a list has the room
- * from before the user is a member until after, so whoever reads it looks who is.
+ * from before the user is a member until after, so whoever reads it looks who is. Strangers are not taken in but invited.
  */
 export class GroupStore {
   readonly #redis: RedisClient;
@@ -33,6 +45,8 @@ export class GroupStore {
   readonly #members: MemberStore;
   readonly #users: UserStore;
   readonly #list: Pick<RoomListStore, "forget">;
+  readonly #acquaintances: Pick<AcquaintanceStore, "strangersAmong">;
+  readonly #invitations: InvitationStore;
 
   constructor(
     redis: RedisClient,
@@ -40,7 +54,7 @@ export class GroupStore {
     rooms: RoomStore,
     members: MemberStore,
     users: UserStore,
-    list: Pick<RoomListStore, "forget">,
+    { list, acquaintances, invitations }: Helpers,
   ) {
     this.#list = list;
     this.#redis = redis;
@@ -48,22 +62,23 @@ export class GroupStore {
     this.#rooms = rooms;
     this.#members = members;
     this.#users = users;
+    this.#acquaintances = acquaintances;
+    this.#invitations = invitations;
   }
 
   /**
-   * Makes a group room, of which the user is the owner. With a clientRoomId it can be repeated for at least 24 hours: the repetition
+   * Makes a group room, of which the user is the owner; strangers are invited to it. With a clientRoomId it can be repeated for at least 24 hours: the repetition
    * completes what was cut off, and gives the same room. Never is a room made again of which the last member has left.
    * @returns its id
-   * @throws ChatError BAD_USER_INPUT, NOT_FOUND, FORBIDDEN, CLIENT_ROOM_ID_REUSED; NOT_A_MEMBER where the user has left it since
+   * @throws ChatError BAD_USER_INPUT, NOT_FOUND, FORBIDDEN, RATE_LIMITED, CLIENT_ROOM_ID_REUSED; NOT_A_MEMBER where the user has left it since
    */
-  async create(owner: { id: string; guest: boolean }, { clientRoomId, ...group }: NewGroup): Promise<string> {
+  async create(owner: Actor, { clientRoomId, ...group }: NewGroup): Promise<string> {
     const { name, memberIds, membersMayInvite } = group;
     if (owner.guest) throw refusal("FORBIDDEN", "Guests do not stay, and cannot own a room. Register first.");
     checkName(name);
     if (clientRoomId != null) checkClientId(clientRoomId, "clientRoomId");
     if (memberIds.length > MOST_AT_FIRST) throw badInput("memberIds", `must be at most ${MOST_AT_FIRST}; add others with addMember.`);
     const others = [...new Set(memberIds)].filter((id) => id !== owner.id);
-    const everyone = [owner.id, ...others];
 
     const claim = clientRoomId == null ? undefined : { key: keys.making(owner.id, digestOf(clientRoomId)), content: digestOf(group) };
     const begun = claim && readClaim(await this.#redis.get(claim.key), claim.content);
@@ -72,19 +87,26 @@ export class GroupStore {
 
     const state = begun && (await this.#redis.get(keys.made(id)));
     if (!state) {
+      const strangers = await this.#acquaintances.strangersAmong(owner.id, others);
+      const known = others.filter((user) => !strangers.includes(user));
+      await this.#invitations.prepare(owner.id, id, strangers);
       // A demo app cannot bear a room in someone's list that has no name. Cut off after that, the room is nobody's.
       await this.#redis.set(keys.roomName(id), name, "NX");
+      const members = [owner.id, ...known];
       try {
-        await Promise.all(everyone.map((user) => this.#members.enlist(user, id)));
+        await Promise.all(members.map((user) => this.#members.enlist(user, id)));
       } catch (error) {
-        await Promise.all(everyone.map((user) => this.#members.unlist(user, id)));
+        await Promise.all(members.map((user) => this.#members.unlist(user, id)));
+        await this.#invitations.tidy(id, owner.id, strangers);
         throw error;
       }
-      const made = [name, membersMayInvite ? 1 : 0, owner.id, others.join(" "), 2 * REMEMBERED];
-      await this.#run("room_create", id, made, [keys.made(id)]);
+      const made = [name, membersMayInvite ? 1 : 0, owner.id, known.join(" "), strangers.join(" "), 2 * REMEMBERED, LASTS];
+      const isNew = await this.#run("room_create", id, made, [keys.made(id), keys.invited(id)]);
+      if (isNew !== 1) await this.#invitations.tidy(id, owner.id, strangers); // another call has made it, and they may have answered
     }
     if (state !== "told") {
-      await this.#joined(everyone, id);
+      await this.#joined([owner.id, ...others], id);
+      await this.#invitations.made(id, owner.id, others);
       if (claim) await this.#redis.set(keys.made(id), "told", "KEEPTTL", "XX");
     }
     // What has become of a room is for its members alone.
@@ -126,16 +148,19 @@ export class GroupStore {
   }
 
   /**
-   * Takes another user into the room; one who is in it stays so.
-   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, FORBIDDEN
+   * Takes another user into the room, or invites one who is a stranger; one who is in it stays so, one who is invited too.
+   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, FORBIDDEN, RATE_LIMITED
    */
-  async add(userId: string, roomId: string, otherId: string): Promise<void> {
+  async add(user: Actor, roomId: string, otherId: string): Promise<void> {
     checkGroup(roomId);
-    await this.#rooms.check(userId, roomId);
+    await this.#rooms.check(user.id, roomId);
     await this.#checkUsers([otherId], "userId");
+    const strangers = await this.#acquaintances.strangersAmong(user.id, [otherId]);
+    if (strangers.length > 0) return this.#invite(user, roomId, otherId);
     await this.#members.enlist(otherId, roomId);
     try {
-      await this.#run("member_add", roomId, [userId, otherId, MOST_MEMBERS]);
+      const [came, inviter] = await this.#runAdd(user.id, roomId, otherId, false);
+      if (came === 1 && inviter !== "") await this.#invitations.ended(roomId, otherId, inviter);
     } catch (error) {
       await this.#members.unlist(otherId, roomId);
       throw error;
@@ -143,8 +168,53 @@ export class GroupStore {
     await this.#joined([otherId], roomId);
   }
 
+  async #invite(user: Actor, roomId: string, otherId: string): Promise<void> {
+    if (user.guest) throw refusal("FORBIDDEN", "Guests can add only people they have talked with. Register first.");
+    try {
+      await this.#invitations.prepare(user.id, roomId, [otherId]);
+      await this.#runAdd(user.id, roomId, otherId, true);
+    } finally {
+      await this.#invitations.tidy(roomId, user.id, [otherId]);
+    }
+    await this.#invitations.made(roomId, user.id, [otherId]);
+  }
+
+  #runAdd(userId: string, roomId: string, otherId: string, invites: boolean): Promise<[came: 0 | 1, inviter: string]> {
+    const args = [userId, otherId, MOST_MEMBERS, invites ? 1 : 0, LASTS];
+    return this.#run("member_add", roomId, args, [keys.invited(roomId)]) as Promise<[0 | 1, string]>;
+  }
+
   /**
-   * Removes another user from the room; one who is not in it stays so.
+   * Takes the user into a room to which they are invited; one who is in it stays so.
+   * @throws ChatError BAD_USER_INPUT, NOT_FOUND where no invitation is open, FORBIDDEN
+   */
+  async accept(userId: string, roomId: string): Promise<void> {
+    checkGroup(roomId);
+    if (!(await this.#members.has(roomId, userId)) && !(await this.#invitations.look(roomId, userId)))
+      throw refusal("NOT_FOUND", `There is no open invitation to room ${roomId}.`);
+    await this.#members.enlist(userId, roomId);
+    try {
+      const args = [userId, MOST_MEMBERS, LASTS];
+      const [, inviter] = (await this.#run("invitation_accept", roomId, args, [keys.invited(roomId)])) as [0 | 1, string];
+      if (inviter !== "") await this.#invitations.ended(roomId, userId, inviter);
+    } catch (error) {
+      await this.#members.unlist(userId, roomId);
+      throw error;
+    }
+    await this.#joined([userId], roomId);
+  }
+
+  /**
+   * Turns an invitation down; without one nothing changes, nor for a member.
+   * @throws ChatError BAD_USER_INPUT, FORBIDDEN
+   */
+  async decline(userId: string, roomId: string): Promise<void> {
+    checkGroup(roomId);
+    await this.#invitations.end(roomId, userId);
+  }
+
+  /**
+   * Removes another user from the room, or withdraws an invitation; one who is not in it stays so.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, FORBIDDEN
    */
   async remove(userId: string, roomId: string, otherId: string): Promise<void> {
@@ -172,12 +242,15 @@ export class GroupStore {
     if ((await this.#redis.exists(keys.members(roomId))) === 0) await this.#list.forget(roomId);
   }
 
-  #leave(userId: string, roomId: string, otherId: string): Promise<unknown> {
-    return this.#run("member_remove", roomId, [userId, otherId], [keys.mentioned(roomId), keys.reads(roomId), keys.reactions(roomId)]);
+  async #leave(userId: string, roomId: string, otherId: string): Promise<void> {
+    const others = [keys.mentioned(roomId), keys.reads(roomId), keys.reactions(roomId), keys.invited(roomId)];
+    const [, ...ended] = (await this.#run("member_remove", roomId, [userId, otherId], others)) as [0 | 1, ...string[]];
+    const users = ended.flatMap((user, at) => (at % 2 === 0 ? [[user, ended[at + 1] as string] as const] : []));
+    await Promise.all(users.map(([user, inviter]) => this.#invitations.ended(roomId, user, inviter)));
   }
 
   #run(
-    script: "room_create" | "room_change" | "member_add" | "member_remove",
+    script: "room_create" | "room_change" | "member_add" | "member_remove" | "invitation_accept",
     roomId: string,
     args: (string | number)[],
     otherKeys: string[] = [],

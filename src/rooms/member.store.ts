@@ -19,7 +19,7 @@ export interface MemberRecord {
 export type MemberPlace = Pick<MemberRecord, "userId" | "joined">;
 
 const MOST_GROUPS = 500; // that one user is in
-const MOST_ROOMS = 5_000; // in a user's list, private ones too; others may open further ones with them
+const MOST_OPENED = 5_000; // private rooms that one user has opened
 
 /** Whether the id is that of a group room, new or old, whose members alone are in it. Whether there is one, only they learn. */
 export const isGroup = (roomId: string) => /^(?:9\d{17}|group-[0-9a-f]{16})$/.test(roomId);
@@ -37,13 +37,22 @@ export class MemberStore {
   }
 
   /**
-   * Puts a room into the user's list, which the demo apps show too. A group has to have its name by then.
-   * @throws ChatError FORBIDDEN where the list is full
+   * Puts a group into the user's list, which the demo apps show too. It has to have its name by then.
+   * @throws ChatError FORBIDDEN where the user is in too many
    */
   async enlist(userId: string, roomId: string): Promise<void> {
-    const args = [roomId, isGroup(roomId) ? 1 : 0, MOST_GROUPS, MOST_ROOMS];
-    if ((await this.#scripts.run("room_enlist", [keys.userRooms(userId)], args)) === 1) return;
-    throw refusal("FORBIDDEN", `User ${userId} is in as many rooms as one can be: ${MOST_GROUPS} groups, ${MOST_ROOMS} rooms in all.`);
+    if ((await this.#scripts.run("room_enlist", [keys.userRooms(userId)], [roomId, 1, MOST_GROUPS])) === 1) return;
+    throw refusal("FORBIDDEN", `User ${userId} is in ${MOST_GROUPS} groups, which is the most.`);
+  }
+
+  /**
+   * Puts a private room into the list of the user who opens it. Those that others opened are in it too and count for nothing.
+   * @throws ChatError FORBIDDEN where the user has opened too many
+   */
+  async enlistOpened(userId: string, roomId: string): Promise<void> {
+    if ((await this.#scripts.run("room_enlist", [keys.opened(userId)], [roomId, 0, MOST_OPENED])) !== 1)
+      throw refusal("FORBIDDEN", `You have opened ${MOST_OPENED} private rooms, which is the most.`);
+    await this.#redis.sadd(keys.userRooms(userId), roomId);
   }
 
   /** Takes a group off the user's list, unless they came in again in this moment. */

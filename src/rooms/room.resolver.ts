@@ -46,7 +46,7 @@ export class RoomResolver {
   @Mutation(() => Room, {
     nullable: true,
     description:
-      "The private room with this user; made on first use. The other side sees it when the first message is sent. Errors: `NOT_FOUND`, `BAD_USER_INPUT`, `FORBIDDEN` to who has 5,000 rooms, `RATE_LIMITED`.",
+      "The private room with this user; made on first use. The other side sees it when the first message is sent, and can `block` you. Errors: `NOT_FOUND`, `BAD_USER_INPUT`, `FORBIDDEN` where they have, or you have opened 5,000; `RATE_LIMITED`.",
   })
   async openPrivateRoom(
     @Arg("userId", () => ID, { description: "The other user." }) userId: string,

@@ -6,6 +6,7 @@ import { badInput, ChatError, refusal } from "../errors.js";
 import { type Lenient, onceRedisAnswers, type RedisClient } from "../redis/connect.js";
 import { channels, GENERAL, keys } from "../redis/keys.js";
 import { isUserId } from "../users/user.store.js";
+import { type AcquaintanceStore, pairOf } from "./acquaintance.store.js";
 import { isGroup, type MemberStore } from "./member.store.js";
 
 /** What a room is: open to everyone under a name, between two users, or for its members. */
@@ -34,6 +35,7 @@ export class RoomStore {
   readonly #channels: Channels;
   readonly #lenient: Lenient;
   readonly #members: MemberStore;
+  readonly #acquaintances: Pick<AcquaintanceStore, "blocks" | "checkWrite">;
 
   constructor(
     redis: RedisClient,
@@ -41,12 +43,14 @@ export class RoomStore {
     channels: Channels,
     lenient: Lenient,
     members: MemberStore,
+    acquaintances: Pick<AcquaintanceStore, "blocks" | "checkWrite">,
   ) {
     this.#redis = redis;
     this.#followed = followed;
     this.#channels = channels;
     this.#lenient = lenient;
     this.#members = members;
+    this.#acquaintances = acquaintances;
   }
 
   /**
@@ -56,6 +60,18 @@ export class RoomStore {
   async check(userId: string, roomId: string, argument = "roomId"): Promise<void> {
     if (await this.exists(userId, roomId, argument)) return;
     throw refusal("NOT_FOUND", `There is no room ${roomId}.${privatePair(roomId) ? " openPrivateRoom makes it." : ""}`);
+  }
+
+  /**
+   * Makes sure that the user may write to the room. Scripts that store something look at it themselves, in the same step.
+   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND; FORBIDDEN for a private room in which one of the two blocks the other
+   */
+  async checkWrite(userId: string, roomId: string): Promise<void> {
+    const other = privatePair(roomId)?.find((id) => id !== userId);
+    const isAllowed = other === undefined ? undefined : this.#acquaintances.checkWrite(userId, other);
+    isAllowed?.catch(() => {}); // that they are not in the room comes first
+    await this.check(userId, roomId);
+    await isAllowed;
   }
 
   /**
@@ -119,17 +135,21 @@ export class RoomStore {
   }
 
   /**
-   * Whether a room of `indexOf` is shown to the user. A private room is shown to who opened it, and with its first message to the other.
+   * Whether a room of `indexOf` is shown to the user. A private room is shown to a user who opened it, and to the other one with its
+   * first message; but while a user blocks the other, only if that user opened it or wrote there.
    * @param spoken whether it is known that something was said in it
    */
   async isListed(userId: string, roomId: string, spoken: boolean): Promise<boolean> {
     if (isGroup(roomId)) return this.#isStillIn(userId, roomId);
-    if (spoken || !privatePair(roomId)) return true;
-    const [messages, opened] = await Promise.all([
-      this.#redis.exists(keys.room(roomId)),
+    const other = privatePair(roomId)?.find((user) => user !== userId);
+    if (other === undefined) return true;
+    const [messages, opened, blocks, written] = await Promise.all([
+      spoken ? 1 : this.#redis.exists(keys.room(roomId)),
       this.#redis.hexists(keys.meta(roomId), `opened:${userId}`),
+      this.#acquaintances.blocks(userId, other),
+      this.#redis.zlexcount(keys.own(roomId), `[${userId}:`, `(${userId};`), // `;` comes right after `:`
     ]);
-    return messages + opened > 0;
+    return opened > 0 || (messages > 0 && (!blocks || written > 0));
   }
 
   /** The ids in the user's list that can be a room of theirs. */
@@ -147,17 +167,17 @@ export class RoomStore {
 
   /**
    * Opens the private room of two users; again is fine. Both must exist.
-   * @throws ChatError FORBIDDEN where the user has too many rooms
+   * @throws ChatError FORBIDDEN where the user has opened too many rooms, or the other one blocks them
    */
   async openPrivate(userId: string, otherId: string): Promise<string> {
-    const [low, high] = Number(userId) < Number(otherId) ? [userId, otherId] : [otherId, userId];
-    const id = `${low}:${high}`;
+    if (await this.#acquaintances.blocks(otherId, userId)) throw refusal("FORBIDDEN", "You cannot write to this user.");
+    const id = pairOf(userId, otherId);
     // The room exists once both users have it in their sets. They are told before, so that by then everyone who follows
     // all of their rooms knows of it; a crash in between leaves no room, until the call is made again.
     const position = await this.#followed.position(id);
-    await Promise.all([low, high].map((user) => this.tell(user, { kind: "room.opened", roomId: id, position })));
+    await Promise.all([userId, otherId].map((user) => this.tell(user, { kind: "room.opened", roomId: id, position })));
     await this.#redis.hset(keys.meta(id), `opened:${userId}`, 1);
-    await this.#members.enlist(userId, id);
+    await this.#members.enlistOpened(userId, id);
     await this.#redis.sadd(keys.userRooms(otherId), id);
     return id;
   }
@@ -177,14 +197,7 @@ export class RoomStore {
     const newest = await this.#lenient(this.#redis.zrevrange(keys.room(roomId), 0, LOOKED_AT - 1, "WITHSCORES"), []);
     const authors = newest.map((member, index) => (index % 2 === 0 ? authorOf(member, newest[index + 1] as string) : undefined));
     if (!authors.some((author) => author !== undefined && pair.includes(author))) return false;
-    for (const userId of pair) {
-      try {
-        await this.#members.enlist(userId, roomId);
-      } catch (error) {
-        if (!(error instanceof ChatError)) throw error;
-        return false; // whose list is full
-      }
-    }
+    await Promise.all(pair.map((userId) => this.#redis.sadd(keys.userRooms(userId), roomId)));
     return true;
   }
 

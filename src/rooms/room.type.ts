@@ -13,7 +13,7 @@ registerEnumType(RoomKind, {
   valuesConfig: {
     GENERAL: { description: "Everyone with an account." },
     PRIVATE: { description: "Two users, always the same." },
-    GROUP: { description: "Those whom its owner, or a member where it allows that, has added." },
+    GROUP: { description: "Those whom its owner, or a member where it allows that, has added, or invited and who accepted." },
   },
 });
 

@@ -12,7 +12,7 @@ export class TypingResolver {
   @Mutation(() => Boolean, {
     nullable: true,
     description:
-      "Tell the others in a room that you write a message: again every few seconds while you do, as it is over after 6 without a word. Sending the message ends it. Gives what it was told. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `RATE_LIMITED` in more than 10 rooms at once.",
+      "Tell the others in a room that you write a message: again every few seconds while you do, as it is over after 6 without a word. Sending the message ends it. Gives what it was told. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `FORBIDDEN` as of `send`, `RATE_LIMITED` in more than 10 rooms at once.",
   })
   async setTyping(
     @Arg("roomId", () => ID, { description: "The room in which you write." }) roomId: string,

@@ -88,10 +88,10 @@ export class TypingStore {
 
   /**
    * Tells a room's followers that the viewer writes, or has stopped.
-   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, RATE_LIMITED
+   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, RATE_LIMITED; FORBIDDEN as for a send
    */
   async set(viewer: Viewer, roomId: string, typing: boolean): Promise<void> {
-    await this.#rooms.check(viewer.id, roomId);
+    await this.#rooms.checkWrite(viewer.id, roomId);
     const author = this.#author(viewer.id, roomId);
     if (!typing) return this.#stop(viewer.id, roomId, author);
     const now = performance.now();

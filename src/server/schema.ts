@@ -22,10 +22,12 @@ import {
 } from "../messages/room-event.type.js";
 import { PresenceResolver } from "../presence/presence.resolver.js";
 import { GroupResolver } from "../rooms/group.resolver.js";
+import { InvitationChangeResolver, InvitationResolver, RoomInvitationsResolver } from "../rooms/invitation.resolver.js";
 import { MemberResolver, RoomMembersResolver } from "../rooms/member.resolver.js";
 import { RoomResolver } from "../rooms/room.resolver.js";
 import { TypingResolver } from "../rooms/typing.resolver.js";
 import { SessionResolver } from "../sessions/session.resolver.js";
+import { BlockResolver } from "../users/block.resolver.js";
 import { UserResolver } from "../users/user.resolver.js";
 import { ServerInfoResolver } from "./server-info.js";
 
@@ -48,6 +50,9 @@ export function buildApi(): Promise<GraphQLSchema> {
       RoomResolver,
       GroupResolver,
       RoomMembersResolver,
+      InvitationResolver,
+      InvitationChangeResolver,
+      RoomInvitationsResolver,
       MemberResolver,
       MemberJoinedResolver,
       MemberLeftResolver,
@@ -55,6 +60,7 @@ export function buildApi(): Promise<GraphQLSchema> {
       SessionResolver,
       TypingResolver,
       UserResolver,
+      BlockResolver,
       UserAssistantResolver,
       AssistantResolver,
       RetryResolver,

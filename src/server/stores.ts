@@ -23,7 +23,9 @@ import { RedisDays } from "../redis/days.js";
 import { RedisHealth } from "../redis/health.js";
 import { Replicas } from "../redis/replicas.js";
 import { Scripts } from "../redis/scripts.js";
+import { AcquaintanceStore } from "../rooms/acquaintance.store.js";
 import { GroupStore } from "../rooms/group.store.js";
+import { InvitationStore } from "../rooms/invitation.store.js";
 import { MemberStore } from "../rooms/member.store.js";
 import { RoomStore } from "../rooms/room.store.js";
 import { RoomListStore } from "../rooms/room-list.store.js";
@@ -32,6 +34,7 @@ import { Attempts } from "../sessions/attempts.js";
 import { Passwords } from "../sessions/password.js";
 import { SessionStore } from "../sessions/session.store.js";
 import { SessionWatches } from "../sessions/session-watch.js";
+import { BlockStore } from "../users/block.store.js";
 import { DirectoryStore } from "../users/directory.store.js";
 import { GuestStore } from "../users/guest.store.js";
 import { UserStore } from "../users/user.store.js";
@@ -69,14 +72,17 @@ export function createStores(config: Config, redis: RedisConnections, name: stri
   const sessions = new SessionStore(scripts, { users, guests }, passwords, attempts, config);
   const watches = new SessionWatches(sessions, channels, () => health.up, log);
   const members = new MemberStore(commands, scripts, users);
-  const rooms = new RoomStore(commands, followed, channels, lenient, members);
+  const acquaintances = new AcquaintanceStore(commands, scripts, lenient, () => assistantId.current);
+  const rooms = new RoomStore(commands, followed, channels, lenient, members, acquaintances);
   const roomList = new RoomListStore(commands, rooms);
+  const charge = (userId: string, count: number) => attempts.invite(userId, count);
+  const invitations = new InvitationStore(commands, scripts, channels, acquaintances, charge);
   const directory = new DirectoryStore(scripts, users, name, log);
   const demos = new DemoBridge(commands, users, config.interop, name, log);
   const feeds = new ReplyFeeds(scripts, channels, rooms, log);
   const forAssistant = { assistant: assistantId, feeds, queue: config.assistantQueue };
   const assistant = new AssistantStore(commands, scripts, rooms, forAssistant, (userId) => attempts.askAssistant(userId), log);
-  const mentions = new MentionStore(commands, directory, rooms, lenient, scripts, assistant);
+  const mentions = new MentionStore(commands, directory, rooms, lenient, scripts, assistant, acquaintances);
   const messages = new MessageStore(
     scripts,
     new RedisDays(commands),
@@ -96,8 +102,11 @@ export function createStores(config: Config, redis: RedisConnections, name: stri
   const { sendsPerSecond: perSecond, sendBurst: burst } = config;
   const typing = new TypingStore(commands, channels, rooms, (viewer, onEnd) => watches.start(viewer, onEnd), log);
   const services: Omit<Services, "demoAccounts"> = {
+    acquaintances,
     assistant,
-    groups: new GroupStore(commands, scripts, rooms, members, users, roomList),
+    blocks: new BlockStore(commands, scripts, users, acquaintances, invitations),
+    groups: new GroupStore(commands, scripts, rooms, members, users, { list: roomList, acquaintances, invitations }),
+    invitations,
     members,
     mentions,
     directory,

@@ -20,6 +20,8 @@ const LIMITS = {
   guest: { points: 60, duration: HOUR },
   /** Of a user: a room's whole history. */
   export: { points: 20, duration: HOUR },
+  /** Of a user: invitations of strangers to groups. */
+  invitation: { points: 100, duration: HOUR },
   /** Of a user: questions to the assistant; how many is a setting. */
   question: { points: 0, duration: 60 },
 };
@@ -97,9 +99,14 @@ export class Attempts {
     await this.#count("question", userId);
   }
 
-  async #count(limit: Limit, who: string): Promise<void> {
+  /** @throws ChatError RATE_LIMITED */
+  async invite(userId: string, count: number): Promise<void> {
+    await this.#count("invitation", userId, count);
+  }
+
+  async #count(limit: Limit, who: string, points = 1): Promise<void> {
     try {
-      await this.#limiters?.get(limit)?.consume(keyOf(limit, who));
+      await this.#limiters?.get(limit)?.consume(keyOf(limit, who), points);
     } catch (error) {
       throw error instanceof RateLimiterRes ? rateLimited(Math.max(1, Math.ceil(error.msBeforeNext / 1_000))) : error;
     }

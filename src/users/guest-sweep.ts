@@ -5,9 +5,11 @@ import { isRedisAway, type RedisClient } from "../redis/connect.js";
 import { GENERAL, keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import type { GroupStore } from "../rooms/group.store.js";
+import type { InvitationStore } from "../rooms/invitation.store.js";
 import { isGroup } from "../rooms/member.store.js";
 import { privatePair } from "../rooms/room.store.js";
 import type { RoomListStore } from "../rooms/room-list.store.js";
+import type { BlockStore } from "./block.store.js";
 import type { GuestStore } from "./guest.store.js";
 import type { UserStore } from "./user.store.js";
 
@@ -25,6 +27,8 @@ interface Forgetting {
   users: UserStore;
   groups: Pick<GroupStore, "leave">;
   roomList: Pick<RoomListStore, "forget">;
+  invitations: Pick<InvitationStore, "endAllOf">;
+  blocks: Pick<BlockStore, "forget">;
 }
 
 /**
@@ -42,6 +46,8 @@ export class GuestSweep {
   readonly #users: UserStore;
   readonly #groups: Pick<GroupStore, "leave">;
   readonly #roomList: Pick<RoomListStore, "forget">;
+  readonly #invitations: Pick<InvitationStore, "endAllOf">;
+  readonly #blocks: Pick<BlockStore, "forget">;
   readonly #keep: number;
   readonly #log: Logger;
   readonly #timer: NodeJS.Timeout;
@@ -50,13 +56,21 @@ export class GuestSweep {
   #listed = false;
 
   /** @param keep seconds that a guest is kept after their last session */
-  constructor(redis: RedisClient, scripts: Scripts, { guests, users, groups, roomList }: Forgetting, keep: number, log: Logger) {
+  constructor(
+    redis: RedisClient,
+    scripts: Scripts,
+    { guests, users, groups, roomList, invitations, blocks }: Forgetting,
+    keep: number,
+    log: Logger,
+  ) {
     this.#redis = redis;
     this.#scripts = scripts;
     this.#guests = guests;
     this.#users = users;
     this.#groups = groups;
     this.#roomList = roomList;
+    this.#invitations = invitations;
+    this.#blocks = blocks;
     this.#keep = keep;
     this.#log = log;
     this.#timer = setInterval(() => this.#look(), LOOK).unref();
@@ -136,12 +150,15 @@ export class GuestSweep {
       await delay(PAUSE);
     }
     await this.#redis.hdel(keys.reads(GENERAL), id);
+    await this.#invitations.endAllOf(id);
+    await this.#blocks.forget(id);
     return true;
   }
 
   async #leaveRoom(id: string, roomId: string): Promise<void> {
     const other = privatePair(roomId)?.find((user) => user !== id);
     if (other !== undefined) {
+      await this.#redis.srem(keys.opened(other), roomId);
       await this.#redis.srem(keys.userRooms(other), roomId); // from here on the room cannot be written to
       await this.#redis.unlink(...keysOfRoom(roomId));
       await this.#roomList.forget(roomId);
@@ -159,7 +176,8 @@ export class GuestSweep {
     await this.#redis.srem(keys.announced, id);
     await this.#redis.hdel(keys.onlineVersions, id);
     const userKeys = [keys.user(id), keys.sessions(id), keys.sessionDetails(id), keys.presence(id), keys.sends(id)];
-    if ((await this.#scripts.run("guest_forget", userKeys, [])) === 1) await this.#redis.unlink(keys.userRooms(id));
+    const lists = [keys.opened(id), keys.blocked(id), keys.invitations(id), keys.inviting(id)];
+    if ((await this.#scripts.run("guest_forget", [...userKeys, ...lists], [])) === 1) await this.#redis.unlink(keys.userRooms(id));
   }
 }
 

@@ -7,7 +7,7 @@
 local room, log, meta, foreign, own, asked, members, mentioned, reactions, reads, sent_1, sent_2, sent_3, sent_4, reply, writing, withdrawn = unpack(KEYS)
 local new_epoch, log_length, assistant, room_id, text, client_id, first_day, reply_to, reply_score, history_limit, history_days, group, fence, entry, state, written, incomplete, problem = unpack(ARGV)
 local heard, order = '', ''
-local from, mentions = assistant, ''
+local from, mentions, quiet = assistant, '', ''
 -- part: room_log
 -- part: message_find
 -- part: message_index

@@ -1,21 +1,35 @@
---[[ member_add: take a user into a group room. Its owner may, and its members where the room says so.
-     KEYS  room, log, meta, foreign, own, asked, members
-     ARGV  new_epoch, log_length, assistant, by, user, most (members of a room)
-     gives 1 if they came in now, 0 if they were in before
+--[[ member_add: take a user into a group room, or invite them to it. Its owner may, and its members where the room says so.
+     KEYS  room, log, meta, foreign, own, asked, members, invited
+     ARGV  new_epoch, log_length, assistant, by, user, most (members of a room; together with open invitations, to invite), invites (1 to invite, 0 to take in), lasts (seconds that an invitation is open)
+     gives {1 if they came in now else 0, who invited them: where that invitation is open now, or ended as they came in; else ''}
      fails NOT_A_MEMBER if `by` is none, FORBIDDEN ]]
-local room, log, meta, foreign, own, asked, members = unpack(KEYS)
-local new_epoch, log_length, assistant, by, user, most = unpack(ARGV)
+local room, log, meta, foreign, own, asked, members, invited = unpack(KEYS)
+local new_epoch, log_length, assistant, by, user, most, invites, lasts = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 -- part: member_enter
+-- part: invitation
 
 local role = redis.call('HGET', members, by)
 if not role then return redis.error_reply('NOT_A_MEMBER ' .. string.sub(room, #'room:' + 1)) end
 if not string.match(role, '^OWNER ') and redis.call('HGET', meta, 'mayInvite') ~= '1' then
   return redis.error_reply('FORBIDDEN Only the owner of this room may add others to it.')
 end
-if redis.call('HEXISTS', members, user) == 1 then return 0 end
-if redis.call('HLEN', members) >= tonumber(most) then return redis.error_reply('FORBIDDEN A room has at most ' .. most .. ' members.') end
+if redis.call('HEXISTS', members, user) == 1 then return { 0, '' } end
 
+local inviter = open_invitation(user)
+if inviter and invites == '1' then return { 0, inviter } end
+local size = redis.call('HLEN', members)
+if invites == '1' and size + redis.call('HLEN', invited) >= tonumber(most) then
+  drop_expired()
+  size = size + redis.call('HLEN', invited)
+end
+if size >= tonumber(most) then return redis.error_reply('FORBIDDEN A room has at most ' .. most .. ' members, open invitations included.') end
+
+if invites == '1' then
+  invite(user, by)
+  return { 0, by }
+end
+redis.call('HDEL', invited, user)
 enter(user, 'MEMBER', by)
-return 1
+return { 1, inviter or '' }

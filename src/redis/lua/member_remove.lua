@@ -1,10 +1,11 @@
---[[ member_remove: let a user leave a group room, or remove one, which its owner may. When the last owner leaves, the room goes
-     to who joined first; when the last member does, it is nobody's, and its data goes after a day.
-     KEYS  room, log, meta, foreign, own, asked, members, mentioned, reads, reactions
+--[[ member_remove: let a user leave a group room, or remove one, which its owner may; or withdraw an invitation, which its owner and the
+     one who invited may. When the last owner leaves, the room goes to the member who joined first; when the last member does, its invitations end, and its
+     data goes after a day.
+     KEYS  room, log, meta, foreign, own, asked, members, mentioned, reads, reactions, invited
      ARGV  new_epoch, log_length, assistant, by, user (the same as by: they leave)
-     gives 1 if they left now, 0 if they were not in
+     gives {1 if they left now else 0, user, inviter, …: the invitations that ended}
      fails NOT_A_MEMBER if `by` is none, FORBIDDEN ]]
-local room, log, meta, foreign, own, asked, members, mentioned, reads, reactions = unpack(KEYS)
+local room, log, meta, foreign, own, asked, members, mentioned, reads, reactions, invited = unpack(KEYS)
 local new_epoch, log_length, assistant, by, user = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
@@ -14,10 +15,16 @@ local is_owner = function(entry) return string.match(entry, '^OWNER ') ~= nil en
 
 local role = redis.call('HGET', members, by)
 if not role then return redis.error_reply('NOT_A_MEMBER ' .. string.sub(room, #'room:' + 1)) end
+local inviter_of = function(entry) return string.match(entry or '', '^%d+') end
 if user ~= by then
+  local inviter = inviter_of(redis.call('HGET', invited, user))
+  if inviter and (inviter == by or is_owner(role)) then
+    redis.call('HDEL', invited, user)
+    return { 0, user, inviter }
+  end
   if not is_owner(role) then return redis.error_reply('FORBIDDEN Only the owner of the room may do that.') end
   role = redis.call('HGET', members, user)
-  if not role then return 0 end
+  if not role then return { 0 } end
   if is_owner(role) then return redis.error_reply('FORBIDDEN Nobody removes an owner of the room.') end
 end
 
@@ -41,7 +48,14 @@ if is_owner(role) then
 end
 append('member.left', next_time(), about)
 
+local answer = { 1 }
 if redis.call('HLEN', members) == 0 then
+  local entries = redis.call('HGETALL', invited)
+  for index = 1, #entries, 2 do
+    answer[#answer + 1] = entries[index]
+    answer[#answer + 1] = inviter_of(entries[index + 1])
+  end
+  redis.call('DEL', invited)
   redis.call('EXPIRE', room, DAY)
   redis.call('EXPIRE', log, DAY)
   redis.call('EXPIRE', meta, DAY)
@@ -52,4 +66,4 @@ if redis.call('HLEN', members) == 0 then
   redis.call('EXPIRE', reads, DAY)
   redis.call('EXPIRE', reactions, DAY)
 end
-return 1
+return answer

@@ -1,15 +1,18 @@
 --[[ message_edit: give a message of the user another text, in its place. The caller has made sure that the user may be in the room.
      KEYS  room, log, meta, foreign, own, asked, members, reactions, mentioned, reply
-     ARGV  new_epoch, log_length, assistant, user, id, score (at which it is), text (JSON), mentions (ids of users, with spaces between), asks (1 if the assistant is asked by this text and was not by the one before, else 0)
+     ARGV  new_epoch, log_length, assistant, user, id, score (at which it is), text (JSON), mentions (ids of users, with spaces between), asks (1 if the assistant is asked by this text and was not by the one before, else 0), quiet (those of mentions for whom it does not count)
      gives {member, score, reactions (JSON), seq, epoch, at (µs), 1 if it was changed, 0 if that was its text}
      fails NOT_A_MEMBER, NOT_FOUND, FORBIDDEN ]]
 local room, log, meta, foreign, own, asked, members, reactions, mentioned, reply = unpack(KEYS)
-local new_epoch, log_length, assistant, user, id, score, text, mentions, asks = unpack(ARGV)
+local new_epoch, log_length, assistant, user, id, score, text, mentions, asks, quiet = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 -- part: message_find
 -- part: message_change
 -- part: message_index
+-- part: pair_block
+local refusal = block_refusal(user)
+if refusal then return redis.error_reply(refusal) end
 if found.from ~= user then return redis.error_reply('FORBIDDEN Only who wrote a message can edit it.') end
 
 local reacted = redis.call('HGET', reactions, id) or '[]'
@@ -50,7 +53,7 @@ append('message.edited', at, '"message":' .. edited .. ',"reactions":' .. reacte
 redis.call('ZREM', room, found.member)
 redis.call('ZADD', room, found.score, edited)
 unindex(found)
-index(user, found.score, edited)
+index(user, found.score, edited, quiet)
 
 -- The answer that is being written may begin again; what waits is read when its turn comes.
 local entry, state = unpack(redis.call('HMGET', reply, 'entry', 'state'))

@@ -2,13 +2,16 @@
      KEYS  room, log, meta, foreign, own, asked, members, reactions
      ARGV  new_epoch, log_length, assistant, user, id, score (at which it is), emoji, on (1 or 0), most (different emojis of a message), listed (users of an emoji)
      gives {member, score, reactions (JSON), seq, epoch, at (µs), 1 if that changed something else 0}; nil where there would be too many emojis
-     fails NOT_A_MEMBER, NOT_FOUND ]]
+     fails NOT_A_MEMBER, NOT_FOUND, FORBIDDEN ]]
 local room, log, meta, foreign, own, asked, members, reactions = unpack(KEYS)
 local new_epoch, log_length, assistant, user, id, score, emoji, on, most, listed = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 -- part: message_find
 -- part: message_change
+-- part: pair_block
+local refusal = block_refusal(user)
+if refusal then return redis.error_reply(refusal) end
 
 local function answer(json, changed)
   return { found.member, found.score, json, seq, epoch or '', last, changed }

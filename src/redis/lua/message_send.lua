@@ -2,20 +2,23 @@
      The caller has made sure that the sender may write here; of a group room that is looked at here once more, as it may have ended.
      KEYS  room, log, meta, foreign, own, asked, members, mentioned, reactions, reads, sent_1, sent_2, sent_3, sent_4   (days around the one that the caller takes for today; Redis's clock decides)
      ARGV  new_epoch, log_length, assistant, room_id, from, text (JSON), client_id (JSON, '' for none), first_day (of sent_1), mentions (ids of users, with spaces between),
-           reply_to (id of a message, '' for none), reply_score (at which that is), history_limit, history_days (of shared/retention.lua), group (1 for a group room, else 0), asks (1 if the assistant is to answer it, else 0)
+           reply_to (id of a message, '' for none), reply_score (at which that is), history_limit, history_days (of shared/retention.lua), group (1 for a group room, else 0), asks (1 if the assistant is to answer it, else 0), quiet (those of mentions for whom it does not count)
      gives {day} if these are other days than those around today, {message (JSON), seq, epoch, at (µs), since when (µs) its two users are to be told of this private room, 0 if they were, 1 if it was stored now else 0, 1 if it is then the room's first message else 0}
-     fails NOT_A_MEMBER, CLIENT_MESSAGE_ID_REUSED, NOT_FOUND ]]
+     fails NOT_A_MEMBER, FORBIDDEN, CLIENT_MESSAGE_ID_REUSED, NOT_FOUND ]]
 local room, log, meta, foreign, own, asked, members, mentioned, reactions, reads, sent_1, sent_2, sent_3, sent_4 = unpack(KEYS)
-local new_epoch, log_length, assistant, room_id, from, text, client_id, first_day, mentions, reply_to, reply_score, history_limit, history_days, group, asks = unpack(ARGV)
+local new_epoch, log_length, assistant, room_id, from, text, client_id, first_day, mentions, reply_to, reply_score, history_limit, history_days, group, asks, quiet = unpack(ARGV)
 local heard, order, incomplete = '', '', ''
 -- part: room_log
 -- part: message_find
 -- part: message_index
 -- part: retention
 -- part: message_store
+-- part: pair_block
 
 if wrong_days then return wrong_days end
 if group == '1' and redis.call('HEXISTS', members, from) == 0 then return redis.error_reply('NOT_A_MEMBER ' .. room_id) end
+local refusal = block_refusal(from)
+if refusal and not sent_before() then return redis.error_reply(refusal) end
 
 local answer = store()
 if asks == '1' and answer[6] == 1 then ask(string.format('%s/%.0f', room_id, answer[4]), from) end

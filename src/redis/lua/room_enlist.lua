@@ -1,18 +1,20 @@
---[[ room_enlist: put a room into a user's list, unless it is as long as it may be.
-     KEYS  rooms
-     ARGV  room_id, group (1 for a group room, else 0), most_groups, most_rooms
+--[[ room_enlist: put a room into a user's list: a group into that of their rooms, a private room into that of those they opened; unless there
+     are as many as there may be.
+     KEYS  rooms (all, or those opened)
+     ARGV  room_id, group (1 for a group room, else 0), most
      gives 1 if it is there now, else 0 ]]
 local rooms = unpack(KEYS)
-local room_id, group, most_groups, most_rooms = unpack(ARGV)
+local room_id, group, most = unpack(ARGV)
 
 if redis.call('SISMEMBER', rooms, room_id) == 1 then return 1 end
-if redis.call('SCARD', rooms) >= tonumber(most_rooms) then return 0 end
+local count = 0
 if group == '1' then
-  local groups = 0
   for _, id in ipairs(redis.call('SMEMBERS', rooms)) do
-    if string.match(id, '^9%d+$') and #id == 18 or string.match(id, '^group%-') then groups = groups + 1 end
+    if string.match(id, '^9%d+$') and #id == 18 or string.match(id, '^group%-') then count = count + 1 end
   end
-  if groups >= tonumber(most_groups) then return 0 end
+else
+  count = redis.call('SCARD', rooms)
 end
+if count >= tonumber(most) then return 0 end
 redis.call('SADD', rooms, room_id)
 return 1

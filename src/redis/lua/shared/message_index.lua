@@ -19,12 +19,15 @@ local function unindex(found)
   for user in mentioned_in(found.member) do redis.call('ZREM', mentioned, user .. ':' .. micros) end
 end
 
-local function index(from, score, member)
+-- @param quiet ids of those mentioned for whom it does not count, with spaces between
+local function index(from, score, member, quiet)
   local micros = micros_of(score)
   redis.call('ZADD', own, 0, from .. ':' .. micros)
   for user in mentioned_in(member) do
     -- Nobody has to read of their own message that it mentions them.
-    if user ~= from then redis.call('ZADD', mentioned, 0, user .. ':' .. micros) end
+    if user ~= from and not string.find(' ' .. quiet .. ' ', ' ' .. user .. ' ', 1, true) then
+      redis.call('ZADD', mentioned, 0, user .. ':' .. micros)
+    end
   end
 end
 

@@ -1,5 +1,5 @@
 --[[ message_store: adding a message of ours. A part of the scripts that do, behind room_log, message_find, message_index and
-     retention, whose variables it uses, and sent_1 to sent_4, room_id, from, text, client_id, first_day, mentions, reply_to, reply_score, incomplete
+     retention, whose variables it uses, and sent_1 to sent_4, room_id, from, text, client_id, first_day, mentions, quiet, reply_to, reply_score, incomplete
      (why an answer of the assistant is not whole, '' for everything else); and reads. ]]
 local DAY = 86400
 local day = math.floor(clock[1] / DAY)
@@ -69,7 +69,7 @@ local function store()
   local score = string.format('%d.%06d', math.floor(at / 1000000), at % 1000000)
   append('message.added', at, '"message":' .. message .. (has_read(at, score) and ',"read":true' or ''))
   redis.call('ZADD', room, score, message)
-  index(from, at / 1000000, message)
+  index(from, at / 1000000, message, quiet)
   if first == 1 then redis.call('HSET', meta, 'shown', 0, 'showing', string.format('%.0f', at)) end
   if client_id ~= '' then
     redis.call('HSET', today, from .. ' ' .. client_id, string.format('[%.0f,%d,"%s",%d,"%s"]', at, seq, epoch, first, content))

@@ -184,6 +184,8 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
     progress = progress or #found > 0
     local is_group = #found > 0 and redis.call('HEXISTS', meta, 'mayInvite') == 1
     local low, high = string.match(room, '^room:(%d+):(%d+)$')
+    local blocks = low and #found > 0 and redis.call('HMGET', meta, 'blocked:' .. low, 'blocked:' .. high)
+    local is_blocked = blocks and (blocks[1] or blocks[2])
     for _, stranger in ipairs(found) do
       local member, score = unpack(stranger)
       local user = (is_group or low) and author(member)
@@ -192,7 +194,7 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
         is_outsider = not user or redis.call('HEXISTS', meta, 'joined:' .. user) == 0
       else
         -- What is older came with a database that was taken over, and stays.
-        is_outsider = low and user and user ~= low and user ~= high and math.abs(meant(score) - clock[1]) <= YOUNG
+        is_outsider = low and user and (is_blocked or user ~= low and user ~= high) and math.abs(meant(score) - clock[1]) <= YOUNG
       end
       if is_outsider then
         -- The apps know no members, so anyone there can write into any room.

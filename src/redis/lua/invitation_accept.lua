@@ -1,0 +1,20 @@
+--[[ invitation_accept: let a user who is invited to a group come in.
+     KEYS  room, log, meta, foreign, own, asked, members, invited
+     ARGV  new_epoch, log_length, assistant, user, most (members of a room), lasts (seconds)
+     gives {1 if they came in now, 0 if they were in before; who invited, '' where no invitation ended}
+     fails NOT_FOUND where no invitation is open, FORBIDDEN ]]
+local room, log, meta, foreign, own, asked, members, invited = unpack(KEYS)
+local new_epoch, log_length, assistant, user, most, lasts = unpack(ARGV)
+local heard, order = '', ''
+-- part: room_log
+-- part: member_enter
+-- part: invitation
+
+if redis.call('HEXISTS', members, user) == 1 then return { 0, '' } end
+local by = open_invitation(user)
+if not by then return redis.error_reply('NOT_FOUND There is no open invitation to room ' .. string.sub(room, #'room:' + 1) .. '.') end
+if redis.call('HLEN', members) >= tonumber(most) then return redis.error_reply('FORBIDDEN A room has at most ' .. most .. ' members.') end
+
+redis.call('HDEL', invited, user)
+enter(user, 'MEMBER', by)
+return { 1, by }

@@ -1,0 +1,11 @@
+--[[ invitation_end: end a user's invitation to a group.
+     KEYS  invited
+     ARGV  user, by (the one whose invitation is to end; '' for anyone's)
+     gives who invited; '' where there was no such invitation ]]
+local invited = unpack(KEYS)
+local user, by = unpack(ARGV)
+
+local inviter = string.match(redis.call('HGET', invited, user) or '', '^%d+')
+if not inviter or (by ~= '' and by ~= inviter) then return '' end
+redis.call('HDEL', invited, user)
+return inviter

@@ -1,0 +1,14 @@
+--[[ invitation_list: put a group at the front of those that a user is invited to, before they are, unless these are as many as there may be.
+     KEYS  invitations
+     ARGV  room_id, most, lasts (seconds)
+     gives 1 if it is there now, else 0 ]]
+local invitations = unpack(KEYS)
+local room_id, most, lasts = unpack(ARGV)
+
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+redis.call('ZREMRANGEBYSCORE', invitations, '-inf', string.format('%.0f', now - lasts * 1000000))
+if not redis.call('ZSCORE', invitations, room_id) and redis.call('ZCARD', invitations) >= tonumber(most) then return 0 end
+redis.call('ZADD', invitations, string.format('%.0f', now), room_id)
+redis.call('EXPIRE', invitations, lasts)
+return 1

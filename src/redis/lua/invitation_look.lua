@@ -1,0 +1,13 @@
+--[[ invitation_look: what a user may know of a group that they are invited to.
+     KEYS  meta, members, invited
+     ARGV  user, lasts (seconds)
+     gives {who invited, when (µs), name of the group, number of members}; {} where no invitation is open ]]
+local meta, members, invited = unpack(KEYS)
+local user, lasts = unpack(ARGV)
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+-- part: invitation
+
+local by, at = open_invitation(user)
+if not by then return {} end
+return { by, at, redis.call('HGET', meta, 'name') or '', redis.call('HLEN', members) }

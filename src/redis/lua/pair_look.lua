@@ -1,0 +1,24 @@
+--[[ pair_look: see how two users stand to each other: whether each has written in their private room, and whether one blocks the other.
+     KEYS  room, log, meta, foreign, own, asked
+     ARGV  new_epoch, log_length, assistant, user, other
+     gives {1 if both have written there else 0, 1 if other blocks user else 0, 1 if user blocks other else 0} ]]
+local room, log, meta, foreign, own, asked = unpack(KEYS)
+local new_epoch, log_length, assistant, user, other = unpack(ARGV)
+local heard, order = '', ''
+-- part: room_log
+
+local FIRST = 10      -- of the room's messages, which are looked at themselves: those of the demo data are not in `own`
+local BUDGET = 100000 -- bytes of these
+
+local function has_written(id)
+  if redis.call('ZLEXCOUNT', own, '[' .. id .. ':', '(' .. id .. ';') > 0 then return true end -- `;` comes right after `:`
+  local members = read('-inf', '+inf', false, FIRST, BUDGET)
+  for index = 1, #members, 2 do
+    if string.sub(members[index], -2) == ' }' and string.match(members[index], '^{"from":"(%d+)"') == id then return true end
+  end
+  return false
+end
+
+local both = stored and stored > 0 and has_written(user) and has_written(other)
+local blocks = redis.call('HMGET', meta, 'blocked:' .. other, 'blocked:' .. user)
+return { both and 1 or 0, blocks[1] and 1 or 0, blocks[2] and 1 or 0 }

@@ -1,0 +1,89 @@
+import { refusal } from "../errors.js";
+import type { Lenient, RedisClient } from "../redis/connect.js";
+import { keys } from "../redis/keys.js";
+import type { Scripts } from "../redis/scripts.js";
+import { isGroup } from "./member.store.js";
+
+const GROUPS_AT_ONCE = 50; // of a user, in which acquaintances are looked for together
+
+/** How users stand to each other: who has talked with whom, and who blocks whom. */
+export class AcquaintanceStore {
+  readonly #redis: RedisClient;
+  readonly #scripts: Scripts;
+  readonly #lenient: Lenient;
+  readonly #assistantId: () => string;
+
+  /** @param assistantId the assistant's user id, empty while there is none */
+  constructor(redis: RedisClient, scripts: Scripts, lenient: Lenient, assistantId: () => string) {
+    this.#redis = redis;
+    this.#scripts = scripts;
+    this.#lenient = lenient;
+    this.#assistantId = assistantId;
+  }
+
+  /**
+   * The strangers among other users: those with whom the user shares neither a private room in which both have written nor a group.
+   * The assistant is a stranger to no one.
+   * @throws ChatError FORBIDDEN where one of them blocks the user, or is blocked
+   */
+  async strangersAmong(userId: string, otherIds: string[]): Promise<string[]> {
+    const assistant = this.#assistantId();
+    const looked = await Promise.all(
+      otherIds.map(async (id) => {
+        const answer = await this.#scripts.onRoom("pair_look", pairOf(userId, id), [userId, id]);
+        const [bothWrote, blocksUser, isBlocked] = answer as [number, number, number];
+        if (isBlocked === 1) throw refusal("FORBIDDEN", `You have blocked user ${id}.`);
+        if (blocksUser === 1) throw refusal("FORBIDDEN", `You cannot add user ${id}.`);
+        return { id, known: bothWrote === 1 || id === assistant };
+      }),
+    );
+    const strangers = new Set(looked.filter(({ known }) => !known).map(({ id }) => id));
+    const groups = strangers.size > 0 ? (await this.#lenient(this.#redis.smembers(keys.userRooms(userId)), [])).filter(isGroup) : [];
+    for (let at = 0; at < groups.length && strangers.size > 0; at += GROUPS_AT_ONCE) {
+      const left = [...strangers];
+      const portion = groups.slice(at, at + GROUPS_AT_ONCE);
+      const found = await Promise.all(portion.map((group) => this.#redis.hmget(keys.members(group), userId, ...left)));
+      for (const [own, ...others] of found) {
+        if (own == null) continue; // a list of rooms may hold one that the user has left
+        left.forEach((id, index) => {
+          if (others[index] != null) strangers.delete(id);
+        });
+      }
+    }
+    return otherIds.filter((id) => strangers.has(id));
+  }
+
+  /** Those of the users who block this one. */
+  async blockersAmong(userId: string, otherIds: string[]): Promise<string[]> {
+    const blocked = await Promise.all(otherIds.map((id) => this.blocks(id, userId)));
+    return otherIds.filter((_, index) => blocked[index]);
+  }
+
+  /** Whether the user blocks the other one. */
+  async blocks(userId: string, otherId: string): Promise<boolean> {
+    if (userId === otherId) return false;
+    return (await this.#redis.hexists(keys.meta(pairOf(userId, otherId)), fieldOf(userId))) === 1;
+  }
+
+  /** Notes that the user blocks the other one, or does not any more. Every write into their private room looks at it. */
+  async setBlock(userId: string, otherId: string, on: boolean): Promise<void> {
+    const meta = keys.meta(pairOf(userId, otherId));
+    if (on) await this.#redis.hset(meta, fieldOf(userId), 1);
+    else await this.#redis.hdel(meta, fieldOf(userId));
+  }
+
+  /**
+   * Makes sure that the user may write to the other one.
+   * @throws ChatError FORBIDDEN
+   */
+  async checkWrite(userId: string, otherId: string): Promise<void> {
+    const [blocks, isBlocked] = await this.#redis.hmget(keys.meta(pairOf(userId, otherId)), fieldOf(userId), fieldOf(otherId));
+    if (blocks != null) throw refusal("FORBIDDEN", "You have blocked this user.");
+    if (isBlocked != null) throw refusal("FORBIDDEN", "You cannot write to this user.");
+  }
+}
+
+const fieldOf = (userId: string) => `blocked:${userId}`;
+
+/** The id of the private room of two users. */
+export const pairOf = (one: string, other: string) => (Number(one) < Number(other) ? `${one}:${other}` : `${other}:${one}`);

@@ -1,0 +1,103 @@
+import {
+  Arg,
+  Args,
+  ArgsType,
+  Authorized,
+  Ctx,
+  Extensions,
+  Field,
+  FieldResolver,
+  ID,
+  Int,
+  Mutation,
+  ObjectType,
+  Query,
+  Resolver,
+  Root,
+} from "type-graphql";
+import type { Context, ViewerContext } from "../context.js";
+import { PageInfo, pageRequest } from "../relay.js";
+import { Repeatable } from "../repeatable.js";
+import { decodeBlockCursor, encodeBlockCursor } from "./block.store.js";
+import { User, UserEdge } from "./user.type.js";
+
+@ArgsType()
+class BlockedUsersArgs {
+  @Field(() => Int, { nullable: true, defaultValue: 50, description: "At most this many, up to 100." })
+  first?: number | null;
+
+  @Field(() => String, { nullable: true, description: "Only those who were blocked before the one at this cursor." })
+  after?: string | null;
+}
+
+@ObjectType({ description: "A page of the users whom the viewer blocks, the last blocked first." })
+class BlockedUserConnection {
+  @Field(() => [UserEdge], { description: "The users with their cursors." })
+  edges!: UserEdge[];
+
+  @Field(() => [User], { description: "The users alone." })
+  nodes!: User[];
+
+  @Field(() => PageInfo, { description: "Where this page stands." })
+  pageInfo!: PageInfo;
+}
+
+@Resolver(() => User)
+export class BlockResolver {
+  @Authorized()
+  @Query(() => BlockedUserConnection, {
+    nullable: true,
+    description: "The users whom the viewer blocks, the last blocked first. Error: `BAD_USER_INPUT`.",
+  })
+  async blockedUsers(
+    @Args(() => BlockedUsersArgs) args: BlockedUsersArgs,
+    @Ctx() { viewer, blocks, load }: ViewerContext,
+  ): Promise<BlockedUserConnection> {
+    const { limit, after } = pageRequest({ first: args.first ?? 50, after: args.after }, "start", decodeBlockCursor);
+    const { nodes: places, hasNextPage, hasPreviousPage } = await blocks.page(viewer.id, { first: limit, after });
+    const nodes: User[] = await Promise.all(places.map(({ userId }) => load.user.load(userId)));
+    const cursors = places.map(encodeBlockCursor);
+    return {
+      edges: nodes.map((node, index) => ({ cursor: cursors[index] as string, node })),
+      nodes,
+      pageInfo: { hasNextPage, hasPreviousPage, startCursor: cursors.at(0) ?? null, endCursor: cursors.at(-1) ?? null },
+    };
+  }
+
+  @Authorized()
+  @Repeatable()
+  @Mutation(() => User, {
+    nullable: true,
+    description:
+      "Block a user. Neither of you can write in your private room, and they can neither open it, nor add you to a group or invite you. The room leaves your list unless you opened it or wrote there. Where they mention you from then on does not count. What they say in shared rooms stays. They are not notified. Again is fine. Errors: `BAD_USER_INPUT`, `NOT_FOUND`, `FORBIDDEN` beyond 1,000 users, `RATE_LIMITED`.",
+  })
+  async block(
+    @Arg("userId", () => ID, { description: "The other user." }) userId: string,
+    @Ctx() { viewer, blocks, sendLimit, load }: ViewerContext,
+  ): Promise<User> {
+    await sendLimit?.take(viewer.id);
+    await blocks.block(viewer.id, userId);
+    return load.user.load(userId);
+  }
+
+  @Authorized()
+  @Repeatable()
+  @Mutation(() => User, {
+    nullable: true,
+    description: "Undo `block`. Again is fine. Errors: `BAD_USER_INPUT`, `RATE_LIMITED`.",
+  })
+  async unblock(
+    @Arg("userId", () => ID, { description: "The other user." }) userId: string,
+    @Ctx() { viewer, blocks, sendLimit, load }: ViewerContext,
+  ): Promise<User> {
+    await sendLimit?.take(viewer.id);
+    await blocks.unblock(viewer.id, userId);
+    return load.user.load(userId);
+  }
+
+  @Extensions({ perViewer: true })
+  @FieldResolver(() => Boolean, { description: "Whether the viewer blocks this user." })
+  async blocked(@Root() { id }: User, @Ctx() { viewer, acquaintances }: Context): Promise<boolean> {
+    return viewer !== null && acquaintances.blocks(viewer.id, id);
+  }
+}
