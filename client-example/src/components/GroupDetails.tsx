@@ -6,6 +6,7 @@ import type { Me } from "../hooks/useSession";
 import { Avatar } from "./Avatar";
 import { Dialog } from "./Dialog";
 import { Icon } from "./Icon";
+import { Invitees } from "./Invitees";
 import { PeoplePicker } from "./PeoplePicker";
 import { PersonName } from "./PersonName";
 
@@ -21,12 +22,18 @@ export function GroupDetails({ room, me, onTalkTo, onClose }: Props) {
   const { members = [], memberCount, name, membersMayInvite } = room;
   const group = useGroup(room, me.id);
   const online = usePresence(members.map(({ user }) => user.id));
+  const [added, setAdded] = useState(0);
   const [isAdding, setIsAdding] = useState(false);
   const [isLeaving, setIsLeaving] = useState(false);
 
   function rename(event: FormEvent<HTMLFormElement>): void {
     event.preventDefault();
     void group.rename(String(new FormData(event.currentTarget).get("name")).trim());
+  }
+
+  async function change(invitations: Promise<boolean>): Promise<void> {
+    await invitations;
+    setAdded((count) => count + 1);
   }
 
   return (
@@ -57,12 +64,15 @@ export function GroupDetails({ room, me, onTalkTo, onClose }: Props) {
         ))}
       </ul>
       {memberCount > members.length && <p className="quiet">and {memberCount - members.length} more</p>}
+      {group.mayInvite && (
+        <Invitees roomId={room.id} version={`${added} ${memberCount}`} onWithdraw={(id) => void change(group.remove(id))} />
+      )}
       {group.mayInvite &&
         (isAdding ? (
           <PeoplePicker
             label="Who comes in"
             without={new Set(members.map(({ user }) => user.id))}
-            onChoose={(person) => void group.add(person.id)}
+            onChoose={(person) => void change(group.add(person.id))}
           />
         ) : (
           <button type="button" onClick={() => setIsAdding(true)}>

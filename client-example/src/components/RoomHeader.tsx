@@ -3,6 +3,7 @@ import type { Room } from "../chat/rooms";
 import { usePresence } from "../hooks/usePresence";
 import type { Me } from "../hooks/useSession";
 import { Avatar } from "./Avatar";
+import { BlockButton } from "./BlockButton";
 import { GroupDetails } from "./GroupDetails";
 import { Icon } from "./Icon";
 import { Marks } from "./PersonName";
@@ -37,6 +38,7 @@ export function RoomHeader({ room, me, onClose, onTalkTo }: Props) {
         </h2>
         <p className="quiet">{about[kind]()}</p>
       </div>
+      {partner !== undefined && <BlockButton key={partner} userId={partner} />}
       {kind === "GROUP" && (
         <button type="button" className="icon-button" aria-label="Members and settings" onClick={() => setShowsDetails(true)}>
           <Icon name="people" />

@@ -6,6 +6,7 @@ import type { Me } from "../hooks/useSession";
 import { Avatar } from "./Avatar";
 import { ConnectionStatus } from "./ConnectionStatus";
 import { Icon } from "./Icon";
+import { Invitations } from "./Invitations";
 import { PersonName } from "./PersonName";
 import { RoomList } from "./RoomList";
 import "./Sidebar.css";
@@ -47,6 +48,7 @@ export function Sidebar({ me, rooms, isLoaded, shown, problem, onShow, onTalkTo,
         />
       </label>
       <div className="lists">
+        <Invitations onShow={onShow} />
         <nav aria-labelledby="rooms">
           <div className="list-head">
             <h2 id="rooms">Rooms</h2>

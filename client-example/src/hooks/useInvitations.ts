@@ -1,0 +1,50 @@
+import { useEffect, useState } from "react";
+import { ask, insist } from "../chat/api";
+import type { InvitationsQuery } from "../gql/graphql";
+import { AcceptInvitationDocument, DeclineInvitationDocument, InvitationChangesDocument, InvitationsDocument } from "../gql/graphql";
+import { useChat, useStore } from "./useChat";
+
+export type Invitation = NonNullable<InvitationsQuery["invitations"]>["nodes"][number];
+
+/** The user's open invitations to groups, the newest first: asked for with each connection, and whenever one begins or ends. */
+export function useInvitations() {
+  const { client, live } = useChat();
+  const { connects } = useStore(live.status);
+  const [invitations, setInvitations] = useState<Invitation[]>([]);
+  const [changes, setChanges] = useState(0);
+  const [problem, setProblem] = useState("");
+
+  useEffect(() => live.subscribe(InvitationChangesDocument, {}, () => setChanges((count) => count + 1)), [live]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a connection or a change is the reason to ask again
+  useEffect(() => {
+    let over = false;
+    insist(() => client.query(InvitationsDocument, {})).then(
+      ({ invitations: { nodes } }) => over || setInvitations(nodes),
+      () => {}, // the session is over
+    );
+    return () => {
+      over = true;
+    };
+  }, [client, connects, changes]);
+
+  async function answer(request: PromiseLike<unknown>): Promise<boolean> {
+    setProblem("");
+    try {
+      await request;
+      return true;
+    } catch (error) {
+      setProblem((error as Error).message);
+      return false;
+    } finally {
+      setChanges((count) => count + 1);
+    }
+  }
+
+  return {
+    invitations,
+    problem,
+    accept: (roomId: string) => answer(ask(client.mutation(AcceptInvitationDocument, { roomId }))),
+    decline: (roomId: string) => answer(ask(client.mutation(DeclineInvitationDocument, { roomId }))),
+  };
+}
