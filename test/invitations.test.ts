@@ -406,6 +406,22 @@ describe("races of invitations over two servers", () => {
     }
   });
 
+  it("[INV5] adding and blocking at once leave a member only where the block came after", async () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const [ann, eve] = [await person("ann"), await person("eve", two)];
+      await acquaint(ann, eve);
+      const room = await group(ann, []);
+      const blocking = eve.on(round % 2 ? one : two).ask(BLOCK, { u: ann.id });
+      const added = await ann.request(ADD, { r: room, u: eve.id });
+      await blocking;
+      const deeds = (await eventsOf(room)).filter(({ userId }) => userId === eve.id).map(({ kind }) => kind);
+      const isMember = await redis.client.hexists(`members:{room:${room}}`, eve.id);
+      expect(deeds).toEqual(isMember ? ["member.joined"] : deeds.length > 0 ? ["member.joined", "member.left"] : []);
+      if (added.errors) expect(deeds).toEqual([]);
+      expect(await isIn(eve, room)).toBe(isMember === 1);
+    }
+  });
+
   it("[INV5] the group's end and accepting at once leave a member or no group", async () => {
     const [ann, eve] = [await person("ann"), await person("eve")];
     for (let round = 0; round < ROUNDS; round++) {

@@ -29,7 +29,7 @@ type Actor = { id: string; guest: boolean };
 /** Those whom a change of members concerns beyond the room. */
 interface Helpers {
   list: Pick<RoomListStore, "forget">;
-  acquaintances: Pick<AcquaintanceStore, "strangersAmong">;
+  acquaintances: Pick<AcquaintanceStore, "strangersAmong" | "blockersAmong">;
   invitations: InvitationStore;
 }
 
@@ -45,7 +45,7 @@ export class GroupStore {
   readonly #members: MemberStore;
   readonly #users: UserStore;
   readonly #list: Pick<RoomListStore, "forget">;
-  readonly #acquaintances: Pick<AcquaintanceStore, "strangersAmong">;
+  readonly #acquaintances: Pick<AcquaintanceStore, "strangersAmong" | "blockersAmong">;
   readonly #invitations: InvitationStore;
 
   constructor(
@@ -103,6 +103,7 @@ export class GroupStore {
       const made = [name, membersMayInvite ? 1 : 0, owner.id, known.join(" "), strangers.join(" "), 2 * REMEMBERED, LASTS];
       const isNew = await this.#run("room_create", id, made, [keys.made(id), keys.invited(id)]);
       if (isNew !== 1) await this.#invitations.tidy(id, owner.id, strangers); // another call has made it, and they may have answered
+      await this.#takeOutBlockers(owner.id, id, known);
     }
     if (state !== "told") {
       await this.#joined([owner.id, ...others], id);
@@ -161,11 +162,18 @@ export class GroupStore {
     try {
       const [came, inviter] = await this.#runAdd(user.id, roomId, otherId, false);
       if (came === 1 && inviter !== "") await this.#invitations.ended(roomId, otherId, inviter);
+      if (came === 1) await this.#takeOutBlockers(user.id, roomId, [otherId]);
     } catch (error) {
       await this.#members.unlist(otherId, roomId);
       throw error;
     }
     await this.#joined([otherId], roomId);
+  }
+
+  /** Those who blocked the user while they were being added do not stay: of the two deeds one sees the other. */
+  async #takeOutBlockers(userId: string, roomId: string, addedIds: string[]): Promise<void> {
+    const blockers = await this.#acquaintances.blockersAmong(userId, addedIds);
+    await Promise.all(blockers.map((id) => this.leave(id, roomId)));
   }
 
   async #invite(user: Actor, roomId: string, otherId: string): Promise<void> {
