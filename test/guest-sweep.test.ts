@@ -54,6 +54,9 @@ async function settled(server: { url: string }, redis: OwnRedis) {
   const rooms: string[] = [];
   for (const { id } of [ann, ben])
     rooms.push((await guest.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id })).openPrivateRoom.id);
+  const [cid, dan] = [await TestClient.register(server, "cid"), await TestClient.register(server, "dan")];
+  await cid.ask('mutation ($m: [ID!]!) { createRoom(name: "Join us", memberIds: $m) { id } }', { m: [guest.id] });
+  await guest.ask("mutation ($id: ID!) { block(userId: $id) { id } }", { id: dan.id });
   await guest.send("in private", rooms[0]);
   const said = await ann.send("an answer", rooms[0]);
   await guest.ask('mutation ($id: ID!) { markRead(messageId: $id) { id } react(messageId: $id, emoji: "👍") { id } }', { id: said.id });

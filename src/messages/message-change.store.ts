@@ -57,7 +57,12 @@ export class MessageChangeStore {
     const { mentions, quiet } = await this.#mentions.by(userId, text, target.roomId);
     const asks = mentions.includes(this.#assistant.id) && (await this.#asksNow(userId, id, mentions));
     if (asks) await this.#assistant.admit(userId, target.roomId);
-    const edited = await this.#run("message_edit", userId, target, [JSON.stringify(text), mentions.join(" "), asks ? 1 : 0, quiet.join(" ")]);
+    const edited = await this.#run("message_edit", userId, target, [
+      JSON.stringify(text),
+      mentions.join(" "),
+      asks ? 1 : 0,
+      quiet.join(" "),
+    ]);
     if (asks) await this.#assistant.wake(target.roomId);
     return this.#read(target, edited);
   }
