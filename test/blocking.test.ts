@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { acquaint } from "./helpers/acquaint.js";
+import { openRoom, ownWorker, said, until, watchReply, withAssistant } from "./helpers/assistant.js";
 import { TestClient } from "./helpers/client.js";
 import { watchCommands } from "./helpers/commands.js";
 import { DemoApp } from "./helpers/demo-apps.js";
 import { ownRedis } from "./helpers/redis.js";
+import { ScriptedModel } from "./helpers/scripted-model.js";
 import { ownServer } from "./helpers/server.js";
 
 const redis = await ownRedis();
@@ -83,6 +85,28 @@ describe("blocking", () => {
       expect(await redis.client.zcard(`room:${room}`)).toBe(stored);
       expect(refused).toBe(40 - stored);
     }
+  });
+
+  it("[BLOCK1] an answer of the assistant is not stored where it was blocked, and cannot be asked for again", async () => {
+    const model = new ScriptedModel();
+    await ownWorker(redis.url, model);
+    const { client, room, assistant } = await withAssistant(one);
+    const replies = watchReply(client, room);
+    const { id } = await client.send("Tell me", room);
+    const asked = (await model.next()).say("Once");
+    await until(replies, { text: "Once" });
+    await client.ask(BLOCK, { u: assistant });
+    asked.end();
+    await until(replies, { state: "CANCELLED" });
+    expect(await said(client, room)).toEqual([{ text: "Tell me", by: "person", to: null }]);
+    expect(await refusal(client, "mutation ($id: ID!) { retryReply(messageId: $id) }", { id })).toBe(OWN);
+    expect(await redis.client.llen(`asked:{room:${room}}`)).toBe(0);
+    await client.ask(UNBLOCK, { u: assistant });
+    await openRoom(client, assistant);
+    await client.send("And now?", room);
+    (await model.next()).say("Gladly").end();
+    await until(replies, { state: "DONE" });
+    expect((await said(client, room)).at(-1)?.text).toBe("Gladly");
   });
 
   it("[BLOCK1] neither adds nor invites the other, and invitations between them end", async () => {
