@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ModelFailure } from "../src/assistant/model.js";
+import { acquaint } from "./helpers/acquaint.js";
 import { answers, assistantId, cancel, openRoom, ownWorker, said, until, watchReply, withAssistant } from "./helpers/assistant.js";
 import { TestClient } from "./helpers/client.js";
 import { watchCommands } from "./helpers/commands.js";
@@ -158,6 +159,7 @@ describe("asking again", () => {
     expect(await codeOf(client, { m: said })).toBe("BAD_USER_INPUT");
     expect(await codeOf(stranger, { m: said })).toBe("FORBIDDEN");
 
+    await acquaint(client, stranger);
     const { createRoom } = await client.ask('mutation ($m: [ID!]!) { createRoom(name: "Us", memberIds: $m) { id } }', {
       m: [assistant, stranger.id],
     });
