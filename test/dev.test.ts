@@ -15,14 +15,14 @@ let printed = "";
 beforeAll(async () => {
   // A copy, as the test edits it.
   folder = await emptyFolder();
-  for (const name of ["src", "client-example", "package.json", "codegen.yml", "schema.graphql", "tsconfig.json"]) {
+  for (const name of ["src", "client-example", "scripts", "package.json", "schema.graphql", "tsconfig.json"]) {
     await cp(join(project, name), join(folder, name), {
       recursive: true,
       filter: (path) => !/client-example\/(node_modules|dist)/.test(path),
     });
   }
   for (const name of ["node_modules", "client-example/node_modules"]) await symlink(join(project, name), join(folder, name));
-  dev = spawn(process.execPath, ["client-example/dev.js", "--port", "0", "--bcrypt-cost", "4", "--data-dir", join(folder, "data")], {
+  dev = spawn(process.execPath, ["scripts/dev.js", "--port", "0", "--bcrypt-cost", "4", "--data-dir", join(folder, "data")], {
     cwd: folder,
     stdio: ["ignore", "pipe", "inherit"],
   });

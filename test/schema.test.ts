@@ -16,8 +16,10 @@ import { expect, it } from "vitest";
 import type { Repetition } from "../src/repeatable.js";
 import { buildApi } from "../src/server/schema.js";
 
-it("[API1] schema.graphql is what the server serves", async () => {
-  await expect(`${printSchema(await buildApi())}\n`).toMatchFileSnapshot("../schema.graphql");
+it("[API1] schema.graphql is what the server serves, and so is the page's copy", async () => {
+  const schema = `${printSchema(await buildApi())}\n`;
+  await expect(schema).toMatchFileSnapshot("../schema.graphql");
+  await expect(schema).toMatchFileSnapshot("../client-example/schema.graphql");
 });
 
 it("[API2] every type, field, argument and enum value has a description", async () => {

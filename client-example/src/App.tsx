@@ -5,7 +5,7 @@ import { SignIn } from "./components/SignIn";
 import { ChatContext } from "./hooks/useChat";
 import { type Me, useSession } from "./hooks/useSession";
 
-/** Whoever is signed in has a chat; who is not may sign in. */
+/** The chat, or the way in. */
 export function App() {
   const { session, signOut, over, ...entrances } = useSession();
   switch (session.state) {

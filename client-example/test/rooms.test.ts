@@ -53,7 +53,7 @@ const deleted = (position: number, messageId: string): RoomEvent => ({
 });
 
 /** The general room after these actions. */
-function after(...actions: Action[]) {
+function roomsAfter(...actions: Action[]) {
   const rooms = actions.reduce<Rooms>(reduce, noRooms(ME));
   return { rooms, room: rooms.byId.get("0"), texts: rooms.byId.get("0")?.timeline?.messages.map(({ text }) => text) };
 }
@@ -85,15 +85,15 @@ describe("the reducer", () => {
       for (let early = 0; early <= events.length; early++) {
         if (early < read) continue; // what the page does not have comes after it in the log, but never before it was asked for
         const actions = [...events.slice(0, early).map(event), came(page(nodes)), ...events.slice(early).map(event)];
-        expect(after(loaded, asked("newest"), ...actions).texts).toEqual(["text 1b", "text 3"]);
+        expect(roomsAfter(loaded, asked("newest"), ...actions).texts).toEqual(["text 1b", "text 3"]);
       }
       const actions = [came(page(nodes)), ...events.map(event)];
-      expect(after(loaded, asked("newest"), ...actions).texts).toEqual(["text 1b", "text 3"]);
+      expect(roomsAfter(loaded, asked("newest"), ...actions).texts).toEqual(["text 1b", "text 3"]);
     }
   });
 
   it("[PAGE12] older and newer pages join without gaps, and what arrives beyond them waits for its page", () => {
-    const { texts, room: shown } = after(
+    const { texts, room: shown } = roomsAfter(
       loaded,
       asked("around"),
       came(page([message(5), message(6)], { older: "c5", newer: "c6" })),
@@ -109,7 +109,7 @@ describe("the reducer", () => {
   });
 
   it("[PAGE12] an answer to an earlier question changes nothing", () => {
-    const { room: shown } = after(loaded, asked("newest", 1), asked("around", 2), came(page([message(1)]), 1));
+    const { room: shown } = roomsAfter(loaded, asked("newest", 1), asked("around", 2), came(page([message(1)]), 1));
     expect(shown?.timeline).toBeUndefined();
     expect(shown?.loading?.number).toBe(2);
   });
@@ -117,7 +117,14 @@ describe("the reducer", () => {
   it("[PAGE12] the answer to a send and its event are one message, in the server's order", () => {
     const mine = message(2, { from: { id: ME, username: "pablo", name: "Pablo", ...PERSON } });
     const sent: Action = { type: "sent", message: mine };
-    const { texts, room: shown } = after(loaded, asked("newest"), came(page([])), sent, event(added(1, message(1))), event(added(2, mine)));
+    const { texts, room: shown } = roomsAfter(
+      loaded,
+      asked("newest"),
+      came(page([])),
+      sent,
+      event(added(1, message(1))),
+      event(added(2, mine)),
+    );
     expect(texts).toEqual(["text 1", "text 2"]);
     expect(shown?.unread.count).toBe(1);
   });
@@ -125,48 +132,48 @@ describe("the reducer", () => {
   it("[PAGE12] what is quoted changes with what it quotes, and who leaves a room has it no more", () => {
     const reply = message(2, { replyToId: "m1", replyTo: { id: "m1", text: "text 1", from: message(1).from } });
     const quoted = (...events: RoomEvent[]) =>
-      after(loaded, asked("newest"), came(page([message(1), reply])), ...events.map(event)).room?.timeline?.messages.at(-1)?.replyTo;
+      roomsAfter(loaded, asked("newest"), came(page([message(1), reply])), ...events.map(event)).room?.timeline?.messages.at(-1)?.replyTo;
     expect(quoted(edited(1, message(1, { text: "new" })))?.text).toBe("new");
     expect(quoted(deleted(1, "m1"))).toBeNull();
     const left: RoomEvent = { __typename: "MemberLeft", position: "p1", roomId: "0", user: { id: ME } };
-    expect(after(loaded, event(left)).room).toBeUndefined();
+    expect(roomsAfter(loaded, event(left)).room).toBeUndefined();
   });
 
   it("[PAGE13] a count of the server's finds its place among events heard before and after it", () => {
     const counted = (unreadCount: number, position: number): Action => ({ type: "refreshed", rooms: [room(position, { unreadCount })] });
     const three = [1, 2, 3].map((n) => event(added(n, message(n))));
-    expect(after(loaded, ...three).room?.unread.count).toBe(3);
+    expect(roomsAfter(loaded, ...three).room?.unread.count).toBe(3);
     // Counted when the room stood at 2, told after 3; and told before any of them.
-    expect(after(loaded, ...three, counted(2, 2)).room?.unread.count).toBe(3);
-    const early = after(loaded, counted(2, 2));
+    expect(roomsAfter(loaded, ...three, counted(2, 2)).room?.unread.count).toBe(3);
+    const early = roomsAfter(loaded, counted(2, 2));
     expect(isCaughtUp(early.rooms)).toBe(false);
-    const { rooms, room: shown } = after(loaded, counted(2, 2), ...three);
+    const { rooms, room: shown } = roomsAfter(loaded, counted(2, 2), ...three);
     expect(shown?.unread.count).toBe(3);
     expect(isCaughtUp(rooms)).toBe(true);
     const read: Action = { type: "read", roomId: "0", messageId: "m3" };
-    expect(after(loaded, ...three, read, event(added(4, message(4)))).room?.unread.count).toBe(1);
+    expect(roomsAfter(loaded, ...three, read, event(added(4, message(4)))).room?.unread.count).toBe(1);
   });
 
   it("[PAGE13] whoever says something has read up to it; what was unread before is counted again", () => {
     const mine = message(2, { from: { id: ME, username: "pablo", name: "Pablo", ...PERSON } });
-    const { room: shown } = after(loaded, event(added(1, message(1))), event(added(2, mine)));
+    const { room: shown } = roomsAfter(loaded, event(added(1, message(1))), event(added(2, mine)));
     expect(shown).toMatchObject({ readUpTo: "m2", recount: 1 });
-    expect(after(loaded, event(added(2, mine))).room).toMatchObject({ readUpTo: "m2", recount: 0, unread: { count: 0 } });
+    expect(roomsAfter(loaded, event(added(2, mine))).room).toMatchObject({ readUpTo: "m2", recount: 0, unread: { count: 0 } });
     const members: Action = {
       type: "members",
       roomId: "0",
       members: [{ role: "MEMBER", readUpTo: null, user: { id: OTHER, username: "mary", name: "Mary" } }] as never,
       count: 1,
     };
-    expect(after(loaded, members, event(added(1, message(1)))).room?.members).toMatchObject([{ readUpTo: "m1" }]);
+    expect(roomsAfter(loaded, members, event(added(1, message(1)))).room?.members).toMatchObject([{ readUpTo: "m1" }]);
     const inDemoApp = event({ ...(added(3, message(3)) as { __typename: "MessageAdded" } & RoomEvent), readBySender: false } as RoomEvent);
-    expect(after(loaded, members, inDemoApp).room?.members).toMatchObject([{ readUpTo: null }]);
+    expect(roomsAfter(loaded, members, inDemoApp).room?.members).toMatchObject([{ readUpTo: null }]);
   });
 
   it("[PAGE13] one's own messages are not unread, and mentions are counted apart", () => {
     const mine = message(1, { from: { id: ME, username: "pablo", name: "Pablo", ...PERSON } });
     const toMe = message(2, { mentionRanges: [{ start: 0, length: 6, user: { id: ME } }] });
-    const { room: shown } = after(loaded, event(added(1, mine)), event(added(2, toMe)), event(added(3, message(3))));
+    const { room: shown } = roomsAfter(loaded, event(added(1, mine)), event(added(2, toMe)), event(added(3, message(3))));
     expect(shown?.unread).toMatchObject({ count: 2, mentions: 1 });
   });
 });

@@ -190,9 +190,18 @@ async function serveGraphQL(app: FastifyInstance, { config, addressOf, schema, s
   });
 }
 
-/** The page at `/`, where it has been built. */
+/** The page at `/`, where it has been built. Its files were compressed then, and those in `assets/` have a hash of their content in the name. */
 async function serveClientExample(app: FastifyInstance): Promise<void> {
-  if (existsSync(CLIENT_EXAMPLE)) await app.register(files, { root: CLIENT_EXAMPLE });
+  if (!existsSync(CLIENT_EXAMPLE)) return;
+  await app.register(async (page) => {
+    page.addHook("onSend", async ({ url }, reply) => {
+      if (reply.statusCode >= 400) return;
+      const vary = reply.getHeader("vary");
+      reply.header("vary", vary ? `${vary}, accept-encoding` : "accept-encoding");
+      reply.header("cache-control", url.startsWith("/assets/") ? "public, max-age=31536000, immutable" : "no-cache");
+    });
+    await page.register(files, { root: CLIENT_EXAMPLE, preCompressed: true, cacheControl: false });
+  });
 }
 
 function isBrowserVisit({ method, headers, query }: FastifyRequest): boolean {

@@ -18,6 +18,7 @@ import {
   SetTypingDocument,
 } from "../gql/graphql";
 import { ask, createHttpClient, insist, Refused } from "./api";
+import { Kept } from "./kept";
 import { Live } from "./live";
 import { Outbox } from "./outbox";
 import { pause } from "./pause";
@@ -42,8 +43,8 @@ export class Chat {
   readonly refreshing = new Store(true);
   readonly presence: Presence;
   readonly outbox: Outbox;
-  /** By room, what was begun to be written there. */
-  readonly drafts = new Map<string, string>();
+  /** By room, the text in its composer. */
+  readonly drafts: Kept;
   readonly #me: string;
   readonly #following;
   readonly #stops: (() => void)[] = [];
@@ -61,6 +62,7 @@ export class Chat {
     this.live = new Live(`${location.origin.replace(/^http/, "ws")}/graphql`, onSessionOver);
     this.rooms = new Store(noRooms(me));
     this.presence = new Presence(this.client, this.live);
+    this.drafts = new Kept(`palaver.draft.${me}.`);
     this.outbox = new Outbox(
       me,
       async (variables) => (await ask(this.client.mutation(SendDocument, variables))).send,
@@ -107,8 +109,12 @@ export class Chat {
     try {
       const { messages: page } = await insist(() => {
         if (kind === "around") return this.client.query(MessagesAroundDocument, { roomId, messageId });
-        if (kind === "newer") return this.client.query(NewerMessagesDocument, { roomId, after: timeline?.newer ?? null });
-        return this.client.query(OlderMessagesDocument, { roomId, before: kind === "older" ? (timeline?.older ?? null) : null });
+        if (kind === "newest" || !timeline) return this.client.query(OlderMessagesDocument, { roomId, before: null });
+        const [end, last] = kind === "older" ? [timeline.older, timeline.messages[0]] : [timeline.newer, timeline.messages.at(-1)];
+        const cursor = end?.cursor ?? null;
+        if (cursor === null && last) return this.client.query(MessagesAroundDocument, { roomId, messageId: last.id });
+        if (kind === "newer") return this.client.query(NewerMessagesDocument, { roomId, after: cursor });
+        return this.client.query(OlderMessagesDocument, { roomId, before: cursor });
       });
       this.#apply({ type: "page", roomId, number, page });
     } catch (error) {
@@ -150,6 +156,17 @@ export class Chat {
 
   /** What the user's own edit or reaction was answered with, or that they left a room. */
   readonly apply = (action: Extract<Action, { message: Message } | { type: "left" }>): void => this.#apply(action);
+
+  /** Drops the messages at an end of a room's timeline, where it has grown too long. */
+  trim(roomId: string, end: "older" | "newer"): void {
+    this.#apply({ type: "trimmed", roomId, end });
+  }
+
+  /** Forgets what is kept in this browser: the user signs out, and the next one here is someone else. */
+  forget(): void {
+    this.outbox.clear();
+    this.drafts.clear();
+  }
 
   /** Notes that the user has read up to the newest message of a room, and tells the server and other devices. */
   read({ id: roomId, timeline, readUpTo }: Room): void {

@@ -1,6 +1,7 @@
 import type { MessagePartsFragment as Message, SendMutationVariables } from "../gql/graphql";
 import { Refused } from "./api";
 import { newClientId } from "./client-id";
+import { Kept } from "./kept";
 import { Store } from "./store";
 
 /** A message that the user sent and that is not known to be stored. */
@@ -23,14 +24,17 @@ const LONGEST_WAIT = 30_000; // ms between two attempts
 /**
  * Messages on their way, one after the other and each until its fate is known: with its `clientMessageId` it can be sent
  * again, and the server stores it once. They are kept in the browser, so they outlast a reload, and one tab of several
- * sends them.
+ * sends them. Where the browser does not keep them, the tab in which they were written sends them.
  */
 export class Outbox {
   readonly outgoing: Store<readonly Outgoing[]>;
-  readonly #prefix: string;
+  readonly #kept: Kept;
+  readonly #lock: string;
   readonly #send: (variables: SendMutationVariables) => Promise<Message>;
   readonly #onSent: (message: Message) => void;
   readonly #end = new AbortController();
+  readonly #unlisten: () => void;
+  #delivering: Promise<void> | undefined;
   #order = 0;
   #wake = () => {};
 
@@ -39,11 +43,12 @@ export class Outbox {
    * @param onSent is told of each message that was stored
    */
   constructor(userId: string, send: (variables: SendMutationVariables) => Promise<Message>, onSent: (message: Message) => void) {
-    this.#prefix = `palaver.outbox.${userId}.`;
+    this.#lock = `palaver.outbox.${userId}.`;
+    this.#kept = new Kept(this.#lock);
     this.#send = send;
     this.#onSent = onSent;
     this.outgoing = new Store(this.#read());
-    addEventListener("storage", this.#onStorage);
+    this.#unlisten = this.#kept.onChangeInOtherTab(() => this.#look());
     void this.#lead();
   }
 
@@ -63,7 +68,7 @@ export class Outbox {
 
   /** Forgets a message: it was stored, or is not to be. */
   drop(clientMessageId: string): void {
-    localStorage.removeItem(this.#prefix + clientMessageId);
+    this.#kept.remove(clientMessageId);
     this.#look();
   }
 
@@ -74,25 +79,27 @@ export class Outbox {
 
   close(): void {
     this.#end.abort();
-    removeEventListener("storage", this.#onStorage);
+    this.#unlisten();
     this.#wake();
   }
 
   /** Forgets all messages: the user signs out, and the next one at this browser is someone else. */
   clear(): void {
-    for (const { clientMessageId } of this.outgoing.get()) this.drop(clientMessageId);
+    this.#kept.clear();
+    this.#look();
   }
 
   #read(): Outgoing[] {
-    return Object.keys(localStorage)
-      .filter((key) => key.startsWith(this.#prefix))
-      .flatMap((key) => parsed(localStorage.getItem(key)))
+    return this.#kept
+      .values()
+      .flatMap(parsed)
       .sort((one, other) => one.at - other.at || one.order - other.order);
   }
 
   #write(one: Outgoing): void {
-    localStorage.setItem(this.#prefix + one.clientMessageId, JSON.stringify(one));
+    const isShared = this.#kept.set(one.clientMessageId, JSON.stringify(one));
     this.#look();
+    if (!isShared) void this.#deliver(); // the tab that sends for all tabs does not see it
   }
 
   #look(): void {
@@ -100,17 +107,18 @@ export class Outbox {
     this.#wake();
   }
 
-  readonly #onStorage = ({ key }: StorageEvent) => {
-    if (key === null || key.startsWith(this.#prefix)) this.#look();
-  };
-
   /** One tab at a time sends. Without locks, as on pages without https, each does; the server stores it once all the same. */
   async #lead(): Promise<void> {
     if (!("locks" in navigator)) return this.#deliver();
-    await navigator.locks.request(this.#prefix, { signal: this.#end.signal }, () => this.#deliver()).catch(() => {}); // it was closed
+    await navigator.locks.request(this.#lock, { signal: this.#end.signal }, () => this.#deliver()).catch(() => {}); // it was closed
   }
 
-  async #deliver(): Promise<void> {
+  #deliver(): Promise<void> {
+    this.#delivering ??= this.#deliverAll();
+    return this.#delivering;
+  }
+
+  async #deliverAll(): Promise<void> {
     for (let failures = 0; !this.#end.signal.aborted; ) {
       const next = this.outgoing.get().find(({ problem }) => problem === undefined);
       if (!next) {
@@ -119,7 +127,7 @@ export class Outbox {
       }
       const { roomId, text, clientMessageId, replyTo } = next;
       try {
-        if (Date.now() - next.at > KEPT_BY_SERVER) throw new Error("It is a day old, and may have been stored or not.");
+        if (Date.now() - next.at > KEPT_BY_SERVER) throw new Error("It is more than a day old, and may already have been sent.");
         const message = await this.#send({ roomId, text, clientMessageId, replyTo: replyTo ?? null });
         failures = 0;
         this.#onSent(message);
@@ -130,8 +138,7 @@ export class Outbox {
           failures++;
           if (error.code === "RATE_LIMITED") this.#write({ ...next, notice: error.message });
           await this.#somethingToDo(error.retryAfter ? error.retryAfter * 1_000 : Math.min(LONGEST_WAIT, 1_000 * 2 ** failures));
-        } else if (localStorage.getItem(this.#prefix + clientMessageId) !== null)
-          this.#write({ ...next, problem: (error as Error).message });
+        } else if (this.#kept.get(clientMessageId) !== undefined) this.#write({ ...next, problem: (error as Error).message });
       }
     }
   }
@@ -145,9 +152,9 @@ export class Outbox {
   }
 }
 
-function parsed(text: string | null): Outgoing[] {
+function parsed(text: string): Outgoing[] {
   try {
-    return text === null ? [] : [JSON.parse(text) as Outgoing];
+    return [JSON.parse(text) as Outgoing];
   } catch {
     return [];
   }

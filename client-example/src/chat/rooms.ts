@@ -1,6 +1,15 @@
 import type { MembersQuery, MessagePartsFragment as Message, PagePartsFragment as Page, RoomPartsFragment } from "../gql/graphql";
 import type { Answered, Whole } from "./api";
-import { type PageKind, type RoomEvent, type Timeline, afterEvent as timelineAfter, withChange, withMessage, withPage } from "./timeline";
+import {
+  type PageKind,
+  type RoomEvent,
+  type Timeline,
+  afterEvent as timelineAfter,
+  trimmed,
+  withChange,
+  withMessage,
+  withPage,
+} from "./timeline";
 import { afterReading, NOTHING_UNREAD, type Unread, afterEvent as unreadAfter, withCount } from "./unread";
 
 export type Member = NonNullable<Answered<MembersQuery>["room"]>["members"]["nodes"][number];
@@ -56,6 +65,8 @@ export type Action =
   | { type: "asked"; roomId: string; kind: PageKind; number: number }
   | { type: "page"; roomId: string; number: number; page: Page }
   | { type: "failed"; roomId: string; number: number }
+  /** The reader is far from this end of a room's timeline, which has grown too long. */
+  | { type: "trimmed"; roomId: string; end: "older" | "newer" }
   | { type: "members"; roomId: string; members: Member[]; count: number }
   /** The user's own send, edit or reaction was answered; the event comes as well. */
   | { type: "sent" | "changed"; message: Message }
@@ -91,6 +102,12 @@ export function reduce(rooms: Rooms, action: Action): Rooms {
       });
     case "failed":
       return withRoom(rooms, action.roomId, (room) => (room.loading?.number === action.number ? { ...room, loading: undefined } : room));
+    case "trimmed":
+      // A page that is on its way to this end would no longer join on.
+      return withRoom(rooms, action.roomId, (room) => ({
+        ...withTimeline(room, (timeline) => trimmed(timeline, action.end)),
+        loading: room.loading?.kind === action.end ? undefined : room.loading,
+      }));
     case "members":
       return withRoom(rooms, action.roomId, (room) => ({ ...room, members: action.members, memberCount: action.count }));
     case "sent":

@@ -4,13 +4,21 @@ export type RoomEvent = RoomEventsSubscription["roomEvents"];
 
 /** A stretch of a room's history without gaps. Pure. */
 export interface Timeline {
-  /** Oldest first. */
+  /** Oldest first; at most `2 * MOST`. */
   readonly messages: readonly Message[];
-  /** The cursor from which to go back; null where the room begins. */
-  readonly older: string | null;
-  /** The cursor from which to go on; null where the stretch reaches the newest message, and grows with what arrives. */
-  readonly newer: string | null;
+  /** Null where the room begins. */
+  readonly older: End;
+  /** Null where the stretch reaches the newest message, and grows with what arrives. */
+  readonly newer: End;
 }
+
+/** Where to go on at an end of a stretch: from a cursor, or, without one, from the message that is the last one there. */
+export type End = { readonly cursor?: string | null } | null;
+
+/** The messages that a timeline may have before the end that is further from the reader is dropped. */
+export const MOST = 200;
+
+const LEFT = 150; // of them, after that: a page fits in before it happens again
 
 /** Which page was asked for: the newest or one around a message instead of what is there, or one more at either end. */
 export type PageKind = "newest" | "around" | "older" | "newer";
@@ -18,13 +26,26 @@ export type PageKind = "newest" | "around" | "older" | "newer";
 /** The timeline with a page in its place. */
 export function withPage(timeline: Timeline | undefined, page: Page, kind: PageKind): Timeline {
   const { hasPreviousPage, startCursor, hasNextPage, endCursor } = page.pageInfo;
-  const older = hasPreviousPage ? startCursor : null;
-  const newer = hasNextPage ? endCursor : null;
+  const older = hasPreviousPage ? { cursor: startCursor } : null;
+  const newer = hasNextPage ? { cursor: endCursor } : null;
   if (!timeline || kind === "newest" || kind === "around") return { messages: page.nodes, older, newer: kind === "newest" ? null : newer };
   const known = new Set(timeline.messages.map(({ id }) => id));
-  const fresh = page.nodes.filter(({ id }) => !known.has(id));
-  if (kind === "older") return { ...timeline, messages: [...fresh, ...timeline.messages], older };
-  return { ...timeline, messages: [...timeline.messages, ...fresh], newer };
+  // A page around the last message of the stretch has known ones in its other half.
+  const isKnown = page.nodes.map(({ id }) => known.has(id));
+  if (kind === "older") {
+    const fresh = isKnown.includes(true) ? page.nodes.slice(0, isKnown.indexOf(true)) : page.nodes;
+    return { ...timeline, messages: [...fresh, ...timeline.messages], older };
+  }
+  return { ...timeline, messages: [...timeline.messages, ...page.nodes.slice(isKnown.lastIndexOf(true) + 1)], newer };
+}
+
+/** The timeline without the messages at one of its ends, where it has grown too long. They are loaded again on the way there. */
+export function trimmed(timeline: Timeline, end: "older" | "newer"): Timeline {
+  const { messages } = timeline;
+  if (messages.length <= MOST) return timeline;
+  return end === "older"
+    ? { ...timeline, messages: messages.slice(-LEFT), older: {} }
+    : { ...timeline, messages: messages.slice(0, LEFT), newer: {} };
 }
 
 /**
@@ -53,7 +74,8 @@ export function withMessage(timeline: Timeline, message: Message): Timeline {
   const place = messages.findLastIndex(({ sentAt }) => sentAt <= message.sentAt) + 1;
   if (place === 0 && older !== null) return timeline;
   if (place === messages.length && newer !== null) return timeline;
-  return { ...timeline, messages: messages.toSpliced(place, 0, message) };
+  const next = { ...timeline, messages: messages.toSpliced(place, 0, message) };
+  return next.messages.length > 2 * MOST ? trimmed(next, "older") : next; // of a room that is not on the screen
 }
 
 /** With a message as it is now, and with what quotes it. */

@@ -45,7 +45,7 @@ export function ChatPage({ me, register, onSignOut }: Props) {
     setProblem("");
     try {
       await onSignOut();
-      chat.outbox.clear();
+      chat.forget();
       show(undefined);
     } catch (error) {
       setProblem((error as Error).message);
@@ -71,7 +71,7 @@ export function ChatPage({ me, register, onSignOut }: Props) {
         {room ? (
           <Conversation key={room.id} roomId={room.id} me={me} onClose={() => show(undefined)} onTalkTo={(userId) => void talkTo(userId)} />
         ) : (
-          <main className="nothing">{isLoaded && <p>Choose a room, or someone to talk to.</p>}</main>
+          <main className="nothing">{isLoaded && <p>Select a room or a person to start chatting.</p>}</main>
         )}
       </div>
       {isKeepingAccount && <KeepAccount register={register} onClose={() => setIsKeepingAccount(false)} />}

@@ -15,7 +15,8 @@ interface Props {
   room: Room;
   me: string;
   task: Task;
-  onSubmit: (text: string) => void;
+  /** @returns false where it failed: the text then stays */
+  onSubmit: (text: string) => Promise<boolean>;
   /** To write an ordinary message instead. */
   onCancel: () => void;
   onEditLast: () => void;
@@ -26,6 +27,7 @@ export function Composer({ room: { id, name, kind, members }, me, task, onSubmit
   const chat = useChat();
   const isEditing = task.kind === "edit";
   const [text, setText] = useState(isEditing ? task.message.text : (chat.drafts.get(id) ?? ""));
+  const isBusy = useRef(false);
   const input = useRef<HTMLTextAreaElement>(null);
   const listId = useId();
   const mentions = useMentions(text, kind === "GENERAL" ? undefined : members?.map(({ user }) => user).filter((user) => user.id !== me));
@@ -37,15 +39,21 @@ export function Composer({ room: { id, name, kind, members }, me, task, onSubmit
   function change(next: string): void {
     setText(next);
     if (isEditing) return;
-    chat.drafts.set(id, next);
+    if (next === "") chat.drafts.remove(id);
+    else chat.drafts.set(id, next);
     chat.setTyping(id, next.trim() !== "");
   }
 
-  function submit(): void {
-    if (text.trim() === "") return;
-    onSubmit(text);
+  async function submit(): Promise<void> {
+    if (text.trim() === "" || isBusy.current) return;
+    isBusy.current = true;
+    try {
+      if (!(await onSubmit(text))) return;
+    } finally {
+      isBusy.current = false;
+    }
     setText("");
-    if (!isEditing) chat.drafts.delete(id);
+    if (!isEditing) chat.drafts.remove(id);
     input.current?.focus();
   }
 
@@ -59,7 +67,7 @@ export function Composer({ room: { id, name, kind, members }, me, task, onSubmit
     if (mentions.onKey(event.key, complete)) event.preventDefault();
     else if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
-      submit();
+      void submit();
     } else if (event.key === "Escape" && task.kind !== "write") onCancel();
     else if (event.key === "ArrowUp" && text === "" && task.kind === "write") {
       event.preventDefault();
@@ -67,13 +75,13 @@ export function Composer({ room: { id, name, kind, members }, me, task, onSubmit
     }
   }
 
-  const label = isEditing ? "Edit the message" : `Message to ${name}`;
+  const label = isEditing ? "Edit message" : `Message to ${name}`;
   return (
     <form
       className="composer"
       onSubmit={(event) => {
         event.preventDefault();
-        submit();
+        void submit();
       }}
     >
       {task.kind !== "write" && (
@@ -81,7 +89,7 @@ export function Composer({ room: { id, name, kind, members }, me, task, onSubmit
           <Icon name={task.kind} />
           <p className="ellipsis">
             {task.kind === "edit" ? (
-              <strong>Editing</strong>
+              <strong>Editing message</strong>
             ) : (
               <>
                 <strong>
@@ -91,7 +99,7 @@ export function Composer({ room: { id, name, kind, members }, me, task, onSubmit
               </>
             )}
           </p>
-          <button type="button" className="icon-button" aria-label={isEditing ? "Do not edit" : "Do not reply"} onClick={onCancel}>
+          <button type="button" className="icon-button" aria-label={isEditing ? "Cancel editing" : "Cancel reply"} onClick={onCancel}>
             <Icon name="close" />
           </button>
         </div>

@@ -23,9 +23,9 @@ export function OfflineNotice() {
   if (state !== "offline") return null;
   return (
     <p className="notice">
-      No connection. What you write is kept, and sent when it is back.
+      No connection. Messages are sent when you are back online.
       <button type="button" className="link" onClick={retry}>
-        Try now
+        Reconnect
       </button>
     </p>
   );

@@ -7,6 +7,7 @@ import { useRoom } from "../hooks/useRoom";
 import type { Me } from "../hooks/useSession";
 import { useTyping } from "../hooks/useTyping";
 import { Composer, type Task } from "./Composer";
+import { ErrorBoundary } from "./ErrorBoundary";
 import { MessageList, type MessageListHandle } from "./MessageList";
 import { RoomHeader } from "./RoomHeader";
 import "./Conversation.css";
@@ -24,7 +25,6 @@ export function Conversation({ roomId, me, onClose, onTalkTo }: Props) {
   const { room, messages } = here;
   const outbox = useOutbox(roomId);
   const assistant = useReply(roomId);
-  const typists = useTyping(roomId);
   const [task, setTask] = useState<Task>({ kind: "write" });
   const { problem, ...actions } = useMessageActions();
   const list = useRef<MessageListHandle>(null);
@@ -33,41 +33,46 @@ export function Conversation({ roomId, me, onClose, onTalkTo }: Props) {
   const onEdit = useCallback((message: Message) => setTask({ kind: "edit", message }), []);
   if (!room) return null;
 
-  async function submit(text: string): Promise<void> {
+  /** @returns whether the composer is done with the text */
+  async function submit(text: string): Promise<boolean> {
+    if (task.kind === "edit") {
+      if (!(await actions.edit(task.message.id, text))) return false;
+    } else {
+      here.send(text, task.kind === "reply" ? task.to.id : null);
+      list.current?.toNewest();
+    }
     setTask({ kind: "write" });
-    if (task.kind === "edit") return actions.edit(task.message.id, text);
-    here.send(text, task.kind === "reply" ? task.to.id : null);
-    list.current?.toNewest();
+    return true;
   }
 
   return (
     <main className="conversation">
       <RoomHeader room={room} me={me} onClose={onClose} onTalkTo={onTalkTo} />
-      <MessageList
-        ref={list}
-        here={here}
-        room={room}
-        me={me.id}
-        outbox={outbox}
-        assistant={assistant}
-        onReply={onReply}
-        onEdit={onEdit}
-        onDelete={actions.remove}
-        onReact={actions.react}
-        onRetry={actions.retry}
-      />
+      <ErrorBoundary sentence="These messages cannot be shown.">
+        <MessageList
+          ref={list}
+          here={here}
+          room={room}
+          me={me.id}
+          outbox={outbox}
+          assistant={assistant}
+          onReply={onReply}
+          onEdit={onEdit}
+          onDelete={actions.remove}
+          onReact={actions.react}
+          onRetry={actions.retry}
+        />
+      </ErrorBoundary>
       <p className="problem" role="alert">
         {here.problem ?? problem}
       </p>
-      <p className="typing" aria-live="polite">
-        {typing(typists)}
-      </p>
+      <Typing roomId={roomId} />
       <Composer
         key={task.kind === "edit" ? task.message.id : roomId}
         room={room}
         me={me.id}
         task={task}
-        onSubmit={(text) => void submit(text)}
+        onSubmit={submit}
         onCancel={() => setTask({ kind: "write" })}
         onEditLast={() => {
           const last = messages?.findLast(({ from }) => from.id === me.id);
@@ -80,8 +85,13 @@ export function Conversation({ roomId, me, onClose, onTalkTo }: Props) {
 
 const names = new Intl.ListFormat(undefined, { type: "conjunction" });
 
-function typing(typists: string[]): string {
-  if (typists.length === 0) return "";
-  if (typists.length > 3) return "Several people are writing…";
-  return `${names.format(typists)} ${typists.length === 1 ? "is" : "are"} writing…`;
+/** Who is typing, by itself: the rest of the room is not rendered again for it. */
+function Typing({ roomId }: { roomId: string }) {
+  const typists = useTyping(roomId);
+  return (
+    <p className="typing" aria-live="polite">
+      {typists.length > 3 && "Several people are typing…"}
+      {typists.length > 0 && typists.length <= 3 && `${names.format(typists)} ${typists.length === 1 ? "is" : "are"} typing…`}
+    </p>
+  );
 }

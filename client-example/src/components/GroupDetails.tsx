@@ -41,7 +41,7 @@ export function GroupDetails({ room, me, onTalkTo, onClose }: Props) {
       {group.isOwner && (
         <form className="rename" onSubmit={rename}>
           <label>
-            Name of the group
+            Group name
             <input name="name" key={name} defaultValue={name} required maxLength={64} autoComplete="off" />
           </label>
           <button type="submit">Rename</button>
@@ -70,26 +70,26 @@ export function GroupDetails({ room, me, onTalkTo, onClose }: Props) {
       {group.mayInvite &&
         (isAdding ? (
           <PeoplePicker
-            label="Who comes in"
+            label="Add people"
             without={new Set(members.map(({ user }) => user.id))}
             onChoose={(person) => void change(group.add(person.id))}
           />
         ) : (
           <button type="button" onClick={() => setIsAdding(true)}>
-            <Icon name="add" /> Add someone
+            <Icon name="add" /> Add people
           </button>
         ))}
       {group.isOwner && (
         <label className="choice">
           <input type="checkbox" checked={membersMayInvite} onChange={(event) => void group.letMembersInvite(event.target.checked)} />{" "}
-          Members may add others
+          Members can add people
         </label>
       )}
       <p className="problem" role="alert">
         {group.problem}
       </p>
       <button type="button" className="danger" onClick={() => (isLeaving ? void group.leave() : setIsLeaving(true))}>
-        <Icon name="leave" /> {isLeaving ? "Leave, and read it no more?" : "Leave the group"}
+        <Icon name="leave" /> {isLeaving ? "Yes, leave group" : "Leave group"}
       </button>
     </Dialog>
   );

@@ -7,14 +7,16 @@ interface Props {
   onClose: () => void;
 }
 
-/** Makes a guest an account, which keeps what they have. */
+/** Turns a guest into an account, which keeps what they have. */
 export function KeepAccount({ register, onClose }: Props) {
   const [isBusy, setIsBusy] = useState(false);
   const [problem, setProblem] = useState("");
 
   async function keep(event: FormEvent<HTMLFormElement>): Promise<void> {
     event.preventDefault();
-    const fields = new FormData(event.currentTarget);
+    const form = event.currentTarget;
+    const fields = new FormData(form);
+    if (isBusy) return;
     setIsBusy(true);
     setProblem("");
     try {
@@ -23,13 +25,14 @@ export function KeepAccount({ register, onClose }: Props) {
     } catch (error) {
       setProblem((error as Error).message);
       setIsBusy(false);
+      form.querySelector("input")?.focus();
     }
   }
 
   return (
-    <Dialog title="Make an account" onClose={onClose}>
+    <Dialog title="Create account" onClose={onClose}>
       <form onSubmit={(event) => void keep(event)}>
-        <p className="quiet">Your name, your rooms and what you wrote stay. You can come back with a username and a password.</p>
+        <p className="quiet">You keep your name, rooms and messages, and sign in with a username and password from now on.</p>
         <label>
           Username
           <input name="username" autoComplete="username" autoCapitalize="none" spellCheck={false} required />
@@ -41,8 +44,8 @@ export function KeepAccount({ register, onClose }: Props) {
         <p className="problem" role="alert">
           {problem}
         </p>
-        <button type="submit" className="primary" disabled={isBusy}>
-          Make the account
+        <button type="submit" className="primary" aria-disabled={isBusy}>
+          Create account
         </button>
       </form>
     </Dialog>

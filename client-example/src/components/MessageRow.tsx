@@ -1,8 +1,8 @@
-import { memo, useState } from "react";
+import { memo } from "react";
 import type { MessagePartsFragment as Message } from "../gql/graphql";
 import { asMoment, asTime } from "../time";
 import { Avatar } from "./Avatar";
-import { Icon } from "./Icon";
+import { MessageTools } from "./MessageTools";
 import { asText, Marks } from "./PersonName";
 import { Text } from "./Text";
 
@@ -14,8 +14,8 @@ interface Props {
   mayDelete: boolean;
   /** The names of those who have read up to here and no further. */
   readers: string | undefined;
-  /** The one message that the Tab key leads to. */
-  isEntrance: boolean;
+  /** It has, or had last, the focus among the messages: the Tab key leads on to its buttons. */
+  isFocused: boolean;
   /** The user has jumped here. */
   isTarget: boolean;
   /** The user asked for this answer, and no later one is there. */
@@ -24,24 +24,28 @@ interface Props {
   onJump: (id: string) => void;
   onReply: (message: Message) => void;
   onEdit: (message: Message) => void;
-  onDelete: (id: string) => void;
-  onReact: (message: Message, emoji: string, on: boolean) => void;
-  onRetry: (messageId: string, goOn: boolean) => void;
+  onDelete: (id: string) => unknown;
+  onReact: (message: Message, emoji: string, on: boolean) => unknown;
+  onRetry: (messageId: string, goOn: boolean) => unknown;
 }
-
-const EMOJIS = ["👍", "❤️", "😂", "🎉", "😮", "😢", "🙏", "👀"];
 
 /** A message, and what one may do with it. */
 export const MessageRow = memo(function MessageRow(props: Props) {
-  const { message, follows, me, readers, isTarget, isEntrance, onFocus, onJump, onReact } = props;
+  const { message, follows, me, readers, isTarget, isFocused, onFocus, onJump, onReact } = props;
   const { id, from, text, sentAt, editedAt, replyToId, replyTo, reactions } = message;
   const isMine = from.id === me;
+  const tabIndex = isFocused ? 0 : -1;
   const classes = ["message", isMine && "mine", follows && "follows", isTarget && "target"].filter(Boolean).join(" ");
+  const time = (
+    <time dateTime={sentAt} title={asMoment(sentAt)}>
+      {asTime(sentAt)}
+    </time>
+  );
   return (
     <article
       className={classes}
       data-id={id}
-      tabIndex={isEntrance ? 0 : -1}
+      tabIndex={tabIndex}
       aria-label={`${isMine ? "You" : asText(from)}, ${asTime(sentAt)}`}
       onFocus={() => onFocus(id)}
     >
@@ -57,32 +61,31 @@ export const MessageRow = memo(function MessageRow(props: Props) {
                 <Marks person={from} />
               </>
             )}
-            <time dateTime={sentAt} title={asMoment(sentAt)}>
-              {asTime(sentAt)}
-            </time>
+            {time}
           </p>
         )}
-        <div className="bubble">
-          {replyToId !== null &&
-            (replyTo ? (
-              <button type="button" className="quote" tabIndex={isEntrance ? 0 : -1} onClick={() => onJump(replyTo.id)}>
-                <strong>
-                  <bdi>{replyTo.from.id === me ? "You" : replyTo.from.name}</bdi>
-                </strong>{" "}
-                {replyTo.from.id !== me && <Marks person={replyTo.from} />}
-                <span className="ellipsis">{replyTo.text.slice(0, 200)}</span>
-              </button>
-            ) : (
-              <p className="quote quiet">This message was deleted.</p>
-            ))}
-          <Text text={text} mentions={message.mentionRanges} me={me} />
-          {editedAt !== null && (
-            <span className="quiet edited" title={asMoment(editedAt)}>
-              edited
-            </span>
-          )}
-          <Tools {...props} isMine={isMine} />
-        </div>
+        <MessageTools {...props} isMine={isMine} time={follows ? time : undefined}>
+          <div className="bubble">
+            {replyToId !== null &&
+              (replyTo ? (
+                <button type="button" className="quote" tabIndex={tabIndex} onClick={() => onJump(replyTo.id)}>
+                  <strong>
+                    <bdi>{replyTo.from.id === me ? "You" : replyTo.from.name}</bdi>
+                  </strong>{" "}
+                  {replyTo.from.id !== me && <Marks person={replyTo.from} />}
+                  <span className="ellipsis">{replyTo.text.slice(0, 200)}</span>
+                </button>
+              ) : (
+                <p className="quote quiet">This message was deleted.</p>
+              ))}
+            <Text text={text} mentions={message.mentionRanges} me={me} />
+            {editedAt !== null && (
+              <span className="quiet edited" title={asMoment(editedAt)}>
+                edited
+              </span>
+            )}
+          </div>
+        </MessageTools>
         {reactions.length > 0 && (
           <ul className="reactions" aria-label="Reactions">
             {reactions.map(({ emoji, count, users }) => {
@@ -92,7 +95,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
                   <button
                     type="button"
                     aria-pressed={isOn}
-                    tabIndex={isEntrance ? 0 : -1}
+                    tabIndex={tabIndex}
                     title={users.map(({ name }) => name).join(", ")}
                     onClick={() => onReact(message, emoji, !isOn)}
                   >
@@ -108,10 +111,10 @@ export const MessageRow = memo(function MessageRow(props: Props) {
             This answer is not complete.
             {props.mayRetry && (
               <>
-                <button type="button" className="link" tabIndex={isEntrance ? 0 : -1} onClick={() => props.onRetry(id, true)}>
+                <button type="button" className="link" tabIndex={tabIndex} onClick={() => props.onRetry(id, true)}>
                   Continue
                 </button>
-                <button type="button" className="link" tabIndex={isEntrance ? 0 : -1} onClick={() => props.onRetry(id, false)}>
+                <button type="button" className="link" tabIndex={tabIndex} onClick={() => props.onRetry(id, false)}>
                   Try again
                 </button>
               </>
@@ -123,65 +126,3 @@ export const MessageRow = memo(function MessageRow(props: Props) {
     </article>
   );
 });
-
-function Tools({ message, isMine, mayDelete, isEntrance, onReply, onEdit, onDelete, onReact, me }: Props & { isMine: boolean }) {
-  const [open, setOpen] = useState<"emojis" | "deleting">();
-  const tabIndex = isEntrance ? 0 : -1;
-  const close = () => setOpen(undefined);
-
-  if (open === "emojis")
-    return (
-      <div className="tools open" role="toolbar" aria-label="Choose a reaction" onKeyDown={(event) => event.key === "Escape" && close()}>
-        {EMOJIS.map((emoji) => {
-          const isOn = message.reactions.some((one) => one.emoji === emoji && one.users.some(({ id }) => id === me));
-          return (
-            <button
-              key={emoji}
-              type="button"
-              className="icon-button"
-              onClick={() => {
-                onReact(message, emoji, !isOn);
-                close();
-              }}
-            >
-              {emoji}
-            </button>
-          );
-        })}
-        <button type="button" className="icon-button" aria-label="No reaction" onClick={close}>
-          <Icon name="close" />
-        </button>
-      </div>
-    );
-  if (open === "deleting")
-    return (
-      <div className="tools open" role="toolbar" aria-label="Delete this message?" onKeyDown={(event) => event.key === "Escape" && close()}>
-        <button type="button" className="danger" onClick={() => onDelete(message.id)}>
-          Delete
-        </button>
-        <button type="button" className="link" onClick={close}>
-          Keep
-        </button>
-      </div>
-    );
-  return (
-    <div className="tools" role="toolbar" aria-label="What to do with this message">
-      <button type="button" className="icon-button" aria-label="React" tabIndex={tabIndex} onClick={() => setOpen("emojis")}>
-        <Icon name="react" />
-      </button>
-      <button type="button" className="icon-button" aria-label="Reply" tabIndex={tabIndex} onClick={() => onReply(message)}>
-        <Icon name="reply" />
-      </button>
-      {isMine && (
-        <button type="button" className="icon-button" aria-label="Edit" tabIndex={tabIndex} onClick={() => onEdit(message)}>
-          <Icon name="edit" />
-        </button>
-      )}
-      {mayDelete && (
-        <button type="button" className="icon-button" aria-label="Delete" tabIndex={tabIndex} onClick={() => setOpen("deleting")}>
-          <Icon name="delete" />
-        </button>
-      )}
-    </div>
-  );
-}

@@ -13,7 +13,7 @@ interface Props {
   onDone: (roomId?: string) => void;
 }
 
-/** Makes a group. */
+/** Creates a group. */
 export function NewGroup({ me, onDone }: Props) {
   const chat = useChat();
   const [members, setMembers] = useState<Person[]>([]);
@@ -37,7 +37,7 @@ export function NewGroup({ me, onDone }: Props) {
     <Dialog title="New group" onClose={() => onDone()}>
       <form onSubmit={(event) => void make(event)}>
         <label>
-          Name of the group
+          Group name
           <input name="name" required maxLength={64} autoComplete="off" />
         </label>
         {members.length > 0 && (
@@ -48,7 +48,7 @@ export function NewGroup({ me, onDone }: Props) {
                 <button
                   type="button"
                   className="icon-button"
-                  aria-label={`Without ${person.name}`}
+                  aria-label={`Remove ${person.name}`}
                   onClick={() => setMembers(members.filter((one) => one !== person))}
                 >
                   <Icon name="close" />
@@ -58,18 +58,18 @@ export function NewGroup({ me, onDone }: Props) {
           </ul>
         )}
         <PeoplePicker
-          label="Who is in it"
+          label="Add people"
           without={new Set([me.id, ...members.map(({ id }) => id)])}
           onChoose={(person) => setMembers([...members, person])}
         />
         <label className="choice">
-          <input type="checkbox" name="invite" /> Members may add others
+          <input type="checkbox" name="invite" /> Members can add people
         </label>
         <p className="problem" role="alert">
           {problem}
         </p>
         <button type="submit" className="primary">
-          Make the group
+          Create group
         </button>
       </form>
     </Dialog>

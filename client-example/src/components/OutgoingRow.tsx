@@ -20,13 +20,17 @@ export function OutgoingRow({ outgoing, onSendAgain, onDiscard }: Props) {
         </div>
         {problem === undefined ? (
           <p className="meta">
-            {state === "offline" ? "will be sent" : notice === undefined ? "sending…" : `${notice} It is sent by itself.`}
+            {state === "offline"
+              ? "Waiting for connection"
+              : notice === undefined
+                ? "Sending…"
+                : `${notice} It will be sent automatically.`}
           </p>
         ) : (
           <p className="meta" role="alert">
             <span className="problem">Not sent. {problem}</span>
             <button type="button" className="link" onClick={() => onSendAgain(outgoing)}>
-              Send again
+              Retry
             </button>
             <button type="button" className="link" onClick={() => onDiscard(outgoing)}>
               Discard

@@ -33,7 +33,7 @@ export function PeoplePicker({ label, without, onChoose }: Props) {
           </li>
         ))}
       </ul>
-      {!isLoading && others.length === 0 && <p className="quiet">Nobody else is called so.</p>}
+      {!isLoading && others.length === 0 && <p className="quiet">No one found</p>}
     </div>
   );
 }

@@ -22,13 +22,13 @@ export function RoomHeader({ room, me, onClose, onTalkTo }: Props) {
   const online = usePresence(partner ? [partner] : []);
   const [showsDetails, setShowsDetails] = useState(false);
   const about = {
-    GENERAL: () => "everyone",
-    PRIVATE: () => (partner !== undefined && online.has(partner) ? "online" : "offline"),
+    GENERAL: () => "Everyone",
+    PRIVATE: () => (partner !== undefined && online.has(partner) ? "Online" : "Offline"),
     GROUP: () => (memberCount === 1 ? "1 member" : `${memberCount || "…"} members`),
   };
   return (
     <header className="bar">
-      <button type="button" className="icon-button back" aria-label="Back to the list" onClick={onClose}>
+      <button type="button" className="icon-button back" aria-label="Back to rooms" onClick={onClose}>
         <Icon name="back" />
       </button>
       <Avatar name={name} letter={kind === "GENERAL" ? "#" : undefined} />

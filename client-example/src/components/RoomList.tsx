@@ -34,12 +34,15 @@ export const RoomList = memo(function RoomList({ rooms, shown, me, onShow }: Pro
                   {newest && <time dateTime={newest.sentAt}>{asShortTime(newest.sentAt)}</time>}
                 </span>
                 <span className="row-title">
-                  <span className="ellipsis quiet">{newest ? preview(newest, me) : "Nothing yet"}</span>
+                  <span className="ellipsis quiet">{newest ? preview(newest, me) : "No messages yet"}</span>
                   {unread.count > 0 && (
                     <span className={unread.mentions > 0 ? "badge mentioned" : "badge"}>
                       {unread.mentions > 0 && <span aria-hidden="true">@ </span>}
                       {unread.count > 99 ? "99+" : unread.count}
-                      <span className="unseen"> unread{unread.mentions > 0 && `, ${unread.mentions} to you`}</span>
+                      <span className="unseen">
+                        {" "}
+                        unread{unread.mentions > 0 && `, ${unread.mentions} ${unread.mentions === 1 ? "mention" : "mentions"}`}
+                      </span>
                     </span>
                   )}
                 </span>

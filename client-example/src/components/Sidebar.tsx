@@ -38,10 +38,10 @@ export function Sidebar({ me, rooms, isLoaded, shown, problem, onShow, onTalkTo,
       </header>
       <label className="search">
         <Icon name="search" />
-        <span className="unseen">Find rooms and people</span>
+        <span className="unseen">Search rooms and people</span>
         <input
           type="search"
-          placeholder="Find rooms and people"
+          placeholder="Search rooms and people"
           value={search}
           maxLength={64}
           onChange={(event) => setSearch(event.target.value)}
@@ -59,7 +59,7 @@ export function Sidebar({ me, rooms, isLoaded, shown, problem, onShow, onTalkTo,
             )}
           </div>
           {!isLoaded && <p className="quiet">Loading…</p>}
-          {isLoaded && found.length === 0 && <p className="quiet">No room of yours is called so.</p>}
+          {isLoaded && found.length === 0 && <p className="quiet">No rooms found</p>}
           <RoomList rooms={found} shown={shown} me={me.id} onShow={onShow} />
         </nav>
         <p className="problem" role="alert">
@@ -69,7 +69,7 @@ export function Sidebar({ me, rooms, isLoaded, shown, problem, onShow, onTalkTo,
       </div>
       <footer className="bar">
         <Avatar name={me.name} />
-        <span className="ellipsis">
+        <span className="ellipsis who">
           <span className="unseen">Signed in as </span>
           <strong>
             <bdi>{me.name}</bdi>
@@ -78,7 +78,7 @@ export function Sidebar({ me, rooms, isLoaded, shown, problem, onShow, onTalkTo,
         </span>
         {me.guest && (
           <button type="button" className="link" onClick={onKeepAccount}>
-            Make an account
+            Create account
           </button>
         )}
         <button type="button" className="link" onClick={onSignOut}>
@@ -99,7 +99,7 @@ function People({ me, search, onTalkTo }: { me: string; search: string; onTalkTo
       <div className="list-head">
         <h2 id="people">People</h2>
       </div>
-      {!isLoading && others.length === 0 && <p className="quiet">{search === "" ? "Nobody else is here yet." : "Nobody is called so."}</p>}
+      {!isLoading && others.length === 0 && <p className="quiet">{search === "" ? "No one else is here yet." : "No one found"}</p>}
       <ul>
         {others.map((person) => (
           <li key={person.id}>
@@ -112,7 +112,7 @@ function People({ me, search, onTalkTo }: { me: string; search: string; onTalkTo
       </ul>
       {loadMore && (
         <button type="button" className="link" onClick={loadMore}>
-          Show more people
+          Show more
         </button>
       )}
     </section>

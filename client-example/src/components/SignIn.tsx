@@ -1,11 +1,12 @@
-import { type FormEvent, useId, useState } from "react";
+import { type FormEvent, useId, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import type { useSession } from "../hooks/useSession";
 import { Avatar } from "./Avatar";
 import "./SignIn.css";
 
 const DEMO_PASSWORD = "password123"; // the demo apps', known to everyone
 
-/** How one may come in. */
+/** How someone may come in. */
 type Way = "sign in" | "register" | "guest";
 
 interface Props extends Pick<ReturnType<typeof useSession>, "signIn" | "register" | "joinAsGuest"> {
@@ -15,26 +16,34 @@ interface Props extends Pick<ReturnType<typeof useSession>, "signIn" | "register
   demoAccounts: string[];
 }
 
-const TITLES: Record<Way, string> = { "sign in": "Sign in", register: "Make an account", guest: "Come in as a guest" };
-const SUBMITS: Record<Way, string> = { "sign in": "Sign in", register: "Register", guest: "Come in" };
-const CHOICES: Record<Way, string> = { "sign in": "I have an account", register: "I am new here", guest: "Continue as a guest" };
+const TITLES: Record<Way, string> = { "sign in": "Sign in", register: "Create account", guest: "Continue as guest" };
+const SUBMITS: Record<Way, string> = { "sign in": "Sign in", register: "Create account", guest: "Continue" };
+const CHOICES: Record<Way, string> = { "sign in": "Sign in", register: "Create account", guest: "Continue as guest" };
 
 export function SignIn({ isOver, demoAccounts, signIn, register, joinAsGuest }: Props) {
   const [way, setWay] = useState<Way>("sign in");
   const [isBusy, setIsBusy] = useState(false);
   const [isPasswordShown, setIsPasswordShown] = useState(false);
-  const [problem, setProblem] = useState(isOver ? "Your session is over. Sign in again." : "");
+  const [problem, setProblem] = useState(isOver ? "Your session has ended. Sign in again." : "");
   const problemId = useId();
+  const form = useRef<HTMLFormElement>(null);
 
-  async function attempt(entering: Promise<void>): Promise<void> {
+  /** @param field that gets the focus if it fails; the button that was pressed keeps it otherwise */
+  async function attempt(enter: () => Promise<void>, field?: string): Promise<void> {
+    if (isBusy) return;
     setIsBusy(true);
     setProblem("");
     try {
-      await entering;
+      await enter();
     } catch (error) {
       setProblem((error as Error).message);
       setIsBusy(false);
+      if (field !== undefined) focus(field);
     }
+  }
+
+  function focus(field: string): void {
+    form.current?.querySelector<HTMLInputElement>(`[name=${field}]`)?.focus();
   }
 
   function submit(event: FormEvent<HTMLFormElement>): void {
@@ -42,16 +51,16 @@ export function SignIn({ isOver, demoAccounts, signIn, register, joinAsGuest }: 
     const fields = new FormData(event.currentTarget);
     const field = (name: string) => String(fields.get(name) ?? "");
     const account = { username: field("username").trim(), password: field("password") };
-    if (way === "guest") void attempt(joinAsGuest(field("name").trim()));
-    else if (way === "register") void attempt(register({ ...account, name: field("name").trim() || null }));
-    else void attempt(signIn(account));
+    if (way === "guest") void attempt(() => joinAsGuest(field("name").trim()), "name");
+    else if (way === "register") void attempt(() => register({ ...account, name: field("name").trim() || null }), "username");
+    else void attempt(() => signIn(account), "password");
   }
 
   return (
     <main className="sign-in">
       <Pitch />
       <div className="entrance">
-        <form className="card" onSubmit={submit} aria-describedby={problem === "" ? undefined : problemId}>
+        <form className="card" ref={form} onSubmit={submit} aria-describedby={problem === "" ? undefined : problemId}>
           <h2>{TITLES[way]}</h2>
           {way !== "guest" && (
             <label>
@@ -61,7 +70,7 @@ export function SignIn({ isOver, demoAccounts, signIn, register, joinAsGuest }: 
           )}
           {way !== "sign in" && (
             <label>
-              {way === "guest" ? "Your name" : "Name others see (optional)"}
+              {way === "guest" ? "Your name" : "Display name (optional)"}
               <input name="name" autoComplete="name" maxLength={64} required={way === "guest"} dir="auto" />
             </label>
           )}
@@ -84,12 +93,14 @@ export function SignIn({ isOver, demoAccounts, signIn, register, joinAsGuest }: 
             </div>
           )}
           {way === "guest" && (
-            <p className="quiet">Without a password, until you have been away for an hour. What you write in shared rooms stays.</p>
+            <p className="quiet">
+              No password needed. Your guest session ends when you have been away for an hour; messages in shared rooms stay.
+            </p>
           )}
           <p className="problem" role="alert" id={problemId}>
             {problem}
           </p>
-          <button type="submit" className="primary" disabled={isBusy}>
+          <button type="submit" className="primary" aria-disabled={isBusy}>
             {SUBMITS[way]}
           </button>
           <div className="ways">
@@ -101,8 +112,11 @@ export function SignIn({ isOver, demoAccounts, signIn, register, joinAsGuest }: 
                   type="button"
                   className="link"
                   onClick={() => {
-                    setWay(other);
-                    setProblem("");
+                    flushSync(() => {
+                      setWay(other);
+                      setProblem("");
+                    });
+                    focus(other === "guest" ? "name" : "username"); // the button that had it is gone
                   }}
                 >
                   {CHOICES[other]}
@@ -112,14 +126,14 @@ export function SignIn({ isOver, demoAccounts, signIn, register, joinAsGuest }: 
         </form>
         {demoAccounts.length > 0 && (
           <section className="card" aria-labelledby="demo">
-            <h2 id="demo">Or try it as</h2>
+            <h2 id="demo">Try a demo account</h2>
             <div className="demo-accounts">
               {demoAccounts.map((username) => (
                 <button
                   key={username}
                   type="button"
-                  disabled={isBusy}
-                  onClick={() => void attempt(signIn({ username, password: DEMO_PASSWORD }))}
+                  aria-disabled={isBusy}
+                  onClick={() => void attempt(() => signIn({ username, password: DEMO_PASSWORD }))}
                 >
                   {username}
                 </button>
@@ -137,14 +151,14 @@ function Pitch() {
   return (
     <header className="pitch">
       <h1 className="wordmark">Palaver</h1>
-      <p>Talk to everyone, to a few, or to one. What is said arrives, once and in order, wherever you come back from.</p>
+      <p>Group and private chat. Every message arrives once and in order, even after you lose the connection.</p>
       <div className="drawing" aria-hidden="true">
         <p>
           <Avatar name="Mary" />
-          <span className="bubble">Did the train make it?</span>
+          <span className="bubble">How was the train?</span>
         </p>
         <p className="mine">
-          <span className="bubble">Through the tunnel, and nothing was lost.</span>
+          <span className="bubble">A long tunnel, but no message was lost.</span>
         </p>
         <p>
           <Avatar name="Joe" />

@@ -10,17 +10,20 @@ import {
 } from "../gql/graphql";
 import { useChat } from "./useChat";
 
-/** What one may do with messages that are there. `problem` tells why the last of it was refused. */
+/** What one may do with messages that are there. `problem` says why the last attempt failed. */
 export function useMessageActions() {
   const { client, apply } = useChat();
   const [problem, setProblem] = useState<string>();
 
-  const attempt = useCallback(async (doing: () => Promise<void>) => {
+  /** @returns whether it was done */
+  const attempt = useCallback(async (doing: () => Promise<void>): Promise<boolean> => {
     setProblem(undefined);
     try {
       await doing();
+      return true;
     } catch (error) {
       setProblem((error as Error).message);
+      return false;
     }
   }, []);
 

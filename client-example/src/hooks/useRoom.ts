@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useMemo, useState } from "react";
 import type { Rooms } from "../chat/rooms";
 import type { PageKind } from "../chat/timeline";
 import { useChat, useStore } from "./useChat";
@@ -17,18 +17,28 @@ export function useRoom(roomId: string) {
   const [problem, setProblem] = useState<string>();
   const { kind, timeline, members } = room ?? {};
 
-  const load = useCallback(
-    (page: PageKind, messageId?: string) => {
+  // The same functions at each render: rows that get them are not rendered again.
+  const actions = useMemo(() => {
+    const load = (page: PageKind, messageId?: string) => {
       setProblem(undefined);
       return chat.load(roomId, page, messageId).catch((error: Error) => setProblem(error.message));
-    },
-    [chat, roomId],
-  );
+    };
+    return {
+      loadOlder: () => load("older"),
+      loadNewer: () => load("newer"),
+      /** Shows the stretch around a message instead. */
+      loadAround: (messageId: string) => load("around", messageId),
+      loadNewest: () => load("newest"),
+      /** Drops the messages at one end, where there are too many. */
+      trim: (end: "older" | "newer") => chat.trim(roomId, end),
+      send: (text: string, replyTo: string | null) => chat.send(roomId, text, replyTo),
+    };
+  }, [chat, roomId]);
 
   const isWanting = room !== undefined && !timeline && !room.loading && problem === undefined;
   useEffect(() => {
-    if (isWanting) void load("newest");
-  }, [isWanting, load]);
+    if (isWanting) void actions.loadNewest();
+  }, [isWanting, actions]);
 
   const lacksMembers = kind !== undefined && kind !== "GENERAL" && members === undefined;
   useEffect(() => {
@@ -44,13 +54,8 @@ export function useRoom(roomId: string) {
     hasNewer: timeline !== undefined && timeline.newer !== null,
     isLoading: room?.loading !== undefined,
     problem,
-    loadOlder: () => load("older"),
-    loadNewer: () => load("newer"),
-    /** Shows the stretch around a message instead. */
-    loadAround: (messageId: string) => load("around", messageId),
-    loadNewest: () => load("newest"),
-    /** Tells that the user has seen the newest message. */
+    /** Tells the server and the user's other devices that they have seen the newest message. */
     read: () => room && chat.read(room),
-    send: (text: string, replyTo: string | null) => chat.send(roomId, text, replyTo),
+    ...actions,
   };
 }

@@ -11,8 +11,17 @@ const GENERAL = "0";
 export function useShownRoom(): [roomId: string | undefined, show: (roomId: string | undefined) => void] {
   const hash = useSyncExternalStore(onHash, () => location.hash);
   const isWide = useSyncExternalStore(onWidth, () => WIDE.matches);
-  const chosen = hash.startsWith(PREFIX) ? decodeURIComponent(hash.slice(PREFIX.length)) : undefined;
-  return [chosen ?? (isWide ? GENERAL : undefined), show];
+  return [roomIn(hash) ?? (isWide ? GENERAL : undefined), show];
+}
+
+/** @returns undefined where the address names none, or cannot be read */
+function roomIn(hash: string): string | undefined {
+  if (!hash.startsWith(PREFIX)) return undefined;
+  try {
+    return decodeURIComponent(hash.slice(PREFIX.length));
+  } catch {
+    return undefined;
+  }
 }
 
 function show(roomId: string | undefined): void {

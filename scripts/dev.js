@@ -1,5 +1,5 @@
 /**
- * `npm run dev`: page and API on one port, both anew after an edit. Vite has the port and serves the page; the API runs beside it, under
+ * `npm run dev`: page and API on one port, both up to date after an edit. Vite has the port and serves the page; the API runs beside it, under
  * `tsx watch`, on a port of its own that Vite passes requests on to. Options are the server's: `npm run dev -- --port 4100`.
  */
 import { spawn, spawnSync } from "node:child_process";
@@ -35,7 +35,7 @@ const proxied = { target: `http://127.0.0.1:${apiPort}`, ws: true, configure: qu
 let vite;
 try {
   vite = await createServer({
-    root: fileURLToPath(new URL(".", import.meta.url)),
+    root: `${root}client-example`,
     customLogger,
     server: {
       port,
@@ -51,7 +51,6 @@ try {
   process.stderr.write(`${error.message}\nTo take another port: npm run dev -- --port 4100\n`);
   await stop(1);
 }
-vite.watcher.add([`${root}schema.graphql`, `${root}codegen.yml`]);
 vite.watcher.on("change", (path) => /(\.graphql|codegen\.yml)$/.test(path) && generateTypes());
 process.stdout.write(`Page and API, anew after each edit: http://${host}:${vite.httpServer?.address().port}\n`);
 
@@ -68,7 +67,7 @@ async function stop(code) {
 
 /** The types of the page's operations, from the schema and the .graphql files. */
 function generateTypes() {
-  spawnSync("npx", ["graphql-codegen", "--config", "codegen.yml", "--silent"], { cwd: root, stdio: "inherit" });
+  spawnSync("npm", ["run", "--silent", "codegen"], { cwd: `${root}client-example`, stdio: "inherit" });
 }
 
 /** Answers for the API while it starts. */
