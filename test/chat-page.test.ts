@@ -60,13 +60,13 @@ describe("the chat page", () => {
     await goTo(mary, "General");
 
     await mary.getByLabel("Message to General").pressSequentially("hi @Pab");
-    await pablo.getByText("Mary is writing…").waitFor();
+    await pablo.getByText("Mary is typing…").waitFor();
     await mary.getByRole("option", { name: /Pablo/ }).waitFor();
     await mary.keyboard.press("Enter");
     await mary.keyboard.type("how is life?");
     await mary.keyboard.press("Enter");
     await pablo.locator("mark.me", { hasText: "@Pablo" }).waitFor();
-    await pablo.getByText("Mary is writing…").waitFor({ state: "detached" });
+    await pablo.getByText("Mary is typing…").waitFor({ state: "detached" });
 
     await press(pablo, "how is life?", "React");
     await pablo.getByRole("button", { name: "🎉" }).click();
@@ -77,12 +77,12 @@ describe("the chat page", () => {
     await say(pablo, "General", "fine");
     await message(mary, "fine").locator(".quote", { hasText: "how is life?" }).waitFor();
     await pablo.keyboard.press("ArrowUp");
-    await pablo.getByLabel("Edit the message").fill("very well");
+    await pablo.getByLabel("Edit message").fill("very well");
     await pablo.keyboard.press("Enter");
     await message(mary, "very well").getByText("edited").waitFor();
 
     await press(mary, "how is life?", "Delete");
-    await message(mary, "how is life?").getByRole("button", { name: "Delete" }).click();
+    await message(mary, "how is life?").getByRole("button", { name: "Delete message" }).click();
     await message(pablo, "very well").getByText("This message was deleted.").waitFor();
     await pablo.locator("mark.me").waitFor({ state: "detached" });
   });
@@ -116,9 +116,9 @@ describe("the chat page", () => {
 
     await joe.getByRole("button", { name: "New group" }).click();
     const dialog = joe.getByRole("dialog");
-    await dialog.getByLabel("Name of the group").fill("Weekend");
+    await dialog.getByLabel("Group name").fill("Weekend");
     await dialog.getByRole("button", { name: "Add Mary" }).click();
-    await dialog.getByRole("button", { name: "Make the group" }).click();
+    await dialog.getByRole("button", { name: "Create group" }).click();
     await say(joe, "Weekend", "who comes?");
     await goTo(mary, /Weekend/);
     await say(mary, "Weekend", "I do");
@@ -126,18 +126,18 @@ describe("the chat page", () => {
     await joe.getByText("Read by Mary").waitFor();
 
     await joe.getByRole("button", { name: "Members and settings" }).click();
-    await dialog.getByLabel("Name of the group").fill("Long weekend");
+    await dialog.getByLabel("Group name").fill("Long weekend");
     await dialog.getByRole("button", { name: "Rename" }).click();
     await mary.getByRole("heading", { name: "Long weekend" }).waitFor();
-    await dialog.getByRole("button", { name: "Add someone" }).click();
+    await dialog.getByRole("button", { name: "Add people" }).click();
     await dialog.getByRole("button", { name: "Add Alex" }).click();
     await mary.getByText("3 members").waitFor();
     await dialog.getByRole("button", { name: "Remove Mary" }).click();
     await rooms(mary)
       .getByRole("button", { name: /weekend/ })
       .waitFor({ state: "detached" });
-    await dialog.getByRole("button", { name: "Leave the group" }).click();
-    await dialog.getByRole("button", { name: "Leave, and read it no more?" }).click();
+    await dialog.getByRole("button", { name: "Leave group" }).click();
+    await dialog.getByRole("button", { name: "Yes, leave group" }).click();
     await rooms(joe)
       .getByRole("button", { name: /weekend/ })
       .waitFor({ state: "detached" });
@@ -154,7 +154,7 @@ describe("the chat page", () => {
     await joe.getByText("No connection.").waitFor();
     for (const text of ["away 1", "away 2", "away 3"]) await say(joe, "General", text);
     await say(mary, "General", "meanwhile");
-    await expect.poll(() => joe.getByText("will be sent").count()).toBe(3);
+    await expect.poll(() => joe.getByText("Waiting for connection").count()).toBe(3);
 
     // The page comes, the API does not.
     await joe.context().route("**/graphql", (route) => route.abort());
@@ -203,11 +203,11 @@ describe("the chat page", () => {
     await message(pablo, "hello from elsewhere").waitFor();
     await talkTo(pablo, "nina");
     await say(pablo, "nina", "welcome");
-    await pablo.getByText("sending…").waitFor({ state: "detached" });
+    await pablo.getByText("Sending…").waitFor({ state: "detached" });
     await demo.say(nina, "thank you", { roomId: await demo.openRoom(nina, { id: "1", username: "Pablo" }) });
     await message(pablo, "thank you").waitFor();
     await demo.disconnect(nina);
-    await pablo.getByRole("main").getByText("offline").waitFor();
+    await pablo.getByRole("main").getByText("Offline").waitFor();
   });
 
   it("[PAGE19] the assistant's answer grows on the page, and can be stopped; what was written stays", async () => {
@@ -238,7 +238,7 @@ describe("the chat page", () => {
     expect(await cut.getByRole("button", { name: "Try again" }).count()).toBe(1); // at the newer one
   });
 
-  it("[PAGE7] a room of 10,000 messages scrolls without jumping, keeps few elements, and jumps to what a reply answers", async () => {
+  it("[PAGE7] a room of 10,000 messages scrolls without jumping, keeps 200 rows at most, and jumps to what a reply answers", async () => {
     const first = Math.floor(Date.now() / 1_000) - 200_000; // seconds
     const pipeline = redis.client.pipeline();
     // As in a database that is taken over: in a room that Palaver knows, so many at once would make its log begin anew, and the page too.
@@ -274,17 +274,18 @@ describe("the chat page", () => {
       await scroller.evaluate((element) => element.scrollTo({ top: 300 }));
       await isAsked;
       const before = await placeOnScreen(joe);
-      const height = await scroller.evaluate((element) => element.scrollHeight);
+      const first = () => joe.locator(".message[data-id]").first().getAttribute("data-id");
+      const oldest = await first();
       release();
-      await expect.poll(() => scroller.evaluate((element) => element.scrollHeight)).toBeGreaterThan(height);
+      await expect.poll(first).not.toBe(oldest);
       await frames(joe);
       const after = await placeOnScreen(joe, before.id);
       expect(Math.abs(after.top - before.top)).toBeLessThan(3); // px
     }
     await joe.unroute("**/graphql");
-    expect(await joe.locator(".message").count()).toBeLessThan(80);
+    expect(await joe.locator(".message").count()).toBeLessThanOrEqual(200);
 
-    await joe.getByRole("button", { name: "To the newest message" }).click();
+    await joe.getByRole("button", { name: "Jump to latest" }).click();
     await message(joe, "number 9999.").waitFor();
     const alex = await signIn("Alex");
     await talkTo(alex, "Joe");
@@ -310,7 +311,7 @@ describe("the chat page", () => {
     );
     await message(joe, "do you remember?").locator(".quote").click();
     await joe.locator(".message.target", { hasText: answered }).waitFor();
-    await joe.getByRole("button", { name: "To the newest message" }).click();
+    await joe.getByRole("button", { name: "Jump to latest" }).click();
     await message(joe, "do you remember?").waitFor();
   });
 
@@ -333,7 +334,7 @@ describe("the chat page", () => {
         .locator(".text")
         .evaluate((element) => getComputedStyle(element).direction),
     ).toBe("rtl");
-    await phone.getByRole("button", { name: "Back to the list" }).click();
+    await phone.getByRole("button", { name: "Back to rooms" }).click();
     await rooms(phone).waitFor();
   });
 
@@ -353,7 +354,7 @@ describe("the chat page", () => {
     await goTo(mary, "General");
     for (const text of ["one thing", "another thing"]) await say(mary, "General", text);
     await message(mary, "another thing").waitFor();
-    await mary.getByText("sending…").waitFor({ state: "detached" });
+    await mary.getByText("Sending…").waitFor({ state: "detached" });
     await message(mary, "another thing").focus();
     await mary.keyboard.press("ArrowUp");
     await expect.poll(() => mary.evaluate(() => document.activeElement?.textContent)).toContain("one thing");
@@ -375,7 +376,7 @@ describe("the chat page", () => {
     await pablo.getByText("No connection.").waitFor();
     await redis.client.del(keys.log("0"), keys.meta("0"));
     await say(mary, "General", "after the loss");
-    await mary.getByText("sending…").waitFor({ state: "detached" });
+    await mary.getByText("Sending…").waitFor({ state: "detached" });
     await pablo.context().setOffline(false);
     await message(pablo, "after the loss").waitFor({ timeout: 60_000 });
     await say(mary, "General", "and on");

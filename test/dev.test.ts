@@ -60,15 +60,15 @@ it("[PAGE18] npm run dev serves page and API on one port, and edits to either sh
     await page.getByText("Live", { exact: true }).waitFor();
     await page.getByLabel("Message to General").fill("a draft");
 
-    await edit("client-example/src/components/Sidebar.tsx", 'placeholder="Find rooms and people"', 'placeholder="Whom to find"');
-    await page.getByPlaceholder("Whom to find").waitFor({ timeout: 60_000 });
+    await edit("client-example/src/components/Sidebar.tsx", 'placeholder="Search rooms and people"', 'placeholder="Find people"');
+    await page.getByPlaceholder("Find people").waitFor({ timeout: 60_000 });
     expect(await page.getByLabel("Message to General").inputValue()).toBe("a draft"); // the page was not loaded again
 
     await edit("src/server/server-info.ts", '"palaver"', '"palaver, edited"');
     await expect.poll(nameOfServer, { timeout: 60_000 }).toBe("palaver, edited");
     await page.keyboard.press("Enter");
     await page.locator(".message").filter({ hasText: "a draft" }).waitFor({ timeout: 60_000 });
-    await page.getByText("sending…").waitFor({ state: "detached", timeout: 60_000 });
+    await page.getByText("Sending…").waitFor({ state: "detached", timeout: 60_000 });
   } finally {
     await browser.close();
   }

@@ -14,9 +14,9 @@ const isIn = (page: Page) => page.getByRole("navigation").getByRole("button", { 
 const isOut = (page: Page) => page.getByRole("heading", { name: "Sign in" }).waitFor();
 
 async function register(page: Page, username: string): Promise<void> {
-  await page.getByRole("button", { name: "I am new here" }).click();
+  await page.getByRole("button", { name: "Create account" }).click();
   await page.getByLabel("Username").fill(username);
-  await page.getByLabel("Name others see (optional)").fill("نینا");
+  await page.getByLabel("Display name (optional)").fill("نینا");
   await page.getByLabel("Password", { exact: true }).fill("correct horse");
   await page.keyboard.press("Enter");
   await isIn(page);
@@ -47,7 +47,7 @@ describe("signing in", () => {
 
   it("[PAGE15] a guest comes in with a name, talks, and stays as an account", async () => {
     const page = await open();
-    await page.getByRole("button", { name: "Continue as a guest" }).click();
+    await page.getByRole("button", { name: "Continue as guest" }).click();
     await page.getByLabel("Your name").fill("Passer-by");
     await page.keyboard.press("Enter");
     await isIn(page);
@@ -58,7 +58,7 @@ describe("signing in", () => {
     await page.keyboard.press("Enter");
     await page.locator(".message", { hasText: "just looking" }).waitFor();
 
-    await page.getByRole("button", { name: "Make an account" }).click();
+    await page.getByRole("button", { name: "Create account" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByLabel("Username").fill("Joe"); // is there already
     await dialog.getByLabel("Password").fill("a good password");
@@ -104,7 +104,7 @@ describe("signing in", () => {
         body: JSON.stringify({ query: "mutation { logout(everywhere: true) }" }),
       }),
     );
-    await page.getByText("Your session is over.").waitFor();
+    await page.getByText("Your session has ended.").waitFor();
   });
 
   it("[PAGE16] without a server the page says so, and goes on by itself", async () => {
@@ -120,18 +120,18 @@ describe("signing in", () => {
 
   it("[PAGE17] demo accounts are offered where the server has some, and only there", async () => {
     const page = await open();
-    await page.getByRole("heading", { name: "Or try it as" }).waitFor();
+    await page.getByRole("heading", { name: "Try a demo account" }).waitFor();
     const { url } = await ownServer((await ownRedis()).url, { demoData: false });
     const bare = await open({}, url);
     await isOut(bare);
-    expect(await bare.getByRole("heading", { name: "Or try it as" }).count()).toBe(0);
+    expect(await bare.getByRole("heading", { name: "Try a demo account" }).count()).toBe(0);
   });
 
   it.each(["light", "dark"] as const)("[PAGE9] axe has no serious finding here, %s, and it fits a phone", async (colorScheme) => {
     const page = await open({ colorScheme, viewport: { width: 360, height: 720 } });
     await isOut(page);
     expect(await seriousFindings(page)).toEqual([]);
-    await page.getByRole("button", { name: "I am new here" }).click();
+    await page.getByRole("button", { name: "Create account" }).click();
     expect(await seriousFindings(page)).toEqual([]);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
   });

@@ -1,0 +1,61 @@
+import type { Page } from "playwright-core";
+import { expect } from "vitest";
+
+/** What a scrolled list showed, frame by frame. */
+interface Seen {
+  /** Ids of all messages that were on the screen, with the number in their text. */
+  numbers: number[];
+  /** The furthest that a row moved against the hand between two frames (px). */
+  against: number;
+}
+
+/** Begins to note, at each frame, which messages are on the screen and where. @param hand 1 where rows are to move down, -1 up */
+export async function watchRows(page: Page, hand: 1 | -1): Promise<void> {
+  await page.locator(".scroller").evaluate((scroller, direction) => {
+    const seen = { numbers: new Set<number>(), against: 0, isOver: false };
+    Object.assign(globalThis, { seen });
+    let before = new Map<string, number>();
+    const look = () => {
+      const { top, bottom } = scroller.getBoundingClientRect();
+      const now = new Map<string, number>();
+      for (const row of scroller.querySelectorAll<HTMLElement>(".message[data-id]")) {
+        const rect = row.getBoundingClientRect();
+        if (rect.bottom <= top || rect.top >= bottom) continue;
+        const { id = "" } = row.dataset;
+        now.set(id, rect.top);
+        seen.numbers.add(Number(/message (\d+)/.exec(row.textContent ?? "")?.[1]));
+      }
+      // The first row of the frame before: what is below it may grow, or have something put in between.
+      const first = [...before].find(([id]) => now.has(id));
+      if (first) seen.against = Math.max(seen.against, (first[1] - (now.get(first[0]) as number)) * direction);
+      before = now;
+      if (!seen.isOver) requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+  }, hand);
+}
+
+/** What was seen since `watchRows`, or so far. */
+export async function seenRows(page: Page): Promise<Seen> {
+  return page.evaluate(() => {
+    const { seen } = globalThis as unknown as { seen: { numbers: Set<number>; against: number } };
+    return { numbers: [...seen.numbers].sort((one, other) => one - other), against: seen.against };
+  });
+}
+
+/** Scrolls until a message that far up, or down, has been on the screen; then nothing may have been passed unseen, or have jumped. */
+export async function expectNothingSkipped(page: Page, isThere: (numbers: number[]) => boolean, move: () => Promise<void>): Promise<void> {
+  for (let step = 0; step < 5_000; step++) {
+    await move();
+    await frame(page);
+    if (step % 10 === 0 && isThere((await seenRows(page)).numbers)) break;
+  }
+  const { numbers, against } = await seenRows(page);
+  expect(isThere(numbers)).toBe(true);
+  const [first = 0] = numbers;
+  expect(numbers).toEqual(numbers.map((_, index) => first + index)); // none is missing
+  expect(against).toBeLessThan(3); // px
+}
+
+/** Until the page has drawn a frame. */
+export const frame = (page: Page) => page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
