@@ -13,6 +13,7 @@ import { history } from "./scenarios/history.js";
 import { interop } from "./scenarios/interop.js";
 import { logins } from "./scenarios/logins.js";
 import { memory } from "./scenarios/memory.js";
+import { page } from "./scenarios/page.js";
 import { presence } from "./scenarios/presence.js";
 import { comeBack } from "./scenarios/return.js";
 import { manyRooms } from "./scenarios/rooms.js";
@@ -29,6 +30,7 @@ const scenarios = {
   return: comeBack,
   stall,
   logins,
+  page,
   presence,
   history,
   directory,

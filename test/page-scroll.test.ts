@@ -28,7 +28,8 @@ async function openLongRoom(options: BrowserContextOptions = {}): Promise<Page> 
   await page.getByRole("region", { name: "People" }).getByRole("button", { name: "Mary" }).click();
   await message(page, `message ${MESSAGES - 1}`).waitFor();
   await page.route("**/graphql", async (route) => {
-    if (/query (Older|Newer)Messages|query MessagesAround/.test(route.request().postData() ?? "")) await new Promise((go) => setTimeout(go, 400)); // ms
+    if (/query (Older|Newer)Messages|query MessagesAround/.test(route.request().postData() ?? ""))
+      await new Promise((go) => setTimeout(go, 400)); // ms
     await route.continue().catch(() => {}); // the page is closed
   });
   return page;
@@ -39,12 +40,20 @@ describe("the list of messages", () => {
     const page = await openLongRoom();
     await page.mouse.move(700, 300);
     await watchRows(page, 1);
-    await expectNothingSkipped(page, ([first = MESSAGES]) => first < MESSAGES - AWAY, () => wheel(-120)(page));
+    await expectNothingSkipped(
+      page,
+      ([first = MESSAGES]) => first < MESSAGES - AWAY,
+      () => wheel(-120)(page),
+    );
     expect(await page.locator(".message").count()).toBeLessThanOrEqual(200);
     await page.evaluate(() => Object.assign((globalThis as unknown as { seen: object }).seen, { isOver: true }));
     await frame(page);
     await watchRows(page, -1);
-    await expectNothingSkipped(page, (numbers) => numbers.at(-1) === MESSAGES - 1, () => wheel(120)(page));
+    await expectNothingSkipped(
+      page,
+      (numbers) => numbers.at(-1) === MESSAGES - 1,
+      () => wheel(120)(page),
+    );
     await page.getByRole("button", { name: "Jump to latest" }).waitFor({ state: "detached" });
   });
 
@@ -73,9 +82,17 @@ describe("the list of messages", () => {
     await page.getByLabel("Message to Mary").focus();
     await page.keyboard.press("Shift+Tab");
     await watchRows(page, 1);
-    await expectNothingSkipped(page, ([first = MESSAGES]) => first < MESSAGES - 120, () => page.keyboard.press("ArrowUp"));
+    await expectNothingSkipped(
+      page,
+      ([first = MESSAGES]) => first < MESSAGES - 120,
+      () => page.keyboard.press("ArrowUp"),
+    );
     expect(await page.evaluate(() => document.activeElement?.matches(".message"))).toBe(true);
-    await expectNothingSkipped(page, ([first = MESSAGES]) => first < MESSAGES - AWAY, () => page.keyboard.press("PageUp"));
+    await expectNothingSkipped(
+      page,
+      ([first = MESSAGES]) => first < MESSAGES - AWAY,
+      () => page.keyboard.press("PageUp"),
+    );
   });
 
   it("[PAGE30] the first row stays where it is when pictures, late rows and deletions change what is above it", async () => {
@@ -91,7 +108,9 @@ describe("the list of messages", () => {
     const first = () =>
       page.locator(".scroller").evaluate((scroller) => {
         const edge = scroller.getBoundingClientRect().top;
-        const row = [...scroller.querySelectorAll<HTMLElement>(".message[data-id]")].find((one) => one.getBoundingClientRect().bottom > edge);
+        const row = [...scroller.querySelectorAll<HTMLElement>(".message[data-id]")].find(
+          (one) => one.getBoundingClientRect().bottom > edge,
+        );
         return { id: row?.dataset.id ?? "", top: (row?.getBoundingClientRect().top ?? 0) - edge };
       });
     const expectTheSame = async (before: { id: string; top: number }) => {

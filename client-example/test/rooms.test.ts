@@ -110,14 +110,27 @@ describe("the reducer", () => {
 
   it("[PAGE44] of a long timeline the end that is further from the reader is dropped, and joins on again", () => {
     const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => from + n);
-    const arrived = [asked("newest"), came(page([message(0)], { older: "c0" })), ...numbers(1, MOST).map((n) => event(added(n, message(n))))];
+    const arrived = [
+      asked("newest"),
+      came(page([message(0)], { older: "c0" })),
+      ...numbers(1, MOST).map((n) => event(added(n, message(n)))),
+    ];
     const trim = (end: "older" | "newer"): Action => ({ type: "trimmed", roomId: "0", end });
 
     // At the newest message, what is older goes. What is asked for around the first one that is left is joined on before it.
     const live = roomsAfter(loaded, ...arrived, trim("older"), trim("older"));
     expect(live.texts).toEqual(numbers(51, MOST).map((n) => `text ${n}`));
     expect(live.room?.timeline).toMatchObject({ older: {}, newer: null });
-    const back = [asked("older", 2), came(page(numbers(40, 60).map((n) => message(n)), { older: "c40", newer: "c60" }), 2)];
+    const back = [
+      asked("older", 2),
+      came(
+        page(
+          numbers(40, 60).map((n) => message(n)),
+          { older: "c40", newer: "c60" },
+        ),
+        2,
+      ),
+    ];
     const joined = roomsAfter(loaded, ...arrived, trim("older"), ...back);
     expect(joined.texts).toEqual(numbers(40, MOST).map((n) => `text ${n}`));
     expect(joined.room?.timeline).toMatchObject({ older: { cursor: "c40" }, newer: null });
@@ -125,7 +138,16 @@ describe("the reducer", () => {
     // Amid the history, what is newer goes, and what arrives is left out until its page comes.
     const away = roomsAfter(loaded, ...arrived, trim("newer"), event(added(MOST + 1, message(MOST + 1))));
     expect(away.texts).toEqual(numbers(0, 149).map((n) => `text ${n}`));
-    const on = [asked("newer", 2), came(page(numbers(140, MOST + 1).map((n) => message(n)), { older: "c140" }), 2)];
+    const on = [
+      asked("newer", 2),
+      came(
+        page(
+          numbers(140, MOST + 1).map((n) => message(n)),
+          { older: "c140" },
+        ),
+        2,
+      ),
+    ];
     expect(roomsAfter(loaded, ...arrived, trim("newer"), ...on).texts).toEqual(numbers(0, MOST + 1).map((n) => `text ${n}`));
 
     // A page that was on its way to the end that is dropped would leave a gap.

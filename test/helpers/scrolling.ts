@@ -58,4 +58,5 @@ export async function expectNothingSkipped(page: Page, isThere: (numbers: number
 }
 
 /** Until the page has drawn a frame. */
-export const frame = (page: Page) => page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+export const frame = (page: Page) =>
+  page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));

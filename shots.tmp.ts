@@ -1,0 +1,45 @@
+import { mkdtemp } from "node:fs/promises";
+import { pino } from "pino";
+import { readConfig } from "./src/config.js";
+import { startServer } from "./src/server/server.js";
+import { launchBrowser } from "./test/helpers/browser.js";
+const folder = await mkdtemp("/tmp/palaver-shots-");
+const server = await startServer(readConfig({ port: "0", "data-dir": folder, "bcrypt-cost": "4", "rate-limits": "off" }, {}), pino({ level: "warn" }));
+const browser = await launchBrowser();
+const ask = async (query: string, token?: string) => ((await (await fetch(`${server.url}/graphql`, { method: "POST", headers: { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) }, body: JSON.stringify({ query }) })).json()) as any);
+const logIn = async (u: string) => (await ask(`mutation { login(username: "${u}", password: "password123") { token } }`)).data.login.token;
+const [pablo, mary, joe] = [await logIn("Pablo"), await logIn("Mary"), await logIn("Joe")];
+const send = async (t: string, text: string, replyTo: string | null = null) => (await ask(`mutation { send(roomId: "0", text: ${JSON.stringify(text)}, replyTo: ${JSON.stringify(replyTo)}) { id } }`, t)).data.send.id;
+const q = await send(pablo, "Good morning! @Mary, does it resume?");
+const a = await send(mary, "It does. I closed my laptop for an hour, and nothing was missing when I came back.", q);
+await send(mary, "And one more thing.");
+await send(pablo, "Great");
+await send(pablo, "A longer message of mine that goes over several lines, because I have so much to say about this that it will not fit into one line on any screen, be it as wide as it may.");
+for (const [t, e] of [[pablo, "🎉"], [joe, "🎉"], [joe, "👀"]] as const) await ask(`mutation { react(messageId: "${a}", emoji: "${e}") { id } }`, t);
+await ask('mutation { createRoom(name: "Weekend", memberIds: ["1", "3"]) { id } }', joe);
+const shot = async (name: string, options: any, then: (p: any) => Promise<void>) => {
+  const page = await (await browser.newContext(options)).newPage();
+  page.setDefaultTimeout(60_000);
+  await page.goto(server.url);
+  try { await then(page); } catch (e) { console.error(name, String(e).slice(0, 300)); }
+  await page.screenshot({ path: `/tmp/page-shots/${name}.png` });
+  await page.context().close();
+};
+const desk = { viewport: { width: 1100, height: 700 } };
+const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+const enter = async (p: any) => { await p.getByRole("button", { name: "Pablo", exact: true }).click(); await p.getByRole("navigation").getByRole("button", { name: "General" }).click(); await p.getByText("Great").first().waitFor(); };
+await shot("signin", desk, async (p) => { await p.getByLabel("Username").fill("Joe"); await p.getByLabel("Password", { exact: true }).fill("xxxxxxxx"); await p.getByRole("button", { name: "Sign in" }).click(); await p.getByRole("alert").filter({ hasText: "wrong" }).waitFor(); });
+await shot("signin-phone", phone, async (p) => { await p.getByRole("button", { name: "Create account" }).click(); });
+for (const [n, o] of [["desk", desk], ["dark", { ...desk, colorScheme: "dark" }], ["forced", { ...desk, forcedColors: "active" }]] as const)
+  await shot(n, o, async (p) => { await enter(p); await p.locator(".message.follows").last().hover(); await p.waitForTimeout(500); });
+await shot("desk-emojis", desk, async (p) => { await enter(p); const r = p.locator(".message", { hasText: "It does." }).last(); await r.hover(); await r.getByRole("button", { name: "React" }).click(); await p.waitForTimeout(300); });
+await shot("phone", phone, async (p) => { await enter(p); await p.locator(".message .text", { hasText: "It does." }).last().tap(); await p.waitForTimeout(500); });
+await shot("phone-list", phone, async (p) => { await p.getByRole("button", { name: "Pablo", exact: true }).click(); await p.getByRole("navigation").getByRole("button", { name: "General" }).waitFor(); await p.waitForTimeout(500); });
+await shot("guest", desk, async (p) => { await p.getByRole("button", { name: "Continue as guest" }).click(); await p.getByLabel("Your name").fill("Wilhelmina von Hohenstein"); await p.keyboard.press("Enter"); await p.getByRole("button", { name: "Create account" }).click(); await p.waitForTimeout(800); });
+await shot("guest-foot", desk, async (p) => { await p.getByRole("button", { name: "Continue as guest" }).click(); await p.getByLabel("Your name").fill("Wilhelmina"); await p.keyboard.press("Enter"); await p.getByRole("button", { name: "Sign out" }).waitFor(); await p.waitForTimeout(800); });
+await shot("group", desk, async (p) => { await p.getByRole("button", { name: "Pablo", exact: true }).click(); await p.getByRole("navigation").getByRole("button", { name: "Weekend" }).click(); await p.getByRole("button", { name: "Members and settings" }).click(); await p.waitForTimeout(500); });
+await shot("newgroup", { ...desk, colorScheme: "dark" }, async (p) => { await p.getByRole("button", { name: "Pablo", exact: true }).click(); await p.getByRole("button", { name: "New group" }).click(); await p.getByRole("button", { name: "Add Joe" }).click(); await p.waitForTimeout(500); });
+await shot("failed", desk, async (p) => { await p.route("**/graphql", async (r: any) => { if (!/OlderMessages/.test(r.request().postData() ?? "")) return r.continue(); const x = await r.fetch(); return r.fulfill({ response: x, body: (await x.text()).replace(/"sentAt":"[^"]*"/g, '"sentAt":"x"') }); }); await p.getByRole("button", { name: "Pablo", exact: true }).click(); await p.getByText("cannot be shown").waitFor(); });
+await browser.close();
+await server.stop();
+process.exit(0);
