@@ -13,7 +13,7 @@ export default defineConfig(({ mode }) => ({
     modulePreload: { polyfill: false },
     rolldownOptions: { checks: { pluginTimings: false } }, // that compressing takes a while is no news
   },
-  server: { proxy: { "/graphql": { target: apiUrl(mode), ws: true, changeOrigin: true } } },
+  server: { proxy: { "/graphql": { target: apiUrl(mode), ws: true } } },
 }));
 
 /** Writes a brotli and a gzip file beside each text file of the build, for servers that send them as they are. */

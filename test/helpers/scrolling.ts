@@ -23,7 +23,7 @@ export async function watchRows(page: Page, hand: 1 | -1): Promise<void> {
         if (rect.bottom <= top || rect.top >= bottom) continue;
         const { id = "" } = row.dataset;
         now.set(id, rect.top);
-        seen.numbers.add(Number(/message (\d+)/.exec(row.textContent ?? "")?.[1]));
+        seen.numbers.add(Number(/message (\d+)/.exec(row.querySelector(".text")?.textContent ?? "")?.[1]));
       }
       // The first row of the frame before: what is below it may grow, or have something put in between.
       const first = [...before].find(([id]) => now.has(id));
