@@ -29,9 +29,13 @@ export async function watchRows(page: Page, hand: 1 | -1): Promise<void> {
       const first = [...before].find(([id]) => now.has(id));
       if (first) seen.against = Math.max(seen.against, (first[1] - (now.get(first[0]) as number)) * direction);
       before = now;
-      if (!seen.isOver) requestAnimationFrame(look);
+      if (!seen.isOver) requestAnimationFrame(afterwards);
     };
-    requestAnimationFrame(look);
+    // What was painted counts, not what a frame's callbacks find on the way there.
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = look;
+    const afterwards = () => port2.postMessage(undefined);
+    requestAnimationFrame(afterwards);
   }, hand);
 }
 
