@@ -331,6 +331,29 @@ describe("details of a room", () => {
     expect(await row.evaluate((element) => element === document.activeElement)).toBe(true);
   });
 
+  it("[PAGE39] a message that is deleted elsewhere leaves the focus to the list", async () => {
+    const joe = await signIn("Joe");
+    await talkTo(joe, "Alex");
+    for (const text of ["stays", "goes away"]) await say(joe, "Alex", text);
+    const row = joe.locator(".message[data-id]", { hasText: "goes away" });
+    await row.waitFor();
+    await joe.getByText("Sending…").waitFor({ state: "detached" });
+    await row.focus();
+    await joe.keyboard.press("Tab"); // to a button of it
+    await joe.evaluate(
+      async (id) => {
+        const body = JSON.stringify({ query: "mutation ($id: ID!) { deleteMessage(id: $id) }", variables: { id } });
+        await fetch("/graphql", { method: "POST", headers: { "content-type": "application/json" }, body });
+      },
+      await row.getAttribute("data-id"),
+    );
+    await row.waitFor({ state: "detached" });
+    await frame(joe);
+    expect(await joe.evaluate(() => document.activeElement?.getAttribute("aria-label"))).toBe("Messages");
+    await joe.keyboard.press("ArrowUp");
+    await expect.poll(() => joe.evaluate(() => document.activeElement?.querySelector(".text")?.textContent)).toBe("stays");
+  });
+
   it.each([
     ["a phone", PHONE],
     ["a desk", { viewport: { width: 1100, height: 700 } }],

@@ -93,6 +93,15 @@ describe("the list of messages", () => {
       ([first = MESSAGES]) => first < MESSAGES - AWAY,
       () => page.keyboard.press("PageUp"),
     );
+    // The message that had the focus is far away and dropped: the list has it, and leads on to what is on the screen.
+    await page.keyboard.press("ArrowUp");
+    const { isMessage, isShown } = await page.evaluate(() => {
+      const { activeElement: element } = document;
+      const { top = 0, bottom = 0 } = element?.getBoundingClientRect() ?? {};
+      const list = element?.closest(".scroller")?.getBoundingClientRect();
+      return { isMessage: element?.matches(".message"), isShown: list && top >= list.top - 1 && bottom <= list.bottom + 1 };
+    });
+    expect([isMessage, isShown]).toEqual([true, true]);
   });
 
   it("[PAGE30] the first row stays where it is when pictures, late rows and deletions change what is above it", async () => {

@@ -40,7 +40,7 @@ export class Outbox {
 
   /**
    * @param send sends it once. @throws Refused
-   * @param onSent is told of each message that was stored
+   * @param onSent called with each message that was stored
    */
   constructor(userId: string, send: (variables: SendMutationVariables) => Promise<Message>, onSent: (message: Message) => void) {
     this.#lock = `palaver.outbox.${userId}.`;
@@ -57,7 +57,7 @@ export class Outbox {
     this.#write({ roomId, text, clientMessageId: newClientId(), replyTo, at: Date.now(), order: this.#order++ });
   }
 
-  /** Sends anew what did not get through, as a new message where it is too late for the old one. */
+  /** Sends once more what did not get through, as a new message where it is too late for the old one. */
   sendAgain({ problem: _, notice: __, ...one }: Outgoing): void {
     if (Date.now() - one.at < KEPT_BY_SERVER) this.#write(one);
     else {

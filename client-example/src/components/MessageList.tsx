@@ -108,6 +108,14 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
     return () => clearTimeout(timer);
   }, [target, isThere]);
 
+  // A row that goes away takes the focus with it: to the list then, so that the keys go on to scroll it.
+  const holder = useRef<Element>(undefined); // what has the focus in the list
+  useLayoutEffect(() => {
+    if (!holder.current || holder.current.isConnected) return;
+    holder.current = undefined;
+    if (document.activeElement === document.body) scroller.current?.focus({ preventScroll: true });
+  });
+
   const known = useRef(messages);
   useEffect(() => {
     known.current = messages;
@@ -132,11 +140,11 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
     },
   }));
 
-  /** Arrows go from message to message, from the list to the last one; the buttons of the one that has the focus are behind it. */
+  /** Arrows go from message to message, from the list to the last one on the screen; behind a message are its buttons. */
   function onKeyDown(event: KeyboardEvent): void {
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     const all = [...event.currentTarget.querySelectorAll<HTMLElement>(ROWS)];
-    const at = event.target === event.currentTarget ? all.length : all.indexOf(event.target as HTMLElement);
+    const at = event.target === event.currentTarget ? afterScreen(event.currentTarget, all) : all.indexOf(event.target as HTMLElement);
     if (step === undefined || at === -1) return;
     event.preventDefault();
     const next = all[at + step];
@@ -214,6 +222,12 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
           keep();
           loadMore();
         }}
+        onFocus={({ target }) => {
+          holder.current = target;
+        }}
+        onBlur={() => {
+          holder.current = undefined;
+        }}
         onKeyDown={onKeyDown}
       >
         <div className="above" />
@@ -242,5 +256,12 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
 }
 
 const below = ({ scrollHeight, clientHeight, scrollTop }: HTMLElement) => scrollHeight - clientHeight - scrollTop;
+
+/** The place of the first row that is not wholly on the screen, nor above it; never that of the very first. */
+function afterScreen(scroller: Element, rows: Element[]): number {
+  const { bottom } = scroller.getBoundingClientRect();
+  const place = rows.findIndex((row) => row.getBoundingClientRect().bottom > bottom + 1);
+  return place === -1 ? rows.length : Math.max(1, place);
+}
 
 const rowOf = (scroller: HTMLElement | null, id: string) => scroller?.querySelector(`[data-id="${CSS.escape(id)}"]`);
