@@ -58,7 +58,7 @@ it("[INV6] a stranger whom one adds is shown as invited, and can be withdrawn", 
   await dialog.locator("form button.primary").click();
   await page.getByRole("heading", { name: "Plans" }).waitFor();
   await page.getByRole("button", { name: "Members and settings" }).click();
-  await dialog.getByRole("button", { name: "Add someone" }).click();
+  await dialog.getByRole("button", { name: "Add people" }).click();
   await dialog.getByRole("searchbox").fill(eve.username);
   await dialog.getByRole("button", { name: `Add ${eve.username}` }).click();
   await dialog.getByRole("list", { name: "Invited" }).getByText("invited").waitFor();
@@ -78,7 +78,7 @@ it("[BLOCK5] someone is blocked and unblocked in the header of their private roo
     .getByRole("button", { name: new RegExp(eve.username) })
     .click();
   await page.getByRole("button", { name: "Block", exact: true }).click();
-  await page.getByRole("button", { name: "Block, and get no more messages?" }).click();
+  await page.getByRole("button", { name: "Yes, block" }).click();
   await page.getByRole("button", { name: "Unblock" }).waitFor();
   expect((await eve.refused('mutation ($r: ID!) { send(roomId: $r, text: "again") { id } }', { r: room.id })).extensions.code).toBe(
     "FORBIDDEN",

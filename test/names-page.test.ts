@@ -80,10 +80,10 @@ describe("names on the page", () => {
   it("[NAME4] signing up says what is wrong with a name or a password", async () => {
     const page = await open(server.url);
     const says = (words: string) => expect.poll(() => page.getByRole("alert").innerText()).toContain(words);
-    await page.getByRole("button", { name: "I am new here" }).click();
+    await page.getByRole("button", { name: "Create account" }).click();
     const fill = async (username: string, name: string, password: string) => {
       await page.getByLabel("Username").fill(username);
-      await page.getByLabel("Name others see (optional)").fill(name);
+      await page.getByLabel("Display name (optional)").fill(name);
       await page.getByLabel("Password", { exact: true }).fill(password);
       await page.keyboard.press("Enter");
     };
@@ -93,7 +93,7 @@ describe("names on the page", () => {
     await says("the assistant's");
     await fill("newcomer", "", "newcomer1");
     await says("too easy to guess");
-    await page.getByRole("button", { name: "Continue as a guest" }).click();
+    await page.getByRole("button", { name: "Continue as guest" }).click();
     await page.getByLabel("Your name").fill("assistant");
     await page.keyboard.press("Enter");
     await says("the assistant's");

@@ -94,6 +94,12 @@ describe("the list of messages", () => {
       () => page.keyboard.press("PageUp"),
     );
     // The message that had the focus is far away and dropped: the list has it, and leads on to what is on the screen.
+    await page.locator(".scroller").evaluate(async (scroller) => {
+      for (let frames = 0, top = -1; frames < 20; frames = scroller.scrollTop === top ? frames + 1 : 0) {
+        top = scroller.scrollTop; // the last PageUp may roll on
+        await new Promise(requestAnimationFrame);
+      }
+    });
     await page.keyboard.press("ArrowUp");
     const { isMessage, isShown } = await page.evaluate(() => {
       const { activeElement: element } = document;

@@ -40,7 +40,7 @@ export function BlockButton({ userId }: { userId: string }) {
         {problem}
       </span>
       <button type="button" className="link" onClick={() => void press()} onBlur={() => setIsAsking(false)}>
-        {isBlocked ? "Unblock" : isAsking ? "Block, and get no more messages?" : "Block"}
+        {isBlocked ? "Unblock" : isAsking ? "Yes, block" : "Block"}
       </button>
     </>
   );

@@ -76,14 +76,16 @@ export function Sidebar({ me, rooms, isLoaded, shown, problem, onShow, onTalkTo,
           </strong>
           {me.guest && <span className="quiet"> guest</span>}
         </span>
-        {me.guest && (
-          <button type="button" className="link" onClick={onKeepAccount}>
-            Create account
+        <span className="actions">
+          {me.guest && (
+            <button type="button" className="link" onClick={onKeepAccount}>
+              Create account
+            </button>
+          )}
+          <button type="button" className="link" onClick={onSignOut}>
+            Sign out
           </button>
-        )}
-        <button type="button" className="link" onClick={onSignOut}>
-          Sign out
-        </button>
+        </span>
       </footer>
     </aside>
   );
