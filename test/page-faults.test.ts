@@ -431,6 +431,7 @@ describe("details of a room", () => {
         });
     expect(await looks(".dot.online")).not.toBe(await looks(".dot:not(.online)"));
     await talkTo(joe, "Alex");
+    await composer(joe, "Alex").waitFor(); // else it is shown after General
     await goTo(joe, "General");
     expect(await looks("nav .row[aria-current]")).not.toBe(await looks("nav .row:not([aria-current])"));
     expect(await looks(".reactions [aria-pressed=true]")).not.toBe(await looks(".reactions [aria-pressed=false]"));
