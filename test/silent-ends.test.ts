@@ -63,6 +63,7 @@ describe("sessions that end without a word", () => {
         looks.set(id, (looks.get(id) ?? 0) + 1);
         return 3_600_000;
       },
+      usedEvery: () => 3_600_000,
     } as unknown as SessionStore;
     const channels = { subscribe: async () => () => {}, onReconnect: () => () => {} } as unknown as Channels;
     let hears = true;

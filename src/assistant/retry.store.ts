@@ -1,5 +1,6 @@
 import { badInput, checkClientId, refusal } from "../errors.js";
 import type { MessageStore } from "../messages/message.store.js";
+import type { RoomStore } from "../rooms/room.store.js";
 import type { AssistantStore } from "./assistant.store.js";
 import { againEntry, readQuestion } from "./question.js";
 
@@ -15,11 +16,14 @@ export interface Retry {
 export class RetryStore {
   readonly #messages: Pick<MessageStore, "readable" | "byIds" | "askAgain">;
   readonly #assistant: Pick<AssistantStore, "id" | "isAsked" | "admit" | "wake">;
+  readonly #rooms: Pick<RoomStore, "checkWrite">;
 
   constructor(
+    rooms: Pick<RoomStore, "checkWrite">,
     messages: Pick<MessageStore, "readable" | "byIds" | "askAgain">,
     assistant: Pick<AssistantStore, "id" | "isAsked" | "admit" | "wake">,
   ) {
+    this.#rooms = rooms;
     this.#messages = messages;
     this.#assistant = assistant;
   }
@@ -33,6 +37,7 @@ export class RetryStore {
     if (clientRetryId != null) checkClientId(clientRetryId, "clientRetryId");
     const message = await this.#messages.readable(userId, messageId, "messageId");
     const { roomId } = message;
+    await this.#rooms.checkWrite(userId, roomId);
     const answer = message.fromId === this.#assistant.id ? message : undefined;
     if (answer && answer.incomplete === null) throw badInput("messageId", "must not be an answer that is complete.");
     if (!answer && continues) throw badInput("continue", "needs the id of an incomplete answer as `messageId`.");

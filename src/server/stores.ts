@@ -117,7 +117,7 @@ export function createStores(config: Config, redis: RedisConnections, name: stri
     reads,
     rooms,
     roomList,
-    retries: new RetryStore(messages, assistant),
+    retries: new RetryStore(rooms, messages, assistant),
     roomEvents: new RoomEventStore(followed, rooms, reads),
     sendLimit: config.rateLimits ? new SendLimit(scripts, { perSecond, burst }) : undefined,
     sessions,

@@ -1,5 +1,5 @@
 --[[ assistant_answer: end an answer. It becomes a message, once, and its question is done: all in one step, so that no death of a worker
-     leaves one without the other. Where the question, or the assistant's place in a group, is gone meanwhile, it becomes nothing.
+     leaves one without the other. Where the question or the assistant's place in a group is gone by then, or the assistant is blocked, it becomes nothing.
      KEYS  room, log, meta, foreign, own, asked, members, mentioned, reactions, reads, sent_1, sent_2, sent_3, sent_4, reply, writing, withdrawn
      ARGV  new_epoch, log_length, assistant, room_id, text (JSON, '' for no message), client_id (JSON), first_day, reply_to (the question), reply_score, history_limit, history_days, group,
            fence, entry (of asked), state (DONE, INCOMPLETE or CANCELLED), written (the text as it is), incomplete (why it is not whole, '' if it is), problem (a sentence for people, or '')
@@ -15,11 +15,12 @@ local from, mentions, quiet = assistant, '', ''
 -- part: message_store
 -- part: reply
 -- part: withdrawn
+-- part: pair_block
 
 if wrong_days then return wrong_days end
 if not is_mine(fence) then return 'LOST' end
 local answer = {}
-local gone = group == '1' and redis.call('HEXISTS', members, assistant) == 0 or not find(reply_to, reply_score)
+local gone = group == '1' and redis.call('HEXISTS', members, assistant) == 0 or not find(reply_to, reply_score) or block_refusal(assistant) ~= nil
 if gone then state, problem = 'CANCELLED', '' end
 if text ~= '' and not gone and not sent_before() then
   answer = store()
