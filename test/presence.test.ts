@@ -167,11 +167,14 @@ describe("a Redis that", () => {
     const [a, b] = [await ownServer(proxies[0].url, { presenceLease: 2 }), await ownServer(proxies[1].url, { presenceLease: 2 })];
     const people = await Promise.all(Array.from({ length: 6 }, (_, n) => TestClient.register(n % 2 ? a : b)));
     const observer = await TestClient.register(a, "observer");
+    const last = people.pop() as TestClient;
     for (const person of people) await connect(person);
     const stream = observer.subscribe("subscription ($ids: [ID!]) { userOnline(userIds: $ids) { id online } }", {
-      ids: people.map(({ id }) => id),
+      ids: [...people, last].map(({ id }) => id),
     });
     await expect.poll(() => own.client.call("PUBSUB", "SHARDNUMSUB", "online_users")).toEqual(["online_users", 1]);
+    await connect(last);
+    expect(await stream.next()).toEqual({ id: last.id, online: true }); // the subscription has begun
     const leases = async () => (await own.client.keys("lease:*")).length;
     for (const proxy of proxies) proxy.goAway();
     await expect.poll(leases).toBe(0);

@@ -312,23 +312,26 @@ describe("retryable", () => {
     const text = (bytes: string) => `try ${bytes}`;
     let tries = 0;
     const ada = await TestClient.register(one, "ada");
-    await cutEverywhere(
-      async (far) => {
-        const t = text(`${++tries} ${randomUUID().slice(0, 8)}`);
-        const asker = ada.on(far);
-        const { data, errors = [] } = tries % 2 ? await asker.request(query, { t }) : await overSocket(far, ada, query, t);
-        for (const { message, extensions } of errors) {
-          expect(extensions.code).toBe("UNAVAILABLE");
-          answers.push({ retryable: extensions.retryable, message, text: t });
-        }
-        return data != null && errors.length === 0;
-      },
-      async () => {},
-      251, // bytes: enough for some cuts amid each call
-    );
+    const cuts = () =>
+      cutEverywhere(
+        async (far) => {
+          const t = text(`${++tries} ${randomUUID().slice(0, 8)}`);
+          const asker = ada.on(far);
+          const { data, errors = [] } = tries % 2 ? await asker.request(query, { t }) : await overSocket(far, ada, query, t);
+          for (const { message, extensions } of errors) {
+            expect(extensions.code).toBe("UNAVAILABLE");
+            answers.push({ retryable: extensions.retryable, message, text: t });
+          }
+          return data != null && errors.length === 0;
+        },
+        async () => {},
+        251, // bytes: enough for some cuts amid each call
+      );
+    await cuts();
+    // What the server asks by itself moves the cuts: the moment between a call and its answer is looked for until one meets it.
+    while (!repeatable && answers.every(({ retryable }) => retryable)) await cuts();
     expect(answers.length).toBeGreaterThan(0);
     if (repeatable) return expect(answers.filter(({ retryable }) => !retryable)).toEqual([]);
-    expect(answers.some(({ retryable }) => !retryable)).toBe(true);
     const said = (await ada.history()).concat(
       (await ada.ask("{ rooms { nodes { name } } }")).rooms.nodes.map(({ name }: { name: string }) => name),
     );
