@@ -8,7 +8,7 @@ import { ownServer } from "./helpers/server.js";
 const redis = await ownRedis();
 const one = await ownServer(redis.url);
 const two = await ownServer(redis.url);
-const nobody = new TestClient(one.url);
+const anonymous = new TestClient(one.url);
 
 const register =
   "mutation ($username: String!, $password: String!, $name: String, $email: String) { register(username: $username, password: $password, name: $name, email: $email) { token expiresAt user { id username name } } }";
@@ -19,7 +19,7 @@ describe("accounts", () => {
   it("[S1] of 50 sign-ups for one name, over two servers, one gets it", async () => {
     const attempts = await Promise.all(
       Array.from({ length: 50 }, (_, n) =>
-        nobody.on(n % 2 ? one : two).request(register, { username: "wanted", password: `${password} ${n}` }),
+        anonymous.on(n % 2 ? one : two).request(register, { username: "wanted", password: `${password} ${n}` }),
       ),
     );
     const won = attempts.filter(({ data }) => data?.register);
@@ -32,52 +32,52 @@ describe("accounts", () => {
     expect(await redis.client.get("username:wanted")).toBe(`user:${id}`);
     expect((await redis.client.keys("user:*")).sort()).toEqual([`user:${id}`, `user:${id}:rooms`]); // the others left nothing
     const number = attempts.findIndex(({ data }) => data?.register);
-    expect((await nobody.ask(login, { username: "wanted", password: `${password} ${number}` })).login.user.id).toBe(id);
+    expect((await anonymous.ask(login, { username: "wanted", password: `${password} ${number}` })).login.user.id).toBe(id);
   });
 
   it("[S1] a taken name is refused", async () => {
-    await nobody.ask(register, { username: "Casey", password });
-    const error = await nobody.refused(register, { username: "Casey", password });
+    await anonymous.ask(register, { username: "Casey", password });
+    const error = await anonymous.refused(register, { username: "Casey", password });
     expect(error.extensions).toEqual({ code: "USERNAME_TAKEN", retryable: false });
   });
 
   it("[S1] an account whose sign-up was cut off before its name was set does not exist; one cut off after is mended by a login", async () => {
-    const { user } = (await nobody.ask(register, { username: "halfway", password })).register;
-    const ada = new TestClient(one.url, (await nobody.ask(login, { username: "halfway", password })).login.token);
+    const { user } = (await anonymous.ask(register, { username: "halfway", password })).register;
+    const ada = new TestClient(one.url, (await anonymous.ask(login, { username: "halfway", password })).login.token);
     await redis.client.setbit("vacant:{total_users}", Number(user.id), 1); // as it is until the last step
     const listed = async () => (await ada.ask("{ users(first: 100) { nodes { id } } }")).users.nodes.map(({ id }: { id: string }) => id);
     expect(await listed()).not.toContain(user.id);
-    await nobody.ask(login, { username: "halfway", password });
+    await anonymous.ask(login, { username: "halfway", password });
     expect(await listed()).toContain(user.id);
     await redis.client.del("username:halfway");
-    expect((await nobody.refused(login, { username: "halfway", password })).extensions.code).toBe("INVALID_CREDENTIALS");
+    expect((await anonymous.refused(login, { username: "halfway", password })).extensions.code).toBe("INVALID_CREDENTIALS");
   });
 
   it("[S2] passwords are stored as bcrypt of the demo apps' kind, and come back in no answer", async () => {
-    const { user } = (await nobody.ask(register, { username: "hashed", password: "Tr0ub4dor&3 ☂" })).register;
+    const { user } = (await anonymous.ask(register, { username: "hashed", password: "Tr0ub4dor&3 ☂" })).register;
     const stored = await redis.client.hgetall(`user:${user.id}`);
     expect(stored.password).toMatch(/^\$2b\$04\$/);
     expect(Object.keys(stored).sort()).toEqual(["createdAt", "password", "username"]);
     expect(await redis.client.smembers(`user:${user.id}:rooms`)).toEqual(["0"]);
-    const wrong = await nobody.request(register, { username: "hashed", password: ["Tr0ub4dor&3 ☂"] });
-    const short = await nobody.request(register, { username: "hashed2", password: "Tr0ub4d" });
+    const wrong = await anonymous.request(register, { username: "hashed", password: ["Tr0ub4dor&3 ☂"] });
+    const short = await anonymous.request(register, { username: "hashed2", password: "Tr0ub4d" });
     expect(JSON.stringify([short])).not.toContain("Tr0ub4d");
     expect(wrong.errors ?? [wrong.data]).toHaveLength(1);
   });
 
   it("[S2] a password over 72 bytes is refused at sign-up, and never taken for its beginning at login", async () => {
     const longest = "éèêëçàâïî".repeat(4);
-    await nobody.ask(register, { username: "longest", password: longest });
-    expect((await nobody.refused(register, { username: "longer", password: `${longest}x` })).extensions).toMatchObject({
+    await anonymous.ask(register, { username: "longest", password: longest });
+    expect((await anonymous.refused(register, { username: "longer", password: `${longest}x` })).extensions).toMatchObject({
       code: "BAD_USER_INPUT",
       argument: "password",
     });
-    expect((await nobody.refused(login, { username: "longest", password: `${longest}x` })).extensions.code).toBe("INVALID_CREDENTIALS");
-    await nobody.ask(login, { username: "longest", password: longest });
+    expect((await anonymous.refused(login, { username: "longest", password: `${longest}x` })).extensions.code).toBe("INVALID_CREDENTIALS");
+    await anonymous.ask(login, { username: "longest", password: longest });
   });
 
   it("[S2] an unknown name and a wrong password get the same answer", async () => {
-    await nobody.ask(register, { username: "known", password });
+    await anonymous.ask(register, { username: "known", password });
     const answers = [];
     for (const [username, secret] of [
       ["known", "not the password"],
@@ -86,7 +86,7 @@ describe("accounts", () => {
       ["", ""],
       ["known\r\nx", password],
     ]) {
-      answers.push(await nobody.refused(login, { username, password: secret }));
+      answers.push(await anonymous.refused(login, { username, password: secret }));
     }
     for (const answer of answers) expect(answer).toEqual(answers[0]);
     expect(answers[0]?.extensions.code).toBe("INVALID_CREDENTIALS");
@@ -110,7 +110,7 @@ describe("accounts", () => {
     ["an email with a line break", "email", { email: "a@b.c\nBcc: d@e.f" }],
   ];
   it.each(bad)("[O1] %s is BAD_USER_INPUT and names %s", async (_what, argument, fields) => {
-    const { message, extensions } = await nobody.refused(register, { username: "somebody", password, ...fields });
+    const { message, extensions } = await anonymous.refused(register, { username: "somebody", password, ...fields });
     expect(extensions).toEqual({ code: "BAD_USER_INPUT", retryable: false, argument });
     expect(message).toMatch(new RegExp(`^${argument}: .*\\.$`));
     expect(await redis.client.exists("username:somebody")).toBe(0);
@@ -118,7 +118,7 @@ describe("accounts", () => {
 
   it("[S1] names of any script are welcome", async () => {
     for (const username of ["Zoë", "мария", "さくら", "user.name-1_2"]) {
-      const { user } = (await nobody.ask(register, { username, password, name: `${username} the first` })).register;
+      const { user } = (await anonymous.ask(register, { username, password, name: `${username} the first` })).register;
       expect(user).toMatchObject({ username, name: `${username} the first` });
     }
   });
@@ -140,7 +140,7 @@ describe("accounts of demo apps", () => {
     "[I1] the account %j logs in, writes, is listed, and changes its password",
     async (username) => {
       const id = await demoAccount(username, password);
-      const given = (await nobody.ask(login, { username, password })).login;
+      const given = (await anonymous.ask(login, { username, password })).login;
       expect(given.user.id).toBe(id);
       const odd = new TestClient(two.url, given.token, id, username);
       await odd.send("here I am");
@@ -152,7 +152,7 @@ describe("accounts of demo apps", () => {
       expect(users.nodes).toContainEqual({ id });
       expect(messages.nodes).toEqual([{ from: { id } }]);
       await odd.ask(change, { c: password, n: "another password" });
-      await nobody.ask(login, { username, password: "another password" });
+      await anonymous.ask(login, { username, password: "another password" });
     },
   );
 
@@ -160,19 +160,19 @@ describe("accounts of demo apps", () => {
     const long = `${"long ".repeat(14)}é and more than that`;
     const next = `${"eight of".repeat(8)}seventy!`;
     const id = await demoAccount("wordy", long);
-    const given = (await nobody.ask(login, { username: "wordy", password: long })).login;
-    expect((await nobody.refused(login, { username: "wordy", password: `no ${long}` })).extensions.code).toBe("INVALID_CREDENTIALS");
+    const given = (await anonymous.ask(login, { username: "wordy", password: long })).login;
+    expect((await anonymous.refused(login, { username: "wordy", password: `no ${long}` })).extensions.code).toBe("INVALID_CREDENTIALS");
     const wordy = new TestClient(one.url, given.token, id);
     expect((await wordy.refused(change, { c: long, n: `${long} too` })).extensions).toMatchObject({ argument: "new" });
     await wordy.ask(change, { c: long, n: next });
-    await nobody.ask(login, { username: "wordy", password: next });
-    expect((await nobody.refused(login, { username: "wordy", password: `${next}y` })).extensions.code).toBe("INVALID_CREDENTIALS");
+    await anonymous.ask(login, { username: "wordy", password: next });
+    expect((await anonymous.refused(login, { username: "wordy", password: `${next}y` })).extensions.code).toBe("INVALID_CREDENTIALS");
   });
 });
 
 describe("sessions", () => {
   it("[S3] a token is random, Redis holds only its SHA-256, and it ends when it says", async () => {
-    const { token, expiresAt, user } = (await nobody.ask(register, { username: "holder", password })).register;
+    const { token, expiresAt, user } = (await anonymous.ask(register, { username: "holder", password })).register;
     expect(token).toMatch(new RegExp(`^${user.id}\\.[A-Za-z0-9_-]{43}$`));
     const key = `sessions:{user:${user.id}}`;
     const [hash, expiry] = await redis.client.zrevrange(key, 0, -1, "WITHSCORES");
@@ -193,7 +193,7 @@ describe("sessions", () => {
   });
 
   it("[S3] tokens that are forged, malformed or another user's are worth nothing", async () => {
-    const { token, user } = (await nobody.ask(register, { username: "target", password })).register;
+    const { token, user } = (await anonymous.ask(register, { username: "target", password })).register;
     const secret = token.split(".")[1];
     for (const forged of [
       "x",
@@ -209,8 +209,8 @@ describe("sessions", () => {
   });
 
   it("[S3] logout ends one session or all, on every server", async () => {
-    await nobody.ask(register, { username: "leaver", password });
-    const logIn = async () => new TestClient(one.url, (await nobody.ask(login, { username: "leaver", password })).login.token);
+    await anonymous.ask(register, { username: "leaver", password });
+    const logIn = async () => new TestClient(one.url, (await anonymous.ask(login, { username: "leaver", password })).login.token);
     const [first, second, third] = [await logIn(), await logIn(), await logIn()];
     const areIn = () => Promise.all([first, second, third].map(async (client) => !(await client.on(two).request("{ me { id } }")).errors));
     expect((await first.ask("mutation { logout }")).logout).toBe(true);
@@ -220,13 +220,13 @@ describe("sessions", () => {
   });
 
   it("[S3] a user has at most 100 sessions; the one that ends first gives way", async () => {
-    const { token, user } = (await nobody.ask(register, { username: "busy", password })).register;
+    const { token, user } = (await anonymous.ask(register, { username: "busy", password })).register;
     const key = `sessions:{user:${user.id}}`;
     const later = Date.now() + 90_000_000;
     await redis.client.zadd(key, ...Array.from({ length: 99 }, (_, n) => [later + n, `hash ${n}`]).flat());
     expect((await new TestClient(one.url, token).ask("{ me { id } }")).me).not.toBeNull();
     await redis.client.zadd(key, later + 100, "one more");
-    await nobody.ask(login, { username: "busy", password });
+    await anonymous.ask(login, { username: "busy", password });
     expect(await redis.client.zcard(key)).toBe(100);
     expect((await new TestClient(one.url, token).refused("{ me { id } }")).extensions.code).toBe("UNAUTHENTICATED");
   });

@@ -399,7 +399,7 @@ describe("HTTP", () => {
     ["a negative length", request({ "Content-Length": "-1" }), 400],
     ["headers without end", `GET / HTTP/1.1\r\nHost: localhost\r\n${"X: y\r\n".repeat(10_000)}\r\n`, 431],
     ["no host", "GET / HTTP/1.1\r\n\r\n", 400],
-    ["a method that is none", request({}, "HACK /graphql HTTP/1.1"), 400],
+    ["a method that is none", request({}, "BREW /graphql HTTP/1.1"), 400],
     ["a path that is none", request({}, "POST /%c0%ae%zz HTTP/1.1"), 400],
     ["a path that goes up", request({}, "GET /../../etc/passwd HTTP/1.1", ""), 403],
     ["a path that goes up, escaped", request({}, "GET /..%2f..%2fpackage.json HTTP/1.1", ""), 404],

@@ -200,9 +200,9 @@ describe("guests who have ended", () => {
       await forgotten(redis, id);
     }
     const login = 'mutation ($u: String!) { login(username: $u, password: "a good password") { user { id guest } } }';
-    const nobody = new TestClient(server.url);
-    expect((await nobody.ask(login, { u: `name-${named.id}` })).login.user).toEqual({ id: named.id, guest: false });
-    expect((await nobody.refused(login, { u: `name-${begun.id}` })).extensions.code).toBe("INVALID_CREDENTIALS");
+    const anonymous = new TestClient(server.url);
+    expect((await anonymous.ask(login, { u: `name-${named.id}` })).login.user).toEqual({ id: named.id, guest: false });
+    expect((await anonymous.refused(login, { u: `name-${begun.id}` })).extensions.code).toBe("INVALID_CREDENTIALS");
     expect(await redis.client.hkeys(`user:${begun.id}`)).toEqual(["username", "name", "guest", "ended"]);
   });
 

@@ -7,13 +7,13 @@ import { acceptedSocket } from "./helpers/socket.js";
 
 const redis = await ownRedis();
 const server = await ownServer(redis.url);
-const nobody = new TestClient(server.url);
+const anonymous = new TestClient(server.url);
 
 const JOIN = "mutation ($name: String!) { joinAsGuest(name: $name) { token expiresAt user { id username name guest online } } }";
 const LOGIN = "mutation ($u: String!, $p: String!) { login(username: $u, password: $p) { user { id } } }";
 
 async function join(name = "Gus", on = server) {
-  const { token, expiresAt, user } = (await nobody.on(on).ask(JOIN, { name })).joinAsGuest;
+  const { token, expiresAt, user } = (await anonymous.on(on).ask(JOIN, { name })).joinAsGuest;
   return { guest: new TestClient(on.url, token, user.id, user.username), expiresAt, user };
 }
 
@@ -96,7 +96,7 @@ describe("guests", () => {
     expect(await redis.client.hkeys(`user:${guest.id}`)).toEqual(["username", "name", "guest", "createdAt", "until"]);
     expect(await redis.client.smembers(`user:${guest.id}:rooms`)).toEqual(["0"]);
     expect(await redis.client.exists(`username:${guest.username}`, "username:Gus")).toBe(0);
-    const code = async (query: string, variables: object) => (await nobody.refused(query, { ...variables })).extensions.code;
+    const code = async (query: string, variables: object) => (await anonymous.refused(query, { ...variables })).extensions.code;
     for (const p of ["", "undefined", "null", "1"]) expect(await code(LOGIN, { u: guest.username, p })).toBe("INVALID_CREDENTIALS");
     const register = 'mutation ($u: String!) { register(username: $u, password: "a good password") { token } }';
     expect(await code(register, { u: guest.username })).toBe("BAD_USER_INPUT");
@@ -106,7 +106,7 @@ describe("guests", () => {
     const { password } = await redis.client.hgetall(`user:${(await TestClient.register(server)).id}`);
     await redis.client.hset(`user:${id}`, { username: guest.username, password });
     await redis.client.set(`username:${guest.username}`, `user:${id}`);
-    expect((await nobody.ask(LOGIN, { u: guest.username, p: "a good password" })).login.user.id).toBe(String(id));
+    expect((await anonymous.ask(LOGIN, { u: guest.username, p: "a good password" })).login.user.id).toBe(String(id));
     expect((await guest.ask("{ me { id guest } }")).me).toEqual({ id: guest.id, guest: true });
   });
 
@@ -118,7 +118,7 @@ describe("guests", () => {
 
   it.each(["", " ", "a\nb", "x".repeat(65), "a\u202eb"])("[O1] %j is no name for one", async (name) => {
     const before = await redis.client.get("total_users");
-    expect((await nobody.refused(JOIN, { name })).extensions).toEqual({ code: "BAD_USER_INPUT", retryable: false, argument: "name" });
+    expect((await anonymous.refused(JOIN, { name })).extensions).toEqual({ code: "BAD_USER_INPUT", retryable: false, argument: "name" });
     expect(await redis.client.get("total_users")).toBe(before);
   });
 });

@@ -9,7 +9,7 @@ import { visitors } from "./helpers/visitors.js";
 const redis = await ownRedis();
 const server = await ownServer(redis.url, { demoData: true, assistant: true });
 const open = visitors();
-const nobody = new TestClient(server.url);
+const anonymous = new TestClient(server.url);
 
 async function signIn(name: string): Promise<Page> {
   const page = await open(server.url, { viewport: { width: 1100, height: 800 } });
@@ -20,19 +20,19 @@ async function signIn(name: string): Promise<Page> {
 
 async function logIn(username: string): Promise<TestClient> {
   const query = 'mutation ($u: String!) { login(username: $u, password: "password123") { token user { id } } }';
-  const { token, user } = (await nobody.ask(query, { u: username })).login;
+  const { token, user } = (await anonymous.ask(query, { u: username })).login;
   return new TestClient(server.url, token, user.id, username);
 }
 
 async function join(name: string): Promise<TestClient> {
   const query = "mutation ($n: String!) { joinAsGuest(name: $n) { token user { id } } }";
-  const { token, user } = (await nobody.ask(query, { n: name })).joinAsGuest;
+  const { token, user } = (await anonymous.ask(query, { n: name })).joinAsGuest;
   return new TestClient(server.url, token, user.id, name);
 }
 
 async function register(username: string, name: string): Promise<TestClient> {
   const query = 'mutation ($u: String!, $n: String!) { register(username: $u, password: "correct horse", name: $n) { token user { id } } }';
-  const { token, user } = (await nobody.ask(query, { u: username, n: name })).register;
+  const { token, user } = (await anonymous.ask(query, { u: username, n: name })).register;
   return new TestClient(server.url, token, user.id, username);
 }
 

@@ -11,7 +11,7 @@ import { ownServer } from "./helpers/server.js";
 const redis = await ownRedis();
 const one = await ownServer(redis.url);
 const two = await ownServer(redis.url);
-const nobody = new TestClient(one.url);
+const anonymous = new TestClient(one.url);
 
 const PASSWORD = "a good password";
 const REGISTER =
@@ -19,8 +19,8 @@ const REGISTER =
 const LOGIN = "mutation ($u: String!, $p: String!) { login(username: $u, password: $p) { token user { id username } } }";
 const LOOKS = "looks:{total_users}";
 
-const register = (u: string, n?: string, client = nobody) => client.request(REGISTER, { u, p: PASSWORD, n });
-const logIn = (u: string, p = PASSWORD, client = nobody) => client.request(LOGIN, { u, p });
+const register = (u: string, n?: string, client = anonymous) => client.request(REGISTER, { u, p: PASSWORD, n });
+const logIn = (u: string, p = PASSWORD, client = anonymous) => client.request(LOGIN, { u, p });
 const codeOf = ({ errors }: Awaited<ReturnType<typeof register>>) => errors?.[0]?.extensions.code;
 
 const hash = await bcrypt.hash(PASSWORD, 4);
@@ -58,7 +58,7 @@ describe("usernames", () => {
     const given = (await register(name)).data.register.user;
     expect(given.username).toBe(name);
     expect(await redis.client.get(`username:${name}`)).toBe(`user:${given.id}`);
-    const guest = new TestClient(two.url, (await nobody.ask('mutation { joinAsGuest(name: "Gus") { token } }')).joinAsGuest.token);
+    const guest = new TestClient(two.url, (await anonymous.ask('mutation { joinAsGuest(name: "Gus") { token } }')).joinAsGuest.token);
     expect(codeOf(await register(likeness))).toBe("USERNAME_TAKEN");
     expect(codeOf(await register(likeness, undefined, guest))).toBe("USERNAME_TAKEN");
     expect(await redis.client.exists(`username:${likeness}`)).toBe(0);
@@ -91,7 +91,7 @@ describe("usernames", () => {
           .map((choices, at) => choices[(n >> at) % choices.length])
           .join(""),
       );
-      const attempts = await Promise.all(variants.map((u, n) => register(u, undefined, nobody.on(servers[n % 2] as { url: string }))));
+      const attempts = await Promise.all(variants.map((u, n) => register(u, undefined, anonymous.on(servers[n % 2] as { url: string }))));
       const won = attempts.flatMap(({ data }) => data?.register?.user ?? []);
       expect(won).toHaveLength(1);
       expect(attempts.flatMap((attempt) => codeOf(attempt) ?? [])).toEqual(Array(49).fill("USERNAME_TAKEN"));
@@ -104,10 +104,10 @@ describe("usernames", () => {
     const { urls } = await ownCluster();
     const servers = [await ownServer(urls.join(",")), await ownServer(urls.join(","))];
     const names = ["Ada", "ada", "ADA", "аda", "ａｄａ", "adа", "aDa", "ᵃᵈᵃ"];
-    const attempts = await Promise.all(names.map((u, n) => register(u, undefined, nobody.on(servers[n % 2] as { url: string }))));
+    const attempts = await Promise.all(names.map((u, n) => register(u, undefined, anonymous.on(servers[n % 2] as { url: string }))));
     const won = attempts.flatMap(({ data }) => data?.register?.user ?? []);
     expect(won).toHaveLength(1);
-    expect((await logIn(won[0].username.toUpperCase(), PASSWORD, nobody.on(servers[0] as { url: string }))).data.login.user).toEqual({
+    expect((await logIn(won[0].username.toUpperCase(), PASSWORD, anonymous.on(servers[0] as { url: string }))).data.login.user).toEqual({
       id: won[0].id,
       username: won[0].username,
     });
@@ -120,7 +120,7 @@ describe("usernames", () => {
       const proxy = await proxyTo(redis.url);
       const doomed = await ownServer(proxy.url);
       proxy.goAwayAfter(bytes);
-      await register(name, undefined, nobody.on(doomed));
+      await register(name, undefined, anonymous.on(doomed));
       await proxy.stop();
       await doomed.stop();
 
@@ -156,7 +156,7 @@ describe("names of accounts that others made", () => {
     const ids = new Map<string, string>();
     for (const name of names) ids.set(name, await (name === "ada" ? olderAccount(own, name) : demoAccount(own, name)));
     const server = await ownServer(own.url);
-    const there = nobody.on(server);
+    const there = anonymous.on(server);
     for (const name of names) expect((await logIn(name, PASSWORD, there)).data.login.user).toEqual({ id: ids.get(name), username: name });
     expect(codeOf(await register("ADA", undefined, there))).toBe("USERNAME_TAKEN");
     expect((await logIn("ADA", PASSWORD, there)).data.login.user.id).toBe(ids.get("Ada")); // the first of them
@@ -180,7 +180,7 @@ describe("names of accounts that others made", () => {
     await pipeline.exec();
     const servers = [await ownServer(own.url), await ownServer(own.url)];
     for (const [n, u] of ["PERSON-1", "person-2500", "person-5OOO"].entries()) {
-      const client = nobody.on(servers[n % 2] as { url: string });
+      const client = anonymous.on(servers[n % 2] as { url: string });
       expect(
         codeOf(
           await eventually(async () => {
@@ -193,7 +193,7 @@ describe("names of accounts that others made", () => {
     }
     await own.client.set("username:Person-4990", "user:4990");
     await own.client.hset("user:4990", { username: "Person-4990", password: hash });
-    expect(codeOf(await register("person-4990", undefined, nobody.on(servers[0] as { url: string })))).toBe("USERNAME_TAKEN");
+    expect(codeOf(await register("person-4990", undefined, anonymous.on(servers[0] as { url: string })))).toBe("USERNAME_TAKEN");
     expect(Number(await own.client.hget("named:{total_users}", "up_to"))).toBeGreaterThanOrEqual(total);
   });
 });
@@ -209,7 +209,7 @@ describe("reserved names", () => {
   it("[NAME2] the username and the display name of the assistant are its own, whatever its username", async () => {
     const own = await ownRedis();
     const server = await ownServer(own.url, { assistant: true, assistantUsername: "helper" });
-    const there = nobody.on(server);
+    const there = anonymous.on(server);
     expect(codeOf(await register("Helper", undefined, there))).toBe("USERNAME_TAKEN");
     const join = "mutation ($n: String!) { joinAsGuest(name: $n) { token } }";
     for (const n of ["Assistant", "assistant", "ASSISTANT", "Аssistant", "Assistаnt", "Assis\u034ftant", "Helper"]) {
@@ -235,12 +235,12 @@ describe("log-in", () => {
     await register("guessed");
     const forms = ["guessed", "Guessed", "GUESSED", "ｇuessed", "gueSSed"];
     for (let n = 0; n < 10; n++)
-      expect(codeOf(await logIn(forms[n % 5] as string, "not it", nobody.on(strict)))).toBe("INVALID_CREDENTIALS");
-    expect(codeOf(await logIn("guesseD", "not it", nobody.on(strict)))).toBe("RATE_LIMITED");
+      expect(codeOf(await logIn(forms[n % 5] as string, "not it", anonymous.on(strict)))).toBe("INVALID_CREDENTIALS");
+    expect(codeOf(await logIn("guesseD", "not it", anonymous.on(strict)))).toBe("RATE_LIMITED");
   });
 
   it("[NAME3] completes a registration that was cut off, by any form of the name", async () => {
-    const { token, user } = (await nobody.ask('mutation { joinAsGuest(name: "Gus") { token user { id } } }')).joinAsGuest;
+    const { token, user } = (await anonymous.ask('mutation { joinAsGuest(name: "Gus") { token user { id } } }')).joinAsGuest;
     const cutOff = JSON.stringify({ username: "Once-Gus", attempt: "x", deadline: 1 });
     await redis.client.hset(`user:${user.id}`, { claim: cutOff, password: hash });
     await redis.client.hset(LOOKS, "once-gus", `${user.id} 1`);
