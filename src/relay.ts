@@ -61,6 +61,16 @@ export class ForwardPageArgs extends PageArgs {
   declare first?: number | null | undefined;
 }
 
+/** The arguments of a list that is read in one direction, such as what came last first. */
+@ArgsType()
+export class FirstArgs {
+  @Field(() => Int, { nullable: true, defaultValue: DEFAULT_PAGE, description: "At most this many, up to 100." })
+  first?: number | null | undefined;
+
+  @Field(() => String, { nullable: true, description: "Only what comes after this cursor." })
+  after?: string | null | undefined;
+}
+
 /** What a page is asked for: which end it is taken from, how long it is, and the cursors it lies between. */
 export interface PageRequest<Cursor> {
   from: "start" | "end";

@@ -1,20 +1,11 @@
-import { Args, ArgsType, Authorized, Ctx, Field, FieldResolver, Int, ObjectType, Query, Resolver, Root } from "type-graphql";
+import { Args, Authorized, Ctx, Field, FieldResolver, Int, ObjectType, Query, Resolver, Root } from "type-graphql";
 import type { Context, ViewerContext } from "../context.js";
-import { PageInfo, pageRequest, toConnection } from "../relay.js";
+import { FirstArgs, PageInfo, pageRequest, toConnection } from "../relay.js";
 import { User } from "../users/user.type.js";
 import { decodeMentionCursor, encodeMentionCursor, type Mention } from "./mention.store.js";
 import { Message } from "./message.type.js";
 import { UsuallyFew } from "./reaction.type.js";
 import type { StoredMessage } from "./stored-message.js";
-
-@ArgsType()
-class MentionsArgs {
-  @Field(() => Int, { nullable: true, defaultValue: 50, description: "At most this many, up to 100." })
-  first?: number | null;
-
-  @Field(() => String, { nullable: true, description: "Only what is older than this cursor." })
-  after?: string | null;
-}
 
 @ObjectType({ description: "A mention's place among the viewer's." })
 class MentionEdge {
@@ -45,8 +36,8 @@ export class MentionResolver {
     description:
       "Messages of others that mention the viewer as `@username`, in all rooms that they are in now, the newest first. `Room.unreadMentions` counts those that are unread. Error: `BAD_USER_INPUT`.",
   })
-  async mentions(@Args(() => MentionsArgs) args: MentionsArgs, @Ctx() { viewer, mentions }: ViewerContext): Promise<MentionConnection> {
-    const { limit, after } = pageRequest({ first: args.first ?? 50, after: args.after }, "start", decodeMentionCursor);
+  async mentions(@Args(() => FirstArgs) args: FirstArgs, @Ctx() { viewer, mentions }: ViewerContext): Promise<MentionConnection> {
+    const { limit, after } = pageRequest(args, "start", decodeMentionCursor);
     return toConnection<Mention>(await mentions.page(viewer.id, { first: limit, after }), encodeMentionCursor);
   }
 }

@@ -2,11 +2,9 @@ import { GraphQLDateTime } from "graphql-scalars";
 import {
   Arg,
   Args,
-  ArgsType,
   Authorized,
   Ctx,
   Extensions,
-  Field,
   FieldResolver,
   ID,
   Int,
@@ -18,7 +16,7 @@ import {
 } from "type-graphql";
 import type { Context, ViewerContext } from "../context.js";
 import { UsuallyFew } from "../messages/reaction.type.js";
-import { pageRequest, toConnection } from "../relay.js";
+import { FirstArgs, pageRequest, toConnection } from "../relay.js";
 import { Repeatable } from "../repeatable.js";
 import { User } from "../users/user.type.js";
 import {
@@ -32,15 +30,6 @@ import { Invitation, InvitationChange, InvitationConnection } from "./invitation
 import type { RoomRecord } from "./room.store.js";
 import { Room } from "./room.type.js";
 
-@ArgsType()
-class InvitationsArgs {
-  @Field(() => Int, { nullable: true, defaultValue: 50, description: "At most this many, up to 100." })
-  first?: number | null;
-
-  @Field(() => String, { nullable: true, description: "Only what is older than this cursor." })
-  after?: string | null;
-}
-
 @Resolver(() => Invitation)
 export class InvitationResolver {
   @Authorized()
@@ -49,11 +38,8 @@ export class InvitationResolver {
     description:
       "The viewer's open invitations to groups, the newest first; at most 500. A client asks when it connects; `invitationChanged` tells the rest. Error: `BAD_USER_INPUT`.",
   })
-  async invitations(
-    @Args(() => InvitationsArgs) args: InvitationsArgs,
-    @Ctx() { viewer, invitations }: ViewerContext,
-  ): Promise<InvitationConnection> {
-    const { limit, after } = pageRequest({ first: args.first ?? 50, after: args.after }, "start", decodeInvitationCursor);
+  async invitations(@Args(() => FirstArgs) args: FirstArgs, @Ctx() { viewer, invitations }: ViewerContext): Promise<InvitationConnection> {
+    const { limit, after } = pageRequest(args, "start", decodeInvitationCursor);
     return toConnection<InvitationRecord>(await invitations.page(viewer.id, { first: limit, after }), encodeInvitationCursor);
   }
 

@@ -1,14 +1,12 @@
 import {
   Arg,
   Args,
-  ArgsType,
   Authorized,
   Ctx,
   Extensions,
   Field,
   FieldResolver,
   ID,
-  Int,
   Mutation,
   ObjectType,
   Query,
@@ -16,19 +14,10 @@ import {
   Root,
 } from "type-graphql";
 import type { Context, ViewerContext } from "../context.js";
-import { PageInfo, pageRequest } from "../relay.js";
+import { FirstArgs, PageInfo, pageRequest } from "../relay.js";
 import { Repeatable } from "../repeatable.js";
 import { decodeBlockCursor, encodeBlockCursor } from "./block.store.js";
 import { User, UserEdge } from "./user.type.js";
-
-@ArgsType()
-class BlockedUsersArgs {
-  @Field(() => Int, { nullable: true, defaultValue: 50, description: "At most this many, up to 100." })
-  first?: number | null;
-
-  @Field(() => String, { nullable: true, description: "Only those who were blocked before the one at this cursor." })
-  after?: string | null;
-}
 
 @ObjectType({ description: "A page of the users whom the viewer blocks, the last blocked first." })
 class BlockedUserConnection {
@@ -50,10 +39,10 @@ export class BlockResolver {
     description: "The users whom the viewer blocks, the last blocked first. Error: `BAD_USER_INPUT`.",
   })
   async blockedUsers(
-    @Args(() => BlockedUsersArgs) args: BlockedUsersArgs,
+    @Args(() => FirstArgs) args: FirstArgs,
     @Ctx() { viewer, blocks, load }: ViewerContext,
   ): Promise<BlockedUserConnection> {
-    const { limit, after } = pageRequest({ first: args.first ?? 50, after: args.after }, "start", decodeBlockCursor);
+    const { limit, after } = pageRequest(args, "start", decodeBlockCursor);
     const { nodes: places, hasNextPage, hasPreviousPage } = await blocks.page(viewer.id, { first: limit, after });
     const nodes: User[] = await Promise.all(places.map(({ userId }) => load.user.load(userId)));
     const cursors = places.map(encodeBlockCursor);
