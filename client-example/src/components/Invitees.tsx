@@ -1,7 +1,5 @@
-import { useEffect, useState } from "react";
-import { insist } from "../chat/api";
-import { InviteesDocument, type PersonFragment as Person } from "../gql/graphql";
-import { useChat } from "../hooks/useChat";
+import { InviteesDocument } from "../gql/graphql";
+import { useAnswer } from "../hooks/useAnswer";
 import { Icon } from "./Icon";
 import { PersonName } from "./PersonName";
 
@@ -14,21 +12,7 @@ interface Props {
 
 /** Those who are invited to a group and have not answered. */
 export function Invitees({ roomId, version, onWithdraw }: Props) {
-  const { client } = useChat();
-  const [people, setPeople] = useState<Person[]>([]);
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another version is the reason to ask again
-  useEffect(() => {
-    let over = false;
-    insist(() => client.query(InviteesDocument, { roomId })).then(
-      ({ room }) => over || setPeople(room?.invitations.map(({ user }) => user) ?? []),
-      () => {}, // the user is not in the group any more
-    );
-    return () => {
-      over = true;
-    };
-  }, [client, roomId, version]);
-
+  const people = useAnswer(InviteesDocument, { roomId }, version)?.room?.invitations.map(({ user }) => user) ?? [];
   if (people.length === 0) return null;
   return (
     <ul className="members" aria-label="Invited">

@@ -1,7 +1,8 @@
 import { useEffect, useState } from "react";
-import { ask, insist } from "../chat/api";
+import { ask } from "../chat/api";
 import type { InvitationsQuery } from "../gql/graphql";
 import { AcceptInvitationDocument, DeclineInvitationDocument, InvitationChangesDocument, InvitationsDocument } from "../gql/graphql";
+import { useAnswer } from "./useAnswer";
 import { useChat, useStore } from "./useChat";
 
 export type Invitation = NonNullable<InvitationsQuery["invitations"]>["nodes"][number];
@@ -10,23 +11,11 @@ export type Invitation = NonNullable<InvitationsQuery["invitations"]>["nodes"][n
 export function useInvitations() {
   const { client, live } = useChat();
   const { connects } = useStore(live.status);
-  const [invitations, setInvitations] = useState<Invitation[]>([]);
   const [changes, setChanges] = useState(0);
   const [problem, setProblem] = useState("");
+  const invitations = useAnswer(InvitationsDocument, {}, `${connects} ${changes}`)?.invitations.nodes ?? [];
 
   useEffect(() => live.subscribe(InvitationChangesDocument, {}, () => setChanges((count) => count + 1)), [live]);
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a connection or a change is the reason to ask again
-  useEffect(() => {
-    let over = false;
-    insist(() => client.query(InvitationsDocument, {})).then(
-      ({ invitations: { nodes } }) => over || setInvitations(nodes),
-      () => {}, // the session is over
-    );
-    return () => {
-      over = true;
-    };
-  }, [client, connects, changes]);
 
   async function answer(request: PromiseLike<unknown>): Promise<boolean> {
     setProblem("");

@@ -1,0 +1,32 @@
+import type { TypedDocumentNode } from "@urql/core";
+import { useEffect, useState } from "react";
+import { type Answered, insist } from "../chat/api";
+import { useChat } from "./useChat";
+
+/**
+ * What a query answers. It is asked when its component appears, and again when `version` or a variable changes.
+ * @returns undefined until there is an answer, and where it is refused: the session is over, or the user has left the room
+ */
+export function useAnswer<Data, Variables extends Record<string, unknown>>(
+  query: TypedDocumentNode<Data, Variables>,
+  variables: Variables,
+  version: unknown = 0,
+): Answered<Data> | undefined {
+  const { client } = useChat();
+  const [answer, setAnswer] = useState<Answered<Data>>();
+  const question = JSON.stringify(variables);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new version is a reason to ask again, equal variables in a new object are none
+  useEffect(() => {
+    let isOver = false;
+    insist(() => client.query(query, variables)).then(
+      (answer) => isOver || setAnswer(answer),
+      () => {},
+    );
+    return () => {
+      isOver = true;
+    };
+  }, [client, query, question, version]);
+
+  return answer;
+}
