@@ -23,7 +23,7 @@ export class AcquaintanceStore {
 
   /**
    * The strangers among other users: those with whom the user shares neither a private room in which both have written nor a group.
-   * The assistant is a stranger to no one.
+   * The assistant never counts as a stranger.
    * @throws ChatError FORBIDDEN where one of them blocks the user, or is blocked
    */
   async strangersAmong(userId: string, otherIds: string[]): Promise<string[]> {

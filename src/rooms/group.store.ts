@@ -36,7 +36,7 @@ interface Helpers {
 /**
  * Group rooms: making, naming and leaving them, and who is in them. The members, and the name that counts, are written by scripts.
  * The demo apps' views of both, each user's list of rooms and the room's name, lie in other slots of a cluster: a list has the room
- * from before the user is a member until after, so whoever reads it looks who is. Strangers are not taken in but invited.
+ * from before the user is a member until after, so readers of a list check membership. Strangers are invited rather than added.
  */
 export class GroupStore {
   readonly #redis: RedisClient;

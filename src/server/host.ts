@@ -4,9 +4,9 @@ import type { Config } from "../config.js";
 const LOCAL = ["localhost", "*.localhost"];
 
 /**
- * Whether a request may be answered that names this host. A page on a name that is made to point at this machine (DNS rebinding) is of
- * the same origin as what answers there: so a server that only this machine can reach answers to local names alone, unless a proxy is
- * in front of it, or it is told its names. An address is no name that could point elsewhere.
+ * Whether a request may be answered that names this host. With DNS rebinding, an attacker's page
+ * makes its own name point to this machine and then has the same origin as the server. So a server that only this machine can reach
+ * answers only to local names, unless it is behind a proxy or `ALLOWED_HOSTS` is set. An IP address cannot be rebound.
  * @returns what is wrong, for people; undefined where nothing is
  */
 export function hostProblem(

@@ -46,7 +46,7 @@ type Kind = "account" | "guest";
 
 const MOST_SESSIONS = 100; // per user; a login more ends the one that would end first
 const LONGEST_PAUSE = 60; // seconds in which further uses of a session write nothing
-const MOST_CHECKS = 3; // of a password whose hash is renewed by another log-in meanwhile
+const MOST_CHECKS = 3; // of a password, as another log-in may renew the hash during a check
 const TOKEN = /^(?<userId>[1-9]\d{0,14})\.[A-Za-z0-9_-]{43}$/;
 
 /** Whether a text could be a token; only Redis knows whether it is one. */

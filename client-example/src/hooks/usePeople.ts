@@ -30,7 +30,7 @@ export function usePeople(search: string) {
           after: pageInfo.hasNextPage ? pageInfo.endCursor : null,
         }));
       },
-      () => {}, // the session is over, or nobody has so long a name
+      () => {}, // the session is over, or the search is longer than any name
     );
     return () => {
       over = true;

@@ -13,7 +13,7 @@ local function invite(user, by)
   redis.call('EXPIRE', invited, lasts)
 end
 
--- Forgets those that nobody has answered in time.
+-- Removes expired invitations.
 local function drop_expired()
   for _, user in ipairs(redis.call('HKEYS', invited)) do
     if not open_invitation(user) then redis.call('HDEL', invited, user) end
