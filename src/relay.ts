@@ -119,6 +119,40 @@ export function pageRequest<Cursor>(
 /** Such arguments as a page's: `last` goes before the default of `first`. */
 export const forwards = (args: ForwardPageArgs): PageArgs => ({ ...args, first: args.last == null ? args.first : null });
 
+/**
+ * A page of a list whose entries have to be looked up, of which some may be gone. As many are looked up together as the page lacks; where
+ * many are gone, more and more.
+ * @param places of all entries, in the list's order
+ * @param compare orders two places as the list does
+ * @param lookUp gives what is at each of the places, undefined for what is gone
+ */
+export async function lookUpPage<Place, Node>(
+  places: readonly Place[],
+  { from, limit, after, before }: PageRequest<Place>,
+  compare: (one: Place, other: Place) => number,
+  lookUp: (places: Place[]) => Promise<(Node | undefined)[]>,
+): Promise<Page<Node>> {
+  const isBetween = (place: Place) => (!after || compare(place, after) > 0) && (!before || compare(place, before) < 0);
+  const between = places.filter(isBetween);
+  if (from === "end") between.reverse();
+
+  const found: Node[] = [];
+  for (let index = 0; index < between.length && found.length <= limit; ) {
+    const some = between.slice(index, index + Math.max(limit + 1 - found.length, index));
+    found.push(...(await lookUp(some)).filter((node) => node !== undefined));
+    index += some.length;
+  }
+  const more = found.length > limit;
+  const nodes = found.slice(0, limit);
+  return from === "start"
+    ? { nodes, hasNextPage: more, hasPreviousPage: after !== undefined && places.some((place) => compare(place, after) <= 0) }
+    : {
+        nodes: nodes.reverse(),
+        hasNextPage: before !== undefined && places.some((place) => compare(place, before) >= 0),
+        hasPreviousPage: more,
+      };
+}
+
 export function toConnection<Node>(
   { nodes, hasNextPage, hasPreviousPage }: Page<Node>,
   cursorOf: (node: Node) => string,

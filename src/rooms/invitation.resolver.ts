@@ -39,8 +39,8 @@ export class InvitationResolver {
       "The viewer's open invitations to groups, the newest first; at most 500. A client asks when it connects; `invitationChanged` tells the rest. Error: `BAD_USER_INPUT`.",
   })
   async invitations(@Args(() => FirstArgs) args: FirstArgs, @Ctx() { viewer, invitations }: ViewerContext): Promise<InvitationConnection> {
-    const { limit, after } = pageRequest(args, "start", decodeInvitationCursor);
-    return toConnection<InvitationRecord>(await invitations.page(viewer.id, { first: limit, after }), encodeInvitationCursor);
+    const page = await invitations.page(viewer.id, pageRequest(args, "start", decodeInvitationCursor));
+    return toConnection<InvitationRecord>(page, encodeInvitationCursor);
   }
 
   @Authorized()

@@ -4,7 +4,7 @@ import { badInput, refusal } from "../errors.js";
 import type { RedisClient } from "../redis/connect.js";
 import { channels, keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
-import type { Page } from "../relay.js";
+import { lookUpPage, type Page, type PageRequest } from "../relay.js";
 import type { AcquaintanceStore } from "./acquaintance.store.js";
 
 /** What is known of an invitation outside the group. */
@@ -132,21 +132,13 @@ export class InvitationStore {
   }
 
   /** A page of the user's open invitations, the newest first. */
-  async page(userId: string, { first, after }: { first: number; after: InvitationPlace | undefined }): Promise<Page<InvitationRecord>> {
-    const places = (await this.#places(userId)).filter((place) => !after || newerFirst(after, place) < 0);
-    const nodes: InvitationRecord[] = [];
-    for (let at = 0; at < places.length && nodes.length <= first; at += first + 1) {
-      const portion = places.slice(at, at + first + 1);
-      const found = await Promise.all(portion.map(({ roomId }) => this.look(roomId, userId)));
-      const left: number[] = [];
-      portion.forEach(({ at }, index) => {
-        const invitation = found[index];
-        if (invitation) nodes.push({ ...invitation, at });
-        else left.push(at);
-      });
-      if (left.length > 0) await this.#drop(userId, left);
-    }
-    return { nodes: nodes.slice(0, first), hasNextPage: nodes.length > first, hasPreviousPage: after !== undefined };
+  async page(userId: string, request: PageRequest<InvitationPlace>): Promise<Page<InvitationRecord>> {
+    return lookUpPage(await this.#places(userId), request, newerFirst, async (places) => {
+      const found = await Promise.all(places.map(({ roomId }) => this.look(roomId, userId)));
+      const gone = places.filter((_, index) => !found[index]);
+      if (gone.length > 0) await this.#drop(userId, gone);
+      return places.map(({ at }, index) => found[index] && { ...found[index], at });
+    });
   }
 
   /** The user's open invitation to a room; undefined where there is none. */
@@ -239,10 +231,10 @@ export class InvitationStore {
   }
 
   /** Takes what a crash has left out of the user's list, by its time; what is just being put there is younger. */
-  async #drop(userId: string, times: number[]): Promise<void> {
+  async #drop(userId: string, places: InvitationPlace[]): Promise<void> {
     const now = await this.#now();
-    const old = times.filter((at) => at < now - YOUNG);
-    await Promise.all(old.map((at) => this.#redis.zremrangebyscore(keys.invitations(userId), at, at)));
+    const old = places.filter(({ at }) => at < now - YOUNG);
+    await Promise.all(old.map(({ at }) => this.#redis.zremrangebyscore(keys.invitations(userId), at, at)));
   }
 
   /** Redis's time in µs. */

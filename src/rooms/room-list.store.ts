@@ -1,7 +1,7 @@
 import { badInput } from "../errors.js";
 import type { RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
-import type { Page, PageRequest } from "../relay.js";
+import { lookUpPage, type Page, type PageRequest } from "../relay.js";
 import type { RoomStore } from "./room.store.js";
 
 /** A room's place in a list: when something was last said in it, in microseconds since 1970; 0 if nothing was. */
@@ -44,28 +44,11 @@ export class RoomListStore {
   }
 
   /** A page of the user's rooms. It costs a look at each room of the page. */
-  async page(userId: string, places: RoomPlace[], { from, limit, after, before }: PageRequest<RoomPlace>): Promise<Page<RoomPlace>> {
-    const isBetween = (place: RoomPlace) => (!after || newerFirst(place, after) > 0) && (!before || newerFirst(place, before) < 0);
-    const between = places.filter(isBetween);
-    if (from === "end") between.reverse();
-
-    const found: RoomPlace[] = [];
-    // Mostly all of them are listed; where many are not, more and more are looked at together.
-    for (let index = 0; index < between.length && found.length <= limit; ) {
-      const some = between.slice(index, index + Math.max(limit + 1 - found.length, index));
+  page(userId: string, places: RoomPlace[], request: PageRequest<RoomPlace>): Promise<Page<RoomPlace>> {
+    return lookUpPage(places, request, newerFirst, async (some) => {
       const listed = await Promise.all(some.map(({ id, at }) => this.#rooms.isListed(userId, id, at > 0)));
-      found.push(...some.filter((_, n) => listed[n]));
-      index += some.length;
-    }
-    const more = found.length > limit;
-    const nodes = found.slice(0, limit);
-    return from === "start"
-      ? { nodes, hasNextPage: more, hasPreviousPage: after !== undefined && places.some((place) => newerFirst(place, after) <= 0) }
-      : {
-          nodes: nodes.reverse(),
-          hasNextPage: before !== undefined && places.some((place) => newerFirst(place, before) >= 0),
-          hasPreviousPage: more,
-        };
+      return some.map((place, index) => (listed[index] ? place : undefined));
+    });
   }
 
   async #places(ids: string[], newest: (roomIds: string[]) => Promise<number[]>): Promise<RoomPlace[]> {

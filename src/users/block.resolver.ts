@@ -14,7 +14,7 @@ import {
   Root,
 } from "type-graphql";
 import type { Context, ViewerContext } from "../context.js";
-import { FirstArgs, PageInfo, pageRequest } from "../relay.js";
+import { FirstArgs, PageInfo, pageRequest, toConnection } from "../relay.js";
 import { Repeatable } from "../repeatable.js";
 import { decodeBlockCursor, encodeBlockCursor } from "./block.store.js";
 import { User, UserEdge } from "./user.type.js";
@@ -42,15 +42,12 @@ export class BlockResolver {
     @Args(() => FirstArgs) args: FirstArgs,
     @Ctx() { viewer, blocks, load }: ViewerContext,
   ): Promise<BlockedUserConnection> {
-    const { limit, after } = pageRequest(args, "start", decodeBlockCursor);
-    const { nodes: places, hasNextPage, hasPreviousPage } = await blocks.page(viewer.id, { first: limit, after });
-    const nodes: User[] = await Promise.all(places.map(({ userId }) => load.user.load(userId)));
-    const cursors = places.map(encodeBlockCursor);
-    return {
-      edges: nodes.map((node, index) => ({ cursor: cursors[index] as string, node })),
-      nodes,
-      pageInfo: { hasNextPage, hasPreviousPage, startCursor: cursors.at(0) ?? null, endCursor: cursors.at(-1) ?? null },
-    };
+    const { edges: places, pageInfo } = toConnection(
+      await blocks.page(viewer.id, pageRequest(args, "start", decodeBlockCursor)),
+      encodeBlockCursor,
+    );
+    const edges = await Promise.all(places.map(async ({ cursor, node }) => ({ cursor, node: await load.user.load(node.userId) })));
+    return { edges, nodes: edges.map(({ node }) => node), pageInfo };
   }
 
   @Authorized()

@@ -2,7 +2,7 @@ import { badInput, refusal } from "../errors.js";
 import type { RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
-import type { Page } from "../relay.js";
+import { lookUpPage, type Page, type PageRequest } from "../relay.js";
 import type { AcquaintanceStore } from "../rooms/acquaintance.store.js";
 import type { InvitationStore } from "../rooms/invitation.store.js";
 import { checkUserId, type UserStore } from "./user.store.js";
@@ -67,19 +67,13 @@ export class BlockStore {
   }
 
   /** A page of those whom the user blocks, the last blocked first. */
-  async page(userId: string, { first, after }: { first: number; after: BlockPlace | undefined }): Promise<Page<BlockPlace>> {
+  async page(userId: string, request: PageRequest<BlockPlace>): Promise<Page<BlockPlace>> {
     const flat = await this.#redis.zrange(keys.blocked(userId), "0", "-1", "WITHSCORES");
-    const places = flat
-      .flatMap((id, index) => (index % 2 === 0 ? [{ userId: id, at: Number(flat[index + 1]) }] : []))
-      .sort(newerFirst)
-      .filter((place) => !after || newerFirst(after, place) < 0);
-    const nodes: BlockPlace[] = [];
-    for (let at = 0; at < places.length && nodes.length <= first; at += first + 1) {
-      const portion = places.slice(at, at + first + 1);
-      const blocked = await Promise.all(portion.map((place) => this.#acquaintances.blocks(userId, place.userId)));
-      nodes.push(...portion.filter((_, index) => blocked[index]));
-    }
-    return { nodes: nodes.slice(0, first), hasNextPage: nodes.length > first, hasPreviousPage: after !== undefined };
+    const places = flat.flatMap((id, index) => (index % 2 === 0 ? [{ userId: id, at: Number(flat[index + 1]) }] : [])).sort(newerFirst);
+    return lookUpPage(places, request, newerFirst, async (some) => {
+      const blocked = await Promise.all(some.map((place) => this.#acquaintances.blocks(userId, place.userId)));
+      return some.map((place, index) => (blocked[index] ? place : undefined));
+    });
   }
 
   /** Undoes all blocks of a user who is to be forgotten. */
