@@ -1,35 +1,24 @@
 import { existsSync } from "node:fs";
 import type { IncomingHttpHeaders } from "node:http";
 import { fileURLToPath } from "node:url";
-import { ApolloServer, type ApolloServerPlugin } from "@apollo/server";
-import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginLandingPageDisabled } from "@apollo/server/plugin/disabled";
-import { fastifyApolloHandler } from "@as-integrations/fastify";
 import cors from "@fastify/cors";
 import files from "@fastify/static";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import { GraphQLError, type GraphQLSchema, parse } from "graphql";
+import type { GraphQLError, GraphQLSchema } from "graphql";
 import type { Logger } from "pino";
 import type { Config } from "../config.js";
-import type { Context } from "../context.js";
-import { badInput, refusal } from "../errors.js";
+import { refusal } from "../errors.js";
 import type { SessionWatches } from "../sessions/session-watch.js";
 import type { AddressOf } from "./address.js";
 import { compressAnswers } from "./compression.js";
-import { createContext, type Services } from "./context.js";
-import { cookiesWith, cookieTokens } from "./cookie.js";
-import { credentialOf, DEAD_TOKEN, isOpenToAll, viewerOf } from "./credentials.js";
+import type { Services } from "./context.js";
 import { serveExports } from "./export.js";
 import { graphiqlPage } from "./graphiql.js";
+import { graphqlOverHttp } from "./graphql-over-http.js";
 import { hostProblem } from "./host.js";
-import { checkCost, MOST_TOKENS } from "./limits.js";
-import { placeOf } from "./mask-error.js";
 import type { Metrics } from "./metrics.js";
-import { conditionalSubscription, extraRules } from "./operations.js";
 import { isAllowedOrigin } from "./origin.js";
-import { onlyTrulyRetryable } from "./repetition.js";
-
-/** The largest body of a request and the largest frame of a socket, in bytes. */
-export const LARGEST_REQUEST = 64 * 1024;
+import { LARGEST_REQUEST, problem } from "./problem.js";
 
 const LONGEST_HEAD = 10_000; // ms from the connection, or the request before, until a request's headers are there
 const LONGEST_BODY = 20_000; // ms until all of it is there
@@ -95,11 +84,11 @@ export async function createHttpServer(parts: Parts): Promise<FastifyInstance> {
     const allowed = (["GET", "POST"] as const).filter((other) => app.hasRoute({ url: path, method: other }));
     if (allowed.length > 0) return refuseMethod(reply, method, allowed);
     const message = `Nothing is at ${path.slice(0, LONGEST_ECHO)}. The API is at /graphql.`;
-    return reply.code(404).send({ errors: [{ message, extensions: { code: "NOT_FOUND", retryable: false } }] });
+    return reply.code(404).send(problem(404, message));
   });
   app.addHook("onRequest", async ({ method, headers }, reply) => {
-    const problem = hostProblem(headers.host, config);
-    if (problem !== undefined) return reply.code(421).send({ errors: [mask(refusal("FORBIDDEN", problem))] });
+    const misdirected = hostProblem(headers.host, config);
+    if (misdirected !== undefined) return reply.code(421).send({ errors: [mask(refusal("FORBIDDEN", misdirected))] });
     if (isAllowedOrigin(headers, config.allowedOrigins)) return;
     return refuseOrigin(method, headers, reply, mask);
   });
@@ -123,65 +112,22 @@ export async function createHttpServer(parts: Parts): Promise<FastifyInstance> {
   });
   app.get("/metrics", async (_request, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()));
 
-  await serveGraphQL(app, parts);
+  serveGraphQL(app, parts);
   serveExports(app, parts);
   await serveClientExample(app);
   return app;
 }
 
-async function serveGraphQL(app: FastifyInstance, { config, addressOf, schema, services, metrics, mask }: Parts): Promise<void> {
-  const apollo = new ApolloServer<Context>({
-    schema,
-    introspection: true, // the rules below decide, as they do for sockets
-    parseOptions: { maxTokens: MOST_TOKENS },
-    validationRules: extraRules(config.introspection),
-    includeStacktraceInErrorResponses: false,
-    stopOnTerminationSignals: false, // main.ts does, in an order that keeps Redis until the end
-    formatError: (_formatted, error) => mask(error).toJSON(),
-    csrfPrevention: false, // `isForgeable` decides
-    plugins: [
-      emptyNames,
-      refuseEarly(schema),
-      statuses,
-      retryables,
-      ApolloServerPluginLandingPageDisabled(),
-      ApolloServerPluginCacheControlDisabled(),
-    ],
-  });
-  await apollo.start();
-  app.addHook("onClose", () => apollo.stop());
-
-  const answer = fastifyApolloHandler<Context, FastifyInstance["server"]>(apollo, {
-    context: async ({ raw, body, query }, reply) => {
-      metrics.operations.inc({ transport: "http" });
-      const asked = askedIn(raw.method === "GET" ? query : body);
-      const unfit = conditionalSubscription(asked.query);
-      if (unfit) throw withStatus(unfit, 400);
-      const given = credentialOf(raw);
-      const viewer = await viewerOf(services, given);
-      const byCookie = given?.token !== undefined && given.byCookie;
-      // A browser sends a dead cookie by itself, and the page cannot know of it: that is nobody's request.
-      if (given && !viewer && !byCookie && !runsForAll(schema, asked))
-        throw withStatus(refusal("UNAUTHENTICATED", given.token === undefined ? given.refused : DEAD_TOKEN), 401);
-      const setCookie = (value: string | null) => {
-        reply.removeHeader("set-cookie").header("set-cookie", cookiesWith(value, raw, config.proxies)); // by itself it would add more
-      };
-      return createContext(services, viewer, { address: addressOf(raw), byCookie, setCookie });
-    },
-  });
+/** GraphiQL for browsers that visit, and the API for all else. */
+function serveGraphQL(app: FastifyInstance, parts: Parts): void {
+  const answer = graphqlOverHttp(parts);
   app.removeContentTypeParser("text/plain"); // which a form of another site can send
   app.route({
     method: ["GET", "POST"],
     url: "/graphql",
     exposeHeadRoute: false,
-    async onRequest({ headers }) {
-      if (headers.accept !== undefined) headers.accept = withoutUnknownParameters(headers.accept);
-    },
     async handler(request, reply) {
-      if (!config.playground || !isBrowserVisit(request)) {
-        if (isForgeable(request)) return reply.code(400).send(problem(400, FORGEABLE));
-        return answer.call(app, request, reply);
-      }
+      if (!parts.config.playground || !isBrowserVisit(request)) return answer(request, reply);
       const { html, gzipped, policy } = await graphiqlPage();
       reply.type("text/html; charset=utf-8").headers({ vary: "accept, accept-encoding", "content-security-policy": policy });
       if (!/\bgzip\b/.test(request.headers["accept-encoding"] ?? "")) return reply.send(html);
@@ -230,137 +176,7 @@ function refuseOrigin(
 
 function refuseMethod(reply: FastifyReply, method: string, allowed: readonly string[]): FastifyReply {
   const message = `${method} is not understood here. ${allowed.join(" and ")} ${allowed.length > 1 ? "are" : "is"}.`;
-  return reply
-    .code(405)
-    .header("allow", allowed.join(", "))
-    .send({ errors: [{ message, extensions: { code: "BAD_REQUEST", retryable: false } }] });
+  return reply.code(405).header("allow", allowed.join(", ")).send(problem(405, message));
 }
-
-const FORGEABLE =
-  "A link of another site could have made this request with the browser's cookie. Send it by POST, or with a header `apollo-require-preflight: true`.";
-
-/**
- * Whether a page of another site could make a browser send this GET in the name of its user. A POST cannot be: it has to be JSON, which
- * needs the server's consent, as a header of the page's own does. Neither can be what has no cookie of ours: it is nobody's, or has a token that
- * the page knows. And a browser says which requests are of our own page.
- */
-function isForgeable({ method, headers, raw }: FastifyRequest): boolean {
-  if (method !== "GET" || cookieTokens(raw) === undefined) return false;
-  if (headers["sec-fetch-site"] === "same-origin" && headers["sec-fetch-dest"] === "empty") return false;
-  if (headers["apollo-require-preflight"] || headers["x-apollo-operation-name"]) return false;
-  // Browsers add `Basic` by themselves, for a proxy that asked for it.
-  return !/^\s*Bearer\s/i.test(headers.authorization ?? "") && !/^application\/json\b/i.test(headers["content-type"] ?? "");
-}
-
-/** The media types of GraphQL without parameters that mean nothing: a client that sends some gets its answer all the same. */
-function withoutUnknownParameters(accept: string): string {
-  return accept
-    .split(",")
-    .map((range) => {
-      const [type = "", ...parameters] = range.split(";");
-      if (!/^\s*application\/(graphql-response\+)?json\s*$/i.test(type)) return range;
-      return [type, ...parameters.filter((parameter) => /^\s*q\s*=/i.test(parameter))].join(";");
-    })
-    .join(",");
-}
-
-/** What an operation over HTTP says. */
-interface AskedOverHttp {
-  query: string;
-  operationName: string | null;
-}
-
-/** Reads what may be any JSON. Of anything but an operation nothing is left: Apollo Server refuses it in words. */
-function askedIn(said: unknown): AskedOverHttp {
-  const { query, operationName } = (said ?? {}) as Record<string, unknown>;
-  return {
-    query: typeof query === "string" ? query : "",
-    operationName: typeof operationName === "string" && operationName !== "" ? operationName : null,
-  };
-}
-
-/** Whether it can run for someone whose session is over; also where it cannot be read, which is told then. */
-function runsForAll(schema: GraphQLSchema, { query, operationName }: AskedOverHttp): boolean {
-  try {
-    return isOpenToAll(schema, parse(query, { maxTokens: MOST_TOKENS }), operationName);
-  } catch {
-    return true;
-  }
-}
-
-const withStatus = (error: GraphQLError, status: number) =>
-  new GraphQLError(error.message, { ...placeOf(error), extensions: { ...error.extensions, http: { status } } });
 
 const pathOf = (url: string) => url.split("?")[0] ?? "";
-
-/** Some clients say `""` for an operation without a name. */
-const emptyNames: ApolloServerPlugin<Context> = {
-  async requestDidStart({ request }) {
-    if (request.operationName === "") delete request.operationName;
-  },
-};
-
-/** Refuses operations that parse and fit the schema, and still must not run here. */
-function refuseEarly(schema: GraphQLSchema): ApolloServerPlugin<Context> {
-  return {
-    async requestDidStart() {
-      return {
-        async didResolveOperation({ document, operation, operationName, request }) {
-          if (operation?.operation === "subscription") {
-            throw badInput("query", "must be a query or a mutation here. Subscriptions run over a WebSocket at the same address.");
-          }
-          checkCost(schema, document, operationName, request.variables ?? {});
-        },
-      };
-    },
-  };
-}
-
-/**
- * The status of a response in GraphQL's form. Clients that accept only `application/json` know no other than 200.
- * https://graphql.github.io/graphql-over-http/draft/#sec-application-json
- */
-const statuses: ApolloServerPlugin<Context> = {
-  async requestDidStart() {
-    return {
-      async willSendResponse({ request, response, errors }) {
-        const accept = request.http?.headers.get("accept") ?? "";
-        if (!accept.includes("application/graphql-response+json") && accept.includes("application/json")) response.http.status = 200;
-        else if (response.http.status === 500 && errors?.every(isOfTheClient)) response.http.status = 400;
-      },
-    };
-  },
-};
-
-/** As for sockets, see `onlyTrulyRetryable`. */
-const retryables: ApolloServerPlugin<Context> = {
-  async requestDidStart() {
-    return {
-      async willSendResponse({ schema, document, operationName, request, response: { body } }) {
-        if (!document || body.kind !== "single" || !body.singleResult.errors) return;
-        const ran = { schema, document, operationName, variableValues: request.variables };
-        body.singleResult.errors = onlyTrulyRetryable(ran, body.singleResult.errors, (error, message, extensions) => ({
-          ...error,
-          message,
-          extensions,
-        }));
-      },
-    };
-  },
-};
-
-const isOfTheClient = ({ extensions }: GraphQLError) => extensions.code !== "INTERNAL_SERVER_ERROR" && extensions.code !== "UNAVAILABLE";
-
-/** What a request gets that is refused before GraphQL sees it. */
-function problem(status: number, said?: string): object {
-  const messages: Record<number, string> = {
-    400: "The body is not valid JSON.",
-    413: `The body is larger than ${LARGEST_REQUEST} bytes.`,
-    415: "The body must be JSON, with `content-type: application/json`.",
-  };
-  const message =
-    said ??
-    messages[status] ??
-    (status < 500 ? "The request cannot be understood." : "Something went wrong on the server. It has been logged.");
-  return { errors: [{ message, extensions: { code: status < 500 ? "BAD_REQUEST" : "INTERNAL_SERVER_ERROR", retryable: false } }] };
-}

@@ -8,7 +8,6 @@ import {
   GraphQLError,
   type GraphQLSchema,
   getOperationAST,
-  Kind,
   NoSchemaIntrospectionCustomRule,
   type OperationDefinitionNode,
   parse,
@@ -48,22 +47,6 @@ function SubscriptionRootRule(context: ValidationContext): ASTVisitor {
 const conditional = (condition: DirectiveNode) =>
   new GraphQLError(`The field of a subscription cannot be left out: @${condition.name.value} cannot stand there.`, { nodes: condition });
 
-/** What is wrong with a document for which GraphQL's own rules fail instead of saying so; undefined where they can be asked. */
-export function conditionalSubscription(query: string): GraphQLError | undefined {
-  if (!/\bsubscription\b/.test(query) || !/@\s*(skip|include)\b/.test(query)) return undefined;
-  let document: DocumentNode;
-  try {
-    document = parse(query, { maxTokens: MOST_TOKENS });
-  } catch {
-    return undefined;
-  }
-  for (const definition of document.definitions) {
-    const condition = definition.kind === Kind.OPERATION_DEFINITION && conditionAtRoot(document, definition);
-    if (condition) return withCode(conditional(condition), "GRAPHQL_VALIDATION_FAILED");
-  }
-  return undefined;
-}
-
 /** An operation as a client asks for it. */
 interface Asked {
   query: string;
@@ -75,8 +58,7 @@ const MOST_KEPT = 100_000; // characters of all documents that are kept; parsed 
 const LONGEST_KEPT = 8_192; // characters; clients have shorter ones, and who sends many long ones is up to something
 
 /**
- * Parses and validates what comes over sockets, as Apollo does for HTTP: the same rules and the same codes. What has
- * been found right is kept, the documents used last, and given again as the same object.
+ * Parses and validates what clients ask. What has been found right is kept, the documents used last, and given again as the same object.
  */
 export class Documents {
   readonly #schema: GraphQLSchema;

@@ -7,10 +7,11 @@ import { isCompressible, SMALLEST_COMPRESSED } from "./compression.js";
 import { credentialOf } from "./credentials.js";
 import { Heartbeat } from "./heartbeat.js";
 import { hostProblem } from "./host.js";
-import { LARGEST_REQUEST, type Parts } from "./http.js";
+import type { Parts } from "./http.js";
 import { Inbox } from "./inbox.js";
 import { isAllowedOrigin } from "./origin.js";
 import { SocketOutlet } from "./outlet.js";
+import { LARGEST_REQUEST } from "./problem.js";
 import { type Connection, graphqlTransport } from "./protocol.js";
 import { Quota } from "./quota.js";
 

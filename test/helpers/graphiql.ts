@@ -7,11 +7,16 @@ export async function openGraphiql(page: Page, serverUrl: string): Promise<void>
   await page.locator(".graphiql-query-editor .view-line").first().waitFor();
 }
 
-/** Shows the tab of an operation. */
+/** Shows the tab of an operation, and resolves when GraphiQL has read it: until a moment after, it would run the operation of the tab before. */
 export async function showTab(page: Page, operation: string): Promise<void> {
   // With the keyboard: tabs can be dragged, and a click that comes too fast is taken for that.
   await page.getByRole("tab").getByRole("button", { name: operation, exact: true }).press("Enter");
   await page.locator(".graphiql-query-editor .view-line", { hasText: operation }).first().waitFor();
+  // It stores the tab a moment after it has read its document.
+  await page.waitForFunction((operation) => {
+    const { activeTabIndex, tabs } = JSON.parse(localStorage.getItem("graphiql:tabState") ?? "{}");
+    return tabs?.[activeTabIndex]?.operationName === operation;
+  }, operation);
 }
 
 /** Fills the Headers pane of the tab that is shown. */
