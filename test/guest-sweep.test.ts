@@ -167,6 +167,27 @@ describe("guests who have ended", () => {
     await Promise.all([100, 300, 600, 1_000, 1_500, 2_000, 2_500, 3_000, 4_000].map(cutOffAfter));
   });
 
+  it("[S10] leave nothing in a group where a server dies as they leave it", async () => {
+    const redis = await ownRedis();
+    const first = await ownServer(redis.url, { guestKeep: 100_000 });
+    const { guest, group } = await settled(first, redis);
+    await guest.ask("mutation { logout }");
+    await first.stop();
+    await redis.client.hset(`user:${guest.id}`, "until", 1);
+    await hurry(redis, guest.id);
+
+    const proxy = await proxyTo(redis.url);
+    proxy.goAwayBefore(new RegExp(`hdel\\r\\n\\$\\d+\\r\\nreads:\\{room:${group.id}\\}`, "i"));
+    const doomed = await ownServer(proxy.url, { guestKeep: 100_000 });
+    await vi.waitFor(() => expect(proxy.isGone()).toBe(true), ENOUGH);
+    await doomed.stop();
+    await proxy.stop();
+
+    await ownServer(redis.url, { guestKeep: 100_000 });
+    await forgotten(redis, guest.id);
+    expect(await tracesOf(redis, guest.id)).toEqual([`user:${guest.id}`]);
+  });
+
   it("[S10] are taken on by one server at a time, in portions, and accounts are left alone", async () => {
     const redis = await ownRedis();
     const server = await ownServer(redis.url, { guestKeep: 0 });

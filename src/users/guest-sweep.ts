@@ -163,10 +163,10 @@ export class GuestSweep {
       await this.#redis.unlink(...keysOfRoom(roomId));
       await this.#roomList.forget(roomId);
     } else if (isGroup(roomId)) {
+      await this.#redis.hdel(keys.reads(roomId), id); // first: who has left does not have the room in the list any more
       await this.#groups.leave(id, roomId).catch((error: unknown) => {
         if (!isRefusal(error, "NOT_A_MEMBER")) throw error; // at the second pass
       });
-      await this.#redis.hdel(keys.reads(roomId), id);
     }
   }
 

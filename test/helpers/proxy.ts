@@ -13,6 +13,7 @@ export async function proxyTo(redisUrl: string) {
   let refusing = false;
   /** Bytes that still go to Redis before it is gone. */
   let left = Number.POSITIVE_INFINITY;
+  let forbidden: RegExp | undefined;
 
   const proxy = createServer((client) => {
     if (refusing) return client.destroy();
@@ -33,6 +34,8 @@ export async function proxyTo(redisUrl: string) {
       if (frozen.has(client)) return;
       if (/subscribe/i.test(data.toString("latin1"))) listening.set(client, true);
       asked = true;
+      const found = forbidden?.exec(data.toString("latin1"));
+      if (found) left = Math.min(left, found.index);
       const passing = data.subarray(0, left);
       left -= passing.length;
       upstream.write(passing, () => {
@@ -67,6 +70,10 @@ export async function proxyTo(redisUrl: string) {
     /** There is no Redis here any more once so many further bytes have gone there, amid a command as it may be. */
     goAwayAfter(bytes: number) {
       left = bytes;
+    },
+    /** There is no Redis here any more once such a command is sent; it does not get there. */
+    goAwayBefore(command: RegExp) {
+      forbidden = command;
     },
     /** Whether there is no Redis here any more. */
     isGone: () => refusing,
