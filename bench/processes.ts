@@ -125,6 +125,9 @@ export const startLoad = () => startClients("./load.ts");
 /** Starts a process full of people who ask the assistant. */
 export const startAskers = () => startClients("./askers.ts");
 
+/** Starts a process of clients that want to hurt a server. */
+export const startAttackers = () => startClients("./attackers.ts");
+
 function startClients(path: string): ChildProcess {
   const child = fork(file(path), { execArgv: ["--import", "tsx"] });
   children.push(child);

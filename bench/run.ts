@@ -4,6 +4,7 @@
  */
 import { endAll } from "./processes.js";
 import { assistant } from "./scenarios/assistant.js";
+import { attacks } from "./scenarios/attacks.js";
 import { onCluster } from "./scenarios/cluster.js";
 import { compression } from "./scenarios/compression.js";
 import { directory } from "./scenarios/directory.js";
@@ -37,6 +38,7 @@ const scenarios = {
   export: exporting,
   compression,
   assistant,
+  attacks,
 };
 
 const names = process.argv.slice(2);

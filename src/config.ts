@@ -183,7 +183,7 @@ export const settings = {
     parse: onOff,
     fallback: true,
     fallbackSaid: "on",
-    help: "bound how often one signs up, logs in and sends; off for load tests",
+    help: "bound how often one signs up, logs in and sends, and how much of a server's time one takes; off for load tests",
   }),
   sendsPerSecond: setting({
     env: ["SENDS_PER_SECOND"],

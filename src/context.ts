@@ -24,6 +24,7 @@ import type { SessionWatch } from "./sessions/session-watch.js";
 import type { BlockStore } from "./users/block.store.js";
 import type { DirectoryStore } from "./users/directory.store.js";
 import type { UserRecord, UserStore } from "./users/user.store.js";
+import type { Work } from "./work.js";
 
 /** What the features offer each other and the API. */
 export interface Stores {
@@ -46,6 +47,8 @@ export interface Stores {
   roomEvents: RoomEventStore;
   /** How often users may send; undefined where that is not limited. */
   sendLimit: SendLimit | undefined;
+  /** How often they may say how far they have read: as often as they may send, and beside that. */
+  markLimit: SendLimit | undefined;
   sessions: SessionStore;
   transitions: Transitions;
   typing: TypingStore;
@@ -87,6 +90,8 @@ export interface Context extends Stores {
   viewer: Viewer | null;
   caller: Caller;
   load: Loaders;
+  /** What it makes the server do. */
+  work: Work;
   /** Whether a message could be stored and delivered through this server now; within a second. */
   readiness: () => Promise<Readiness>;
   /** Usernames of the demo accounts that are offered to everyone. */

@@ -16,7 +16,7 @@ const sources = filesIn("src", /\.ts$/);
 
 /** The layers, the lowest first: a file imports from its own layer and from lower ones. */
 const layers = [
-  ["config", "redis-address", "errors", "limited-log", "open-to-all", "relay", "repeatable", "text"],
+  ["config", "counted", "redis-address", "errors", "limited-log", "memo", "open-to-all", "relay", "repeatable", "text", "work"],
   ["redis"],
   ["delivery"],
   ["context", "assistant", "interop", "messages", "presence", "rooms", "sessions", "users"],

@@ -96,6 +96,9 @@ describe("subscriptions that come and go", () => {
   });
 });
 
+/** Pays for nothing. */
+const FREE = { wait: 0, charge() {}, onSolvent() {} };
+
 describe("a client that does not read what is not kept", () => {
   function stalled() {
     const written: string[] = [];
@@ -109,9 +112,9 @@ describe("a client that does not read what is not kept", () => {
       giveUp: vi.fn(),
     };
     const feed = new Feed<{ n: number }>();
-    const group = new Group<{ n: number }>(async ({ n }) => ({ text: Buffer.from(String(n)), last: false }));
+    const group = new Group<{ n: number }>(async ({ n }) => ({ text: Buffer.from(String(n)), price: 0, last: false }));
     const onEnd = vi.fn();
-    new Subscriber(feed, group, outlet, "#", onEnd);
+    new Subscriber(feed, group, { outlet, debtor: FREE }, "#", onEnd);
     const drain = () => {
       outlet.congested = false;
       drained();
@@ -125,7 +128,8 @@ describe("a client that does not read what is not kept", () => {
     await setImmediate();
     expect(written).toEqual([]);
     drain();
-    expect(written).toEqual(Array.from({ length: 900 }, (_, n) => `#${n}`));
+    const all = Array.from({ length: 900 }, (_, n) => `#${n}`);
+    await expect.poll(() => written).toEqual(all);
     feed.push({ n: 900 });
     await expect.poll(() => written.at(-1)).toBe("#900");
     expect(outlet.giveUp).not.toHaveBeenCalled();
@@ -214,5 +218,60 @@ describe("a client that does not read", () => {
     await alice.send("who hears this?", "stalled");
     expect(await listening()).toBe(0);
     socket.terminate();
+  });
+});
+
+describe("a client that has nothing left to pay with", () => {
+  it("[LIMIT8] is told events later, in order, and little is made for it before", async () => {
+    const written: string[] = [];
+    const outlet = {
+      congested: false,
+      write: (_head: Buffer, tail: Buffer) => void written.push(String(tail)),
+      onDrained: () => {},
+      giveUp: vi.fn(),
+    };
+    let goOn: (() => void) | undefined;
+    const debtor = {
+      wait: 0,
+      charge: () => {
+        debtor.wait = 1_000;
+      },
+      onSolvent: (listener: () => void) => {
+        goOn = listener;
+      },
+    };
+    const feed = new Feed<{ n: number }>();
+    let made = 0;
+    const group = new Group<{ n: number }>(async ({ n }) => {
+      made++;
+      return { text: Buffer.from(String(n)), price: 5, last: false };
+    });
+    new Subscriber(feed, group, { outlet, debtor }, "", () => {});
+    for (let n = 0; n < 20; n++) feed.push({ n });
+    await expect.poll(() => written).toEqual(["0"]);
+    for (let round = 1; written.length < 20; round++) {
+      expect(made).toBeLessThanOrEqual(4 * round); // so many at once
+      const before = written.length;
+      await expect.poll(() => goOn).toBeDefined();
+      const resume = goOn as () => void;
+      goOn = undefined;
+      debtor.wait = 0;
+      resume();
+      await expect.poll(() => written.length).toBeGreaterThan(before);
+    }
+    expect(written).toEqual(Array.from({ length: 20 }, (_, n) => String(n)));
+    expect(outlet.giveUp).not.toHaveBeenCalled();
+  });
+
+  it("[LIMIT8] shares the price with all for whom an event is made", async () => {
+    const charged: number[] = [];
+    const debtor = { wait: 0, charge: (ms: number) => void charged.push(ms), onSolvent: () => {} };
+    const outlet = { congested: false, write: () => {}, onDrained: () => {}, giveUp: () => {} };
+    const group = new Group<{ n: number }>(async ({ n }) => ({ text: Buffer.from(String(n)), price: 2, last: false }));
+    const feeds = Array.from({ length: 4 }, () => new Feed<{ n: number }>());
+    for (const feed of feeds) new Subscriber(feed, group, { outlet, debtor }, "", () => {});
+    charged.length = 0; // of what was read for them before
+    for (const event of [{ n: 0 }, { n: 1 }]) for (const feed of feeds) feed.push(event);
+    await expect.poll(() => charged).toEqual([1, 1, 1, 1]);
   });
 });

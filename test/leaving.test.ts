@@ -42,6 +42,9 @@ function room(roomId = "r") {
 }
 
 /** A client that follows a room in which "out" is its last event, until it comes in; and that may read slowly. */
+/** Pays for nothing. */
+const FREE = { wait: 0, charge() {}, onSolvent() {} };
+
 async function client(selects: (text: string) => boolean = () => true) {
   const { followed, happen, position, live } = room();
   const written: string[] = [];
@@ -60,7 +63,8 @@ async function client(selects: (text: string) => boolean = () => true) {
     left: () => {},
   });
   await feed.add("r");
-  new Subscriber(feed, new Group(async ({ text }) => ({ text: Buffer.from(text), last: false })), outlet, "", () => {});
+  const group = new Group<Event>(async ({ text }) => ({ text: Buffer.from(text), price: 0, last: false }));
+  new Subscriber(feed, group, { outlet, debtor: FREE }, "", () => {});
   const settle = async () => {
     for (let n = 0; n < 6; n++) await setImmediate();
   };

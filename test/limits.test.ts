@@ -65,7 +65,12 @@ describe("subscriptions of a socket", () => {
     const few = await ownServer(redis.url, { subscriptionsPerSocket: 3 });
     const alice = await TestClient.register(few, "alice");
     const socket = await RawSocket.accepted(few, alice.token);
-    for (const id of ["1", "2", "3", "4"]) await socket.subscribe(id, FOLLOW);
+    const follow = `subscription { messageAdded(after: "${await alice.position()}") { text } }`;
+    await alice.send("so that it is known when they follow");
+    const heardBy = async () => [await socket.next(), await socket.next(), await socket.next()].map(({ id }) => id).sort();
+    for (const id of ["1", "2", "3"]) await socket.subscribe(id, follow);
+    expect(await heardBy()).toEqual(["1", "2", "3"]);
+    await socket.subscribe("4", follow);
     expect(await socket.next()).toMatchObject({
       id: "4",
       payload: { errors: [{ extensions: { code: "TOO_MANY_SUBSCRIPTIONS", retryable: false } }] },
@@ -77,11 +82,13 @@ describe("subscriptions of a socket", () => {
     expect(await socket.codes("6")).toEqual([]);
 
     await socket.say({ id: "2", type: "complete" });
-    await socket.subscribe("7", FOLLOW);
-    await expect.poll(async () => (await fetch(`${few.url}/metrics`)).text()).toMatch(/^palaver_followed_rooms 1$/m);
+    await socket.subscribe("7", follow);
+    expect(await socket.next()).toMatchObject({
+      id: "7",
+      payload: { data: { messageAdded: { text: "so that it is known when they follow" } } },
+    });
     await alice.send("to all three");
-    const heard = [await socket.next(), await socket.next(), await socket.next()];
-    expect(heard.map(({ id }) => id).sort()).toEqual(["1", "3", "7"]);
+    expect(await heardBy()).toEqual(["1", "3", "7"]);
     const another = await RawSocket.accepted(few, alice.token);
     await another.subscribe("1", FOLLOW);
     await another.subscribe("2", "{ me { id } }");
@@ -90,15 +97,31 @@ describe("subscriptions of a socket", () => {
 
   it("[LIMIT2] bring with one event together no more than one query may", async () => {
     const alice = await TestClient.register(server, "alice");
+    const heavy = (n: number, what: string) => `subscription { messageAdded { id m${n}: room { ${what} } } }`;
+    const refusedAt = async (what: string, message: string) => {
+      const socket = await RawSocket.accepted(server, alice.token);
+      for (let n = 0; n < 40; n++) await socket.subscribe(String(n), heavy(n, what));
+      const refused = await socket.next();
+      const error = { message: expect.stringContaining(message), extensions: { code: "TOO_MANY_SUBSCRIPTIONS" } };
+      expect(refused.payload.errors[0]).toMatchObject(error);
+      return Number(refused.id);
+    };
+    expect(await refusedAt("members(first: 100) { nodes { role user { id name } } }", "10000 values")).toBe(16); // some 600 each
+    expect(await refusedAt("messages(last: 100) { nodes { text } }", "2000 texts")).toBe(9); // each is read and shown
+  });
+
+  it("[LIMIT2] have no more variables than a frame can bring", async () => {
+    const alice = await TestClient.register(server, "alice");
     const socket = await RawSocket.accepted(server, alice.token);
-    const heavy = (n: number) => `subscription { messageAdded { id m${n}: room { messages(last: 100) { nodes { id text sentAt } } } } }`;
-    for (let n = 0; n < 40; n++) await socket.subscribe(String(n), heavy(n));
-    const refused = await socket.next();
-    expect(refused.payload.errors[0]).toMatchObject({
-      message: expect.stringContaining("One event"),
-      extensions: { code: "TOO_MANY_SUBSCRIPTIONS" },
-    });
-    expect(Number(refused.id)).toBe(24); // some 400 values each
+    const query = "subscription ($after: [String!]) { messageAdded(after: $after) { text } }";
+    const subscribe = (id: string, variables: object) => socket.say({ id, type: "subscribe", payload: { query, variables } });
+    for (const id of ["1", "2", "3"]) await subscribe(id, { unused: "x".repeat(30_000) });
+    expect(await socket.next()).toMatchObject({ id: "3", payload: { errors: [{ extensions: { code: "TOO_MANY_SUBSCRIPTIONS" } }] } });
+    expect(await socket.next()).toEqual({ id: "3", type: "complete" });
+    const long = Buffer.from(`${"a".repeat(2_000)}.1.1.0`).toString("base64url"); // has a position's form, and is none
+    await subscribe("4", { after: [long] });
+    const error = { extensions: { code: "BAD_USER_INPUT", argument: "after" } };
+    expect(await socket.next()).toMatchObject({ id: "4", payload: { errors: [error] } });
   });
 
   it("[LIMIT2] have no more than 16,384 characters of different documents", async () => {
@@ -310,5 +333,64 @@ describe("the size of an operation", () => {
     expect(new Set(errors?.map(({ extensions }) => extensions.code))).toEqual(new Set([code]));
     await socket.subscribe("2", message(8)); // 20 deep, and the socket is good
     expect(await socket.codes("2")).toEqual([]);
+  });
+
+  const times = (count: number, field: string) => `{ ${Array.from({ length: count }, (_, n) => `a${n}: ${field}`).join(" ")} }`;
+
+  it.each([
+    ["a list's end", `{ users(last: 100) { nodes ${times(95, "id")} } }`],
+    [
+      "the members of a group, however few are shown",
+      '{ messages(roomId: "0", last: 100) { nodes { room { members(first: 0) { totalCount } } } } }',
+    ],
+    [
+      "messages beside a page that is empty",
+      `{ messages(roomId: "0", last: 100) { nodes { room ${times(3, "messages(first: 0) { position }")} } } }`,
+    ],
+    ["the schema", times(6, "__schema { types { name } }")],
+    ["searches", times(20, 'users(search: "a", first: 0) { totalCount }')],
+    ["who is online, as many as there are", times(10, "onlineUsers(first: null) { id }")],
+    ["groups that are made", `mutation ${times(10, 'createRoom(name: "g") { id }')}`],
+    ["texts that are searched", `{ messages(roomId: "0", last: 100) { nodes ${times(5, "mentionRanges { start }")} } }`],
+  ])("[LIMIT5] counts what has to be looked up: %s", async (_what, query) => {
+    const alice = await TestClient.register(server, "alice");
+    expect((await alice.refused(query)).extensions).toEqual({ code: "QUERY_TOO_COMPLEX", retryable: false });
+  });
+
+  it("[LIMIT5] counts the viewer's own rooms as they are", async () => {
+    const alice = await TestClient.register(server, "alice");
+    const pages =
+      "{ rooms { nodes { messages(last: 50) { nodes { text sentAt from { name } } } members(first: 50) { nodes { user { name } } } } } }";
+    const mentions = times(4, "mentions(first: 0) { pageInfo { hasNextPage } }");
+    expect((await alice.ask(pages)).rooms.nodes).toHaveLength(1);
+    await alice.ask(mentions);
+    const others = Array.from({ length: 2_000 }, (_, n) => `${alice.id}:${Number(alice.id) + n + 1}`);
+    await redis.client.sadd(`user:${alice.id}:rooms`, ...others);
+    for (const query of [pages, mentions]) expect((await alice.refused(query)).extensions.code).toBe("QUERY_TOO_COMPLEX");
+    await alice.ask(times(1, "mentions(first: 0) { pageInfo { hasNextPage } }"));
+  });
+
+  it("[LIMIT5] has a field of one name 20 times at most in one place", async () => {
+    const alice = await TestClient.register(server, "alice");
+    await alice.ask(`{ ${"me { id } ".repeat(20)} }`);
+    const { message, extensions } = await alice.refused(`{ ${"me { id } ".repeat(21)} }`);
+    expect({ message, code: extensions.code }).toEqual({
+      message: expect.stringContaining("me is asked for more than 20 times"),
+      code: "GRAPHQL_VALIDATION_FAILED",
+    });
+  });
+
+  it("[LIMIT5] is bounded by what there is, too, where no length can be asked for", async () => {
+    const alice = await TestClient.register(server, "alice");
+    const { id } = await alice.send("liked by many");
+    const liked = [...Array(20).keys()].map((n) => [
+      String.fromCodePoint(0x1f600 + n),
+      100,
+      Array.from({ length: 100 }, (_, m) => String(m + 1)),
+    ]);
+    await redis.client.hset("reactions:{room:0}", id, JSON.stringify(liked));
+    const users = (count: number) => `{ message(id: "${id}") { reactions ${times(count, "users { id }")} } }`;
+    expect((await alice.request(users(10))).errors).toBeUndefined();
+    expect((await alice.request(users(11))).errors?.[0]).toMatchObject({ extensions: { code: "QUERY_TOO_COMPLEX" } });
   });
 });

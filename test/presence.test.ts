@@ -253,6 +253,7 @@ describe("very many who come online together", () => {
             inThisTurn = 0;
           });
       },
+      brought: () => {},
       end: () => {},
     });
     return { told, portions, subscriber };

@@ -17,6 +17,8 @@ export interface Position {
 /** Before the first event of a room, whichever its epoch will be: where a room without a log stands. */
 export const BEGINNING = { epoch: "", seq: 0, at: 0 } as const;
 
+const LONGEST = 256; // characters: an epoch has at most 32, and a room's id 141
+
 const FORM = /^(?<epoch>[0-9a-f]*)\.(?<seq>\d{1,15})\.(?<at>\d{1,16})\.(?<roomId>.+)$/;
 
 /** The opaque string that clients get. */
@@ -26,6 +28,7 @@ export function encodePosition({ roomId, epoch, seq, at }: Position): string {
 
 /** @throws ChatError BAD_USER_INPUT that names the argument, for anything that encodePosition did not make */
 export function decodePosition(text: string, argument: string): Position {
+  if (text.length > LONGEST) throw notOurs(argument);
   const { epoch, seq, at, roomId } = FORM.exec(Buffer.from(text, "base64url").toString())?.groups ?? {};
   if (epoch === undefined || seq === undefined || at === undefined || roomId === undefined) throw notOurs(argument);
   const position = { roomId, epoch, seq: Number(seq), at: Number(at) };

@@ -12,6 +12,8 @@ export interface Follower<V> {
   /** @param value what the event means, @param position where it stands: the same objects for every follower */
   event(value: V, position: Position): void;
   over(reason: unknown): void;
+  /** @param characters of events of the past that were read to bring it on, whether they tell it anything or not */
+  brought(characters: number): void;
 }
 
 export interface Following {
@@ -201,8 +203,11 @@ export class RoomFeed<V> {
     this.#bringing = true;
     try {
       for (let from = 0; this.#replaying.size > 0; ) {
+        const waiting = [...this.#replaying];
         await this.#bringFromMemory();
-        if (this.#replaying.size > 0) from = await this.#bringFromLog(this.#oldestFrom(from) ?? this.#oldestFrom(0) ?? 0);
+        // Who has come since then may need no log.
+        if (waiting.some((cursor) => this.#replaying.has(cursor)))
+          from = await this.#bringFromLog(this.#oldestFrom(from) ?? this.#oldestFrom(0) ?? 0);
       }
     } catch (err) {
       this.#logger.error({ err, room: this.#log.roomId }, "could not bring followers to where the room stands");
@@ -311,6 +316,7 @@ export class RoomFeed<V> {
       return;
     }
     for (const entry of entries) cursor.tell(entry);
+    cursor.follower.brought(entries.reduce((sum, { size }) => sum + size, 0));
     // The log may be ahead of the channel: what is heard later, the cursor drops.
     if (cursor.place.seq >= Math.max(stretch.end.seq, this.#place?.seq ?? 0) && this.#replaying.delete(cursor)) this.#live.add(cursor);
     cursor.begun();

@@ -70,6 +70,11 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
     await this.#begin(roomId, room);
   }
 
+  /** How many rooms it follows. */
+  get rooms(): number {
+    return this.#rooms.size;
+  }
+
   /**
    * Where a room stands for the follower behind what it has been told, taken or not: what is pushed now comes after that.
    * Undefined for one that it does not follow.
@@ -112,7 +117,8 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
   async #whereIn(after: Position, entrance: Position | undefined): Promise<Position> {
     if (!this.#membership || entrance?.epoch !== after.epoch || entrance.seq <= after.seq) return after;
     let before = after;
-    for await (const { value, position } of this.#followed.eventsAfter(after)) {
+    for await (const { value, position, size } of this.#followed.eventsAfter(after)) {
+      this.brought(size);
       if (value !== undefined && this.#membership.comesIn(value)) return before;
       if (value !== undefined && this.#membership.leaves(value)) return after;
       before = position;
@@ -134,6 +140,7 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
     const { started, stop } = this.#followed.follow(roomId, from, {
       event: (value, position) => this.#tell(roomId, room, value, position),
       over: (reason) => this.end(reason),
+      brought: (characters) => this.brought(characters),
     });
     room.stop = stop;
     try {

@@ -7,13 +7,13 @@ import type { StoredMessage } from "./stored-message.js";
 export class ExportStore {
   readonly #messages: MessageStore;
   readonly #users: UserStore;
-  readonly #charge: (userId: string) => Promise<void>;
+  readonly #admit: (userId: string, roomId: string) => Promise<void>;
 
-  /** @param charge throws RATE_LIMITED where the user has exported too much */
-  constructor(messages: MessageStore, users: UserStore, charge: (userId: string) => Promise<void>) {
+  /** @param admit throws where the user may not read the room, or has exported too much */
+  constructor(messages: MessageStore, users: UserStore, admit: (userId: string, roomId: string) => Promise<void>) {
     this.#messages = messages;
     this.#users = users;
-    this.#charge = charge;
+    this.#admit = admit;
   }
 
   /**
@@ -22,15 +22,12 @@ export class ExportStore {
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, RATE_LIMITED; NOT_A_MEMBER also later, from the portions
    */
   async begin(userId: string, roomId: string): Promise<AsyncGenerator<string, void, void>> {
-    const history = this.#messages.history(userId, roomId);
-    const first = await history.next(); // who may not read it is told before anything else
-    await this.#charge(userId);
-    return this.#portions(first.value ?? [], history);
+    await this.#admit(userId, roomId);
+    return this.#portions(this.#messages.history(userId, roomId));
   }
 
-  async *#portions(first: StoredMessage[], others: AsyncGenerator<StoredMessage[], void, void>): AsyncGenerator<string, void, void> {
-    yield this.#lines(first);
-    for await (const messages of others) yield this.#lines(messages);
+  async *#portions(history: AsyncGenerator<StoredMessage[], void, void>): AsyncGenerator<string, void, void> {
+    for await (const messages of history) yield this.#lines(messages);
   }
 
   async #lines(messages: StoredMessage[]): Promise<string> {

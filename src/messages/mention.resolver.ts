@@ -1,10 +1,10 @@
 import { Args, Authorized, Ctx, Field, FieldResolver, Int, ObjectType, Query, Resolver, Root } from "type-graphql";
 import type { Context, ViewerContext } from "../context.js";
+import { Count } from "../counted.js";
 import { FirstArgs, PageInfo, pageRequest, toConnection } from "../relay.js";
 import { User } from "../users/user.type.js";
 import { decodeMentionCursor, encodeMentionCursor, type Mention } from "./mention.store.js";
 import { Message } from "./message.type.js";
-import { UsuallyFew } from "./reaction.type.js";
 import type { StoredMessage } from "./stored-message.js";
 
 @ObjectType({ description: "A mention's place among the viewer's." })
@@ -31,14 +31,17 @@ class MentionConnection {
 @Resolver()
 export class MentionResolver {
   @Authorized()
+  @Count({ commandsPerRoom: 2, texts: 1 })
   @Query(() => MentionConnection, {
     nullable: true,
     description:
       "Messages of others that mention the viewer as `@username`, in all rooms that they are in now, the newest first. `Room.unreadMentions` counts those that are unread. Error: `BAD_USER_INPUT`.",
   })
-  async mentions(@Args(() => FirstArgs) args: FirstArgs, @Ctx() { viewer, mentions }: ViewerContext): Promise<MentionConnection> {
+  async mentions(@Args(() => FirstArgs) args: FirstArgs, @Ctx() { viewer, mentions, work }: ViewerContext): Promise<MentionConnection> {
     const { limit, after } = pageRequest(args, "start", decodeMentionCursor);
-    return toConnection<Mention>(await mentions.page(viewer.id, { first: limit, after }), encodeMentionCursor);
+    const page = await mentions.page(viewer.id, { first: limit, after });
+    work.read(page.nodes);
+    return toConnection<Mention>(page, encodeMentionCursor);
   }
 }
 
@@ -56,20 +59,21 @@ class MentionRange {
 
 @Resolver(() => Message)
 export class MessageMentionsResolver {
-  @UsuallyFew()
+  @Count({ commands: 2, entries: 5 })
   @FieldResolver(() => [User], { description: "Those in the room whom it mentions as `@username`; at most 20." })
   async mentions(@Root() message: StoredMessage, @Ctx() { load, mentions }: Context): Promise<User[]> {
     return Promise.all((await mentions.of(message)).map((id) => load.user.load(id)));
   }
 
-  @UsuallyFew()
+  @Count({ commands: 2, entries: 5, texts: 1 }) // it is searched
   @FieldResolver(() => [MentionRange], {
     description:
       "Where its text mentions them, in order: what to set off. A client needs no rules of its own; `docs/MENTIONS.md` has them.",
   })
-  async mentionRanges(@Root() message: StoredMessage, @Ctx() { load, mentions }: Context): Promise<MentionRange[]> {
+  async mentionRanges(@Root() message: StoredMessage, @Ctx() { load, mentions, work }: Context): Promise<MentionRange[]> {
     const users = await Promise.all((await mentions.of(message)).map((id) => load.user.load(id)));
-    return mentions.rangesIn(message, users).map(({ start, length, userId }) => ({
+    const ranges = work.timed(() => mentions.rangesIn(message, users));
+    return work.list(ranges).map(({ start, length, userId }) => ({
       start,
       length,
       user: users.find(({ id }) => id === userId) as User,

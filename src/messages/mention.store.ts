@@ -1,5 +1,6 @@
 import type { AssistantStore } from "../assistant/assistant.store.js";
 import { badInput } from "../errors.js";
+import { Memo } from "../memo.js";
 import type { Lenient, RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
@@ -7,7 +8,7 @@ import type { Page } from "../relay.js";
 import type { AcquaintanceStore } from "../rooms/acquaintance.store.js";
 import { privatePair, type RoomStore } from "../rooms/room.store.js";
 import { mentionKey } from "../text/fold.js";
-import { type FoundMention, foundMentions, mentionPlaces } from "../text/mentions.js";
+import { type FoundMention, foundMentions, mentionPlaces, type MentionPlace as PlaceInText } from "../text/mentions.js";
 import type { DirectoryStore } from "../users/directory.store.js";
 import { parseMessageId } from "./message-id.js";
 import { readReactions } from "./reaction.js";
@@ -17,6 +18,7 @@ const AT_ONCE = 50; // messages of demo apps whose mentions are looked up togeth
 const OF_ONE_SCORE = 100; // messages among which one of them is looked for
 const MOST_QUESTIONS = 10; // of demo apps' users that wait for the assistant in a room of many,
 const MOST_QUESTIONS_ALONE = 100; // and in a private one
+const MOST_KEPT = 1_000_000; // characters of texts whose mentions are known: reading the latest of busy rooms again costs nothing
 const MICROS = 1_000_000n; // in a second
 
 /** A mention's place among all of a user's, whatever the room. */
@@ -37,6 +39,7 @@ export class MentionStore {
   readonly #scripts: Scripts;
   readonly #assistant: Pick<AssistantStore, "isAsked" | "wake">;
   readonly #acquaintances: Pick<AcquaintanceStore, "blockersAmong">;
+  readonly #places = new Memo<PlaceInText[]>(MOST_KEPT, MOST_KEPT / 10);
 
   constructor(
     redis: RedisClient,
@@ -58,7 +61,7 @@ export class MentionStore {
 
   /** The ids of those in the room whom a text mentions as `@username`; at most 20. */
   async in(text: string, roomId: string): Promise<string[]> {
-    const places = mentionPlaces(text);
+    const places = this.#placesIn(text);
     const named = await this.#directory.usersNamed([
       ...new Map(places.flatMap(({ names }) => names).map((one) => [one.name, one])).values(),
     ]);
@@ -80,7 +83,15 @@ export class MentionStore {
     if (users.length === 0) return [];
     const exactly = new Map(users.map(({ id, username }) => [username, id]));
     const byKey = new Map(users.map(({ id, username }) => [mentionKey(username), id]));
-    return foundMentions(mentionPlaces(text), ({ name, key }) => exactly.get(name) ?? byKey.get(key));
+    return foundMentions(this.#placesIn(text), ({ name, key }) => exactly.get(name) ?? byKey.get(key));
+  }
+
+  #placesIn(text: string): PlaceInText[] {
+    const known = this.#places.get(text);
+    if (known) return known;
+    const places = mentionPlaces(text);
+    this.#places.set(text, places);
+    return places;
   }
 
   /** The ids of those whom a message mentions, also where a demo app wrote it. */

@@ -1,10 +1,11 @@
 import { Arg, Authorized, Ctx, FieldResolver, ID, Mutation, Resolver, Root } from "type-graphql";
 import type { Context, ViewerContext } from "../context.js";
+import { Count } from "../counted.js";
 import { Repeatable } from "../repeatable.js";
 import { User } from "../users/user.type.js";
 import { Message } from "./message.type.js";
 import type { ReactionRecord } from "./reaction.js";
-import { Reaction, UsuallyFew } from "./reaction.type.js";
+import { Reaction } from "./reaction.type.js";
 import { MessageDeleted } from "./room-event.type.js";
 
 /** What can be done to a message that is there. */
@@ -31,12 +32,13 @@ export class MessageChangeResolver {
   @Mutation(() => ID, {
     nullable: true,
     description:
-      "Delete a message of one's own, or any in a group that one owns; gives its id. Again is fine for at least 24 hours, also for the author of a message that the owner has deleted. Errors: `NOT_A_MEMBER`, `NOT_FOUND` (also for others once it is deleted), `FORBIDDEN`, `BAD_USER_INPUT`.",
+      "Delete a message of one's own, or any in a group that one owns; gives its id. Again is fine for at least 24 hours, also for the author of a message that the owner has deleted. Counts as a send. Errors: `NOT_A_MEMBER`, `NOT_FOUND` (also for others once it is deleted), `FORBIDDEN`, `BAD_USER_INPUT`, `RATE_LIMITED`.",
   })
-  deleteMessage(
+  async deleteMessage(
     @Arg("id", () => ID, { description: "The message." }) id: string,
-    @Ctx() { viewer, messageChanges }: ViewerContext,
+    @Ctx() { viewer, messageChanges, sendLimit }: ViewerContext,
   ): Promise<string> {
+    await sendLimit?.take(viewer.id);
     return messageChanges.delete(viewer.id, id);
   }
 
@@ -62,10 +64,10 @@ export class MessageChangeResolver {
 
 @Resolver(() => Reaction)
 export class ReactionResolver {
-  @UsuallyFew()
+  @Count({ entries: 5 })
   @FieldResolver(() => [User], { description: "The first 100 of them, the first one first; `count` counts all." })
-  users(@Root() { userIds }: ReactionRecord, @Ctx() { load }: Context): Promise<User[]> {
-    return Promise.all(userIds.map((id) => load.user.load(id)));
+  async users(@Root() { userIds }: ReactionRecord, @Ctx() { load, work }: Context): Promise<User[]> {
+    return Promise.all(work.list(userIds).map((id) => load.user.load(id)));
   }
 }
 

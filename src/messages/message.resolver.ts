@@ -15,10 +15,12 @@ import {
   Subscription,
 } from "type-graphql";
 import type { Context, ViewerContext } from "../context.js";
+import { Count } from "../counted.js";
 import { PageArgs } from "../relay.js";
 import { RepeatableWith } from "../repeatable.js";
 import { Room } from "../rooms/room.type.js";
 import { User } from "../users/user.type.js";
+import { CANDIDATES, SPARE } from "./message.store.js";
 import { Message, MessageConnection } from "./message.type.js";
 import type { RoomEventRecord } from "./room-event.js";
 import { RoomEvent } from "./room-event.type.js";
@@ -76,17 +78,20 @@ class FollowArgs extends EventsArgs {
 @Resolver(() => Message)
 export class MessageResolver {
   @Authorized()
+  @Count({ commands: 10, texts: 1, spareTexts: SPARE })
   @Query(() => MessageConnection, {
     nullable: true,
     description:
       "A room's messages, oldest first within a page. `last`/`before` walk back from the newest, as a chat window does; `first`/`after` walk forward; `around` jumps. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`.",
   })
-  messages(
+  async messages(
     @Arg("roomId", () => ID, { description: "The room whose messages to read." }) roomId: string,
     @Args(() => MessagePageArgs) page: MessagePageArgs,
-    @Ctx() { viewer, messages }: ViewerContext,
+    @Ctx() { viewer, messages, work }: ViewerContext,
   ): Promise<MessageConnection> {
-    return messages.page(viewer.id, roomId, page);
+    const connection = await messages.page(viewer.id, roomId, page);
+    work.read(connection.nodes);
+    return connection;
   }
 
   @Authorized()
@@ -128,6 +133,7 @@ export class MessageResolver {
     return event;
   }
 
+  @Count({ commands: 5 })
   @FieldResolver(() => String, {
     nullable: true,
     description:
@@ -142,6 +148,7 @@ export class MessageResolver {
     return load.user.load(fromId);
   }
 
+  @Count({ texts: 1 })
   @FieldResolver(() => Message, {
     nullable: true,
     description: "The message that it answers, as it is now; null for none, and where that was deleted (then `replyToId` is not).",
@@ -160,18 +167,22 @@ export class MessageResolver {
 @Resolver(() => Room)
 export class RoomMessagesResolver {
   @Extensions({ perViewer: true })
+  @Count({ commands: 10, texts: 1, spareTexts: SPARE })
   @FieldResolver(() => MessageConnection, {
     nullable: true,
     description: "Its messages, paged as by the query `messages`, with the same errors.",
   })
-  messages(
+  async messages(
     @Root() { id }: Room,
     @Args(() => MessagePageArgs) page: MessagePageArgs,
-    @Ctx() { viewer, messages }: ViewerContext,
+    @Ctx() { viewer, messages, work }: ViewerContext,
   ): Promise<MessageConnection> {
-    return messages.page(viewer.id, id, page);
+    const connection = await messages.page(viewer.id, id, page);
+    work.read(connection.nodes);
+    return connection;
   }
 
+  @Count({ commands: 5, texts: CANDIDATES })
   @FieldResolver(() => Message, { nullable: true, description: "Its newest message; null for an empty room." })
   lastMessage(@Root() { id }: Room, @Ctx() { load }: Context): Promise<Message | null> {
     return load.newest.load(id);

@@ -76,14 +76,14 @@ const DAYS_BEFORE = 2; // days before today that the keys given to a script begi
 /** What `message_send` gives. */
 type Stored = [message: string, seq: number, epoch: string, at: number, untold: number, stored: 0 | 1, first: 0 | 1];
 
-const SPARE = 8; // messages read beyond a page, so that those of one score seldom need a second look
+export const SPARE = 8; // messages read beyond a page, so that those of one score seldom need a second look
 const LONGEST_STRETCH = 10_000; // members; more of one score, or unreadable in a row, than anyone but an attacker writes
 const LARGEST_STRETCH = 4 * 1024 * 1024; // bytes that one call reads
 const MOST_AT_ONCE = 1_000; // members that one call reads
 const MOST_RESTARTS = 3; // of a page that takes several calls
 const LATER = 50; // messages after one of which the context is read
 const AT_ONCE = 400; // messages of a history that is read from one end to the other
-const CANDIDATES = 3; // for a room's newest message, should others have put there what is none
+export const CANDIDATES = 3; // for a room's newest message, should others have put there what is none
 
 /** The messages of rooms: sending, and history. */
 export class MessageStore {

@@ -1,8 +1,9 @@
 import { GraphQLDateTime } from "graphql-scalars";
 import { Field, ID, ObjectType, registerEnumType } from "type-graphql";
+import { Count } from "../counted.js";
 import { Node, PageInfo } from "../relay.js";
 import { IncompleteReason, type IncompleteReasonName } from "./incomplete.type.js";
-import { Reaction, UsuallyFew } from "./reaction.type.js";
+import { Reaction } from "./reaction.type.js";
 
 registerEnumType(IncompleteReason, {
   name: "IncompleteReason",
@@ -23,6 +24,7 @@ export class Message extends Node {
   @Field(() => ID, { description: "The room it is in." })
   roomId!: string;
 
+  @Count({ texts: 1 })
   @Field(() => String, { description: "What was said: plain text, to be escaped where it is shown." })
   text!: string;
 
@@ -45,7 +47,7 @@ export class Message extends Node {
   })
   incomplete!: IncompleteReasonName | null;
 
-  @UsuallyFew()
+  @Count({ entries: 5 })
   @Field(() => [Reaction], {
     description: "What users put to it, at most 20 different emojis, the first one first.",
   })

@@ -1,5 +1,6 @@
 import { Arg, Authorized, Ctx, ID, Query, Resolver } from "type-graphql";
 import type { ViewerContext } from "../context.js";
+import { Count } from "../counted.js";
 import { Node } from "../relay.js";
 import { Message } from "./message.type.js";
 import { parseMessageId, readMessageId } from "./message-id.js";
@@ -8,6 +9,7 @@ import { parseMessageId, readMessageId } from "./message-id.js";
 @Resolver()
 export class NodeResolver {
   @Authorized()
+  @Count({ commands: 3, texts: 1 })
   @Query(() => Node, {
     nullable: true,
     description: "The user, room or message with this id; null if there is none that the viewer may read.",
@@ -24,6 +26,7 @@ export class NodeResolver {
   }
 
   @Authorized()
+  @Count({ commands: 3, texts: 1 })
   @Query(() => Message, {
     nullable: true,
     description: "A message; null if it is not there, or in a room that the viewer is not in. Error: `BAD_USER_INPUT`.",

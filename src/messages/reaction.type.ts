@@ -1,4 +1,4 @@
-import { Extensions, Field, Int, ObjectType } from "type-graphql";
+import { Field, Int, ObjectType } from "type-graphql";
 
 @ObjectType({ description: "An emoji that users put to a message." })
 export class Reaction {
@@ -8,6 +8,3 @@ export class Reaction {
   @Field(() => Int, { description: "How many users put it." })
   count!: number;
 }
-
-/** Reactions and users of a reaction are counted as so many where the size of an answer is bounded; most messages have none. */
-export const UsuallyFew = () => Extensions({ usually: 5 });

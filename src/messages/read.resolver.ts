@@ -15,12 +15,13 @@ export class ReadResolver {
   @Mutation(() => Room, {
     nullable: true,
     description:
-      "Read up to and including this message. Never moves back, whichever device says so. Other devices get `ReadMoved`, and in private rooms and groups of at most 100 everyone does. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`.",
+      "Read up to and including this message. Never moves back, whichever device says so. Other devices get `ReadMoved`, and in private rooms and groups of at most 100 everyone does. It can be called as often as `send`, and beside it. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `RATE_LIMITED`.",
   })
   async markRead(
     @Arg("messageId", () => ID, { description: "The newest message that was seen." }) messageId: string,
-    @Ctx() { viewer, reads, load }: ViewerContext,
+    @Ctx() { viewer, reads, markLimit, load }: ViewerContext,
   ): Promise<Room> {
+    await markLimit?.take(viewer.id);
     return load.room.load(await reads.mark(viewer.id, messageId));
   }
 

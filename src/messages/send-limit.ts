@@ -1,5 +1,4 @@
 import { rateLimited } from "../errors.js";
-import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 
 /** Sends that a user has been charged for in advance. */
@@ -18,20 +17,27 @@ const LIFE = 10_000; // ms that a portion is good for
 const SHARE = 5; // how many portions make up what a user may do in that time
 
 /**
- * How often a user may send, counted over all servers in one bucket in Redis. A server charges the bucket for some sends
+ * How often a user may send, or do something of the kind, counted over all servers in one bucket in Redis. A server charges the bucket for some sends
  * at a time and lets them pass while Redis is being told, so a send seldom waits for it. What they overdraw has to be
  * worked off before the next ones pass.
  */
 export class SendLimit {
   readonly #scripts: Pick<Scripts, "run">;
+  readonly #bucket: (userId: string) => string;
   readonly #perSecond: number;
   readonly #burst: number;
   readonly #portion: number;
   /** By user, the one that was charged first at the front. */
   readonly #portions = new Map<string, Portion>();
 
-  constructor(scripts: Pick<Scripts, "run">, { perSecond, burst }: { perSecond: number; burst: number }) {
+  /** @param bucket the key for a user */
+  constructor(
+    scripts: Pick<Scripts, "run">,
+    bucket: (userId: string) => string,
+    { perSecond, burst }: { perSecond: number; burst: number },
+  ) {
     this.#scripts = scripts;
+    this.#bucket = bucket;
     this.#perSecond = perSecond;
     this.#burst = burst;
     this.#portion = Math.max(1, Math.floor(Math.min(burst, (perSecond * LIFE) / 1_000) / SHARE));
@@ -65,7 +71,7 @@ export class SendLimit {
       if (until >= now) break;
       this.#portions.delete(user);
     }
-    const charging = this.#scripts.run("sends_charge", [keys.sends(userId)], [this.#portion, 1_000 / this.#perSecond, this.#burst]);
+    const charging = this.#scripts.run("sends_charge", [this.#bucket(userId)], [this.#portion, 1_000 / this.#perSecond, this.#burst]);
     const portion: Portion = {
       left: this.#portion,
       usableAt: now,

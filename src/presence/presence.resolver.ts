@@ -1,5 +1,6 @@
 import { Arg, Authorized, Ctx, ID, Int, Query, Resolver, Root, Subscription } from "type-graphql";
 import type { Context } from "../context.js";
+import { Count } from "../counted.js";
 import { badInput } from "../errors.js";
 import { LONGEST_LIST } from "../relay.js";
 import { checkUserId } from "../users/user.store.js";
@@ -11,6 +12,7 @@ const MOST_FOLLOWED = 1_000; // users that one subscription names
 @Resolver()
 export class PresenceResolver {
   @Authorized()
+  @Count({ commands: 50 })
   @Query(() => [User], {
     nullable: true,
     description:

@@ -52,6 +52,7 @@
  * | `indexed:2:{total_users}`  | hash       | `up_to` (the last user id that the directory has looked at); `server` and `deadline` (s) of the one that indexes; `guests`, once those are in their list |
  * | `sessions:{user:ID}`     | sorted set | SHA-256 of token → expiry in ms                                 |
  * | `sends:{user:ID}`      | string     | when all sends that the user was charged for are worked off (ms) |
+ * | `marks:{user:ID}`      | string     | the same for `markRead`                                         |
  * | `opened:{user:ID}`       | set        | private rooms that the user opened; those that others opened are not counted |
  * | `blocked:{user:ID}`      | sorted set | user → when (µs) this user blocked them; `blocked:USER` in `meta` of their private room says whether it holds |
  * | `invitations:{user:ID}`  | sorted set | group → when (µs) the user was invited last                     |
@@ -89,6 +90,7 @@ export const keys = {
   userRooms: (id: string) => `user:${id}:rooms`,
   sessions: (userId: string) => `sessions:{user:${userId}}`,
   sends: (userId: string) => `sends:{user:${userId}}`,
+  marks: (userId: string) => `marks:{user:${userId}}`,
   opened: (userId: string) => `opened:{user:${userId}}`,
   blocked: (userId: string) => `blocked:{user:${userId}}`,
   invitations: (userId: string) => `invitations:{user:${userId}}`,

@@ -1,5 +1,6 @@
 import { Arg, Args, ArgsType, Authorized, Ctx, Field, ID, Mutation, Resolver } from "type-graphql";
 import type { ViewerContext } from "../context.js";
+import { Count } from "../counted.js";
 import { Repeatable, RepeatableWith } from "../repeatable.js";
 import { Room } from "./room.type.js";
 
@@ -44,6 +45,7 @@ export class GroupResolver {
     "clientRoomId",
     "Look whether the group is among your rooms before you make it again; with a clientRoomId the call can be repeated.",
   )
+  @Count({ commands: 500 }) // each of the first members is looked up
   @Mutation(() => Room, {
     nullable: true,
     description:

@@ -15,7 +15,7 @@ import {
   Subscription,
 } from "type-graphql";
 import type { Context, ViewerContext } from "../context.js";
-import { UsuallyFew } from "../messages/reaction.type.js";
+import { Count } from "../counted.js";
 import { FirstArgs, pageRequest, toConnection } from "../relay.js";
 import { Repeatable } from "../repeatable.js";
 import { User } from "../users/user.type.js";
@@ -33,6 +33,7 @@ import { Room } from "./room.type.js";
 @Resolver(() => Invitation)
 export class InvitationResolver {
   @Authorized()
+  @Count({ commands: 200 })
   @Query(() => InvitationConnection, {
     nullable: true,
     description:
@@ -127,7 +128,7 @@ export class InvitationChangeResolver {
 @Resolver(() => Room)
 export class RoomInvitationsResolver {
   @Extensions({ perViewer: true })
-  @UsuallyFew()
+  @Count({ commands: 50 })
   @FieldResolver(() => [Invitation], {
     description:
       "Who is invited to a group and has not answered, the newest invitation first: to its owner all of them, to other members those that they made themselves. `removeMember` withdraws one.",

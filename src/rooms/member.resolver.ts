@@ -1,6 +1,7 @@
 import { GraphQLDateTime } from "graphql-scalars";
 import { Args, Ctx, FieldResolver, Resolver, Root } from "type-graphql";
 import type { Context } from "../context.js";
+import { Count } from "../counted.js";
 import { ForwardPageArgs, forwards, pageRequest, toConnection } from "../relay.js";
 import { User } from "../users/user.type.js";
 import { decodeMemberCursor, encodeMemberCursor, type MemberRecord } from "./member.store.js";
@@ -10,6 +11,7 @@ import { Room } from "./room.type.js";
 
 @Resolver(() => Room)
 export class RoomMembersResolver {
+  @Count({ commands: 100 }) // all of a group's members are read
   @FieldResolver(() => MemberConnection, {
     nullable: true,
     description: "Who is in it, those first who came first. Of the general room everyone with an account. Error: `BAD_USER_INPUT`.",

@@ -1,5 +1,6 @@
 import { Arg, Args, Authorized, Ctx, Extensions, FieldResolver, ID, Mutation, Query, Resolver, Root, Subscription } from "type-graphql";
 import type { Context, ViewerContext } from "../context.js";
+import { Count } from "../counted.js";
 import { badInput, refusal } from "../errors.js";
 import { ForwardPageArgs, forwards, pageRequest, toConnection } from "../relay.js";
 import { Repeatable } from "../repeatable.js";
@@ -12,6 +13,7 @@ import { decodeRoomCursor, encodeRoomCursor } from "./room-list.store.js";
 @Resolver(() => Room)
 export class RoomResolver {
   @Authorized()
+  @Count({ commands: 200, ownRooms: true }) // it looks at each room of a page
   @Query(() => RoomConnection, {
     nullable: true,
     description:
@@ -90,6 +92,7 @@ export class RoomResolver {
     return Promise.all(room.userIds.map(async (id) => (await load.user.load(id)).username));
   }
 
+  @Count({ commands: 3 })
   @FieldResolver(() => String, {
     description: "Where the room's events stand now: subscribe `after` it. Opaque; it names its room.",
   })

@@ -158,6 +158,11 @@ export class RoomStore {
     return [...new Set([GENERAL, ...joined])].filter((id) => mayFollow(userId, id));
   }
 
+  /** How many rooms `indexOf` gives, at most. */
+  async countOf(userId: string): Promise<number> {
+    return 1 + (await this.#lenient(this.#redis.scard(keys.userRooms(userId)), 0));
+  }
+
   /** Whether the user is in a group of their list. What was cut off on the way in or out is taken off the list. */
   async #isStillIn(userId: string, roomId: string): Promise<boolean> {
     const isIn = await this.#members.has(roomId, userId);

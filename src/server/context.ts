@@ -2,18 +2,21 @@ import DataLoader from "dataloader";
 import type { Caller, Context, Loaders, Stores } from "../context.js";
 import type { Viewer } from "../sessions/session.store.js";
 import { unknownUser } from "../users/user.store.js";
+import { Work } from "../work.js";
 
 /** What every operation of a server shares. */
 export type Services = Stores & Pick<Context, "readiness" | "demoAccounts">;
 
 /** Makes the context of one operation, or of one event of a subscription: what it looks up is looked up afresh. */
 export function createContext(stores: Services, viewer: Viewer | null, caller: Caller): Context {
+  const work = new Work();
   // The stores by way of the prototype: there are many, and an operation needs few.
   return Object.assign(Object.create(stores) as Services, {
     viewer,
     caller,
     forMany: false,
-    load: new FreshLoaders(stores, viewer?.id),
+    load: new FreshLoaders(stores, work, viewer?.id),
+    work,
   });
 }
 
@@ -32,12 +35,16 @@ export function sharedContexts(stores: Services): () => Context {
     },
     forMany: true,
   };
-  return () => Object.assign(Object.create(base) as Context, { load: new FreshLoaders(stores) });
+  return () => {
+    const work = new Work();
+    return Object.assign(Object.create(base) as Context, { load: new FreshLoaders(stores, work), work });
+  };
 }
 
 /** Loaders that are made when they are needed: most events look nothing up. */
 class FreshLoaders implements Loaders {
   readonly #stores: Services;
+  readonly #work: Work;
   readonly #viewerId: string | undefined;
   #user: Loaders["user"] | undefined;
   #room: Loaders["room"] | undefined;
@@ -49,8 +56,9 @@ class FreshLoaders implements Loaders {
   #readUpTo: Loaders["readUpTo"] | undefined;
   #unread: Loaders["unread"] | undefined;
 
-  constructor(stores: Services, viewerId?: string) {
+  constructor(stores: Services, work: Work, viewerId?: string) {
     this.#stores = stores;
+    this.#work = work;
     this.#viewerId = viewerId;
   }
 
@@ -73,12 +81,12 @@ class FreshLoaders implements Loaders {
   }
 
   get message(): Loaders["message"] {
-    this.#message ??= new DataLoader((ids) => this.#stores.messages.byIds(ids));
+    this.#message ??= new DataLoader(async (ids) => this.#work.read(await this.#stores.messages.byIds(ids)));
     return this.#message;
   }
 
   get newest(): Loaders["newest"] {
-    this.#newest ??= new DataLoader((ids) => this.#stores.messages.newest(ids));
+    this.#newest ??= new DataLoader(async (ids) => this.#work.read(await this.#stores.messages.newest(ids)));
     return this.#newest;
   }
 

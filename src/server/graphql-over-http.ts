@@ -6,17 +6,23 @@ import { createContext } from "./context.js";
 import { cookiesWith, cookieTokens } from "./cookie.js";
 import { credentialOf, DEAD_TOKEN, isOpenToAll, viewerOf } from "./credentials.js";
 import type { Parts } from "./http.js";
-import { Documents, extraRules, run } from "./operations.js";
 import { problem } from "./problem.js";
+
+const LONGEST_WAIT = 10_000; // ms until an operation begins whose client took more than its share; then it is refused
 
 const RESPONSE_JSON = "application/graphql-response+json";
 
 /** What is refused with a status of its own, whatever the client accepts, by the error's code. All else is 200 or 400, as the library does. */
-const STATUS: Partial<Record<string, number>> = { UNAUTHENTICATED: 401, BAD_REQUEST: 405, INTERNAL_SERVER_ERROR: 500, UNAVAILABLE: 503 };
+const STATUS: Partial<Record<string, number>> = {
+  UNAUTHENTICATED: 401,
+  BAD_REQUEST: 405,
+  RATE_LIMITED: 429,
+  INTERNAL_SERVER_ERROR: 500,
+  UNAVAILABLE: 503,
+};
 
 /** Answers queries and mutations over HTTP: https://graphql.github.io/graphql-over-http/draft/ */
-export function graphqlOverHttp({ config, addressOf, schema, services, metrics, mask }: Parts) {
-  const documents = new Documents(schema, extraRules(config.introspection));
+export function graphqlOverHttp({ config, addressOf, schema, services, budgets, operations, metrics, mask }: Parts) {
   const handle = createHandler<FastifyRequest, FastifyReply>({
     async onSubscribe({ raw: request, context: reply }, params) {
       metrics.operations.inc({ transport: "http" });
@@ -46,13 +52,15 @@ export function graphqlOverHttp({ config, addressOf, schema, services, metrics, 
 
   /** @throws what the operation is refused for before it runs */
   async function answer({ raw, method }: FastifyRequest, reply: FastifyReply, asked: RequestParams): Promise<ExecutionResult> {
-    const { query, variables } = asked;
-    const operationName = asked.operationName || null; // some clients say "" for none
+    const address = addressOf(raw);
     const given = credentialOf(raw);
     const viewer = await viewerOf(services, given);
-    const read = documents.prepare({ query, operationName, variables });
-    if (Array.isArray(read)) return { errors: read.map(mask) };
-    const { document } = read;
+    const payer = budgets.payerOf(viewer?.id, address, address === undefined ? raw.socket : undefined);
+    const admitted = await operations.admit(asked, { payer, viewer, patience: LONGEST_WAIT });
+    if (Array.isArray(admitted)) return { errors: admitted.map(mask) };
+    const { document, operationName, share } = admitted;
+    if (reply.raw.closed) share.release();
+    else reply.raw.once("close", () => share.release());
     const byCookie = given?.token !== undefined && given.byCookie;
     // A browser sends a dead cookie by itself, and the page cannot know of it: that is nobody's request.
     if (given && !viewer && !byCookie && !isOpenToAll(schema, document, operationName))
@@ -64,8 +72,8 @@ export function graphqlOverHttp({ config, addressOf, schema, services, metrics, 
     const setCookie = (value: string | null) => {
       reply.removeHeader("set-cookie").header("set-cookie", cookiesWith(value, raw, config.proxies)); // by itself it would add more
     };
-    const contextValue = createContext(services, viewer, { address: addressOf(raw), byCookie, setCookie });
-    return run({ schema, document, operationName, variableValues: variables ?? null, contextValue }, mask);
+    const contextValue = createContext(services, viewer, { address, byCookie, setCookie });
+    return operations.run({ schema, document, operationName, variableValues: asked.variables ?? null, contextValue }, admitted);
   }
 }
 
@@ -73,11 +81,12 @@ export function graphqlOverHttp({ config, addressOf, schema, services, metrics, 
 const badRequest = (sentence: string) => new GraphQLError(sentence, { extensions: { code: "BAD_REQUEST", retryable: false } });
 
 function refuse({ headers }: FastifyRequest, errors: readonly GraphQLError[]): Response | readonly GraphQLError[] {
-  const status = STATUS[String(errors[0]?.extensions.code)];
+  const { code, retryAfter } = errors[0]?.extensions ?? {};
+  const status = STATUS[String(code)];
   if (status === undefined) return errors;
   const type = headers.accept?.includes(RESPONSE_JSON) ? RESPONSE_JSON : "application/json";
-  const allow = status === 405 && { allow: "POST" };
-  return [JSON.stringify({ errors }), { status, statusText: "", headers: { "content-type": `${type}; charset=utf-8`, ...allow } }];
+  const more = { ...(status === 405 && { allow: "POST" }), ...(status === 429 && { "retry-after": String(retryAfter) }) };
+  return [JSON.stringify({ errors }), { status, statusText: "", headers: { "content-type": `${type}; charset=utf-8`, ...more } }];
 }
 
 const FORGEABLE =

@@ -7,9 +7,14 @@ export class Heartbeat {
 
   /** Hears the signs of life of a socket. */
   watch(socket: WebSocket): void {
-    const alive = () => this.#unanswered.delete(socket);
+    const alive = () => this.heard(socket);
     socket.on("pong", alive);
     socket.on("message", alive);
+  }
+
+  /** Nothing that it was asked before counts any more: it has shown that it is there, or the server did not listen. */
+  heard(socket: WebSocket): void {
+    this.#unanswered.delete(socket);
   }
 
   ping(socket: WebSocket): void {
@@ -18,9 +23,12 @@ export class Heartbeat {
     socket.ping();
   }
 
-  /** For how long, in ms, a ping has gone unanswered; 0 where none has, and while the server itself does not read. */
-  silence(socket: WebSocket): number {
+  /**
+   * For how long, in ms, a ping has gone unanswered; 0 where none has, and while the server itself does not read.
+   * @param now the same moment for all that are compared
+   */
+  silence(socket: WebSocket, now = performance.now()): number {
     const since = this.#unanswered.get(socket);
-    return since === undefined || socket.isPaused ? 0 : performance.now() - since;
+    return since === undefined || socket.isPaused ? 0 : now - since;
   }
 }

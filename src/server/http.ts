@@ -10,6 +10,7 @@ import type { Config } from "../config.js";
 import { refusal } from "../errors.js";
 import type { SessionWatches } from "../sessions/session-watch.js";
 import type { AddressOf } from "./address.js";
+import type { Budgets } from "./budget.js";
 import { compressAnswers } from "./compression.js";
 import type { Services } from "./context.js";
 import { serveExports } from "./export.js";
@@ -17,6 +18,7 @@ import { graphiqlPage } from "./graphiql.js";
 import { graphqlOverHttp } from "./graphql-over-http.js";
 import { hostProblem } from "./host.js";
 import type { Metrics } from "./metrics.js";
+import type { Operations } from "./operations.js";
 import { isAllowedOrigin } from "./origin.js";
 import { LARGEST_REQUEST, problem } from "./problem.js";
 
@@ -51,6 +53,8 @@ export interface Parts {
   services: Services;
   /** Watches over the sessions behind sockets and streams. */
   watches: SessionWatches;
+  budgets: Budgets;
+  operations: Operations;
   metrics: Metrics;
   /** The error as a client may see it. */
   mask: (error: unknown) => GraphQLError;

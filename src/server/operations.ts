@@ -1,6 +1,4 @@
 import {
-  type ASTVisitor,
-  type DirectiveNode,
   type DocumentNode,
   type ExecutionArgs,
   type ExecutionResult,
@@ -8,121 +6,125 @@ import {
   GraphQLError,
   type GraphQLSchema,
   getOperationAST,
-  NoSchemaIntrospectionCustomRule,
-  type OperationDefinitionNode,
-  parse,
-  SingleFieldSubscriptionsRule,
-  specifiedRules,
-  type ValidationContext,
-  type ValidationRule,
-  validate,
 } from "graphql";
-import { checkCost, MOST_TOKENS } from "./limits.js";
+import type { Context } from "../context.js";
+import { isRefusal } from "../errors.js";
+import type { Viewer } from "../sessions/session.store.js";
+import { LARGEST_ANSWER, sizeOfAnswer, tooLarge, workFor } from "./answer.js";
+import { type Payer, priceOf, type Share } from "./budget.js";
+import { type Cost, costOf } from "./cost.js";
+import { Documents, withCode } from "./documents.js";
 import { placeOf } from "./mask-error.js";
 import { onlyTrulyRetryable, type Ran } from "./repetition.js";
-import { conditionAtRoot } from "./root-fields.js";
-
-/** The rules for operations beyond GraphQL's own, on every transport. */
-export function extraRules(introspection: boolean): ValidationRule[] {
-  return introspection ? [] : [NoSchemaIntrospectionCustomRule];
-}
-
-/**
- * A subscription has one field, and nothing leaves it out: https://spec.graphql.org/September2025/#sec-Single-Root-Field. graphql-js 16 has
- * the first half alone. On a condition with a variable its rule fails, and where nothing is left its execution does.
- */
-function SubscriptionRootRule(context: ValidationContext): ASTVisitor {
-  const { OperationDefinition: checkSingle } = SingleFieldSubscriptionsRule(context) as {
-    OperationDefinition: (node: OperationDefinitionNode) => void;
-  };
-  return {
-    OperationDefinition(node) {
-      const condition = conditionAtRoot(context.getDocument(), node);
-      if (condition) context.reportError(conditional(condition));
-      else checkSingle(node);
-    },
-  };
-}
-
-const conditional = (condition: DirectiveNode) =>
-  new GraphQLError(`The field of a subscription cannot be left out: @${condition.name.value} cannot stand there.`, { nodes: condition });
+import { Turns } from "./turns.js";
 
 /** An operation as a client asks for it. */
-interface Asked {
+export interface Asked {
   query: string;
   operationName?: string | null | undefined;
-  variables?: Record<string, unknown> | null | undefined;
+  variables?: { readonly [name: string]: unknown } | null | undefined;
 }
 
-const MOST_KEPT = 100_000; // characters of all documents that are kept; parsed they take 150 bytes each, and more
-const LONGEST_KEPT = 8_192; // characters; clients have shorter ones, and who sends many long ones is up to something
+/** An operation that may run. */
+export interface Admitted {
+  document: DocumentNode;
+  operationName: string | null;
+  cost: Cost;
+  payer: Payer;
+  /** What it has under way; to be released when its answer has gone, or when it does not run. */
+  share: Share;
+}
 
-/**
- * Parses and validates what clients ask. What has been found right is kept, the documents used last, and given again as the same object.
- */
-export class Documents {
+export interface Asker {
+  payer: Payer;
+  viewer: Viewer | null;
+  /** Milliseconds that it may wait to begin; then it is refused. */
+  patience: number;
+}
+
+const MUTATION = 0.5; // ms for each field of a mutation, Redis's part included
+const COMMAND = 0.01; // ms for each Redis command that a field takes beyond the usual
+
+/** Reads and runs what clients ask, on every transport, and has them pay for it. */
+export class Operations {
   readonly #schema: GraphQLSchema;
-  readonly #rules: readonly ValidationRule[];
-  readonly #kept = new Map<string, DocumentNode>();
-  /** Characters of those. */
-  #length = 0;
+  readonly #documents: Documents;
+  readonly #turns = new Turns();
+  readonly #roomsOf: (userId: string) => Promise<number>;
+  readonly #mask: (error: unknown) => GraphQLError;
 
-  constructor(schema: GraphQLSchema, rules: ValidationRule[]) {
+  /**
+   * @param introspection whether clients may ask for the schema
+   * @param roomsOf how many rooms a user has at most
+   * @param mask makes of an error what a client may see
+   */
+  constructor(
+    schema: GraphQLSchema,
+    introspection: boolean,
+    roomsOf: (userId: string) => Promise<number>,
+    mask: (error: unknown) => GraphQLError,
+  ) {
     this.#schema = schema;
-    this.#rules = [...specifiedRules.filter((rule) => rule !== SingleFieldSubscriptionsRule), SubscriptionRootRule, ...rules];
+    this.#documents = new Documents(schema, introspection);
+    this.#roomsOf = roomsOf;
+    this.#mask = mask;
   }
 
   /**
-   * @returns the document, and how many values its answer can have at most; or what is wrong with it
-   * @throws ChatError QUERY_TOO_COMPLEX
+   * Reads an operation when its payer's turn has come, and waits until there is room for its answer. Operations begin in order, unless a
+   * large one waits for room.
+   * @returns what is wrong with the document, where something is
+   * @throws ChatError QUERY_TOO_COMPLEX, RATE_LIMITED
    */
-  prepare({ query, operationName: named, variables }: Asked): { document: DocumentNode; values: number } | GraphQLError[] {
-    const operationName = named || null; // some clients say "" for none
-    const document = this.#kept.get(query) ?? this.#read(query);
-    if (!("kind" in document)) return document;
-    this.#keep(query, document);
-    if (!getOperationAST(document, operationName)) {
-      return [withCode(new GraphQLError("operationName: must name one of the document's operations."), "OPERATION_RESOLUTION_FAILURE")];
-    }
-    return { document, values: checkCost(this.#schema, document, operationName, variables ?? {}) };
-  }
-
-  #read(query: string): DocumentNode | GraphQLError[] {
-    let document: DocumentNode;
+  async admit(asked: Asked, { payer, viewer, patience }: Asker): Promise<Admitted | GraphQLError[]> {
+    await payer.enter(patience);
+    let document: DocumentNode | GraphQLError[];
     try {
-      document = parse(query, { maxTokens: MOST_TOKENS });
+      const { query } = asked;
+      document = this.#documents.known(query) ?? (await this.#turns.run(() => payer.pay(() => this.#documents.read(query))));
+    } finally {
+      payer.leave();
+    }
+    if (Array.isArray(document)) return document;
+    const operationName = asked.operationName || null; // some clients say "" for none
+    if (!getOperationAST(document, operationName)) return [NO_SUCH_OPERATION];
+    const cost = await this.#costOf(document, operationName, asked.variables ?? {}, viewer);
+    return { document, operationName, cost, payer, share: await payer.reserve(cost, patience) };
+  }
+
+  /** Runs a query or a mutation; errors come out masked. */
+  async run(args: ExecutionArgs & { contextValue: Context }, { payer, cost, share }: Admitted): Promise<ExecutionResult> {
+    const result = await payer.pay(() => execute(args));
+    const size = sizeOfAnswer(result.data);
+    share.shrink({ values: size.values, texts: cost.texts });
+    payer.charge(priceOf(workFor(size, args.contextValue.work)) + cost.writes * MUTATION + cost.commands * COMMAND);
+    if (size.characters > LARGEST_ANSWER) return { data: null, errors: [this.#mask(tooLarge(cost.writes > 0))] };
+    if (!result.errors) return result;
+    const errors = onlyTrulyRetryable(
+      args as Ran,
+      result.errors.map(this.#mask),
+      (error, message, extensions) => new GraphQLError(message, { ...placeOf(error), extensions }),
+    );
+    return { ...result, errors };
+  }
+
+  async #costOf(
+    document: DocumentNode,
+    operationName: string | null,
+    variables: { readonly [name: string]: unknown },
+    viewer: Viewer | null,
+  ) {
+    try {
+      return costOf(this.#schema, document, operationName, variables);
     } catch (error) {
-      return [withCode(error as GraphQLError, "GRAPHQL_PARSE_FAILED")];
-    }
-    const problems = validate(this.#schema, document, this.#rules);
-    return problems.length > 0 ? problems.map((problem) => withCode(problem, "GRAPHQL_VALIDATION_FAILED")) : document;
-  }
-
-  /** Puts the document last in the map's order, and lets the first ones go where it is too much. */
-  #keep(query: string, document: DocumentNode): void {
-    if (query.length > LONGEST_KEPT) return;
-    if (!this.#kept.delete(query)) this.#length += query.length;
-    this.#kept.set(query, document);
-    for (const [oldest] of this.#kept) {
-      if (this.#length <= MOST_KEPT) break;
-      this.#kept.delete(oldest);
-      this.#length -= oldest.length;
+      if (!viewer || !isRefusal(error, "QUERY_TOO_COMPLEX")) throw error;
+      // Most have fewer rooms than a page can hold.
+      return costOf(this.#schema, document, operationName, variables, await this.#roomsOf(viewer.id));
     }
   }
 }
 
-/** Runs a query or a mutation; errors come out masked. */
-export async function run(args: ExecutionArgs, mask: (error: unknown) => GraphQLError): Promise<ExecutionResult> {
-  const result = await execute(args);
-  if (!result.errors) return result;
-  const errors = onlyTrulyRetryable(
-    args as Ran,
-    result.errors.map(mask),
-    (error, message, extensions) => new GraphQLError(message, { ...placeOf(error), extensions }),
-  );
-  return { ...result, errors };
-}
-
-function withCode(error: GraphQLError, code: string): GraphQLError {
-  return new GraphQLError(error.message, { ...placeOf(error), extensions: { code, retryable: false } });
-}
+const NO_SUCH_OPERATION = withCode(
+  new GraphQLError("operationName: must name one of the document's operations."),
+  "OPERATION_RESOLUTION_FAILURE",
+);

@@ -82,10 +82,11 @@ export class SocketOutlet implements Outlet {
     if (this.#drained.length > 1) return;
     this.#lagSince = performance.now();
     const drained = () => {
+      this.#socket.off("drain", drained).off("close", drained);
       this.#lagSince = undefined;
       for (const listener of this.#drained.splice(0)) listener();
     };
-    if (this.#socket.writableNeedDrain) this.#socket.once("drain", drained);
+    if (this.#socket.writableNeedDrain) this.#socket.once("drain", drained).once("close", drained);
     else setImmediate(drained);
   }
 

@@ -1,17 +1,17 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type ExecutionArgs, type GraphQLError, parse } from "graphql";
-import { makeServer, type Server } from "graphql-ws";
+import { makeServer, type Server, type SubscribePayload } from "graphql-ws";
 import type { WebSocket } from "ws";
 import type { Outlet } from "../delivery/broadcast.js";
 import { refusal } from "../errors.js";
 import type { SessionWatch } from "../sessions/session-watch.js";
+import type { Payer } from "./budget.js";
 import { CLOSE, fitReason } from "./close-codes.js";
 import { createContext } from "./context.js";
 import { type Credential, credentialInHeaders, credentialInParams, DEAD_TOKEN, isOpenToAll, viewerOf } from "./credentials.js";
 import type { Heartbeat } from "./heartbeat.js";
 import type { Parts } from "./http.js";
-import { Documents, extraRules, run } from "./operations.js";
-import { type SocketSubscription, Subscriptions } from "./subscriptions.js";
+import { type SocketOperation, Subscriptions } from "./subscriptions.js";
 import { UserSockets } from "./user-sockets.js";
 
 /** What a connection carries once it is accepted. */
@@ -30,12 +30,12 @@ export interface Connection {
   /** The viewer is counted as present. */
   present?: string;
   outlet: Outlet;
-  /** The ids of operations that have not begun to answer. */
-  starting: Set<string>;
-  /** Takes an operation off them. */
+  /** Who pays for what comes over it. */
+  payer: Payer;
+  /** Is told when an operation begins to answer. */
   begun(id: string): void;
   /** Its subscriptions that run. */
-  running: Set<SocketSubscription>;
+  running: Set<SocketOperation>;
 }
 
 const INIT_WAIT = 5_000; // ms that a client gets to say who it is, before it is closed with 4408
@@ -48,11 +48,10 @@ const ACCEPT_WITHIN = 3_000; // ms in which a client is accepted, or sent away t
  * @param onReleased is given the work of forgetting a connection, for a server that wants to wait for it
  */
 export function graphqlTransport(
-  { config, schema, services, watches, metrics, mask, log }: Parts,
+  { config, schema, services, watches, budgets, operations, metrics, mask, log }: Parts,
   heartbeat: Heartbeat,
   onReleased: (release: Promise<void>) => void,
 ): Server<Connection> {
-  const documents = new Documents(schema, extraRules(config.introspection));
   const subscriptions = new Subscriptions({ config, schema, services, metrics, mask });
 
   const perUser = new UserSockets(config.socketsPerUser, heartbeat);
@@ -67,13 +66,48 @@ export function graphqlTransport(
     return Promise.race([work, tooLate]).finally(() => limit.abort());
   };
 
+  /** @returns what is to run, or what is wrong with its document */
+  async function prepare(connection: Connection, id: string, payload: SubscribePayload): Promise<SocketOperation | GraphQLError[]> {
+    const { socket, address, byCookie = false, watch, outlet, payer, running } = connection;
+    if (watch && !(await watch.use())) {
+      endNow(socket);
+      throw refusal("UNAUTHENTICATED");
+    }
+    // GraphiQL has one socket for all tabs, and sends the headers of a tab with each operation.
+    const own = credentialInHeaders(payload.extensions?.headers);
+    const asker = own ? await viewerOf(services, own) : watch?.viewer;
+    const caller = own ? { address, byCookie: false } : { address, byCookie, watch };
+    const admitted = await operations.admit(payload, { payer, viewer: asker ?? null, patience: Number.POSITIVE_INFINITY });
+    if (Array.isArray(admitted)) return admitted;
+    const { document, operationName, share } = admitted;
+    if (own && !asker && !isOpenToAll(schema, document, operationName)) {
+      share.release();
+      throw refusal("UNAUTHENTICATED", own.token === undefined ? own.refused : DEAD_TOKEN);
+    }
+    return {
+      schema,
+      document,
+      operationName,
+      variableValues: payload.variables ?? null,
+      contextValue: createContext(services, asker ?? null, caller),
+      id,
+      admitted,
+      outlet,
+      running,
+      watchSession: asker && own ? (onEnd) => watches.start(asker, onEnd, () => true) : undefined,
+    };
+  }
+
   return makeServer<Record<string, unknown>, Connection>({
     connectionInitWaitTimeout: INIT_WAIT,
 
     async onConnect({ connectionParams, extra }) {
       const { socket } = extra;
       const given = credentialInParams(connectionParams) ?? extra.credential;
-      if (given === undefined) return true;
+      if (given === undefined) {
+        extra.payer = budgets.payerOf(undefined, extra.address, socket);
+        return true;
+      }
       if (given.token === undefined) {
         socket.close(CLOSE.SESSION_OVER, fitReason(given.refused));
         return false;
@@ -89,6 +123,7 @@ export function graphqlTransport(
           return false;
         }
         extra.counted = viewer.id;
+        extra.payer = budgets.payerOf(viewer.id, extra.address, socket);
         extra.watch = watches.start(
           viewer,
           () => endNow(socket),
@@ -109,51 +144,36 @@ export function graphqlTransport(
       }
     },
 
-    async onSubscribe({ extra: { socket, address, byCookie = false, watch, outlet, starting, begun, running } }, id, payload) {
+    async onSubscribe({ extra }, id, payload) {
       metrics.operations.inc({ transport: "websocket" });
-      starting.add(id);
-      let prepared = false;
       try {
-        if (watch && !(await watch.use())) {
-          endNow(socket);
-          throw refusal("UNAUTHENTICATED");
-        }
-        // GraphiQL has one socket for all tabs, and sends the headers of a tab with each operation.
-        const own = credentialInHeaders(payload.extensions?.headers);
-        const asker = own ? await viewerOf(services, own) : watch?.viewer;
-        const caller = own ? { address, byCookie: false } : { address, byCookie, watch };
-        const read = documents.prepare(payload);
-        if (Array.isArray(read)) return read.map(mask);
-        if (own && !asker && !isOpenToAll(schema, read.document, payload.operationName || null))
-          throw refusal("UNAUTHENTICATED", own.token === undefined ? own.refused : DEAD_TOKEN);
-        prepared = true;
-        const operation: SocketSubscription = {
-          schema,
-          document: read.document,
-          values: read.values,
-          operationName: payload.operationName || null,
-          variableValues: payload.variables ?? null,
-          contextValue: createContext(services, asker ?? null, caller),
-          id,
-          outlet,
-          running,
-          watchSession: asker && own ? (onEnd) => watches.start(asker, onEnd, () => true) : undefined,
-        };
-        return operation;
+        const operation = await prepare(extra, id, payload);
+        return Array.isArray(operation) ? operation.map(mask) : operation;
       } catch (error) {
-        prepared = true;
         const operation: Refused = { schema, document: NOTHING, refused: mask(error) };
         return operation;
-      } finally {
-        if (!prepared) begun(id);
       }
     },
 
-    onOperation: ({ extra: { begun } }, id) => begun(id),
+    onOperation: ({ extra }, id) => extra.begun(id),
 
-    execute: (args) => ("refused" in args ? { errors: [(args as Refused).refused] } : run(args, mask)),
     // What `onSubscribe` gave comes back here as it was.
-    subscribe: (args) => subscriptions.start(args as SocketSubscription),
+    async execute(args) {
+      if ("refused" in args) return { errors: [(args as Refused).refused] };
+      const { admitted, outlet } = args as SocketOperation;
+      const release = () => admitted.share.release();
+      try {
+        return await operations.run(args as SocketOperation, admitted);
+      } finally {
+        // The answer has been written by then, and is under way until the client has read it.
+        setImmediate(() => (outlet.congested ? outlet.onDrained(release) : release()));
+      }
+    },
+
+    subscribe(args) {
+      (args as SocketOperation).admitted.share.release(); // each event counts by itself
+      return subscriptions.start(args as SocketOperation);
+    },
 
     onClose({ extra: { socket, watch, counted, present } }) {
       watch?.stop();

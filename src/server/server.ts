@@ -13,10 +13,12 @@ import { connectRedis } from "../redis/connect.js";
 import { startEmbeddedRedis } from "../redis/embedded.js";
 import { GuestSweep } from "../users/guest-sweep.js";
 import { addressesBehind } from "./address.js";
+import { Budgets } from "./budget.js";
 import type { Services } from "./context.js";
 import { createHttpServer } from "./http.js";
 import { maskError } from "./mask-error.js";
 import { Metrics } from "./metrics.js";
+import { Operations } from "./operations.js";
 import { buildApi } from "./schema.js";
 import { stopInOrder } from "./stop.js";
 import { accessOf, createStores } from "./stores.js";
@@ -92,7 +94,10 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
       return masked;
     };
     const addressOf = addressesBehind(config.proxies, log);
-    const forClients = { config, addressOf, schema: await buildApi(), services, watches, metrics, mask, log };
+    const schema = await buildApi();
+    const budgets = new Budgets(config.rateLimits);
+    const operations = new Operations(schema, config.introspection, (userId) => services.rooms.countOf(userId), mask);
+    const forClients = { config, addressOf, schema, services, watches, budgets, operations, metrics, mask, log };
     const http = await createHttpServer(forClients);
     sockets = serveWebSockets(http.server, forClients);
     stops.push(async () => {

@@ -21,6 +21,7 @@ import { AssistantId } from "../redis/assistant-id.js";
 import { type ConnectOptions, leniently, type RedisConnections } from "../redis/connect.js";
 import { RedisDays } from "../redis/days.js";
 import { RedisHealth } from "../redis/health.js";
+import { keys } from "../redis/keys.js";
 import { Replicas } from "../redis/replicas.js";
 import { Scripts } from "../redis/scripts.js";
 import { AcquaintanceStore } from "../rooms/acquaintance.store.js";
@@ -110,7 +111,10 @@ export function createStores(config: Config, redis: RedisConnections, name: stri
     members,
     mentions,
     directory,
-    exports: new ExportStore(messages, users, (userId) => attempts.exportRoom(userId)),
+    exports: new ExportStore(messages, users, async (userId, roomId) => {
+      await rooms.check(userId, roomId);
+      await attempts.exportRoom(userId);
+    }),
     messages,
     messageChanges: new MessageChangeStore(scripts, rooms, messages, mentions, assistant, config),
     presence,
@@ -119,7 +123,8 @@ export function createStores(config: Config, redis: RedisConnections, name: stri
     roomList,
     retries: new RetryStore(rooms, messages, assistant),
     roomEvents: new RoomEventStore(followed, rooms, reads),
-    sendLimit: config.rateLimits ? new SendLimit(scripts, { perSecond, burst }) : undefined,
+    sendLimit: config.rateLimits ? new SendLimit(scripts, keys.sends, { perSecond, burst }) : undefined,
+    markLimit: config.rateLimits ? new SendLimit(scripts, keys.marks, { perSecond, burst }) : undefined,
     sessions,
     transitions: new Transitions(commands, channels, log),
     typing,

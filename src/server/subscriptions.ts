@@ -15,11 +15,15 @@ import type { Config } from "../config.js";
 import type { Context } from "../context.js";
 import { Group, type Outlet, type Payload, Subscriber } from "../delivery/broadcast.js";
 import { Feed } from "../delivery/feed.js";
+import { RoomsFeed } from "../delivery/rooms-feed.js";
 import { refusal } from "../errors.js";
 import type { SessionWatch } from "../sessions/session-watch.js";
+import { LARGEST_ANSWER, sizeOfAnswer, tooLarge, workFor } from "./answer.js";
+import { priceOf } from "./budget.js";
 import { createContext, type Services, sharedContexts } from "./context.js";
-import { MOST_VALUES } from "./limits.js";
+import { MOST_TEXTS, MOST_VALUES } from "./cost.js";
 import type { Metrics } from "./metrics.js";
+import type { Admitted } from "./operations.js";
 
 interface Parts {
   config: Pick<Config, "subscriptionsPerSocket">;
@@ -32,19 +36,22 @@ interface Parts {
 
 const LONGEST_TOGETHER = 16_384; // characters of a socket's different documents; parsed they take 150 bytes each, and more
 
+const ROOM = 0.04; // ms that it takes to begin to follow a room, and to end it
+const MOST_OF_USER = 2 * MOST_VALUES; // values that one event can bring to a user, over all sockets; 20 of our own page have 7,500
+const LONGEST_VARIABLES = 65_536; // characters of the variables of a socket's subscriptions: as many as one frame can bring
+
 const LONGEST_OUTAGE = 10_000; // ms that an event waits for Redis; then its followers start again from their positions
 const OUTAGE_PAUSE = 250; // ms between two tries
 
-/** A subscription as a socket asks for it. */
-export interface SocketSubscription extends ExecutionArgs {
+/** An operation as a socket asks for it. */
+export interface SocketOperation extends ExecutionArgs {
   contextValue: Context;
   /** The client's name for it. */
   id: string;
+  admitted: Admitted;
   outlet: Outlet;
-  /** How many values each of its events can bring. */
-  values: number;
   /** The subscriptions of the same socket that run. */
-  running: Set<SocketSubscription>;
+  running: Set<SocketOperation>;
   /** Watches the session that carries it, where that is not the socket's; calls this when it is over. */
   watchSession?: ((onEnd: () => void) => SessionWatch) | undefined;
 }
@@ -66,6 +73,8 @@ export class Subscriptions {
   readonly #shapes = new WeakMap<DocumentNode, Map<string, Shape>>();
   #shapesFound = 0;
   readonly #groups = new Map<string, Group<object>>();
+  /** By user, those that run, over all their sockets. */
+  readonly #ofUsers = new Map<string, Set<SocketOperation>>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -77,26 +86,27 @@ export class Subscriptions {
    * way: as one result with errors, after which it is complete.
    * @returns what graphql-ws iterates over: nothing but that last result
    */
-  async start(args: SocketSubscription): Promise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult> {
+  async start(args: SocketOperation): Promise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult> {
     const { mask } = this.#parts;
     const tooMany = this.#tooMany(args);
     if (tooMany) return { errors: [mask(refusal("TOO_MANY_SUBSCRIPTIONS", tooMany))] };
-    args.running.add(args);
+    this.#enter(args);
     let begun = false;
     try {
       const source = await createSourceEventStream(args);
       if (!(Symbol.asyncIterator in source)) return source.errors ? { ...source, errors: source.errors.map(mask) } : source;
       if (!(source instanceof Feed)) throw new Error("a subscription's resolver must return a Feed");
+      args.admitted.payer.charge((source instanceof RoomsFeed ? source.rooms : 1) * ROOM);
       begun = true;
       return this.#follow(args, source as Feed<object>);
     } catch (error) {
       return { errors: [mask(error)] };
     } finally {
-      if (!begun) args.running.delete(args);
+      if (!begun) this.#leave(args);
     }
   }
 
-  #follow(args: SocketSubscription, feed: Feed<object>): AsyncGenerator<ExecutionResult, void, void> {
+  #follow(args: SocketOperation, feed: Feed<object>): AsyncGenerator<ExecutionResult, void, void> {
     const { mask } = this.#parts;
     const watch = args.watchSession?.(() => feed.end(refusal("UNAUTHENTICATED")));
     if (watch) {
@@ -108,10 +118,10 @@ export class Subscriptions {
     let leave = () => {};
     const ended = new Promise<unknown>((resolve) => {
       const head = `{"id":${JSON.stringify(args.id)},"type":"next","payload":`;
-      const subscriber = new Subscriber(feed, group, args.outlet, head, resolve);
+      const subscriber = new Subscriber(feed, group, { outlet: args.outlet, debtor: args.admitted.payer }, head, resolve);
       leave = () => subscriber.leave();
     }).finally(() => {
-      args.running.delete(args);
+      this.#leave(args);
       if (group.size === 0 && this.#groups.get(key) === group) this.#groups.delete(key);
     });
 
@@ -139,20 +149,41 @@ export class Subscriptions {
     return results;
   }
 
-  /** The limit that one more subscription would break on its socket; undefined where there is room for it. */
-  #tooMany({ running, values, document }: SocketSubscription): string | undefined {
-    const most = this.#parts.config.subscriptionsPerSocket;
-    if (running.size >= most) return `This connection has ${most} subscriptions already.`;
-    const together = [...running].reduce((sum, other) => sum + other.values, values);
-    if (together > MOST_VALUES) return `One event could bring this connection more than ${MOST_VALUES} values.`;
-    const documents = new Set([...running].map((other) => other.document)).add(document);
-    const length = [...documents].reduce((sum, { loc }) => sum + (loc?.end ?? 0), 0);
-    return length > LONGEST_TOGETHER
-      ? `The documents of this connection's subscriptions are longer than ${LONGEST_TOGETHER} together.`
-      : undefined;
+  #enter(subscription: SocketOperation): void {
+    const userId = subscription.contextValue.viewer?.id ?? "";
+    subscription.running.add(subscription);
+    this.#ofUsers.set(userId, (this.#ofUsers.get(userId) ?? new Set()).add(subscription));
   }
 
-  #groupFor(args: SocketSubscription): { key: string; group: Group<object> } {
+  #leave(subscription: SocketOperation): void {
+    const userId = subscription.contextValue.viewer?.id ?? "";
+    const ofUser = this.#ofUsers.get(userId);
+    subscription.running.delete(subscription);
+    ofUser?.delete(subscription);
+    if (ofUser?.size === 0) this.#ofUsers.delete(userId);
+  }
+
+  /** The limit that one more subscription would break; undefined where there is room for it. */
+  #tooMany(subscription: SocketOperation): string | undefined {
+    const most = this.#parts.config.subscriptionsPerSocket;
+    if (subscription.running.size >= most) return `This connection has ${most} subscriptions already.`;
+    const all = [...subscription.running, subscription];
+    if (sum(all, ({ admitted }) => admitted.cost.values) > MOST_VALUES)
+      return `One event could bring this connection more than ${MOST_VALUES} values.`;
+    const ofUser = this.#ofUsers.get(subscription.contextValue.viewer?.id ?? "") ?? [];
+    if (sum([...ofUser, subscription], ({ admitted }) => admitted.cost.values) > MOST_OF_USER)
+      return `One event could bring your connections more than ${MOST_OF_USER} values.`;
+    if (sum(all, ({ admitted }) => admitted.cost.texts) > MOST_TEXTS)
+      return `For one event more than ${MOST_TEXTS} texts of messages could be read and shown to this connection.`;
+    const documents = [...new Set(all.map(({ document }) => document))];
+    if (sum(documents, ({ loc }) => loc?.end ?? 0) > LONGEST_TOGETHER)
+      return `The documents of this connection's subscriptions are longer than ${LONGEST_TOGETHER} together.`;
+    if (sum(all, ({ variableValues }) => JSON.stringify(variableValues ?? {}).length) > LONGEST_VARIABLES)
+      return `The variables of this connection's subscriptions are longer than ${LONGEST_VARIABLES} together.`;
+    return undefined;
+  }
+
+  #groupFor(args: SocketOperation): { key: string; group: Group<object> } {
     const { document, operationName, variableValues, contextValue } = args;
     const shape = this.#shapeOf(document, operationName);
     const viewer = shape.perViewer ? contextValue.viewer : null;
@@ -164,28 +195,31 @@ export class Subscriptions {
   }
 
   /** Executes an event, and serialises the end of its frames. While Redis is away it waits: what comes after it waits, too. */
-  async #payloadOf(args: SocketSubscription, value: object, perViewer: boolean): Promise<Payload> {
+  async #payloadOf(args: SocketOperation, value: object, perViewer: boolean): Promise<Payload> {
     const deadline = performance.now() + LONGEST_OUTAGE;
-    let result = await this.#execute(args, value, perViewer);
+    let { result, price } = await this.#execute(args, value, perViewer);
     while (result.errors?.some(isUnavailable) && performance.now() < deadline) {
       await delay(OUTAGE_PAUSE);
-      result = await this.#execute(args, value, perViewer);
+      ({ result, price } = await this.#execute(args, value, perViewer));
     }
     // An event that cannot be told, or not whole, would be a gap: the client starts again from its position.
     if (result.errors?.some(isUnavailable)) result = { errors: result.errors };
-    return { text: Buffer.from(`${JSON.stringify(result)}}`), last: result.data == null };
+    return { text: Buffer.from(`${JSON.stringify(result)}}`), price, last: result.data == null };
   }
 
-  /** Executes an event for everyone, or for one viewer. */
-  async #execute(args: SocketSubscription, value: object, perViewer: boolean): Promise<ExecutionResult> {
+  /** Executes an event for everyone, or for one viewer. @returns with what it costs them */
+  async #execute(args: SocketOperation, value: object, perViewer: boolean): Promise<{ result: ExecutionResult; price: number }> {
     const { services, metrics, mask } = this.#parts;
     metrics.executions.inc();
     const contextValue = perViewer ? createContext(services, args.contextValue.viewer, args.contextValue.caller) : this.#sharedContext();
     try {
       const { errors, ...others } = await execute({ ...args, rootValue: value, contextValue });
-      return errors ? { ...others, errors: errors.map(mask) } : others;
+      const size = sizeOfAnswer(others.data);
+      const price = priceOf(workFor(size, contextValue.work));
+      if (size.characters > LARGEST_ANSWER) return { result: { errors: [mask(tooLarge(false))] }, price };
+      return { result: errors ? { ...others, errors: errors.map(mask) } : others, price };
     } catch (error) {
-      return { errors: [mask(error)] };
+      return { result: { errors: [mask(error)] }, price: 0 };
     }
   }
 
@@ -198,6 +232,8 @@ export class Subscriptions {
     return shape;
   }
 }
+
+const sum = <T>(all: readonly T[], of: (one: T) => number) => all.reduce((total, one) => total + of(one), 0);
 
 const isUnavailable = ({ extensions }: GraphQLError) => extensions.code === "UNAVAILABLE";
 

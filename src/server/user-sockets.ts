@@ -56,9 +56,10 @@ export class UserSockets {
 
   /** Of those that have not answered in time the one that has been silent longest; of several the one opened first. */
   #longestSilent(sockets: Iterable<WebSocket>): WebSocket | undefined {
+    const now = performance.now();
     let longest: { socket: WebSocket; silence: number } | undefined;
     for (const socket of sockets) {
-      const silence = this.#heartbeat.silence(socket);
+      const silence = this.#heartbeat.silence(socket, now);
       if (silence >= ANSWER_WITHIN - STEP && silence > (longest?.silence ?? 0)) longest = { socket, silence };
     }
     return longest?.socket;

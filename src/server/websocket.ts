@@ -18,6 +18,7 @@ import { Quota } from "./quota.js";
 const KEEP_ALIVE = 12_000; // ms between pings; a socket that has not answered one by the next is dead
 const BUDGET = 1024 * 1024; // bytes that may wait for a client to read them
 const MOST_AT_ONCE = 100; // operations of a socket that have not been answered; further ones wait in the client's own buffers
+const MOST_WAITING = 128 * 1024; // characters of those operations; a frame that exceeds it is the last for then
 const MOST_FRAGMENTS = 1_024; // that one message may come in
 const MOST_COMPRESSED = 2; // messages at once: passwords are hashed on the same threads
 const LONGEST_GOODBYE = 5_000; // ms that a client may take to answer a close frame
@@ -94,9 +95,10 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
     }
     const outlet = new SocketOutlet(socket, duplex, BUDGET);
     outlets.set(socket, outlet);
-    const starting = new Set<string>();
+    let inbox: Inbox | undefined;
     let draining = false;
-    /** A client is not listened to while it has much under way, or does not read its answers. */
+    let paying = false;
+    /** A client is not listened to while it has much under way, does not read its answers, or has taken more than its share. */
     const readOnOrNot = () => {
       if (outlet.congested && !draining) {
         draining = true;
@@ -105,12 +107,20 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
           readOnOrNot();
         });
       }
-      if (draining || starting.size >= MOST_AT_ONCE) socket.pause();
-      else if (socket.isPaused) socket.resume();
-    };
-    const begun = (id: string) => {
-      starting.delete(id);
-      readOnOrNot();
+      const { payer } = connection;
+      if (payer.wait > 0 && !paying) {
+        paying = true;
+        payer.onSolvent(() => {
+          paying = false;
+          readOnOrNot();
+        });
+      }
+      const { waiting = 0, characters = 0 } = inbox ?? {};
+      if (draining || paying || waiting >= MOST_AT_ONCE || characters > MOST_WAITING) socket.pause();
+      else if (socket.isPaused) {
+        heartbeat.heard(socket);
+        socket.resume();
+      }
     };
     const send = (frame: string) => {
       if (socket.readyState !== socket.OPEN) return;
@@ -118,7 +128,15 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
       socket.send(frame, { compress: isCompressible(frame) });
     };
     const address = addressOf(request);
-    const connection: Connection = { socket, address, credential: credentialOf(request), outlet, starting, begun, running: new Set() };
+    const connection: Connection = {
+      socket,
+      address,
+      credential: credentialOf(request),
+      outlet,
+      payer: parts.budgets.payerOf(undefined, undefined, socket), // the address pays from `connection_init` on: it must be able to say who it is
+      begun: (id) => inbox?.begun(id),
+      running: new Set(),
+    };
     heartbeat.watch(socket);
     const closed = transport.opened(
       {
@@ -131,9 +149,9 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
           else socket.send(frame);
         },
         onMessage: (handle) => {
-          const inbox = new Inbox(handle, {
+          inbox = new Inbox(handle, {
+            onBegun: readOnOrNot,
             onFailure(id, error) {
-              begun(id);
               send(JSON.stringify({ id, type: "error", payload: [mask(error)] }));
             },
             onBadFrame(error) {
@@ -147,7 +165,7 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
           });
           socket.on("message", (data) => {
             if (socket.readyState !== socket.OPEN) return; // what still comes after a goodbye
-            inbox.take(String(data));
+            connection.payer.pay(() => inbox?.take(String(data)));
             readOnOrNot();
           });
         },

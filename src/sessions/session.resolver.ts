@@ -1,5 +1,6 @@
 import { Arg, Args, ArgsType, Authorized, Ctx, Field, ID, Mutation, Query, Resolver } from "type-graphql";
 import type { Caller, Context, ViewerContext } from "../context.js";
+import { Count } from "../counted.js";
 import { badInput } from "../errors.js";
 import { OpenToAll } from "../open-to-all.js";
 import { NotRepeatable, Repeatable } from "../repeatable.js";
@@ -56,6 +57,7 @@ class GuestArgs extends CookieArgs {
 @Resolver()
 export class SessionResolver {
   @OpenToAll()
+  @Count({ commands: 100 })
   @Query(() => OpenSession, {
     nullable: true,
     description:
@@ -66,6 +68,7 @@ export class SessionResolver {
   }
 
   @Authorized()
+  @Count({ commands: 100 })
   @Query(() => [OpenSession], { nullable: true, description: "The sessions of this session's user, the one used last first." })
   sessions(@Ctx() { viewer, sessions }: ViewerContext): Promise<OpenSession[]> {
     return sessions.list(viewer);

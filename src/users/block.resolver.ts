@@ -14,6 +14,7 @@ import {
   Root,
 } from "type-graphql";
 import type { Context, ViewerContext } from "../context.js";
+import { Count } from "../counted.js";
 import { FirstArgs, PageInfo, pageRequest, toConnection } from "../relay.js";
 import { Repeatable } from "../repeatable.js";
 import { decodeBlockCursor, encodeBlockCursor } from "./block.store.js";
@@ -34,6 +35,7 @@ class BlockedUserConnection {
 @Resolver(() => User)
 export class BlockResolver {
   @Authorized()
+  @Count({ commands: 100 })
   @Query(() => BlockedUserConnection, {
     nullable: true,
     description: "The users whom the viewer blocks, the last blocked first. Error: `BAD_USER_INPUT`.",

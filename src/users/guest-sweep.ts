@@ -175,7 +175,7 @@ export class GuestSweep {
     await this.#redis.srem(keys.onlineUsers, id);
     await this.#redis.srem(keys.announced, id);
     await this.#redis.hdel(keys.onlineVersions, id);
-    const userKeys = [keys.user(id), keys.sessions(id), keys.sessionDetails(id), keys.presence(id), keys.sends(id)];
+    const userKeys = [keys.user(id), keys.sessions(id), keys.sessionDetails(id), keys.presence(id), keys.sends(id), keys.marks(id)];
     const lists = [keys.opened(id), keys.blocked(id), keys.invitations(id), keys.inviting(id)];
     if ((await this.#scripts.run("guest_forget", [...userKeys, ...lists], [])) === 1) await this.#redis.unlink(keys.userRooms(id));
   }

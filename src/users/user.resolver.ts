@@ -1,5 +1,6 @@
 import { Arg, Args, ArgsType, Authorized, Ctx, Extensions, Field, FieldResolver, ID, Query, Resolver, Root } from "type-graphql";
 import type { Context } from "../context.js";
+import { Count } from "../counted.js";
 import { badInput } from "../errors.js";
 import { ForwardPageArgs, forwards, LONGEST_PAGE, pageRequest, toConnection } from "../relay.js";
 import { isSearch } from "./directory.store.js";
@@ -47,6 +48,7 @@ export class UserResolver {
   }
 
   @Authorized()
+  @Count({ commands: 500 }) // a search compares many
   @Query(() => UserConnection, {
     nullable: true,
     description:

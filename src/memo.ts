@@ -1,0 +1,35 @@
+/** Keeps what was made of texts, those used last, up to so many characters of them. */
+export class Memo<V> {
+  readonly #most: number;
+  readonly #longest: number;
+  readonly #kept = new Map<string, V>();
+  #characters = 0;
+
+  /**
+   * @param most characters of all texts together
+   * @param longest characters of a text that is kept
+   */
+  constructor(most: number, longest: number) {
+    this.#most = most;
+    this.#longest = longest;
+  }
+
+  get(text: string): V | undefined {
+    const value = this.#kept.get(text);
+    if (value === undefined) return undefined;
+    this.#kept.delete(text); // to go to the end
+    this.#kept.set(text, value);
+    return value;
+  }
+
+  set(text: string, value: V): void {
+    if (text.length > this.#longest) return;
+    if (!this.#kept.delete(text)) this.#characters += text.length;
+    this.#kept.set(text, value);
+    for (const [oldest] of this.#kept) {
+      if (this.#characters <= this.#most) break;
+      this.#kept.delete(oldest);
+      this.#characters -= oldest.length;
+    }
+  }
+}

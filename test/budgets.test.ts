@@ -1,0 +1,211 @@
+import "reflect-metadata"; // for what is loaded here
+import { setImmediate } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { Budgets } from "../src/server/budget.js";
+import { Turns } from "../src/server/turns.js";
+import { TestClient } from "./helpers/client.js";
+import { RawSocket } from "./helpers/raw-socket.js";
+import { ownRedis } from "./helpers/redis.js";
+import { ownServer } from "./helpers/server.js";
+
+const redis = await ownRedis();
+const LIMITED = { rateLimits: true, sendsPerSecond: 1_000, sendBurst: 10_000, proxies: 1 };
+const server = await ownServer(redis.url, LIMITED);
+const LONG = "x".repeat(4_000); // the longest text
+
+/** A document of its own that takes long to validate. */
+const expensive = (n: number) => {
+  const names = Array.from({ length: 90 }, (_, m) => `f${m}`);
+  return `query q${n} { me { ${names.map((name) => `...${name}`).join(" ")} } } ${names.map((name) => `fragment ${name} on User { id }`).join(" ")}`;
+};
+
+const from = (address: string) => ({ headers: { "x-forwarded-for": address } });
+
+async function ask(query: string, { address, token }: { address: string; token?: string }) {
+  const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const response = await fetch(`${server.url}/graphql`, {
+    method: "POST",
+    headers: { "content-type": "application/json", "x-forwarded-for": address, ...authorization },
+    body: JSON.stringify({ query }),
+  });
+  return { status: response.status, headers: response.headers, ...((await response.json()) as { errors?: { extensions: object }[] }) };
+}
+
+describe("what a client takes of a server", () => {
+  it("[LIMIT8] is charged to its user, or to its connection without one, and to its address", () => {
+    const budgets = new Budgets(true);
+    const [one, another] = [{}, {}];
+    const ann = budgets.payerOf("1", "203.0.113.1", one);
+    ann.charge(1_500);
+    expect(ann.wait).toBeGreaterThan(0);
+    expect(budgets.payerOf("1", "203.0.113.2", another).wait).toBeGreaterThan(0); // wherever she is
+    expect(budgets.payerOf("2", "203.0.113.1", one).wait).toBe(0);
+    budgets.payerOf("2", "203.0.113.1", one).charge(600);
+    expect(budgets.payerOf("3", "203.0.113.1", one).wait).toBeGreaterThan(0); // of all users there together
+    expect(budgets.payerOf(undefined, "203.0.113.1", one).wait).toBe(0); // who must be able to log in
+
+    budgets.payerOf(undefined, "203.0.113.1", one).charge(300);
+    expect(budgets.payerOf(undefined, "203.0.113.1", one).wait).toBeGreaterThan(0);
+    expect(budgets.payerOf(undefined, "203.0.113.1", another).wait).toBe(0);
+    budgets.payerOf(undefined, "203.0.113.1", another).charge(900);
+    expect(budgets.payerOf(undefined, "203.0.113.1", {}).wait).toBeGreaterThan(0);
+    expect(budgets.payerOf(undefined, undefined, {}).wait).toBe(0);
+
+    // A proxy's connection has requests of all its clients.
+    budgets.payerOf(undefined, "203.0.113.5", undefined).charge(2_000);
+    expect(budgets.payerOf(undefined, "203.0.113.5", undefined).wait).toBeGreaterThan(0);
+    expect(budgets.payerOf(undefined, "203.0.113.6", undefined).wait).toBe(0);
+  });
+
+  it("[LIMIT8] is remembered as long as it is owed, and while a connection is there", () => {
+    const budgets = new Budgets(true);
+    const held = budgets.payerOf("held", undefined, {});
+    budgets.payerOf("owes", undefined, {}).charge(5_000);
+    for (let n = 0; n < 5_000; n++) budgets.payerOf(`user ${n}`, undefined, {});
+    expect(budgets.payerOf("owes", undefined, {}).wait).toBeGreaterThan(0);
+    held.charge(5_000);
+    expect(budgets.payerOf("held", undefined, {}).wait).toBeGreaterThan(0);
+  });
+
+  it("[LIMIT8] costs more than its time where others had to wait for it in one piece", () => {
+    const budgets = new Budgets(true);
+    const [short, long] = [budgets.payerOf("short", undefined, {}), budgets.payerOf("long", undefined, {})];
+    const work = (ms: number) => () => {
+      for (const until = performance.now() + ms; performance.now() < until; );
+    };
+    for (let n = 0; n < 100; n++) short.pay(work(1));
+    long.pay(work(100));
+    expect(short.wait).toBe(0);
+    expect(long.wait).toBeGreaterThan(0);
+  });
+
+  it("[LIMIT8] is done in pieces, and in order: others come between", async () => {
+    const turns = new Turns();
+    const done: number[] = [];
+    const turnsOfOthers: number[] = [];
+    let waiting = true;
+    const others = (async () => {
+      while (waiting) {
+        await setImmediate();
+        turnsOfOthers.push(done.length);
+      }
+    })();
+    const piece = (n: number) => () => {
+      for (const until = performance.now() + 3; performance.now() < until; );
+      done.push(n);
+    };
+    await Promise.all(Array.from({ length: 20 }, (_, n) => turns.run(piece(n))));
+    waiting = false;
+    await others;
+    expect(done).toEqual(Array.from({ length: 20 }, (_, n) => n));
+    expect(turnsOfOthers.filter((count) => count > 0 && count < 20).length).toBeGreaterThanOrEqual(15);
+    await expect(turns.run(() => Promise.reject(new Error("no")))).rejects.toThrow("no");
+  });
+
+  it("[LIMIT8] without a session too: then it is refused over HTTP with 429, and others are answered", async () => {
+    const address = "203.0.113.10";
+    const answers = await Promise.all(Array.from({ length: 300 }, (_, n) => ask(expensive(n), { address })));
+    const refused = answers.find(({ status }) => status === 429);
+    expect(refused?.errors).toMatchObject([{ extensions: { code: "RATE_LIMITED", retryable: true } }]);
+    expect(Number(refused?.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(refused?.errors).toMatchObject([{ extensions: { retryAfter: Number(refused?.headers.get("retry-after")) } }]);
+    expect((await ask("{ server { version } }", { address: "203.0.113.11" })).status).toBe(200);
+  });
+
+  it("[LIMIT8] over a socket: it is not listened to for a while, and not cut; its operations begin in order", async () => {
+    const greedy = await RawSocket.accepted(server, undefined, from("203.0.113.20"));
+    const other = await RawSocket.accepted(server, undefined, from("203.0.113.21"));
+    const ids = Array.from({ length: 40 }, (_, n) => String(n));
+    for (const id of ids) await greedy.subscribe(id, expensive(Number(id)));
+    await greedy.subscribe("last", "{ __typename }");
+    const answeredTo = ({ heard }: RawSocket) => heard.flatMap(({ type, id }) => (type === "complete" ? [id] : []));
+    while (answeredTo(greedy).length === 0) await greedy.next();
+    for (let n = 0; n < 20; n++) {
+      await other.subscribe(String(n), "{ server { version } }");
+      expect(await other.codes(String(n))).toEqual([]);
+    }
+    const soFar = answeredTo(greedy);
+    expect(soFar).toEqual(ids.slice(0, soFar.length));
+    expect(soFar.length).toBeLessThan(ids.length);
+    expect(greedy.socket.readyState).toBe(greedy.socket.OPEN);
+  });
+});
+
+describe("an answer", () => {
+  it("[LIMIT5] that is too large all the same is left out, and the error says so", async () => {
+    const ann = await TestClient.register(server, "ann");
+    for (let n = 0; n < 60; n++) await ann.send(LONG);
+    const texts = (count: number) => Array.from({ length: count }, (_, n) => `t${n}: text`).join(" ");
+    const page = (count: number) => `messages(roomId: "0", last: 60) { nodes { ${texts(count)} } }`;
+    expect((await ann.request(`{ ${page(10)} }`)).errors).toBeUndefined();
+    const { data, errors } = await ann.request(`{ ${page(20)} }`);
+    expect(data).toBeNull();
+    expect(errors).toMatchObject([{ message: expect.stringContaining("larger than"), extensions: { code: "QUERY_TOO_COMPLEX" } }]);
+    const { message } = await ann.refused(
+      `mutation { send(roomId: "0", text: "done") { room { ${page(20).replace('roomId: "0", ', "")} } } }`,
+    );
+    expect(message).toContain("has been carried out");
+    expect((await ann.ask('{ messages(roomId: "0", last: 1) { nodes { text } } }')).messages.nodes).toEqual([{ text: "done" }]);
+
+    const event = `subscription { messageAdded(after: "${await ann.position()}") { room { ${page(20).replace('roomId: "0", ', "")} } } }`;
+    const stream = ann.subscribe(event);
+    await ann.send("an event", "0");
+    expect((await stream.result()).errors).toMatchObject([{ extensions: { code: "QUERY_TOO_COMPLEX" } }]);
+  });
+});
+
+describe("what is under way", () => {
+  const LARGEST = { values: 10_000, texts: 2_000 };
+  const SMALL = { values: 10, texts: 1 };
+  const isSettled = async (work: Promise<unknown>) => {
+    let settled = false;
+    void work.finally(() => {
+      settled = true;
+    });
+    await setImmediate();
+    return settled;
+  };
+
+  it("[LIMIT9] of a user is one of the largest answers at most, until it has been read; the next ones wait, and small ones do not", async () => {
+    const ann = new Budgets(true).payerOf("ann", undefined, {});
+    const first = await ann.reserve(LARGEST, Number.POSITIVE_INFINITY);
+    const second = ann.reserve(LARGEST, Number.POSITIVE_INFINITY);
+    expect(await isSettled(second)).toBe(false);
+    first.shrink({ values: 9_000, texts: 1_500 }); // it has turned out to be smaller
+    (await ann.reserve(SMALL, 0)).release();
+    expect(await isSettled(second)).toBe(false);
+    await expect(ann.reserve(LARGEST, 0)).rejects.toMatchObject({ extensions: { code: "RATE_LIMITED" } });
+    first.release();
+    first.release(); // again changes nothing
+    const held = await second;
+    expect(await isSettled(ann.reserve(LARGEST, Number.POSITIVE_INFINITY))).toBe(false);
+    held.release();
+  });
+
+  it("[LIMIT9] of the users of an address are two", async () => {
+    const budgets = new Budgets(true);
+    const payers = ["ann", "ben", "cid"].map((id) => budgets.payerOf(id, "203.0.113.1", {}));
+    const elsewhere = budgets.payerOf("dan", "203.0.113.2", {});
+    const [one] = await Promise.all(payers.slice(0, 2).map((payer) => payer.reserve(LARGEST, 0)));
+    const third = (payers[2] as (typeof payers)[0]).reserve(LARGEST, Number.POSITIVE_INFINITY);
+    expect(await isSettled(third)).toBe(false);
+    await elsewhere.reserve(LARGEST, 0);
+    one?.release();
+    await third;
+  });
+});
+
+describe("what a member writes", () => {
+  it("[LIMIT1] counts, how far they have read beside what they say", async () => {
+    const strict = await ownServer(redis.url, { rateLimits: true, sendsPerSecond: 1, sendBurst: 2 });
+    const cid = await TestClient.register(strict, "cid");
+    const { id } = await TestClient.register(server, "dan").then((dan) => dan.send("read me"));
+    const codes = async (query: string) => {
+      const results = await Promise.all(Array.from({ length: 10 }, () => cid.request(query)));
+      return results.flatMap(({ errors }) => errors ?? []).map(({ extensions }) => extensions.code);
+    };
+    expect(await codes(`mutation { markRead(messageId: "${id}") { id } }`)).toContain("RATE_LIMITED");
+    const sent = await cid.send("all the same");
+    expect(await codes(`mutation { deleteMessage(id: "${sent.id}") }`)).toContain("RATE_LIMITED");
+  });
+});
