@@ -40,8 +40,9 @@ async function mount(attack: Attack): Promise<Attacked> {
   let number = 0;
   const sockets = Array.from({ length: attack.sockets }, (_, n) => open(attack.tokens[n % attack.tokens.length]));
   await delay(attack.seconds * 1_000);
+  const left = { ...result };
   for (const socket of sockets) socket.terminate();
-  return result;
+  return left;
 
   function open(token: string | undefined): WebSocket {
     const url = `${attack.url.replace(/^http/, "ws")}`;

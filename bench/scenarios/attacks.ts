@@ -177,7 +177,7 @@ export async function attacks(): Promise<void> {
       refused: Object.entries(Object.assign({}, ...results.map(({ refused }) => refused)))
         .map(([code, count]) => `${count} ${code}`)
         .join(", "),
-      closed: results.reduce((sum, { closed }) => sum + closed, 0) - (kind?.sockets ?? 0) * processes.length,
+      closed: results.reduce((sum, { closed }) => sum + closed, 0),
     });
     printTable(`attacks: ${name}`, rows.slice(-1));
   };

@@ -152,12 +152,11 @@ export class Payer {
     if (this.#own.inLine >= MOST_IN_LINE && patience < Number.POSITIVE_INFINITY) throw this.#refusal();
     const deadline = performance.now() + patience;
     await this.#own.enter();
-    for (let wait = this.wait; wait > 0; wait = this.wait) {
-      if (performance.now() + wait > deadline) {
-        this.leave();
-        throw this.#refusal();
-      }
-      await delay(wait, undefined, { ref: false });
+    try {
+      await this.#solvent(deadline);
+    } catch (error) {
+      this.leave();
+      throw error;
     }
   }
 
@@ -166,7 +165,8 @@ export class Payer {
   }
 
   /**
-   * Waits until so much more may be under way, and takes it.
+   * Waits until so much more may be under way, and takes it; and until there is something to pay with, as what was under way before may
+   * have taken all.
    * @param patience ms after which it is refused instead
    * @throws ChatError RATE_LIMITED
    */
@@ -174,12 +174,28 @@ export class Payer {
     const deadline = performance.now() + patience;
     for (;;) {
       const full = this.#accounts.find((account) => !account.hasRoom(size));
-      if (!full) return new Share(this.#accounts, size);
+      if (!full) break;
       const left = deadline - performance.now();
       if (left <= 0) throw this.#refusal();
       await (left < Number.POSITIVE_INFINITY
         ? Promise.race([full.roomChanges(), delay(left, undefined, { ref: false })])
         : full.roomChanges());
+    }
+    const share = new Share(this.#accounts, size);
+    try {
+      await this.#solvent(deadline);
+      return share;
+    } catch (error) {
+      share.release();
+      throw error;
+    }
+  }
+
+  /** @throws ChatError RATE_LIMITED where it would last too long */
+  async #solvent(deadline: number): Promise<void> {
+    for (let wait = this.wait; wait > 0; wait = this.wait) {
+      if (performance.now() + wait > deadline) throw this.#refusal();
+      await delay(wait, undefined, { ref: false });
     }
   }
 
