@@ -182,6 +182,21 @@ describe("what is under way", () => {
     held.release();
   });
 
+  it("[LIMIT8] that waits does not begin when its client is gone", async () => {
+    const budgets = new Budgets(true);
+    const ann = budgets.payerOf("ann", undefined, {});
+    let gone = false;
+    ann.charge(1_050); // it comes back within a second
+    const waiting = ann.enter(Number.POSITIVE_INFINITY, () => gone);
+    const next = ann.enter(Number.POSITIVE_INFINITY);
+    gone = true;
+    await expect(waiting).rejects.toMatchObject({ extensions: { code: "UNAVAILABLE" } });
+    await next; // and those behind it come
+    ann.leave();
+    await expect(ann.reserve(SMALL, Number.POSITIVE_INFINITY, () => true)).rejects.toMatchObject({ extensions: { code: "UNAVAILABLE" } });
+    (await ann.reserve(LARGEST, 0)).release();
+  });
+
   it("[LIMIT9] of the users of an address are two", async () => {
     const budgets = new Budgets(true);
     const payers = ["ann", "ben", "cid"].map((id) => budgets.payerOf(id, "203.0.113.1", {}));

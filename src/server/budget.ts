@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
-import { rateLimited } from "../errors.js";
+import { rateLimited, refusal } from "../errors.js";
 import { type Cost, MOST_TEXTS, MOST_VALUES } from "./cost.js";
 
 /** What one payer may take of the server. */
@@ -146,14 +146,15 @@ export class Payer {
   /**
    * Waits for its turn among the payer's operations, and until there is something to pay with; `leave` lets the next one in.
    * @param patience ms after which it is refused instead
-   * @throws ChatError RATE_LIMITED
+   * @param isGone whether the client is gone, and it need not begin
+   * @throws ChatError RATE_LIMITED, UNAVAILABLE
    */
-  async enter(patience: number): Promise<void> {
+  async enter(patience: number, isGone = () => false): Promise<void> {
     if (this.#own.inLine >= MOST_IN_LINE && patience < Number.POSITIVE_INFINITY) throw this.#refusal();
     const deadline = performance.now() + patience;
     await this.#own.enter();
     try {
-      await this.#solvent(deadline);
+      await this.#solvent(deadline, isGone);
     } catch (error) {
       this.leave();
       throw error;
@@ -168,11 +169,12 @@ export class Payer {
    * Waits until so much more may be under way, and takes it; and until there is something to pay with, as what was under way before may
    * have taken all.
    * @param patience ms after which it is refused instead
-   * @throws ChatError RATE_LIMITED
+   * @param isGone whether the client is gone, and it need not begin
+   * @throws ChatError RATE_LIMITED, UNAVAILABLE
    */
-  async reserve(size: UnderWay, patience: number): Promise<Share> {
+  async reserve(size: UnderWay, patience: number, isGone = () => false): Promise<Share> {
     const deadline = performance.now() + patience;
-    for (;;) {
+    while (!isGone()) {
       const full = this.#accounts.find((account) => !account.hasRoom(size));
       if (!full) break;
       const left = deadline - performance.now();
@@ -183,7 +185,7 @@ export class Payer {
     }
     const share = new Share(this.#accounts, size);
     try {
-      await this.#solvent(deadline);
+      await this.#solvent(deadline, isGone);
       return share;
     } catch (error) {
       share.release();
@@ -191,12 +193,14 @@ export class Payer {
     }
   }
 
-  /** @throws ChatError RATE_LIMITED where it would last too long */
-  async #solvent(deadline: number): Promise<void> {
-    for (let wait = this.wait; wait > 0; wait = this.wait) {
+  /** @throws ChatError RATE_LIMITED where it would last too long, UNAVAILABLE where the client is gone */
+  async #solvent(deadline: number, isGone: () => boolean): Promise<void> {
+    for (let wait = this.wait; !isGone(); wait = this.wait) {
+      if (wait === 0) return;
       if (performance.now() + wait > deadline) throw this.#refusal();
       await delay(wait, undefined, { ref: false });
     }
+    throw refusal("UNAVAILABLE");
   }
 
   #refusal() {

@@ -56,7 +56,7 @@ export function graphqlOverHttp({ config, addressOf, schema, services, budgets, 
     const given = credentialOf(raw);
     const viewer = await viewerOf(services, given);
     const payer = budgets.payerOf(viewer?.id, address, address === undefined ? raw.socket : undefined);
-    const admitted = await operations.admit(asked, { payer, viewer, patience: LONGEST_WAIT });
+    const admitted = await operations.admit(asked, { payer, viewer, patience: LONGEST_WAIT, isGone: () => reply.raw.closed });
     if (Array.isArray(admitted)) return { errors: admitted.map(mask) };
     const { document, operationName, share } = admitted;
     if (reply.raw.closed) share.release();

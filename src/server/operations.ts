@@ -40,6 +40,8 @@ export interface Asker {
   viewer: Viewer | null;
   /** Milliseconds that it may wait to begin; then it is refused. */
   patience: number;
+  /** Whether the client is gone: then what still waits does not begin. */
+  isGone: () => boolean;
 }
 
 const MUTATION = 0.5; // ms for each field of a mutation, Redis's part included
@@ -74,10 +76,10 @@ export class Operations {
    * Reads an operation when its payer's turn has come, and waits until there is room for its answer. Operations begin in order, unless a
    * large one waits for room.
    * @returns what is wrong with the document, where something is
-   * @throws ChatError QUERY_TOO_COMPLEX, RATE_LIMITED
+   * @throws ChatError QUERY_TOO_COMPLEX, RATE_LIMITED; UNAVAILABLE, which nobody hears, where the client is gone
    */
-  async admit(asked: Asked, { payer, viewer, patience }: Asker): Promise<Admitted | GraphQLError[]> {
-    await payer.enter(patience);
+  async admit(asked: Asked, { payer, viewer, patience, isGone }: Asker): Promise<Admitted | GraphQLError[]> {
+    await payer.enter(patience, isGone);
     let document: DocumentNode | GraphQLError[];
     try {
       const { query } = asked;
@@ -89,7 +91,7 @@ export class Operations {
     const operationName = asked.operationName || null; // some clients say "" for none
     if (!getOperationAST(document, operationName)) return [NO_SUCH_OPERATION];
     const cost = await this.#costOf(document, operationName, asked.variables ?? {}, viewer);
-    return { document, operationName, cost, payer, share: await payer.reserve(cost, patience) };
+    return { document, operationName, cost, payer, share: await payer.reserve(cost, patience, isGone) };
   }
 
   /** Runs a query or a mutation; errors come out masked. */

@@ -77,7 +77,8 @@ export function graphqlTransport(
     const own = credentialInHeaders(payload.extensions?.headers);
     const asker = own ? await viewerOf(services, own) : watch?.viewer;
     const caller = own ? { address, byCookie: false } : { address, byCookie, watch };
-    const admitted = await operations.admit(payload, { payer, viewer: asker ?? null, patience: Number.POSITIVE_INFINITY });
+    const isGone = () => socket.readyState !== socket.OPEN;
+    const admitted = await operations.admit(payload, { payer, viewer: asker ?? null, patience: Number.POSITIVE_INFINITY, isGone });
     if (Array.isArray(admitted)) return admitted;
     const { document, operationName, share } = admitted;
     if (own && !asker && !isOpenToAll(schema, document, operationName)) {

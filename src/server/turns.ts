@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
 
 const LONGEST = 2; // ms of one turn of the event loop that go to such work
+const REST = 2; // times as long as it took, others come before the next of it: an operation of theirs takes several turns
 
 /** Lets everyone else come between pieces of work that take long: some pieces in each turn of the event loop, in order. */
 export class Turns {
@@ -25,7 +26,7 @@ export class Turns {
   #do<T>(work: () => T): T {
     if (!this.#ending) {
       this.#ending = true;
-      setImmediate(() => this.#next());
+      setImmediate(() => this.#rest());
     }
     const began = performance.now();
     try {
@@ -33,6 +34,11 @@ export class Turns {
     } finally {
       this.#spent += performance.now() - began;
     }
+  }
+
+  #rest(): void {
+    if (this.#spent < LONGEST) this.#next();
+    else setTimeout(() => this.#next(), this.#spent * REST);
   }
 
   #next(): void {
