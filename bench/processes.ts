@@ -158,6 +158,12 @@ export async function redisCpuOf(redis: Redis): Promise<number> {
   return (seconds("used_cpu_sys") + seconds("used_cpu_user")) * 1_000;
 }
 
+/** Bytes of a server's process that are in memory now, without a collection, which would keep everyone waiting. */
+export async function residentOf({ child }: Server): Promise<number> {
+  const status = await readFile(`/proc/${child.pid}/status`, "utf8");
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1_024;
+}
+
 export async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, "exit");

@@ -20,6 +20,11 @@ async function conversations(one: RunningServer, two: RunningServer, count: numb
       const { openPrivateRoom: room } = await alice.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id position } }", {
         id: other.id,
       });
+      // A crowded machine may not accept it in time, and asks it to come back.
+      await eventually(async () => {
+        await other.disconnect();
+        await other.subscribe("{ me { id } }").next();
+      });
       const stream = other.follow({ roomId: room.id, after: [room.position] });
       const sent: string[] = [];
       return {

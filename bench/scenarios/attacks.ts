@@ -3,7 +3,7 @@ import { createClient } from "graphql-ws";
 import { Redis } from "ioredis";
 import { WebSocket } from "ws";
 import type { Attack, Attacked } from "../attackers.js";
-import { ask, end, memoryOf, startAttackers, startPalaver } from "../processes.js";
+import { ask, end, residentOf, startAttackers, startPalaver } from "../processes.js";
 import { printTable, type Row } from "../table.js";
 
 const SECONDS = Number(process.env.SECONDS ?? 60); // of each attack
@@ -144,9 +144,8 @@ export async function attacks(): Promise<void> {
     const processes = kind ? attackers.slice(0, kind.attackers ?? 1).map((attacker, n) => ({ child: startAttackers(), attacker, n })) : [];
     let rss = 0;
     const sampling = setInterval(async () => {
-      const { rss: now } = await memoryOf(palaver);
-      rss = Math.max(rss, now);
-    }, 5_000);
+      rss = Math.max(rss, await residentOf(palaver));
+    }, 200);
     const results = kind
       ? await Promise.all(
           processes.map(({ child, attacker, n }) => {

@@ -14,7 +14,7 @@ interface Allowance {
 }
 
 const USER: Allowance = { burst: 1_000, perSecond: 100, largest: 1 };
-const USERS_OF_ADDRESS: Allowance = { burst: 2_000, perSecond: 200, largest: 2 };
+const USERS_OF_ADDRESS: Allowance = { burst: 4_000, perSecond: 400, largest: 4 }; // an office, whose people all come back at once
 const STRANGER: Allowance = { burst: 200, perSecond: 20, largest: 1 }; // a connection without a session
 const STRANGERS_OF_ADDRESS: Allowance = { burst: 1_000, perSecond: 50, largest: 2 };
 

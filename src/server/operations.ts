@@ -44,6 +44,7 @@ export interface Asker {
   isGone: () => boolean;
 }
 
+const OPERATION = 0.15; // ms for any one: its frames, its session, its context
 const MUTATION = 0.5; // ms for each field of a mutation, Redis's part included
 const COMMAND = 0.01; // ms for each Redis command that a field takes beyond the usual
 
@@ -80,6 +81,7 @@ export class Operations {
    */
   async admit(asked: Asked, { payer, viewer, patience, isGone }: Asker): Promise<Admitted | GraphQLError[]> {
     await payer.enter(patience, isGone);
+    payer.charge(OPERATION);
     let document: DocumentNode | GraphQLError[];
     try {
       const { query } = asked;
@@ -90,7 +92,7 @@ export class Operations {
     if (Array.isArray(document)) return document;
     const operationName = asked.operationName || null; // some clients say "" for none
     if (!getOperationAST(document, operationName)) return [NO_SUCH_OPERATION];
-    const cost = await this.#costOf(document, operationName, asked.variables ?? {}, viewer);
+    const cost = await this.#costOf(document, operationName, asked.variables ?? {}, { payer, viewer });
     return { document, operationName, cost, payer, share: await payer.reserve(cost, patience, isGone) };
   }
 
@@ -114,14 +116,15 @@ export class Operations {
     document: DocumentNode,
     operationName: string | null,
     variables: { readonly [name: string]: unknown },
-    viewer: Viewer | null,
+    { payer, viewer }: Pick<Asker, "payer" | "viewer">,
   ) {
     try {
-      return costOf(this.#schema, document, operationName, variables);
+      return payer.pay(() => costOf(this.#schema, document, operationName, variables));
     } catch (error) {
       if (!viewer || !isRefusal(error, "QUERY_TOO_COMPLEX")) throw error;
       // Most have fewer rooms than a page can hold.
-      return costOf(this.#schema, document, operationName, variables, await this.#roomsOf(viewer.id));
+      const rooms = await this.#roomsOf(viewer.id);
+      return payer.pay(() => costOf(this.#schema, document, operationName, variables, rooms));
     }
   }
 }
