@@ -24,13 +24,14 @@ interface Options {
 
 /**
  * Starts Redis and ends it when the server's end of the pipe closes, which the system does however the server dies.
- * A plain child would live on after a `kill -9` of the server, and hold its files.
+ * A plain child would live on after a `kill -9` of the server, and hold its files. It is asked again as long as it is there: while it
+ * writes its first append-only file it declines.
  */
 const SUPERVISOR = `
   exec 3<&0
   "$@" &
   redis=$!
-  { read -r _ <&3; kill -TERM $redis; } 2>/dev/null &
+  { read -r _ <&3; while kill -TERM $redis; do sleep 1; done; } 2>/dev/null &
   wait $redis
 `;
 

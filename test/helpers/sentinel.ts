@@ -19,6 +19,8 @@ export async function ownSentinel() {
   await primary.client.config("SET", "repl-diskless-sync-delay", 0);
   await replica.client.replicaof(hostname, port);
   await vi.waitFor(async () => expect(await replica.client.info("replication")).toMatch(/master_link_status:up/), PATIENCE);
+  // Until it has written what it was given, Redis does not end when it is asked to.
+  await vi.waitFor(async () => expect(await replica.client.info("persistence")).toMatch(/aof_rewrite_in_progress:0/), PATIENCE);
 
   const file = join(await ownFolder(), "sentinel.conf");
   const own = await freePort();
