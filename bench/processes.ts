@@ -30,8 +30,12 @@ export interface Memory {
   rss: number;
 }
 
-/** Starts Palaver as it is built; with its own Redis, unless it is given one. @param settings options of its command line */
-export async function startPalaver(redisUrl?: string, settings: string[] = []): Promise<Server & { redisUrl: string }> {
+/** Starts Palaver as it is built; with its own Redis, unless it is given one. @param settings options of its command line @param flags options of Node's */
+export async function startPalaver(
+  redisUrl?: string,
+  settings: string[] = [],
+  flags: string[] = [],
+): Promise<Server & { redisUrl: string }> {
   const folder = await mkdtemp(join(tmpdir(), "palaver-bench-"));
   folders.push(folder);
   const profile = process.env.PROFILE ? ["--cpu-prof", `--cpu-prof-dir=${process.env.PROFILE}`] : [];
@@ -49,10 +53,14 @@ export async function startPalaver(redisUrl?: string, settings: string[] = []): 
     ...(redisUrl ? ["--redis", redisUrl] : []),
     ...settings,
   ];
-  const child = spawn(process.execPath, ["--expose-gc", "--import", file("./probe.mjs"), ...profile, file("../dist/main.js"), ...options], {
-    env,
-    stdio: ["ignore", "pipe", "inherit", "ipc"],
-  });
+  const child = spawn(
+    process.execPath,
+    ["--expose-gc", ...flags, "--import", file("./probe.mjs"), ...profile, file("../dist/main.js"), ...options],
+    {
+      env,
+      stdio: ["ignore", "pipe", "inherit", "ipc"],
+    },
+  );
   children.push(child);
   let printed = "";
   child.stdout?.setEncoding("utf8").on("data", (text: string) => {

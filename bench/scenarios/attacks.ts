@@ -19,16 +19,9 @@ type Kind = Omit<Attack, "url" | "tokens" | "address" | "seconds"> & { strangers
 
 /** One person's sends beside attacks of all kinds that others found, and that we did. */
 export async function attacks(): Promise<void> {
-  const palaver = await startPalaver(undefined, [
-    "--rate-limits",
-    "on",
-    "--proxies",
-    "1",
-    "--sockets-per-user",
-    "20",
-    "--sends-per-second",
-    "20",
-  ]);
+  const settings = ["--rate-limits", "on", "--proxies", "1", "--sockets-per-user", "20", "--sends-per-second", "20"];
+  // A heap as a small container has it: else Node collects nothing before it has taken gigabytes.
+  const palaver = await startPalaver(undefined, settings, ["--max-old-space-size=192"]);
   const redis = new Redis(palaver.redisUrl);
   const call = async (query: string, token: string | undefined, address: string) => {
     const headers = { "content-type": "application/json", "x-forwarded-for": address, ...(token && { authorization: `Bearer ${token}` }) };

@@ -5,7 +5,7 @@ export const LARGEST_ANSWER = 4 * 1024 * 1024; // characters of an answer's stri
 
 // What the server's one thread has to do for an answer, in ms; measured by `npm run bench -- attacks`.
 const VALUE = 1.2e-3; // to resolve and write one
-const CHARACTER = 3e-6; // of a string, to write it
+const CHARACTER = 8e-6; // of a string, to write it; a quarter of that where all of its characters are ASCII
 
 /** What an answer holds. */
 export interface AnswerSize {

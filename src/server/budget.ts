@@ -20,7 +20,7 @@ const STRANGERS_OF_ADDRESS: Allowance = { burst: 1_000, perSecond: 50, largest: 
 
 const UNLIMITED: Allowance = { burst: 1e12, perSecond: 1e12, largest: 1e9 };
 
-const LONG = 5; // ms: a piece of work of this length costs double, as everyone else waits for its end
+const LONG = 3; // ms: a piece of work of this length costs double, as everyone else waits for its end
 const DEAREST = 2_000; // ms that one piece of work costs at most
 const MOST_IN_LINE = 100; // operations of one payer that wait to begin; over a socket the client is not listened to long before
 

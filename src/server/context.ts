@@ -64,19 +64,19 @@ class FreshLoaders implements Loaders {
 
   get user(): Loaders["user"] {
     this.#user ??= new DataLoader(async (ids) => {
-      const users = await this.#stores.users.byIds(ids);
+      const users = this.#work.lookedUp(await this.#stores.users.byIds(ids));
       return users.map((user, index) => user ?? unknownUser(ids[index] as string));
     });
     return this.#user;
   }
 
   get room(): Loaders["room"] {
-    this.#room ??= new DataLoader((ids) => this.#stores.rooms.byIds(ids));
+    this.#room ??= new DataLoader(async (ids) => this.#work.lookedUp(await this.#stores.rooms.byIds(ids)));
     return this.#room;
   }
 
   get online(): Loaders["online"] {
-    this.#online ??= new DataLoader((ids) => this.#stores.presence.areOnline(ids));
+    this.#online ??= new DataLoader(async (ids) => this.#work.lookedUp(await this.#stores.presence.areOnline(ids)));
     return this.#online;
   }
 
@@ -98,19 +98,19 @@ class FreshLoaders implements Loaders {
   }
 
   get addedAt(): Loaders["addedAt"] {
-    this.#addedAt ??= new DataLoader((ids) => this.#stores.messages.addedAt(ids));
+    this.#addedAt ??= new DataLoader(async (ids) => this.#work.lookedUp(await this.#stores.messages.addedAt(ids)));
     return this.#addedAt;
   }
 
   get readUpTo(): Loaders["readUpTo"] {
-    this.#readUpTo ??= new DataLoader((readers) => this.#stores.reads.upTo(readers));
+    this.#readUpTo ??= new DataLoader(async (readers) => this.#work.lookedUp(await this.#stores.reads.upTo(readers)));
     return this.#readUpTo;
   }
 
   get unread(): Loaders["unread"] {
     const viewerId = this.#viewerId;
     if (viewerId === undefined) throw new Error("nobody looks who could have read anything");
-    this.#unread ??= new DataLoader((ids) => this.#stores.reads.unread(viewerId, ids));
+    this.#unread ??= new DataLoader(async (ids) => this.#work.lookedUp(await this.#stores.reads.unread(viewerId, ids)));
     return this.#unread;
   }
 }

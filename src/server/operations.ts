@@ -44,7 +44,7 @@ export interface Asker {
   isGone: () => boolean;
 }
 
-const OPERATION = 0.15; // ms for any one: its frames, its session, its context
+const OPERATION = 0.25; // ms for any one: its frames, its session, its context
 const MUTATION = 0.5; // ms for each field of a mutation, Redis's part included
 const COMMAND = 0.01; // ms for each Redis command that a field takes beyond the usual
 

@@ -54,15 +54,19 @@ export class UserResolver {
     description:
       "Everyone with an account, in order of registration, or with `search` those it finds, or with `ids` these. Guests are not listed; `user(id:)` and `ids` find them. A cursor is good for the same search. Error: `BAD_USER_INPUT`.",
   })
-  async users(@Args(() => UsersArgs) { search, ids, ...args }: UsersArgs, @Ctx() { users, directory }: Context): Promise<UserConnection> {
+  async users(
+    @Args(() => UsersArgs) { search, ids, ...args }: UsersArgs,
+    @Ctx() { users, directory, work }: Context,
+  ): Promise<UserConnection> {
     if (ids != null) {
       if (ids.length > LONGEST_PAGE) throw badInput("ids", `must be at most ${LONGEST_PAGE}.`);
       if (isSearch(search) || args.after != null || args.last != null || args.before != null)
         throw badInput("ids", "cannot be combined with `search`, `after`, `last` or `before`.");
-      return these(ids, await users.byIds(ids));
+      return these(ids, work.lookedUp(await users.byIds(ids)));
     }
     if (isSearch(search)) return directory.search(search, forwards(args));
     const page = await users.page(pageRequest(forwards(args), "start", decodeCursor));
+    work.lookedUp(page.nodes);
     return { ...toConnection<User>(page, encodeCursor), totalCount: page.totalCount };
   }
 
