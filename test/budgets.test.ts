@@ -73,8 +73,11 @@ describe("what a client takes of a server", () => {
     const work = (ms: number) => () => {
       for (const until = performance.now() + ms; performance.now() < until; );
     };
-    for (let n = 0; n < 100; n++) short.pay(work(1));
-    long.pay(work(100));
+    for (let n = 0; n < 100; n++) short.pay(work(1), 1);
+    long.pay(work(100), 100);
+    const crowded = budgets.payerOf("crowded", undefined, {});
+    crowded.pay(work(100), 2);
+    expect(crowded.wait).toBe(0);
     expect(short.wait).toBe(0);
     expect(long.wait).toBeGreaterThan(0);
   });

@@ -44,7 +44,8 @@ export interface Asker {
   isGone: () => boolean;
 }
 
-const OPERATION = 0.25; // ms for any one: its frames, its session, its context
+const OPERATION = 0.25; // ms for any one: its frames, its session, its cost, its context
+const SLOWEST = 6e-3; // ms for each character of a document that is read: of the worst one that we found
 const MUTATION = 0.5; // ms for each field of a mutation, Redis's part included
 const COMMAND = 0.01; // ms for each Redis command that a field takes beyond the usual
 
@@ -85,20 +86,22 @@ export class Operations {
     let document: DocumentNode | GraphQLError[];
     try {
       const { query } = asked;
-      document = this.#documents.known(query) ?? (await this.#turns.run(() => payer.pay(() => this.#documents.read(query))));
+      document =
+        this.#documents.known(query) ??
+        (await this.#turns.run(() => payer.pay(() => this.#documents.read(query), 1 + query.length * SLOWEST)));
     } finally {
       payer.leave();
     }
     if (Array.isArray(document)) return document;
     const operationName = asked.operationName || null; // some clients say "" for none
     if (!getOperationAST(document, operationName)) return [NO_SUCH_OPERATION];
-    const cost = await this.#costOf(document, operationName, asked.variables ?? {}, { payer, viewer });
+    const cost = await this.#costOf(document, operationName, asked.variables ?? {}, viewer);
     return { document, operationName, cost, payer, share: await payer.reserve(cost, patience, isGone) };
   }
 
   /** Runs a query or a mutation; errors come out masked. */
   async run(args: ExecutionArgs & { contextValue: Context }, { payer, cost, share }: Admitted): Promise<ExecutionResult> {
-    const result = await payer.pay(() => execute(args));
+    const result = await execute(args);
     const size = sizeOfAnswer(result.data);
     share.shrink({ values: size.values, texts: cost.texts });
     payer.charge(priceOf(workFor(size, args.contextValue.work)) + cost.writes * MUTATION + cost.commands * COMMAND);
@@ -116,15 +119,14 @@ export class Operations {
     document: DocumentNode,
     operationName: string | null,
     variables: { readonly [name: string]: unknown },
-    { payer, viewer }: Pick<Asker, "payer" | "viewer">,
+    viewer: Viewer | null,
   ) {
     try {
-      return payer.pay(() => costOf(this.#schema, document, operationName, variables));
+      return costOf(this.#schema, document, operationName, variables);
     } catch (error) {
       if (!viewer || !isRefusal(error, "QUERY_TOO_COMPLEX")) throw error;
       // Most have fewer rooms than a page can hold.
-      const rooms = await this.#roomsOf(viewer.id);
-      return payer.pay(() => costOf(this.#schema, document, operationName, variables, rooms));
+      return costOf(this.#schema, document, operationName, variables, await this.#roomsOf(viewer.id));
     }
   }
 }

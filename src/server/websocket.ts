@@ -19,7 +19,7 @@ const KEEP_ALIVE = 12_000; // ms between pings; a socket that has not answered o
 const BUDGET = 1024 * 1024; // bytes that may wait for a client to read them
 const MOST_AT_ONCE = 100; // operations of a socket that have not been answered; further ones wait in the client's own buffers
 const MOST_WAITING = 128 * 1024; // characters of those operations; a frame that exceeds it is the last for then
-const RECEIVED = 2e-6; // ms for each character of a frame, until it can be read: measured with frames of 60,000
+const RECEIVED = 4e-6; // ms for each character of a frame, until it can be read: measured with frames of 60,000
 const MOST_FRAGMENTS = 1_024; // that one message may come in
 const MOST_COMPRESSED = 2; // messages at once: passwords are hashed on the same threads
 const LONGEST_GOODBYE = 5_000; // ms that a client may take to answer a close frame
@@ -168,7 +168,7 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
             if (socket.readyState !== socket.OPEN) return; // what still comes after a goodbye
             const text = String(data);
             connection.payer.charge(text.length * RECEIVED);
-            connection.payer.pay(() => inbox?.take(text));
+            inbox?.take(text);
             readOnOrNot();
           });
         },
