@@ -2,7 +2,7 @@ import { Extensions } from "type-graphql";
 
 /** How a field is counted before it is worked out, where that is not as usual: see `server/cost`. */
 export interface Counted {
-  /** Redis commands that it takes, if more than one or two; each counts as a value. It takes them also where its list is empty. */
+  /** Redis commands it needs, if more than one or two; each counts as a value, even when the list is empty. */
   commands?: number;
   /** The same for each room of the viewer's list. */
   commandsPerRoom?: number;
@@ -12,7 +12,7 @@ export interface Counted {
   spareTexts?: number;
   /** Entries of a list without a length to ask for, such as the users of a reaction: as a rule there are few. */
   entries?: number;
-  /** It lists the viewer's own rooms, and so is no longer than they are many. */
+  /** It lists the viewer's own rooms, so its length is at most their number. */
   ownRooms?: true;
 }
 

@@ -1,4 +1,4 @@
-/** Keeps what was made of texts, those used last, up to so many characters of them. */
+/** A cache of values by text: the least recently used go first once the texts exceed a number of characters. */
 export class Memo<V> {
   readonly #most: number;
   readonly #longest: number;

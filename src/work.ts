@@ -12,7 +12,7 @@ interface ReadMessage {
   reactions: readonly { userIds: readonly string[] }[];
 }
 
-/** What an operation makes the server do before its answer is written, in ms: whoever asks pays for it. */
+/** The time, in ms, that an operation costs the server before its answer is written. Its client is charged for it. */
 export class Work {
   ms = 0;
 

@@ -222,7 +222,7 @@ describe("a client that does not read", () => {
 });
 
 describe("a client that has nothing left to pay with", () => {
-  it("[LIMIT8] is told events later, in order, and little is made for it before", async () => {
+  it("[LIMIT8] receives events later, in order, and few are prepared for it in advance", async () => {
     const written: string[] = [];
     const outlet = {
       congested: false,
@@ -250,7 +250,7 @@ describe("a client that has nothing left to pay with", () => {
     for (let n = 0; n < 20; n++) feed.push({ n });
     await expect.poll(() => written).toEqual(["0"]);
     for (let round = 1; written.length < 20; round++) {
-      expect(made).toBeLessThanOrEqual(4 * round); // so many at once
+      expect(made).toBeLessThanOrEqual(4 * round); // as many as are prepared at once
       const before = written.length;
       await expect.poll(() => goOn).toBeDefined();
       const resume = goOn as () => void;

@@ -9,13 +9,14 @@ import { printTable, type Row } from "../table.js";
 const SECONDS = Number(process.env.SECONDS ?? 60); // of each attack
 const PAUSE = 150; // ms between two sends of the victim: less often than the send limit allows in the long run
 const LONG = "x".repeat(4_000); // the longest text
+const ATTACKER = "203.0.113.1"; // its address
 const MENTIONING = "@Pablo ".repeat(500);
 
 const times = (count: number, field: string) => Array.from({ length: count }, (_, n) => `a${n}: ${field}`).join(" ");
 const fragments = Array.from({ length: 90 }, (_, n) => `f${n}`);
 const DOCUMENT = `query q%n { me { ${fragments.map((name) => `...${name}`).join(" ")} } } ${fragments.map((name) => `fragment ${name} on User { id }`).join(" ")}`;
 
-type Kind = Omit<Attack, "url" | "tokens" | "address" | "seconds"> & { strangers?: true; attackers?: number };
+type Kind = Omit<Attack, "url" | "tokens" | "address" | "seconds"> & { strangers?: true };
 
 /** One person's sends beside attacks of all kinds that others found, and that we did. */
 export async function attacks(): Promise<void> {
@@ -39,12 +40,10 @@ export async function attacks(): Promise<void> {
   };
 
   const victim = await register("victim", "198.51.100.1");
-  const attackers = await Promise.all(Array.from({ length: 3 }, (_, n) => register(`attacker${n}`, `203.0.113.${n}`)));
-  const [first] = attackers as [{ token: string; id: string }];
+  const attacker = await register("attacker", ATTACKER);
   await fill(200, (n) => (n % 2 ? LONG : MENTIONING));
-  const rooms = Array.from({ length: 500 }, (_, n) => `${first.id}:${10_000 + n}`);
-  for (const { id } of attackers) await redis.sadd(`user:${id}:rooms`, ...rooms.map((room) => room.replace(/^\d+/, id)));
-  const message = (await call('mutation { send(roomId: "0", text: "much liked") { id } }', first.token, "203.0.113.0")).send.id as string;
+  await redis.sadd(`user:${attacker.id}:rooms`, ...Array.from({ length: 500 }, (_, n) => `${attacker.id}:${10_000 + n}`));
+  const message = (await call('mutation { send(roomId: "0", text: "much liked") { id } }', attacker.token, ATTACKER)).send.id as string;
   const likers = Array.from({ length: 10_000 }, (_, n) => String(n + 1_000));
   await redis.hset(
     "reactions:{room:0}",
@@ -54,14 +53,14 @@ export async function attacks(): Promise<void> {
     likers.join(" "),
   );
 
-  const page = (count: number) => `messages(roomId: "0", last: 100, before: "%c") { nodes { ${times(count, "text")} } }`;
-  const long = (await call('{ messages(roomId: "0", last: 1) { pageInfo { startCursor } } }', first.token, "203.0.113.0")).messages.pageInfo
-    .startCursor;
-  const pageOf = (count: number) => page(count).replace("%c", long);
-  const after = (await call('{ messages(roomId: "0", last: 1) { position } }', first.token, "203.0.113.0")).messages.position as string;
+  const newest = (await call('{ messages(roomId: "0", last: 1) { position pageInfo { startCursor } } }', attacker.token, ATTACKER))
+    .messages;
+  const { position: after, pageInfo } = newest;
+  const long = pageInfo.startCursor; // before it are the long ones
+  const texts = `{ messages(roomId: "0", last: 100, before: "${long}") { nodes { ${times(10, "text")} } } }`;
   const kinds: Record<string, Kind> = {
-    "long texts under many aliases, unread": { sockets: 20, query: `{ ${pageOf(10)} }`, atOnce: 8, reads: false },
-    "the same, read": { sockets: 20, query: `{ ${pageOf(10)} }`, atOnce: 8, reads: true },
+    "long texts under many aliases, unread": { sockets: 20, query: texts, atOnce: 8, reads: false },
+    "the same, read": { sockets: 20, query: texts, atOnce: 8, reads: true },
     "ids of long messages under many aliases": {
       sockets: 20,
       query: `{ ${times(17, `messages(roomId: "0", last: 100, before: "${long}") { nodes { id } }`)} }`,
@@ -134,28 +133,13 @@ export async function attacks(): Promise<void> {
   const rows: Row[] = [];
   const measure = async (name: string, kind?: Kind) => {
     const { latencies, stop } = writeAs(victim.token);
-    const processes = kind ? attackers.slice(0, kind.attackers ?? 1).map((attacker, n) => ({ child: startAttackers(), attacker, n })) : [];
     let rss = 0;
     const sampling = setInterval(async () => {
       rss = Math.max(rss, await residentOf(palaver));
     }, 200);
-    const results = kind
-      ? await Promise.all(
-          processes.map(({ child, attacker, n }) => {
-            const { strangers, attackers: _, ...attack } = kind;
-            return ask<Attacked>(child, {
-              ...attack,
-              url: palaver.url,
-              tokens: strangers ? [] : [attacker.token],
-              address: `203.0.113.${n}`,
-              seconds: SECONDS,
-            });
-          }),
-        )
-      : [await delay(SECONDS * 1_000, { answered: 0, refused: {}, closed: 0 } as Attacked)];
+    const result = kind ? await attack(kind) : await delay(SECONDS * 1_000, { answered: 0, refused: {}, closed: 0 } as Attacked);
     clearInterval(sampling);
     await stop();
-    for (const { child } of processes) await end(child);
     latencies.sort((one, other) => one - other);
     const at = (share: number) => latencies[Math.min(latencies.length - 1, Math.floor(share * latencies.length))] ?? Number.NaN;
     rows.push({
@@ -165,11 +149,11 @@ export async function attacks(): Promise<void> {
       "p99 ms": at(0.99),
       "worst ms": at(1),
       "resident MB": rss / 1e6,
-      answered: results.reduce((sum, { answered }) => sum + answered, 0),
-      refused: Object.entries(Object.assign({}, ...results.map(({ refused }) => refused)))
+      answered: result.answered,
+      refused: Object.entries(result.refused)
         .map(([code, count]) => `${count} ${code}`)
         .join(", "),
-      closed: results.reduce((sum, { closed }) => sum + closed, 0),
+      closed: result.closed,
     });
     printTable(`attacks: ${name}`, rows.slice(-1));
   };
@@ -182,12 +166,20 @@ export async function attacks(): Promise<void> {
   redis.disconnect();
   printTable(`attacks: one person's sends beside each of them for ${SECONDS} s`, rows);
 
+  async function attack({ strangers, ...kind }: Kind): Promise<Attacked> {
+    const child = startAttackers();
+    const tokens = strangers ? [] : [attacker.token];
+    const result = await ask<Attacked>(child, { ...kind, url: palaver.url, tokens, address: ATTACKER, seconds: SECONDS });
+    await end(child);
+    return result;
+  }
+
   /** Messages of the past, as Palaver stores them. */
   async function fill(count: number, textOf: (n: number) => string): Promise<void> {
     const start = Date.now() * 1_000 - 60e6; // µs
     for (let n = 0; n < count; n++) {
       const at = start + n * 10_000;
-      const fields = { from: first.id, date: Math.floor(at / 1e6), message: textOf(n), roomId: "0", id: `0/${at}`, mentions: ["1"] };
+      const fields = { from: attacker.id, date: Math.floor(at / 1e6), message: textOf(n), roomId: "0", id: `0/${at}`, mentions: ["1"] };
       await redis.zadd(
         "room:0",
         `${Math.floor(at / 1e6)}.${String(at % 1e6).padStart(6, "0")}`,

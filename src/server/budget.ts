@@ -20,12 +20,12 @@ const STRANGERS_OF_ADDRESS: Allowance = { burst: 1_000, perSecond: 50, largest: 
 
 const UNLIMITED: Allowance = { burst: 1e12, perSecond: 1e12, largest: 1e9 };
 
-const LONG = 3; // ms: a piece of work of this length costs double, as everyone else waits for its end
-const DEAREST = 2_000; // ms that one piece of work costs at most
+const LONG = 3; // ms; a task this long costs double, because everyone else waits for its end
+const HIGHEST_PRICE = 2_000; // ms
 const MOST_IN_LINE = 100; // operations of one payer that wait to begin; over a socket the client is not listened to long before
 
-/** The price in ms of a piece of work of so many ms. What others wait because of it grows with the square of its length. */
-export const priceOf = (ms: number): number => Math.min(ms + ms ** 2 / LONG, DEAREST);
+/** The price, in ms, of a task that takes `ms`. The time others wait for it grows with the square of its length. */
+export const priceOf = (ms: number): number => Math.min(ms + ms ** 2 / LONG, HIGHEST_PRICE);
 
 /** What is under way. */
 type UnderWay = Pick<Cost, "values" | "texts">;
@@ -222,7 +222,7 @@ export class Share {
     for (const account of accounts) account.take(size);
   }
 
-  /** From now on it is no more than this. */
+  /** Gives back what the operation turned out not to need. */
   shrink(size: UnderWay): void {
     const before = this.#size;
     this.#size = size;

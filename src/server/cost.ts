@@ -74,7 +74,7 @@ const together = (one: Size, other: Size): Size => ({
 
 /**
  * Makes sure that the answer cannot become too large: pages within pages multiply.
- * @param rooms how many rooms are in the viewer's list at most; left out, as many as are asked for
+ * @param rooms an upper bound of the viewer's rooms
  * @throws ChatError QUERY_TOO_COMPLEX, which names the field of the operation that counts for most
  */
 export function costOf(

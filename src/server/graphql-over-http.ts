@@ -62,7 +62,7 @@ export function graphqlOverHttp({ config, addressOf, schema, services, budgets, 
     if (reply.raw.closed) share.release();
     else reply.raw.once("close", () => share.release());
     const byCookie = given?.token !== undefined && given.byCookie;
-    // A browser sends a dead cookie by itself, and the page cannot know of it: that is nobody's request.
+    // A browser sends an expired cookie by itself, and the page cannot know: such a request is anonymous.
     if (given && !viewer && !byCookie && !isOpenToAll(schema, document, operationName))
       throw refusal("UNAUTHENTICATED", given.token === undefined ? given.refused : DEAD_TOKEN);
     const kind = getOperationAST(document, operationName)?.operation;

@@ -78,7 +78,7 @@ export class Operations {
    * Reads an operation when its payer's turn has come, and waits until there is room for its answer. Operations begin in order, unless a
    * large one waits for room.
    * @returns what is wrong with the document, where something is
-   * @throws ChatError QUERY_TOO_COMPLEX, RATE_LIMITED; UNAVAILABLE, which nobody hears, where the client is gone
+   * @throws ChatError QUERY_TOO_COMPLEX, RATE_LIMITED; UNAVAILABLE when the client is gone, which reaches no one
    */
   async admit(asked: Asked, { payer, viewer, patience, isGone }: Asker): Promise<Admitted | GraphQLError[]> {
     await payer.enter(patience, isGone);

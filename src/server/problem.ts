@@ -1,7 +1,7 @@
 /** The largest body of a request and the largest frame of a socket, in bytes. */
 export const LARGEST_REQUEST = 64 * 1024;
 
-/** An answer in GraphQL's form to what is no operation. */
+/** The body of an error response, in GraphQL's form, to a request without an operation. */
 export interface Problem {
   errors: { message: string; extensions: { code: string; retryable: false } }[];
 }
