@@ -1,5 +1,5 @@
 import { pino } from "pino";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { createCompanion } from "../src/assistant/companion.js";
 import { fallback, type Topic, topics } from "../src/assistant/companion-topics.js";
 import { createEndpoint, type EndpointOptions, type Patience } from "../src/assistant/endpoint.js";
@@ -477,6 +477,13 @@ describe("a failure", () => {
   });
 });
 
+/** A clock for the timers of the code under test, until the test ends. @returns lets so many ms pass */
+function ownClock(): (ms: number) => void {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  return (ms) => void vi.advanceTimersByTime(ms);
+}
+
 describe("time", () => {
   const keepAlive: Reaction = async (response) => {
     while (!response.destroyed) await sendParts(response, [": keep-alive\n\n", event(chunk({ role: "assistant", content: "" }))]);
@@ -502,11 +509,12 @@ describe("time", () => {
   });
 
   it("[MODEL5] one that trickles, or thinks without an end, is given up at last", async () => {
+    const pass = ownClock();
     for (const piece of ["x", { reasoning_content: "Hm." }]) {
       const trickles: Reaction = async (response) => {
         while (!response.destroyed) {
           await sendParts(response, [event(chunk(piece))]);
-          await new Promise((resolve) => setTimeout(resolve, 5));
+          pass(5);
         }
       };
       expect((await failureOf(trickles, { silence: 10_000 }, { answer: 300 })).sentence).toBe(SLOW);
@@ -515,10 +523,11 @@ describe("time", () => {
 
   it("[MODEL5] who takes the pieces may take their time", async () => {
     const endpoint = await modelEndpoint(answers("One", "two"));
+    const pass = ownClock();
     const pieces: Piece[] = [];
     for await (const piece of modelAt(endpoint.url, { silence: 300 }).model.answer(hello, never)) {
       pieces.push(piece);
-      await new Promise((resolve) => setTimeout(resolve, 400));
+      pass(400);
     }
     expect(pieces).toEqual(["One", "two"]);
   });

@@ -21,17 +21,15 @@ await redis.client.sadd(keys.userRooms("3"), "1:3");
 const message = (page: Page, text: string) => page.locator(".message").filter({ has: page.locator(".text", { hasText: text }) });
 const wheel = (y: number) => (page: Page) => page.mouse.wheel(0, y);
 
-/** Pablo's page with a room of 10,000 messages, at its end; further pages take 400 ms longer. */
+/** Pablo's page with a room of 10,000 messages, at its end; from then on the network takes 400 ms longer. */
 async function openLongRoom(options: BrowserContextOptions = {}): Promise<Page> {
   const page = await open(server.url, { viewport: { width: 1100, height: 700 }, ...options });
   await page.getByRole("button", { name: "Pablo", exact: true }).click();
   await page.getByRole("region", { name: "People" }).getByRole("button", { name: "Mary" }).click();
   await message(page, `message ${MESSAGES - 1}`).waitFor();
-  await page.route("**/graphql", async (route) => {
-    if (/query (Older|Newer)Messages|query MessagesAround/.test(route.request().postData() ?? ""))
-      await new Promise((go) => setTimeout(go, 400)); // ms
-    await route.continue().catch(() => {}); // the page is closed
-  });
+  const devtools = await page.context().newCDPSession(page);
+  const slow = { offline: false, latency: 400 /* ms */, downloadThroughput: -1, uploadThroughput: -1 };
+  await devtools.send("Network.emulateNetworkConditions", slow);
   return page;
 }
 
