@@ -216,6 +216,48 @@ async function load(page: Page) {
   return { encodedBytes, responses };
 }
 
+describe("on a slow network", () => {
+  it("[PAGE12] a room opened before the list of rooms has come stays open, and is live", async () => {
+    const joe = await signIn("Joe");
+    const nina = await open(server.url, { viewport: { width: 1100, height: 700 } });
+    await nina.getByRole("button", { name: "Create account" }).click();
+    await nina.getByLabel("Username").fill("Nina");
+    await nina.getByLabel("Password", { exact: true }).fill("correct horse battery");
+    await nina.keyboard.press("Enter");
+    await nina.getByRole("button", { name: "Sign out" }).waitFor({ state: "attached" });
+    let hasRead = () => {};
+    let release = () => {};
+    const read = new Promise<void>((resolve) => {
+      hasRead = resolve;
+    });
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await joe.route("**/graphql", async (route) => {
+      if (!route.request().postData()?.includes("query RoomsSince")) return route.continue();
+      const response = await route.fetch();
+      const { data } = await response.json();
+      // The page asks until nothing more has come to the front of its list: that answer is held.
+      if (data.rooms.nodes.length === 0) {
+        hasRead();
+        await released;
+      }
+      await route.fulfill({ response });
+    });
+    await joe.goto(server.url);
+    await read;
+    await talkTo(joe, "Nina");
+    await composer(joe, "Nina").fill("hello");
+    release();
+    await rooms(joe).getByRole("button", { name: "General" }).waitFor();
+    expect(await composer(joe, "Nina").inputValue()).toBe("hello");
+    await joe.keyboard.press("Enter");
+    await goTo(nina, /Joe.*hello/s);
+    await say(nina, "Joe", "hello back");
+    await message(joe, "hello back").waitFor();
+  });
+});
+
 describe("details of a room", () => {
   it("[PAGE35] a row that follows shows its time on hover, and has it for screen readers", async () => {
     const joe = await signIn("Joe");

@@ -57,7 +57,7 @@ function roomsAfter(...actions: Action[]) {
   const rooms = actions.reduce<Rooms>(reduce, noRooms(ME));
   return { rooms, room: rooms.byId.get("0"), texts: rooms.byId.get("0")?.timeline?.messages.map(({ text }) => text) };
 }
-const loaded: Action = { type: "loaded", rooms: [room(0)] };
+const loaded: Action = { type: "loaded", rooms: [room(0)], known: new Set() };
 const asked = (kind: "newest" | "older" | "newer" | "around", number = 1): Action => ({ type: "asked", roomId: "0", kind, number });
 const came = (one: Page, number = 1): Action => ({ type: "page", roomId: "0", number, page: one });
 const event = (one: RoomEvent): Action => ({ type: "event", event: one });
@@ -195,7 +195,11 @@ describe("the reducer", () => {
   });
 
   it("[PAGE13] a count of the server's finds its place among events heard before and after it", () => {
-    const counted = (unreadCount: number, position: number): Action => ({ type: "refreshed", rooms: [room(position, { unreadCount })] });
+    const counted = (unreadCount: number, position: number): Action => ({
+      type: "refreshed",
+      rooms: [room(position, { unreadCount })],
+      known: new Set(["0"]),
+    });
     const three = [1, 2, 3].map((n) => event(added(n, message(n))));
     expect(roomsAfter(loaded, ...three).room?.unread.count).toBe(3);
     // Counted when the room stood at 2, told after 3; and told before any of them.
@@ -207,6 +211,16 @@ describe("the reducer", () => {
     expect(isCaughtUp(rooms)).toBe(true);
     const read: Action = { type: "read", roomId: "0", messageId: "m3" };
     expect(roomsAfter(loaded, ...three, read, event(added(4, message(4)))).room?.unread.count).toBe(1);
+  });
+
+  it("[PAGE12] a list of rooms keeps what was opened while it loaded, and does not bring back what was left", () => {
+    const opened: Action = { type: "room", room: room(3, { id: "1:2", kind: "PRIVATE" }) };
+    for (const type of ["loaded", "refreshed"] as const) {
+      const list = (...known: string[]): Action => ({ type, rooms: [room(0)], known: new Set(known) });
+      expect([...roomsAfter(loaded, opened, list("0")).rooms.byId.keys()].sort()).toEqual(["0", "1:2"]);
+      expect([...roomsAfter(loaded, opened, list("0", "1:2")).rooms.byId.keys()]).toEqual(["0"]);
+      expect([...roomsAfter(loaded, { type: "left", roomId: "0" }, list("0")).rooms.byId.keys()]).toEqual([]);
+    }
   });
 
   it("[PAGE13] whoever says something has read up to it; what was unread before is counted again", () => {

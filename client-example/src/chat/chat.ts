@@ -72,12 +72,12 @@ export class Chat {
       query: stringifyDocument(RoomEventsDocument),
       eventIn: (data) => data.roomEvents as RoomEvent,
       load: async () => {
-        const rooms = await this.#allRooms();
+        const list = await this.#allRooms();
         const timelines = [...this.rooms.get().byId.values()].filter(({ timeline, loading }) => timeline || loading);
-        this.#apply({ type: "loaded", rooms });
+        this.#apply({ type: "loaded", ...list });
         this.refreshing.set(false);
         for (const { id } of timelines) void this.load(id, "newest").catch(() => {});
-        return rooms.map(({ id, messages }) => [id, messages.position] as const);
+        return [...this.rooms.get().byId.values()].map(({ id, position }) => [id, position] as const);
       },
       onEvent: (event) => this.#happened(event),
       onRefused: ({ code }) => code === "UNAUTHENTICATED" && onSessionOver(),
@@ -196,7 +196,8 @@ export class Chat {
    * that is looked at in the end, from where the first page began.
    * @throws Refused
    */
-  async #allRooms(): Promise<RoomParts[]> {
+  async #allRooms(): Promise<{ rooms: RoomParts[]; known: ReadonlySet<string> }> {
+    const known = new Set(this.rooms.get().byId.keys());
     const rooms = new Map<string, RoomParts>();
     let front: string | null = null;
     for (let after: string | null = null; ; ) {
@@ -212,7 +213,7 @@ export class Chat {
       for (const room of nodes) rooms.set(room.id, room);
       before = pageInfo.startCursor ?? null;
     }
-    return [...rooms.values()];
+    return { rooms: [...rooms.values()], known };
   }
 
   #apply(action: Action): void {
@@ -270,12 +271,14 @@ export class Chat {
   async #refreshAll(connects: number): Promise<void> {
     this.refreshing.set(true);
     try {
-      const rooms = await this.#allRooms();
+      const list = await this.#allRooms();
       if (connects !== this.#connects) return;
-      for (const { id } of this.rooms.get().byId.values()) if (!rooms.some((room) => room.id === id)) this.#following.forget(id);
-      for (const { id, messages } of rooms) this.#following.add(id, messages.position);
-      this.#apply({ type: "refreshed", rooms });
-      for (const { id, members } of this.rooms.get().byId.values()) if (members) void this.loadMembers(id).catch(() => {});
+      const before = this.rooms.get().byId;
+      this.#apply({ type: "refreshed", ...list });
+      const { byId } = this.rooms.get();
+      for (const id of before.keys()) if (!byId.has(id)) this.#following.forget(id);
+      for (const { id, position } of byId.values()) this.#following.add(id, position);
+      for (const { id, members } of byId.values()) if (members) void this.loadMembers(id).catch(() => {});
     } catch (error) {
       if (!(error instanceof Refused)) throw error; // else the session is over
     } finally {

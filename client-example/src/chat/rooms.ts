@@ -54,10 +54,10 @@ export interface Rooms {
 }
 
 export type Action =
-  /** All rooms were loaded for the first time, or anew because positions could not be continued. */
-  | { type: "loaded"; rooms: RoomParts[] }
+  /** All rooms were loaded, at the start or because positions could not be continued. `known`: those the page had when it asked. */
+  | { type: "loaded"; rooms: RoomParts[]; known: ReadonlySet<string> }
   /** All rooms as they are now, while events go on from where they were. */
-  | { type: "refreshed"; rooms: RoomParts[] }
+  | { type: "refreshed"; rooms: RoomParts[]; known: ReadonlySet<string> }
   /** A room appeared, or was asked for again. */
   | { type: "room"; room: RoomParts }
   | { type: "event"; event: RoomEvent }
@@ -80,11 +80,9 @@ export const noRooms = (me: string): Rooms => ({ me, loaded: false, byId: new Ma
 export function reduce(rooms: Rooms, action: Action): Rooms {
   switch (action.type) {
     case "loaded":
-      return { ...rooms, loaded: true, byId: new Map(action.rooms.map((parts) => [parts.id, toRoom(parts)])) };
-    case "refreshed": {
-      const byId = new Map(action.rooms.map((parts) => [parts.id, refreshed(rooms.byId.get(parts.id), parts)]));
-      return { ...rooms, byId };
-    }
+      return { ...withList(rooms, action, toRoom), loaded: true };
+    case "refreshed":
+      return withList(rooms, action, (parts) => refreshed(rooms.byId.get(parts.id), parts));
     case "room":
       return { ...rooms, byId: new Map(rooms.byId).set(action.room.id, refreshed(rooms.byId.get(action.room.id), action.room)) };
     case "event":
@@ -140,6 +138,13 @@ function toRoom({ messages, unreadCount, unreadMentions, ...parts }: RoomParts):
     recount: 0,
     membersChanged: 0,
   };
+}
+
+/** The list may be older than what was opened or left while it was loading. */
+function withList(rooms: Rooms, list: { rooms: RoomParts[]; known: ReadonlySet<string> }, toRoom: (parts: RoomParts) => Room): Rooms {
+  const byId = new Map([...rooms.byId].filter(([id]) => !list.known.has(id)));
+  for (const parts of list.rooms) if (!list.known.has(parts.id) || rooms.byId.has(parts.id)) byId.set(parts.id, toRoom(parts));
+  return { ...rooms, byId };
 }
 
 /** The room with what the server says of it now; what it has of its history goes on with the events. */
