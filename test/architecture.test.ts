@@ -16,7 +16,21 @@ const sources = filesIn("src", /\.ts$/);
 
 /** The layers, the lowest first: a file imports from its own layer and from lower ones. */
 const layers = [
-  ["config", "counted", "redis-address", "errors", "limited-log", "memo", "open-to-all", "relay", "repeatable", "text", "work"],
+  [
+    "config",
+    "counted",
+    "redis-address",
+    "errors",
+    "limited-log",
+    "memo",
+    "open-to-all",
+    "portions",
+    "relay",
+    "repeatable",
+    "text",
+    "turns",
+    "work",
+  ],
   ["redis"],
   ["delivery"],
   ["context", "assistant", "interop", "messages", "presence", "rooms", "sessions", "users"],

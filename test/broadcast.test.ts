@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
 import { Group, Subscriber } from "../src/delivery/broadcast.js";
 import { Feed } from "../src/delivery/feed.js";
+import { Turns } from "../src/turns.js";
 import { TestClient } from "./helpers/client.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
@@ -97,7 +98,7 @@ describe("subscriptions that come and go", () => {
 });
 
 /** Pays for nothing. */
-const FREE = { wait: 0, charge() {}, onSolvent() {} };
+const FREE = { wait: 0, charge() {}, resumeInTurn() {} };
 
 describe("a client that does not read what is not kept", () => {
   function stalled() {
@@ -112,7 +113,7 @@ describe("a client that does not read what is not kept", () => {
       giveUp: vi.fn(),
     };
     const feed = new Feed<{ n: number }>();
-    const group = new Group<{ n: number }>(async ({ n }) => ({ text: Buffer.from(String(n)), price: 0, last: false }));
+    const group = new Group<{ n: number }>(async ({ n }) => ({ text: Buffer.from(String(n)), price: 0, last: false }), new Turns(0));
     const onEnd = vi.fn();
     new Subscriber(feed, group, { outlet, debtor: FREE }, "#", onEnd);
     const drain = () => {
@@ -236,7 +237,7 @@ describe("a client that has nothing left to pay with", () => {
       charge: () => {
         debtor.wait = 1_000;
       },
-      onSolvent: (listener: () => void) => {
+      resumeInTurn: (listener: () => void) => {
         goOn = listener;
       },
     };
@@ -245,7 +246,7 @@ describe("a client that has nothing left to pay with", () => {
     const group = new Group<{ n: number }>(async ({ n }) => {
       made++;
       return { text: Buffer.from(String(n)), price: 5, last: false };
-    });
+    }, new Turns(0));
     new Subscriber(feed, group, { outlet, debtor }, "", () => {});
     for (let n = 0; n < 20; n++) feed.push({ n });
     await expect.poll(() => written).toEqual(["0"]);
@@ -265,13 +266,60 @@ describe("a client that has nothing left to pay with", () => {
 
   it("[LIMIT8] shares the price with all for whom an event is made", async () => {
     const charged: number[] = [];
-    const debtor = { wait: 0, charge: (ms: number) => void charged.push(ms), onSolvent: () => {} };
+    const debtor = { wait: 0, charge: (ms: number) => void charged.push(ms), resumeInTurn: () => {} };
     const outlet = { congested: false, write: () => {}, onDrained: () => {}, giveUp: () => {} };
-    const group = new Group<{ n: number }>(async ({ n }) => ({ text: Buffer.from(String(n)), price: 2, last: false }));
+    const group = new Group<{ n: number }>(async ({ n }) => ({ text: Buffer.from(String(n)), price: 2, last: false }), new Turns(0));
     const feeds = Array.from({ length: 4 }, () => new Feed<{ n: number }>());
     for (const feed of feeds) new Subscriber(feed, group, { outlet, debtor }, "", () => {});
     charged.length = 0; // of what was read for them before
     for (const event of [{ n: 0 }, { n: 1 }]) for (const feed of feeds) feed.push(event);
-    await expect.poll(() => charged).toEqual([1, 1, 1, 1]);
+    await expect.poll(() => charged).toEqual(Array(8).fill(0.5));
+  });
+
+  it("[LIMIT8] charges a lone subscriber for each event, however cheap, before it gets many", async () => {
+    const debtor = {
+      wait: 0,
+      charge: (ms: number) => {
+        if (ms > 0) debtor.wait = 1_000;
+      },
+      resumeInTurn: () => {},
+    };
+    const written: string[] = [];
+    const outlet = {
+      congested: false,
+      write: (_: Buffer, tail: Buffer) => void written.push(String(tail)),
+      onDrained: () => {},
+      giveUp: () => {},
+    };
+    const group = new Group<{ n: number }>(async ({ n }) => ({ text: Buffer.from(String(n)), price: 0.1, last: false }), new Turns(0));
+    const feed = new Feed<{ n: number }>();
+    new Subscriber(feed, group, { outlet, debtor }, "", () => {});
+    for (let n = 0; n < 100; n++) feed.push({ n });
+    await expect.poll(() => written.length).toBeGreaterThan(0);
+    for (let n = 0; n < 20; n++) await setImmediate();
+    expect(written).toEqual(["0"]);
+  });
+
+  it("[LIMIT8] executes one event for many groups in pieces: others come between", async () => {
+    const turns = new Turns(0);
+    let made = 0;
+    const feeds = Array.from({ length: 100 }, () => {
+      const feed = new Feed<{ n: number }>();
+      const group = new Group<{ n: number }>(async ({ n }) => {
+        for (const until = performance.now() + 0.5; performance.now() < until; );
+        made++;
+        return { text: Buffer.from(String(n)), price: 0.5, last: false };
+      }, turns);
+      const outlet = { congested: false, write: () => {}, onDrained: () => {}, giveUp: () => {} };
+      new Subscriber(feed, group, { outlet, debtor: FREE }, "", () => {});
+      return feed;
+    });
+    for (const feed of feeds) feed.push({ n: 1 });
+    const seen: number[] = [];
+    while (made < 100) {
+      seen.push(made);
+      await setImmediate();
+    }
+    expect(seen.filter((count) => count > 0).length).toBeGreaterThan(10);
   });
 });

@@ -2,7 +2,7 @@ import "reflect-metadata"; // for what is loaded here
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { Budgets } from "../src/server/budget.js";
-import { Turns } from "../src/server/turns.js";
+import { Turns } from "../src/turns.js";
 import { TestClient } from "./helpers/client.js";
 import { RawSocket } from "./helpers/raw-socket.js";
 import { ownRedis } from "./helpers/redis.js";
@@ -82,8 +82,26 @@ describe("what a client takes of a server", () => {
     expect(long.wait).toBeGreaterThan(0);
   });
 
+  it("[LIMIT8] is paid by one subscription before the next of the same user resumes", async () => {
+    const budgets = new Budgets(true);
+    const payers = [budgets.payerOf("ann", "203.0.113.1", {}), budgets.payerOf("ann", "203.0.113.2", {})] as const;
+    payers[0].charge(1_001);
+    const resumed: number[] = [];
+    for (let n = 0; n < 100; n++) {
+      const payer = payers[n % 2] as (typeof payers)[0];
+      payer.resumeInTurn(() => {
+        resumed.push(n);
+        setImmediate().then(() => payer.charge(5)); // what it reads is charged once Redis has answered
+      });
+    }
+    await expect.poll(() => resumed.length).toBeGreaterThanOrEqual(3);
+    const [soon] = [resumed.length];
+    expect(soon).toBeLessThan(20); // 20 ms come back per 5 ms resumed: never all of them together
+    expect(resumed).toEqual(Array.from({ length: resumed.length }, (_, n) => n));
+  });
+
   it("[LIMIT8] is done in pieces, and in order: others come between", async () => {
-    const turns = new Turns();
+    const turns = new Turns(2);
     const done: number[] = [];
     const turnsOfOthers: number[] = [];
     let waiting = true;

@@ -4,6 +4,7 @@ import { Group, Subscriber } from "../src/delivery/broadcast.js";
 import type { FollowedRooms } from "../src/delivery/followed-rooms.js";
 import type { Position } from "../src/delivery/position.js";
 import { RoomsFeed } from "../src/delivery/rooms-feed.js";
+import { Turns } from "../src/turns.js";
 import { randomFrom } from "./helpers/random.js";
 
 interface Event {
@@ -43,7 +44,7 @@ function room(roomId = "r") {
 
 /** A client that follows a room in which "out" is its last event, until it comes in; and that may read slowly. */
 /** Pays for nothing. */
-const FREE = { wait: 0, charge() {}, onSolvent() {} };
+const FREE = { wait: 0, charge() {}, resumeInTurn() {} };
 
 async function client(selects: (text: string) => boolean = () => true) {
   const { followed, happen, position, live } = room();
@@ -63,7 +64,7 @@ async function client(selects: (text: string) => boolean = () => true) {
     left: () => {},
   });
   await feed.add("r");
-  const group = new Group<Event>(async ({ text }) => ({ text: Buffer.from(text), price: 0, last: false }));
+  const group = new Group<Event>(async ({ text }) => ({ text: Buffer.from(text), price: 0, last: false }), new Turns(0));
   new Subscriber(feed, group, { outlet, debtor: FREE }, "", () => {});
   const settle = async () => {
     for (let n = 0; n < 6; n++) await setImmediate();

@@ -110,6 +110,28 @@ describe("subscriptions of a socket", () => {
     expect(await refusedAt("messages(last: 100) { nodes { text } }", "2000 texts")).toBe(9); // each is read and shown
   });
 
+  it("[LIMIT2] follow at most 10,000 rooms for one user, over all sockets", async () => {
+    const alice = await TestClient.register(server, "alice");
+    const rooms = Array.from({ length: 4_000 }, (_, n) => `${alice.id}:${100_000 + n}`);
+    await redis.client.sadd(`user:${alice.id}:rooms`, ...rooms);
+    const sockets = [await RawSocket.accepted(server, alice.token), await RawSocket.accepted(server, alice.token)] as const;
+    const refused = { errors: [{ message: expect.stringContaining("10000 rooms"), extensions: { code: "TOO_MANY_SUBSCRIPTIONS" } }] };
+    const position = await alice.position();
+    await alice.send("to both");
+    for (const socket of sockets) await socket.subscribe("1", `subscription { messageAdded(after: "${position}") { text } }`);
+    for (const socket of sockets) expect(await socket.next()).toMatchObject({ id: "1", type: "next" });
+    await sockets[0].subscribe("2", "subscription { roomEvents { position } }");
+    expect(await sockets[0].next()).toMatchObject({ id: "2", payload: refused });
+    expect(await sockets[0].next()).toEqual({ id: "2", type: "complete" });
+
+    // One room is one room, and one that ends makes room for others.
+    await sockets[0].subscribe("3", `subscription { messageAdded(roomId: "0", after: "${position}") { text } }`);
+    await sockets[1].say({ id: "1", type: "complete" });
+    expect(await sockets[0].next()).toMatchObject({ id: "3", type: "next" });
+    await sockets[0].subscribe("4", `subscription { messageAdded(after: "${position}") { text } }`);
+    expect(await sockets[0].next()).toMatchObject({ id: "4", type: "next" });
+  });
+
   it("[LIMIT2] have no more variables than a frame can bring", async () => {
     const alice = await TestClient.register(server, "alice");
     const socket = await RawSocket.accepted(server, alice.token);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../src/delivery/log.js";
 import { NewestEvents } from "../src/delivery/newest.js";
+import { RecentRanges } from "../src/delivery/recent-ranges.js";
 import type { RunningServer } from "../src/server/server.js";
 import { TestClient } from "./helpers/client.js";
 import { ownRedis } from "./helpers/redis.js";
@@ -87,6 +88,24 @@ describe("the newest events in memory", () => {
     three.add(entry(3, 10));
     expect(three.from(2)).toBeUndefined();
     expect(three.from(3)).toEqual([entry(3, 10)]);
+  });
+
+  it("[FEED2] read from logs a moment ago take a bounded space over all rooms; the oldest go first", () => {
+    const recent = new RecentRanges<unknown>();
+    const MiB = 1024 * 1024;
+    const range = (first: number) => ({
+      end: { seq: first + 1, epoch: "e", at: 1 },
+      entries: [entry(first, MiB / 2), entry(first + 1, MiB / 2)],
+    });
+    for (let n = 0; n < 10; n++) recent.add(`room ${n % 5}`, range(n));
+    const kept = Array.from({ length: 10 }, (_, n) => recent.find(`room ${n % 5}`, n)?.entries[0]?.position.seq);
+    expect(kept).toEqual([undefined, undefined, undefined, undefined, undefined, undefined, 6, 7, 8, 9]);
+    recent.forget("room 1"); // 6 was its own
+    for (let n = 10; n < 13; n++) recent.add("other", range(n));
+    expect([7, 8, 9].map((n) => recent.find(`room ${n % 5}`, n))).toEqual([undefined, undefined, expect.anything()]);
+    expect(recent.find("room 1", 6)).toBeUndefined();
+    recent.add("long", { end: { seq: 1, epoch: "e", at: 1 }, entries: [entry(1, 5 * MiB), entry(2, 1)] });
+    expect(recent.find("long", 1)).toBeUndefined();
   });
 
   it("[FEED2] are at most 400 per room", () => {

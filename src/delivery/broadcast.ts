@@ -1,3 +1,4 @@
+import type { Turns } from "../turns.js";
 import type { Feed, Sink } from "./feed.js";
 import type { Position } from "./position.js";
 import { RoomsFeed } from "./rooms-feed.js";
@@ -19,8 +20,8 @@ export interface Debtor {
   /** Milliseconds until something is left to pay with; 0 while something is. */
   readonly wait: number;
   charge(ms: number): void;
-  /** Calls this once, later, when something is left again. */
-  onSolvent(listener: () => void): void;
+  /** Calls this once, later, when something is left again and those that asked before have resumed. */
+  resumeInTurn(listener: () => void): void;
 }
 
 /** What becomes of one event for everyone of a group: the text that their frames share. */
@@ -34,8 +35,9 @@ export interface Payload {
 
 const FRESH = 1_000; // ms for which followers that replay an event share what was made of it for others
 const BROUGHT = 2e-5; // ms for each character of an event of the past: it is read, and looked at again as it stands now
+export const ROOM = 0.04; // ms for each room that a subscription begins to follow, and stops following
 const AHEAD = 4; // events of one subscription that are made at once
-const SMALLEST_CHARGE = 1; // ms for each subscriber: what an event costs one of many is not worth counting at once
+const SMALLEST_CHARGE = 0.05; // ms for each subscriber: charging a thousand subscribers for each event would cost more than the event
 const MOST_WAITING = 1_000; // events that one subscription holds before their turn to be written comes
 
 /**
@@ -44,14 +46,17 @@ const MOST_WAITING = 1_000; // events that one subscription holds before their t
  */
 export class Group<T extends object> {
   readonly #execute: (value: T) => Promise<Payload>;
+  readonly #turns: Turns;
   /** What was made of late, the oldest first. */
   readonly #frames = new Map<T, Frame>();
   readonly #subscribers = new Set<{ charge(ms: number): void }>();
   /** What they have not been charged for yet, in ms. */
   #owed = 0;
 
-  constructor(execute: (value: T) => Promise<Payload>) {
+  /** @param turns shared by all groups, so that executing one event for many groups does not hold up everything else */
+  constructor(execute: (value: T) => Promise<Payload>, turns: Turns) {
     this.#execute = execute;
+    this.#turns = turns;
   }
 
   /** Subscribers now. */
@@ -81,7 +86,7 @@ export class Group<T extends object> {
     }
     this.#frames.delete(value); // to go to the end
     this.#frames.set(value, frame);
-    void this.#execute(value).then((payload) => {
+    void Promise.resolve(this.#turns.run(() => this.#execute(value))).then((payload) => {
       frame.payload = payload;
       this.#charge(payload.price);
       for (const subscriber of frame.waiting.splice(0)) subscriber.flush();
@@ -201,7 +206,7 @@ export class Subscriber<T extends object> implements Sink<T> {
       if (event.position) this.#log?.taken(event.position);
       if (payload.last) this.leave();
       // After an event and never before one, so that each time some come.
-      if (this.#charged && this.#debtor.wait > 0) this.#lag((listener) => this.#debtor.onSolvent(listener));
+      if (this.#charged && this.#debtor.wait > 0) this.#lag((listener) => this.#debtor.resumeInTurn(listener));
       this.#charged = false;
     }
     if (written === this.#queue.length) this.#queue.length = 0;
@@ -239,7 +244,7 @@ export class Subscriber<T extends object> implements Sink<T> {
     until(() => {
       if (this.#state !== "lagging") return;
       this.#state = "live";
-      this.#log?.resume();
+      if (this.#log) this.#debtor.charge(this.#log.resume() * ROOM);
       this.flush();
     });
   }

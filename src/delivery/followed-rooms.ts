@@ -4,6 +4,7 @@ import type { Channels } from "./channels.js";
 import { after, type Entry, type Hindsight, type Place, type ReadEvent, RoomLog } from "./log.js";
 import { NewestEvents } from "./newest.js";
 import type { Position } from "./position.js";
+import { RecentRanges } from "./recent-ranges.js";
 import { type Follower, type Following, RoomFeed } from "./room-feed.js";
 
 const MEMORY = 16 * 1024 * 1024; // characters of events' JSON that are kept, over all rooms
@@ -19,6 +20,7 @@ const LOOK = 1_000; // ms between two looks for silent rooms
 export class FollowedRooms<V> {
   readonly #rooms = new Map<string, RoomFeed<V>>();
   readonly #newest = new NewestEvents<V>(MEMORY);
+  readonly #recent = new RecentRanges<V>();
   readonly #channels: Channels;
   readonly #scripts: Scripts;
   readonly #readEvent: ReadEvent<V>;
@@ -93,7 +95,7 @@ export class FollowedRooms<V> {
   }
 
   #logOf(roomId: string): RoomLog<V> {
-    return new RoomLog(roomId, this.#scripts, this.#readEvent, this.#hindsight);
+    return new RoomLog(roomId, this.#scripts, this.#readEvent, this.#hindsight, this.#recent);
   }
 
   #open(roomId: string): RoomFeed<V> {

@@ -1,6 +1,7 @@
 import { channels } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import type { Position } from "./position.js";
+import type { RecentRanges } from "./recent-ranges.js";
 
 /** An event as the log and the channel carry it; `kind` and what comes with it belong to the features. */
 export interface RoomEvent {
@@ -42,7 +43,6 @@ export interface Stretch<V> {
 
 const MOST_EVENTS = 500; // read from Redis at once
 const MOST_BYTES = 256 * 1024; // the same
-const LATELY = 2_000; // ms for which those who come back share what was read for others
 
 /** Reads a room's log, and knows what follows what in it. */
 export class RoomLog<V> {
@@ -50,17 +50,19 @@ export class RoomLog<V> {
   readonly #readEvent: ReadEvent<V>;
   readonly #hindsight: Hindsight<V>;
   readonly channel: string;
-  readonly #readLately = new Set<Stretch<V>>();
+  readonly #recent: RecentRanges<V>;
 
   constructor(
     readonly roomId: string,
     scripts: Scripts,
     readEvent: ReadEvent<V>,
     hindsight: Hindsight<V>,
+    recent: RecentRanges<V>,
   ) {
     this.#scripts = scripts;
     this.#readEvent = readEvent;
     this.#hindsight = hindsight;
+    this.#recent = recent;
     this.channel = channels.room(roomId);
   }
 
@@ -78,20 +80,13 @@ export class RoomLog<V> {
   /** Events from a seq on: a few hundred, or fewer where they are long. */
   async from(seq: number): Promise<Stretch<V>> {
     const stretch = await this.#read(seq, MOST_EVENTS);
-    this.#readLately.add(stretch);
-    setTimeout(() => this.#readLately.delete(stretch), LATELY).unref();
+    this.#recent.add(this.roomId, stretch);
     return stretch;
   }
 
   /** Events that were read within the last moments, of which the first is at this seq or before, and the last behind it. */
   lately(seq: number): Stretch<V> | undefined {
-    for (const stretch of this.#readLately) {
-      const { entries } = stretch;
-      const [first] = entries;
-      const last = entries.at(-1);
-      if (first && last && first.position.seq <= seq && last.position.seq > seq) return stretch;
-    }
-    return undefined;
+    return this.#recent.find(this.roomId, seq);
   }
 
   /** These entries as followers are told of them now. */
@@ -108,7 +103,7 @@ export class RoomLog<V> {
 
   /** The log began anew: what was read of it is no longer true. */
   forget(): void {
-    this.#readLately.clear();
+    this.#recent.forget(this.roomId);
   }
 
   /**

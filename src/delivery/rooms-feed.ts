@@ -1,7 +1,11 @@
+import { inPortions } from "../portions.js";
 import { onceRedisAnswers } from "../redis/connect.js";
 import { Feed } from "./feed.js";
 import type { FollowedRooms } from "./followed-rooms.js";
 import type { Position } from "./position.js";
+
+export const ROOMS_AT_ONCE = 20; // rooms that one feed begins to follow together
+export const PATIENCE = 10; // ms until it begins with the next ones, though Redis has not answered for all of these
 
 /** When a follower is in a room, whose events between its leaving and its coming in again are not for it. */
 export interface Membership<V> {
@@ -31,8 +35,8 @@ interface Room {
 }
 
 /**
- * A feed of the events of some rooms. It can be suspended, which costs nothing but a position per room, and goes on
- * from there when it is resumed.
+ * A feed of the events of some rooms. While it is suspended it holds no events, only a position per room, and continues from there when it
+ * is resumed.
  */
 export class RoomsFeed<V, T extends object> extends Feed<T> {
   readonly #followed: FollowedRooms<V>;
@@ -90,24 +94,31 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
     if (room) room.taken = position;
   }
 
-  /** Stops following; values that were not taken will come again. */
+  /**
+   * Pushes no more; values that were not taken will come again. Rooms in which nothing happens stay followed: a user may be in hundreds,
+   * and following all of them again would cost more than what happened meanwhile.
+   */
   suspend(): void {
     this.#suspended = true;
-    this.#stopAll();
+    for (const room of this.#rooms.values()) if (!hasAll(room)) halt(room);
   }
 
-  /** Follows all rooms again, each from where the follower is; ends the feed where that cannot be. */
-  resume(): void {
+  /** Follows the rooms again in which something happened, each from where the follower is; ends the feed where that cannot be. @returns how many those are */
+  resume(): number {
     this.#suspended = false;
+    const rooms: [string, Room][] = [];
     for (const [roomId, room] of this.#rooms) {
+      if (room.stop) continue;
       if (room.out && !isBackIn(room) && hasAll(room)) this.#rooms.delete(roomId);
       else {
         room.from = room.taken;
         room.told = room.taken; // the rest is told again
         room.out = room.leavings.some((leaving) => leaving === room.taken);
-        this.#begin(roomId, room).catch((error) => this.end(error));
+        rooms.push([roomId, room]);
       }
     }
+    inPortions(rooms, ROOMS_AT_ONCE, ([roomId, room]) => this.#begin(roomId, room), PATIENCE).catch((error) => this.end(error));
+    return rooms.length;
   }
 
   /**
@@ -152,6 +163,10 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
   }
 
   #tell(roomId: string, room: Room, value: V, position: Position): void {
+    if (this.#suspended) {
+      halt(room);
+      return;
+    }
     if (room.out && this.#membership?.comesIn(value)) room.out = false;
     if (room.out) return;
     const selected = this.#select(value);
@@ -167,8 +182,7 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
     room.leavings.push(position);
     room.out = true;
     if (isBackIn(room)) return; // and so it is told so further on
-    room.stop?.();
-    room.stop = undefined;
+    halt(room);
     this.#membership?.left(roomId);
   }
 
@@ -181,11 +195,13 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
   }
 
   #stopAll(): void {
-    for (const room of this.#rooms.values()) {
-      room.stop?.();
-      room.stop = undefined;
-    }
+    for (const room of this.#rooms.values()) halt(room);
   }
+}
+
+function halt(room: Room): void {
+  room.stop?.();
+  room.stop = undefined;
 }
 
 /** Whether the follower is known to have come in after it left last. */

@@ -1,6 +1,7 @@
 import type { AssistantStore } from "../assistant/assistant.store.js";
 import { badInput } from "../errors.js";
 import { Memo } from "../memo.js";
+import { inPortions } from "../portions.js";
 import type { Lenient, RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
@@ -14,6 +15,7 @@ import { parseMessageId } from "./message-id.js";
 import { readReactions } from "./reaction.js";
 import { digestOf, readMember, type StoredMessage } from "./stored-message.js";
 
+const ROOMS_AT_ONCE = 20; // rooms in which mentions are looked up together
 const AT_ONCE = 50; // messages of demo apps whose mentions are looked up together
 const OF_ONE_SCORE = 100; // messages among which one of them is looked for
 const MOST_QUESTIONS = 10; // of demo apps' users that wait for the assistant in a room of many,
@@ -126,17 +128,15 @@ export class MentionStore {
   /** Messages that mention the user, in the rooms that they are in now; the newest first. */
   async page(userId: string, { first, after }: { first: number; after: MentionPlace | undefined }): Promise<Page<Mention>> {
     const rooms = await this.#rooms.idsOf(userId);
-    const found = await Promise.all(
-      rooms.map(async (roomId) => {
-        if ((await this.#redis.zlexcount(keys.own(roomId), "[@:", "(@;")) > 0) await this.find(roomId);
-        const to = after ? `(${userId}:${after.micros};` : `(${userId};`; // `;` comes right after `:`
-        const entries = await this.#redis.zrevrangebylex(keys.mentioned(roomId), to, `[${userId}:`, "LIMIT", 0, first + 2);
-        return entries.map((entry) => {
-          const [, micros = "", digest] = entry.split(":");
-          return { micros, roomId, digest };
-        });
-      }),
-    );
+    const found = await inPortions(rooms, ROOMS_AT_ONCE, async (roomId) => {
+      if ((await this.#redis.zlexcount(keys.own(roomId), "[@:", "(@;")) > 0) await this.find(roomId);
+      const to = after ? `(${userId}:${after.micros};` : `(${userId};`; // `;` comes right after `:`
+      const entries = await this.#redis.zrevrangebylex(keys.mentioned(roomId), to, `[${userId}:`, "LIMIT", 0, first + 2);
+      return entries.map((entry) => {
+        const [, micros = "", digest] = entry.split(":");
+        return { micros, roomId, digest };
+      });
+    });
     const places = found
       .flat()
       .filter((place) => !after || newerFirst(after, place) < 0)

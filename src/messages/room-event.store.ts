@@ -1,7 +1,8 @@
 import type { FollowedRooms } from "../delivery/followed-rooms.js";
 import { decodePosition, encodePosition, type Position } from "../delivery/position.js";
-import { RoomsFeed } from "../delivery/rooms-feed.js";
+import { PATIENCE, ROOMS_AT_ONCE, RoomsFeed } from "../delivery/rooms-feed.js";
 import { badInput, refusal } from "../errors.js";
+import { inPortions } from "../portions.js";
 import { isGroup } from "../rooms/member.store.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import type { ReadStore } from "./read.store.js";
@@ -78,15 +79,15 @@ export class RoomEventStore {
         await feed.add(roomId, positions.get(roomId) ?? standing?.now, standing?.entrance);
         return feed;
       }
-      const beginnings: Promise<void>[] = [];
+      const atFirst: Parameters<typeof feed.add>[] = [];
+      let begun = false;
       const stop = await this.#rooms.onRooms(userId, (room, begins, entrance) => {
-        const beginning = feed.add(room, positions.get(room) ?? begins, entrance);
-        beginning.catch((error) => feed.end(error));
-        beginnings.push(beginning);
+        if (begun) feed.add(room, begins, entrance).catch((error) => feed.end(error));
+        else atFirst.push([room, positions.get(room) ?? begins, entrance]);
       });
       feed.onEnd(stop);
-      positions.clear(); // a group that the user is not in now begins anew, should they come in
-      await Promise.all(beginnings.splice(0));
+      begun = true;
+      await inPortions(atFirst, ROOMS_AT_ONCE, (room) => feed.add(...room), PATIENCE);
       return feed;
     } catch (error) {
       feed.end();

@@ -2,7 +2,9 @@ import { type Channels, publish } from "../delivery/channels.js";
 import { Feed } from "../delivery/feed.js";
 import type { FollowedRooms } from "../delivery/followed-rooms.js";
 import { BEGINNING, encodePosition, type Position } from "../delivery/position.js";
+import { ROOMS_AT_ONCE } from "../delivery/rooms-feed.js";
 import { badInput, ChatError, refusal } from "../errors.js";
+import { inPortions } from "../portions.js";
 import { type Lenient, onceRedisAnswers, type RedisClient } from "../redis/connect.js";
 import { channels, GENERAL, keys } from "../redis/keys.js";
 import { isUserId } from "../users/user.store.js";
@@ -277,7 +279,9 @@ export class RoomStore {
     };
     try {
       const ids = await this.indexOf(userId);
-      const standings = await Promise.all(ids.map(async (id) => (isGroup(id) ? ((await this.standing(userId, id)) ?? "out") : "open")));
+      const standings = await inPortions(ids, ROOMS_AT_ONCE, async (id) =>
+        isGroup(id) ? ((await this.standing(userId, id)) ?? "out") : "open",
+      );
       for (const [index, standing] of standings.entries()) {
         const id = ids[index] as string;
         if (standing === "open") listener(id, undefined);

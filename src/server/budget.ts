@@ -22,6 +22,9 @@ const UNLIMITED: Allowance = { burst: 1e12, perSecond: 1e12, largest: 1e9 };
 
 const LONG = 3; // ms; a task this long costs double, because everyone else waits for its end
 const HIGHEST_PRICE = 2_000; // ms
+const RESUME_PAUSE = 2; // ms from one subscription that resumes to the next: by then Redis has answered, and what was read is charged
+const BEGIN_AT_ONCE = 4; // subscriptions of one payer that begin together: each asks Redis about each of its rooms
+const LONGEST_BEGINNING = 1_000; // ms until the next one begins in any case
 const MOST_IN_LINE = 100; // operations of one payer that wait to begin; over a socket the client is not listened to long before
 
 /** The price, in ms, of a task that takes `ms`. The time others wait for it grows with the square of its length. */
@@ -39,6 +42,9 @@ class Account {
   #entered = false;
   readonly #line: (() => void)[] = [];
   readonly #forRoom: (() => void)[] = [];
+  #beginning = 0;
+  readonly #toBegin: (() => void)[] = [];
+  readonly #suspended: { wait: () => number; resume: () => void }[] = [];
 
   constructor(allowance: Allowance) {
     this.#allowance = allowance;
@@ -99,6 +105,42 @@ class Account {
     for (const look of this.#forRoom.splice(0)) look();
   }
 
+  /** Runs this, of which only some may run at once. */
+  async begin<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#allowance === UNLIMITED) return work();
+    while (this.#beginning >= BEGIN_AT_ONCE) await new Promise<void>((resolve) => this.#toBegin.push(resolve));
+    this.#beginning++;
+    let isOver = false;
+    const over = () => {
+      if (isOver) return;
+      isOver = true;
+      this.#beginning--;
+      this.#toBegin.shift()?.();
+    };
+    const late = setTimeout(over, LONGEST_BEGINNING).unref();
+    try {
+      return await work();
+    } finally {
+      clearTimeout(late);
+      over();
+    }
+  }
+
+  /** Resumes those that wait one by one, each when there is something left: all at once they would take much more than that. */
+  resumeInTurn(wait: () => number, resume: () => void): void {
+    this.#suspended.push({ wait, resume });
+    if (this.#suspended.length === 1) void this.#resumeAll();
+  }
+
+  async #resumeAll(): Promise<void> {
+    for (let first = this.#suspended[0]; first; first = this.#suspended[0]) {
+      await delay(RESUME_PAUSE, undefined, { ref: false });
+      for (let ms = first.wait(); ms > 0; ms = first.wait()) await delay(ms, undefined, { ref: false });
+      first.resume();
+      this.#suspended.shift();
+    }
+  }
+
   #refill(): void {
     const now = performance.now();
     const { burst, perSecond } = this.#allowance;
@@ -144,6 +186,23 @@ export class Payer {
   /** Calls this once, later, when all accounts have something left. */
   onSolvent(listener: () => void): void {
     setTimeout(() => (this.wait > 0 ? this.onSolvent(listener) : listener()), this.wait).unref();
+  }
+
+  /**
+   * Begins a subscription once there is something to pay with, and not many of them together.
+   * @param isGone whether the client is gone, and it need not begin
+   * @throws ChatError UNAVAILABLE where the client is gone, or what `work` throws
+   */
+  begin<T>(work: () => Promise<T>, isGone: () => boolean): Promise<T> {
+    return this.#own.begin(async () => {
+      await this.#solvent(Number.POSITIVE_INFINITY, isGone);
+      return work();
+    });
+  }
+
+  /** The same for a subscription; those of the same user, or connection, resume one by one. */
+  resumeInTurn(listener: () => void): void {
+    this.#own.resumeInTurn(() => this.wait, listener);
   }
 
   /**

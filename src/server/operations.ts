@@ -10,13 +10,13 @@ import {
 import type { Context } from "../context.js";
 import { isRefusal } from "../errors.js";
 import type { Viewer } from "../sessions/session.store.js";
+import { Turns } from "../turns.js";
 import { LARGEST_ANSWER, sizeOfAnswer, tooLarge, workFor } from "./answer.js";
 import { type Payer, priceOf, type Share } from "./budget.js";
 import { type Cost, costOf } from "./cost.js";
 import { Documents, withCode } from "./documents.js";
 import { placeOf } from "./mask-error.js";
 import { onlyTrulyRetryable, type Ran } from "./repetition.js";
-import { Turns } from "./turns.js";
 
 /** An operation as a client asks for it. */
 export interface Asked {
@@ -53,7 +53,7 @@ const COMMAND = 0.01; // ms for each Redis command that a field takes beyond the
 export class Operations {
   readonly #schema: GraphQLSchema;
   readonly #documents: Documents;
-  readonly #turns = new Turns();
+  readonly #turns = new Turns(2); // an operation of anyone else takes several turns of the event loop
   readonly #roomsOf: (userId: string) => Promise<number>;
   readonly #mask: (error: unknown) => GraphQLError;
 

@@ -94,6 +94,7 @@ export function graphqlTransport(
       id,
       admitted,
       outlet,
+      isGone,
       running,
       watchSession: asker && own ? (onEnd) => watches.start(asker, onEnd, () => true) : undefined,
     };

@@ -7,23 +7,27 @@ import {
   execute,
   type GraphQLError,
   type GraphQLSchema,
+  getArgumentValues,
+  getOperationAST,
+  type OperationDefinitionNode,
   TypeInfo,
   visit,
   visitWithTypeInfo,
 } from "graphql";
 import type { Config } from "../config.js";
 import type { Context } from "../context.js";
-import { Group, type Outlet, type Payload, Subscriber } from "../delivery/broadcast.js";
+import { Group, type Outlet, type Payload, ROOM, Subscriber } from "../delivery/broadcast.js";
 import { Feed } from "../delivery/feed.js";
-import { RoomsFeed } from "../delivery/rooms-feed.js";
 import { refusal } from "../errors.js";
 import type { SessionWatch } from "../sessions/session-watch.js";
+import { Turns } from "../turns.js";
 import { LARGEST_ANSWER, sizeOfAnswer, tooLarge, workFor } from "./answer.js";
 import { priceOf } from "./budget.js";
 import { createContext, type Services, sharedContexts } from "./context.js";
 import { MOST_TEXTS, MOST_VALUES } from "./cost.js";
 import type { Metrics } from "./metrics.js";
 import type { Admitted } from "./operations.js";
+import { allRootFields } from "./root-fields.js";
 
 interface Parts {
   config: Pick<Config, "subscriptionsPerSocket">;
@@ -36,8 +40,9 @@ interface Parts {
 
 const LONGEST_TOGETHER = 16_384; // characters of a socket's different documents; parsed they take 150 bytes each, and more
 
-const ROOM = 0.04; // ms that it takes to begin to follow a room, and to end it
+const MOST_ROOMS = 10_000; // rooms that the subscriptions of one user follow, over all sockets: each of them takes about 1 kB
 const MOST_OF_USER = 2 * MOST_VALUES; // values that one event can bring to a user, over all sockets; 20 of our own page have 7,500
+const LEAST_VALUES = 25; // values that any subscription counts for: executing an event takes 0.1 ms, however few it brings
 const LONGEST_VARIABLES = 65_536; // characters of the variables of a socket's subscriptions: as many as one frame can bring
 
 const LONGEST_OUTAGE = 10_000; // ms that an event waits for Redis; then its followers start again from their positions
@@ -50,6 +55,10 @@ export interface SocketOperation extends ExecutionArgs {
   id: string;
   admitted: Admitted;
   outlet: Outlet;
+  /** Whether the client is gone. */
+  isGone: () => boolean;
+  /** How many rooms it follows, at most. */
+  rooms?: number;
   /** The subscriptions of the same socket that run. */
   running: Set<SocketOperation>;
   /** Watches the session that carries it, where that is not the socket's; calls this when it is over. */
@@ -73,6 +82,7 @@ export class Subscriptions {
   readonly #shapes = new WeakMap<DocumentNode, Map<string, Shape>>();
   #shapesFound = 0;
   readonly #groups = new Map<string, Group<object>>();
+  readonly #turns = new Turns(0);
   /** By user, those that run, over all their sockets. */
   readonly #ofUsers = new Map<string, Set<SocketOperation>>();
 
@@ -88,15 +98,16 @@ export class Subscriptions {
    */
   async start(args: SocketOperation): Promise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult> {
     const { mask } = this.#parts;
-    const tooMany = this.#tooMany(args);
-    if (tooMany) return { errors: [mask(refusal("TOO_MANY_SUBSCRIPTIONS", tooMany))] };
-    this.#enter(args);
     let begun = false;
     try {
-      const source = await createSourceEventStream(args);
+      args.rooms = await this.#roomsOf(args);
+      const tooMany = this.#tooMany(args);
+      if (tooMany) return { errors: [mask(refusal("TOO_MANY_SUBSCRIPTIONS", tooMany))] };
+      this.#enter(args);
+      args.admitted.payer.charge(args.rooms * ROOM);
+      const source = await args.admitted.payer.begin(() => createSourceEventStream(args), args.isGone);
       if (!(Symbol.asyncIterator in source)) return source.errors ? { ...source, errors: source.errors.map(mask) } : source;
       if (!(source instanceof Feed)) throw new Error("a subscription's resolver must return a Feed");
-      args.admitted.payer.charge((source instanceof RoomsFeed ? source.rooms : 1) * ROOM);
       begun = true;
       return this.#follow(args, source as Feed<object>);
     } catch (error) {
@@ -163,16 +174,34 @@ export class Subscriptions {
     if (ofUser?.size === 0) this.#ofUsers.delete(userId);
   }
 
+  /** How many rooms a subscription follows: one where it names one, else all of the user's. */
+  async #roomsOf({ schema, document, operationName, variableValues, contextValue: { viewer } }: SocketOperation): Promise<number> {
+    const [node] = allRootFields(document, getOperationAST(document, operationName) as OperationDefinitionNode);
+    const field = node && schema.getSubscriptionType()?.getFields()[node.name.value];
+    if (!viewer || !node || !field?.args.some(({ name }) => name === "roomId")) return 1;
+    let roomId: unknown;
+    try {
+      ({ roomId } = getArgumentValues(field, node, variableValues));
+    } catch {
+      return 1; // execution reports what is wrong
+    }
+    return roomId == null ? this.#parts.services.rooms.countOf(viewer.id) : 1;
+  }
+
+  #ofUser({ contextValue }: SocketOperation): Iterable<SocketOperation> {
+    return this.#ofUsers.get(contextValue.viewer?.id ?? "") ?? [];
+  }
+
   /** The limit that one more subscription would break; undefined where there is room for it. */
   #tooMany(subscription: SocketOperation): string | undefined {
     const most = this.#parts.config.subscriptionsPerSocket;
     if (subscription.running.size >= most) return `This connection has ${most} subscriptions already.`;
     const all = [...subscription.running, subscription];
-    if (sum(all, ({ admitted }) => admitted.cost.values) > MOST_VALUES)
-      return `One event could bring this connection more than ${MOST_VALUES} values.`;
-    const ofUser = this.#ofUsers.get(subscription.contextValue.viewer?.id ?? "") ?? [];
-    if (sum([...ofUser, subscription], ({ admitted }) => admitted.cost.values) > MOST_OF_USER)
+    if (sum(all, valuesOf) > MOST_VALUES) return `One event could bring this connection more than ${MOST_VALUES} values.`;
+    if (sum([...this.#ofUser(subscription), subscription], valuesOf) > MOST_OF_USER)
       return `One event could bring your connections more than ${MOST_OF_USER} values.`;
+    if (sum([...this.#ofUser(subscription), subscription], ({ rooms = 1 }) => rooms) > MOST_ROOMS)
+      return `Your connections would follow more than ${MOST_ROOMS} rooms, counted for each subscription.`;
     if (sum(all, ({ admitted }) => admitted.cost.texts) > MOST_TEXTS)
       return `For one event more than ${MOST_TEXTS} texts of messages could be read and shown to this connection.`;
     const documents = [...new Set(all.map(({ document }) => document))];
@@ -189,7 +218,7 @@ export class Subscriptions {
     const viewer = shape.perViewer ? contextValue.viewer : null;
     const variables = shape.variables.map((name) => [name, variableValues?.[name]]);
     const key = JSON.stringify([shape.id, variables, viewer?.id]);
-    const group = this.#groups.get(key) ?? new Group<object>((value) => this.#payloadOf(args, value, shape.perViewer));
+    const group = this.#groups.get(key) ?? new Group<object>((value) => this.#payloadOf(args, value, shape.perViewer), this.#turns);
     this.#groups.set(key, group);
     return { key, group };
   }
@@ -234,6 +263,8 @@ export class Subscriptions {
 }
 
 const sum = <T>(all: readonly T[], of: (one: T) => number) => all.reduce((total, one) => total + of(one), 0);
+
+const valuesOf = ({ admitted }: SocketOperation) => Math.max(admitted.cost.values, LEAST_VALUES);
 
 const isUnavailable = ({ extensions }: GraphQLError) => extensions.code === "UNAVAILABLE";
 

@@ -1,15 +1,20 @@
 import { performance } from "node:perf_hooks";
 
-const LONGEST = 2; // ms of one turn of the event loop that go to such work
-const REST = 2; // times as long as it took, others come before the next of it: an operation of theirs takes several turns
+const LONGEST = 2; // ms of one turn of the event loop that may go to such work
 
-/** Lets everyone else come between pieces of work that take long: some pieces in each turn of the event loop, in order. */
+/** Splits work that adds up over turns of the event loop, in order, so that other work comes between. */
 export class Turns {
+  readonly #rest: number;
   #spent = 0;
   #ending = false;
   readonly #waiting: (() => void)[] = [];
 
-  /** Does it now, or in a later turn where this one is used up. */
+  /** @param rest how long a pause follows a turn that was used up, as a multiple of the time it took; 0 for the next turn of the event loop */
+  constructor(rest: number) {
+    this.#rest = rest;
+  }
+
+  /** Runs the work now, or in a later turn if this one is used up. */
   run<T>(work: () => T): T | Promise<T> {
     if (this.#spent < LONGEST && this.#waiting.length === 0) return this.#do(work);
     return new Promise((resolve, reject) => {
@@ -26,7 +31,7 @@ export class Turns {
   #do<T>(work: () => T): T {
     if (!this.#ending) {
       this.#ending = true;
-      setImmediate(() => this.#rest());
+      setImmediate(() => this.#end());
     }
     const began = performance.now();
     try {
@@ -36,9 +41,9 @@ export class Turns {
     }
   }
 
-  #rest(): void {
-    if (this.#spent < LONGEST) this.#next();
-    else setTimeout(() => this.#next(), this.#spent * REST);
+  #end(): void {
+    if (this.#spent < LONGEST || this.#rest === 0) this.#next();
+    else setTimeout(() => this.#next(), this.#spent * this.#rest);
   }
 
   #next(): void {
