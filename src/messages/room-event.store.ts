@@ -79,15 +79,19 @@ export class RoomEventStore {
         await feed.add(roomId, positions.get(roomId) ?? standing?.now, standing?.entrance);
         return feed;
       }
-      const atFirst: Parameters<typeof feed.add>[] = [];
+      const listed = new Map<string, Parameters<typeof feed.add>>();
       let begun = false;
       const stop = await this.#rooms.onRooms(userId, (room, begins, entrance) => {
-        if (begun) feed.add(room, begins, entrance).catch((error) => feed.end(error));
-        else atFirst.push([room, positions.get(room) ?? begins, entrance]);
+        const known = listed.get(room);
+        if (begun) feed.add(room, positions.get(room) ?? begins, entrance).catch((error) => feed.end(error));
+        else listed.set(room, [room, known ? known[1] : (positions.get(room) ?? begins), entrance ?? known?.[2]]);
       });
       feed.onEnd(stop);
       begun = true;
-      await inPortions(atFirst, ROOMS_AT_ONCE, (room) => feed.add(...room), PATIENCE);
+      // A group that the user joins later starts where they join.
+      for (const room of positions.keys()) if (!listed.has(room)) positions.delete(room);
+      await inPortions([...listed.values()], ROOMS_AT_ONCE, (room) => feed.add(...room), PATIENCE);
+      positions.clear();
       return feed;
     } catch (error) {
       feed.end();
