@@ -96,7 +96,7 @@ describe("what a client takes of a server", () => {
     }
     await expect.poll(() => resumed.length).toBeGreaterThanOrEqual(3);
     const [soon] = [resumed.length];
-    expect(soon).toBeLessThan(20); // 20 ms come back per 5 ms resumed: never all of them together
+    expect(soon).toBeLessThan(20); // never all of them together
     expect(resumed).toEqual(Array.from({ length: resumed.length }, (_, n) => n));
   });
 

@@ -253,7 +253,7 @@ describe("very many who come online together", () => {
             inThisTurn = 0;
           });
       },
-      brought: () => {},
+      replayed: () => {},
       end: () => {},
     });
     return { told, portions, subscriber };

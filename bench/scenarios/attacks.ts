@@ -56,6 +56,7 @@ export async function attacks(): Promise<void> {
   const newest = (await call('{ messages(roomId: "0", last: 1) { position pageInfo { startCursor } } }', attacker.token, ATTACKER))
     .messages;
   const { position: after, pageInfo } = newest;
+  await crowd(100, 50);
   const long = pageInfo.startCursor; // before it are the long ones
   const texts = `{ messages(roomId: "0", last: 100, before: "${long}") { nodes { ${times(10, "text")} } } }`;
   const kinds: Record<string, Kind> = {
@@ -172,6 +173,16 @@ export async function attacks(): Promise<void> {
     const result = await ask<Attacked>(child, { ...kind, url: palaver.url, tokens, address: ATTACKER, seconds: SECONDS });
     await end(child);
     return result;
+  }
+
+  /** Fills the log of General with events: of many people, each of whom may send some at once. */
+  async function crowd(people: number, messages: number): Promise<void> {
+    for (let n = 0; n < people; n++) {
+      const address = `198.51.100.${n + 2}`;
+      const { token } = await register(`crowd${n}`, address);
+      const send = (m: number) => call(`mutation { send(roomId: "0", text: "message ${m}") { id } }`, token, address);
+      await Promise.all(Array.from({ length: messages }, (_, m) => send(m)));
+    }
   }
 
   /** Messages of the past, as Palaver stores them. */

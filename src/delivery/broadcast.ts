@@ -34,7 +34,8 @@ export interface Payload {
 }
 
 const FRESH = 1_000; // ms for which followers that replay an event share what was made of it for others
-const BROUGHT = 2e-5; // ms for each character of an event of the past: it is read, and looked at again as it stands now
+const EVENT_OF_THE_PAST = 0.03; // ms to read one, and to look up what it says now
+const CHARACTER_OF_THE_PAST = 1e-5; // ms for each character of such events
 export const ROOM = 0.04; // ms for each room that a subscription begins to follow, and stops following
 const AHEAD = 4; // events of one subscription that are made at once
 const SMALLEST_CHARGE = 0.05; // ms for each subscriber: charging a thousand subscribers for each event would cost more than the event
@@ -170,8 +171,8 @@ export class Subscriber<T extends object> implements Sink<T> {
     if (this.#queue[0]?.frame?.payload) this.flush();
   }
 
-  brought(characters: number): void {
-    this.#debtor.charge(characters * BROUGHT);
+  replayed(events: number, characters: number): void {
+    this.#debtor.charge(events * EVENT_OF_THE_PAST + characters * CHARACTER_OF_THE_PAST);
   }
 
   charge(ms: number): void {

@@ -6,8 +6,8 @@ export interface Sink<T> {
   value(value: T, position: Position | undefined): void;
   /** There will be no more; with a reason where it is not for the follower's leaving. */
   end(failure: unknown): void;
-  /** @param characters of events of the past that were read for it */
-  brought(characters: number): void;
+  /** That many events of the past were read for it, with that many characters. */
+  replayed(events: number, characters: number): void;
 }
 
 type Reader<T> = { resolve: (result: IteratorResult<T, undefined>) => void; reject: (error: unknown) => void };
@@ -21,8 +21,8 @@ export class Feed<T extends object> implements AsyncIterableIterator<T> {
   readonly #readers: Reader<T>[] = [];
   readonly #releases: (() => void)[] = [];
   #sink: Sink<T> | undefined;
-  /** Characters of what was read before there was a sink. */
-  #brought = 0;
+  /** Events of the past that were read before there was a sink, and their characters. */
+  readonly #replayed = { events: 0, characters: 0 };
   #ended = false;
   #failure: unknown;
 
@@ -35,15 +35,18 @@ export class Feed<T extends object> implements AsyncIterableIterator<T> {
   }
 
   /** Events of the past were read for it. */
-  brought(characters: number): void {
-    if (this.#sink) this.#sink.brought(characters);
-    else this.#brought += characters;
+  replayed(events: number, characters: number): void {
+    if (this.#sink) this.#sink.replayed(events, characters);
+    else {
+      this.#replayed.events += events;
+      this.#replayed.characters += characters;
+    }
   }
 
   /** From now on values go to the sink; first those that have come before. */
   attach(sink: Sink<T>): void {
     this.#sink = sink;
-    sink.brought(this.#brought);
+    sink.replayed(this.#replayed.events, this.#replayed.characters);
     for (const { value, position } of this.#queue.splice(0)) sink.value(value, position);
     if (this.#ended) sink.end(this.#failure);
   }

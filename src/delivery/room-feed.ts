@@ -12,8 +12,8 @@ export interface Follower<V> {
   /** @param value what the event means, @param position where it stands: the same objects for every follower */
   event(value: V, position: Position): void;
   over(reason: unknown): void;
-  /** @param characters of events of the past that were read to bring it on, whether they tell it anything or not */
-  brought(characters: number): void;
+  /** That many events of the past were read for it, with that many characters, whether it is told of them or not. */
+  replayed(events: number, characters: number): void;
 }
 
 export interface Following {
@@ -316,7 +316,10 @@ export class RoomFeed<V> {
       return;
     }
     for (const entry of entries) cursor.tell(entry);
-    cursor.follower.brought(entries.reduce((sum, { size }) => sum + size, 0));
+    cursor.follower.replayed(
+      entries.length,
+      entries.reduce((sum, { size }) => sum + size, 0),
+    );
     // The log may be ahead of the channel: what is heard later, the cursor drops.
     if (cursor.place.seq >= Math.max(stretch.end.seq, this.#place?.seq ?? 0) && this.#replaying.delete(cursor)) this.#live.add(cursor);
     cursor.begun();

@@ -129,7 +129,7 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
     if (!this.#membership || entrance?.epoch !== after.epoch || entrance.seq <= after.seq) return after;
     let before = after;
     for await (const { value, position, size } of this.#followed.eventsAfter(after)) {
-      this.brought(size);
+      this.replayed(1, size);
       if (value !== undefined && this.#membership.comesIn(value)) return before;
       if (value !== undefined && this.#membership.leaves(value)) return after;
       before = position;
@@ -151,7 +151,7 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
     const { started, stop } = this.#followed.follow(roomId, from, {
       event: (value, position) => this.#tell(roomId, room, value, position),
       over: (reason) => this.end(reason),
-      brought: (characters) => this.brought(characters),
+      replayed: (events, characters) => this.replayed(events, characters),
     });
     room.stop = stop;
     try {

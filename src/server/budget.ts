@@ -13,7 +13,7 @@ interface Allowance {
   largest: number;
 }
 
-const USER: Allowance = { burst: 1_000, perSecond: 100, largest: 1 };
+const USER: Allowance = { burst: 500, perSecond: 100, largest: 1 };
 const USERS_OF_ADDRESS: Allowance = { burst: 4_000, perSecond: 400, largest: 4 }; // an office, whose people all come back at once
 const STRANGER: Allowance = { burst: 200, perSecond: 20, largest: 1 }; // a connection without a session
 const STRANGERS_OF_ADDRESS: Allowance = { burst: 1_000, perSecond: 50, largest: 2 };
@@ -22,8 +22,8 @@ const UNLIMITED: Allowance = { burst: 1e12, perSecond: 1e12, largest: 1e9 };
 
 const LONG = 3; // ms; a task this long costs double, because everyone else waits for its end
 const HIGHEST_PRICE = 2_000; // ms
-const RESUME_PAUSE = 2; // ms from one subscription that resumes to the next: by then Redis has answered, and what was read is charged
-const BEGIN_AT_ONCE = 4; // subscriptions of one payer that begin together: each asks Redis about each of its rooms
+const RESUME_PAUSE = 2; // ms from one that resumes to the next: after that what it took is charged, also what Redis had to be asked for
+const BEGIN_AT_ONCE = 2; // subscriptions of one payer that begin together: each asks Redis about each of its rooms
 const LONGEST_BEGINNING = 1_000; // ms until the next one begins in any case
 const MOST_IN_LINE = 100; // operations of one payer that wait to begin; over a socket the client is not listened to long before
 
@@ -32,6 +32,26 @@ export const priceOf = (ms: number): number => Math.min(ms + ms ** 2 / LONG, HIG
 
 /** What is under way. */
 type UnderWay = Pick<Cost, "values" | "texts">;
+
+/** Resumes those that wait one by one, each when there is something to pay with: all at once they would take much more than that. */
+class Line {
+  readonly #waiting: { wait: () => number; resume: () => void }[] = [];
+
+  /** @param wait ms until there is something to pay with @param resume called once, later */
+  add(wait: () => number, resume: () => void): void {
+    this.#waiting.push({ wait, resume });
+    if (this.#waiting.length === 1) void this.#resumeAll();
+  }
+
+  async #resumeAll(): Promise<void> {
+    for (let first = this.#waiting[0]; first; first = this.#waiting[0]) {
+      await delay(RESUME_PAUSE, undefined, { ref: false });
+      for (let ms = first.wait(); ms > 0; ms = first.wait()) await delay(ms, undefined, { ref: false });
+      first.resume();
+      this.#waiting.shift();
+    }
+  }
+}
 
 /** What one user, one address or one connection takes of the server. */
 class Account {
@@ -44,7 +64,9 @@ class Account {
   readonly #forRoom: (() => void)[] = [];
   #beginning = 0;
   readonly #toBegin: (() => void)[] = [];
-  readonly #suspended: { wait: () => number; resume: () => void }[] = [];
+  /** Sockets, and subscriptions, that wait until there is something to pay with. */
+  readonly sockets = new Line();
+  readonly subscriptions = new Line();
 
   constructor(allowance: Allowance) {
     this.#allowance = allowance;
@@ -126,21 +148,6 @@ class Account {
     }
   }
 
-  /** Resumes those that wait one by one, each when there is something left: all at once they would take much more than that. */
-  resumeInTurn(wait: () => number, resume: () => void): void {
-    this.#suspended.push({ wait, resume });
-    if (this.#suspended.length === 1) void this.#resumeAll();
-  }
-
-  async #resumeAll(): Promise<void> {
-    for (let first = this.#suspended[0]; first; first = this.#suspended[0]) {
-      await delay(RESUME_PAUSE, undefined, { ref: false });
-      for (let ms = first.wait(); ms > 0; ms = first.wait()) await delay(ms, undefined, { ref: false });
-      first.resume();
-      this.#suspended.shift();
-    }
-  }
-
   #refill(): void {
     const now = performance.now();
     const { burst, perSecond } = this.#allowance;
@@ -183,9 +190,9 @@ export class Payer {
     }
   }
 
-  /** Calls this once, later, when all accounts have something left. */
+  /** Calls this once, later, when all accounts have something left and the other sockets of the user have resumed that waited before. */
   onSolvent(listener: () => void): void {
-    setTimeout(() => (this.wait > 0 ? this.onSolvent(listener) : listener()), this.wait).unref();
+    this.#own.sockets.add(() => this.wait, listener);
   }
 
   /**
@@ -200,9 +207,9 @@ export class Payer {
     });
   }
 
-  /** The same for a subscription; those of the same user, or connection, resume one by one. */
+  /** The same for a subscription. */
   resumeInTurn(listener: () => void): void {
-    this.#own.resumeInTurn(() => this.wait, listener);
+    this.#own.subscriptions.add(() => this.wait, listener);
   }
 
   /**
