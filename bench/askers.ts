@@ -1,18 +1,18 @@
-/** People who ask the assistant, each in a private room of their own: a process of its own, as the clients of load.ts. */
+/** Users who ask the assistant, each in their own private room. Runs in a separate process, like the clients of load.ts. */
 import { setTimeout as delay } from "node:timers/promises";
 import { type Client, createClient } from "graphql-ws";
 import { WebSocket } from "ws";
 
 export type Order =
-  /** Makes so many accounts, each with a private room with the assistant, and subscribes to its answers there. */
+  /** Creates accounts, each with a private room with the assistant, and subscribes to its answers there. */
   | { open: { url: string; askers: number } }
-  /** So many ask, each so many ms after the one before, and once all answers are whole the next ones do; so many times. */
+  /** `atOnce` users ask, `apart` ms after one another; when all answers are complete, the next users ask. Repeats `times` times. */
   | { ask: { atOnce: number; times: number; apart?: number } };
 
-/** What became of the questions. */
+/** The outcome of the questions. */
 export interface Answered {
   done: number;
-  /** From the endpoint's sending of the first word to its arrival here, in ms. */
+  /** Time from when the endpoint sends the first word until it arrives here, in ms. */
   p50: number;
   p95: number;
   p99: number;
@@ -113,7 +113,7 @@ async function run<Data>(client: Client, query: string, variables: Record<string
   return fail("no answer");
 }
 
-/** The worker makes the account when it starts. */
+/** The id of the assistant's account, which the worker creates when it starts. */
 async function assistantId(client: Client): Promise<string> {
   for (;;) {
     const { user } = await run<{ user: { id: string } | null }>(client, ASSISTANT);
@@ -122,7 +122,7 @@ async function assistantId(client: Client): Promise<string> {
   }
 }
 
-/** Ends the process, and with it the run: figures with failures in them are none. */
+/** Ends the process and with it the run, because figures that include failures are worthless. */
 function fail(why: unknown): never {
   process.stderr.write(`an asker failed: ${why instanceof Error ? why.message : JSON.stringify(why)}\n`);
   process.exit(1);

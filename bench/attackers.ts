@@ -1,31 +1,31 @@
-/** Clients that want to hurt the server: a process of its own, as the clients of load.ts. */
+/** Malicious clients. Runs in a separate process, like the clients of load.ts. */
 import { setTimeout as delay } from "node:timers/promises";
 import { WebSocket } from "ws";
 
-/** What one attacker does over each of its sockets. */
+/** The actions of one attacker on each of its sockets. */
 export interface Attack {
-  /** The API, over HTTP. */
+  /** The HTTP URL of the API. */
   url: string;
   sockets: number;
-  /** Who it is: sockets take turns; none for strangers. */
+  /** Session tokens, used by the sockets in turn; empty for sockets that are not signed in. */
   tokens: string[];
-  /** Where it seems to come from. */
+  /** The client address that the attacker claims. */
   address: string;
-  /** The operation; `%n` stands for a number of its own. */
+  /** The operation; `%n` is replaced with a unique number. */
   query: string;
   variables?: Record<string, unknown>;
-  /** How many it keeps under way on each socket. */
+  /** The number of operations in flight per socket. */
   atOnce: number;
-  /** Whether it reads answers. */
+  /** Whether the attacker reads answers. */
   reads: boolean;
-  /** They are subscriptions: begun once. */
+  /** Whether the operations are subscriptions, which are started only once. */
   follows?: boolean;
   seconds: number;
 }
 
 export interface Attacked {
   answered: number;
-  /** Answers with errors, by the first one's code. */
+  /** Answers with errors, by the code of the first error. */
   refused: Record<string, number>;
   closed: number;
 }

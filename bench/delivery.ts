@@ -1,5 +1,5 @@
-/** Measures what it costs a server to deliver messages that others publish. */
-import "reflect-metadata"; // before anything with a decorator is loaded
+/** Measures the cost of delivering messages that other processes publish. */
+import "reflect-metadata"; // must load before any module with decorators
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { pino } from "pino";
@@ -19,8 +19,8 @@ export interface Contender {
 }
 
 /**
- * Palaver and its peers on one Redis. All messages are published from here, Palaver's as its servers do it, so that what is
- * measured of each server is what it does with messages that come from Redis.
+ * Palaver and its peers on one Redis. This process publishes all messages, Palaver's in the same way as its servers, so that
+ * only the handling of messages from Redis is measured.
  */
 export async function contenders(): Promise<{ palaver: Contender; bare: Contender; stock: Contender; redis: Redis; redisUrl: string }> {
   const server = await startPalaver();
@@ -29,7 +29,7 @@ export async function contenders(): Promise<{ palaver: Contender; bare: Contende
   const messages = await openMessages(redisUrl);
   const palaver: Contender = { server, publish: (roomId, text) => void messages.send("1", { roomId, text }) };
   let sent = 0;
-  const position = "YWJkZjdlOTkzZjExZDNhNS4xLjE3OTUzOTM3MTYwMDAwMDAuMA"; // as long as Palaver's
+  const position = "YWJkZjdlOTkzZjExZDNhNS4xLjE3OTUzOTM3MTYwMDAwMDAuMA"; // as long as a position of Palaver
   const publish = (room: string, text: string) => {
     const id = `${room}/${1_795_393_716_000_000 + ++sent}`;
     void redis.publish(`room:${room}`, JSON.stringify({ id, text, position }));
@@ -39,9 +39,9 @@ export async function contenders(): Promise<{ palaver: Contender; bare: Contende
   return { palaver, bare, stock, redis, redisUrl };
 }
 
-/** The messages of a Redis, as every Palaver server opens them. */
+/** Opens the message store of a Redis like a Palaver server. */
 async function openMessages(redisUrl: string): Promise<MessageStore> {
-  const log = pino({ level: "silent" }); // the run ends Redis before this connection;
+  const log = pino({ level: "silent" }); // the run stops Redis before it closes this connection
   const connections = await connectRedis([redisUrl], {}, log);
   return createStores(readConfig({ interop: "off" }, {}), connections, "bench", log).services.messages;
 }
@@ -54,7 +54,7 @@ export interface Delivered {
   lost: number;
 }
 
-/** Opens sockets, one after the other in each of the rooms, runs the work with them, and ends them. */
+/** Opens sockets, distributed over the rooms in turn, runs the work with them, and closes them. */
 export async function withSockets<T>(
   { server }: Contender,
   sockets: number,
@@ -76,7 +76,7 @@ export async function withSockets<T>(
 
 type Load = ReturnType<typeof startLoad>;
 
-/** Sends a message to each of the rooms in turn, at a pace (ms between two; 0 for all at once), and counts until no more arrive. */
+/** Sends messages to the rooms in turn, `pause` ms apart (0 for all at once), and counts deliveries until no more arrive. */
 export async function deliver(
   { server, publish }: Contender,
   load: Load,

@@ -1,25 +1,25 @@
-/** The clients: a process of its own, so that their work is not counted as a server's. */
+/** The clients. They run in a separate process, so that their work does not count as the server's. */
 import { once } from "node:events";
 import { Agent, request } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { WebSocket } from "ws";
 
 export type Order =
-  /** Opens sockets that follow rooms, one each in turn, or with the query what that subscribes to. */
+  /** Opens sockets that subscribe to the rooms in turn, one room per socket, or with `query` instead. */
   | { open: { url: string; token?: string; sockets: number; rooms: string[]; query?: string } }
-  /** All go at once, and come back at once, each from its position. */
+  /** `drop` closes all sockets at once; `return` reconnects all at once, each with its position. */
   | "drop"
   | { return: { url: string; token?: string } }
   | { stall: number }
-  /** Each in flight waits for `pause` ms between its sends. */
+  /** `asks` repeats one query, `sends` sends messages; each one in flight waits `pause` ms between its sends. */
   | { asks: { url: string; token?: string; query: string; variables: object; inFlight: number; count: number } }
   | { sends: { url: string; token?: string; connections: number; inFlight: number; count: number; pause?: number } }
-  /** So many clients log in with the right password, again and again, for so long. */
+  /** Clients log in with the right password repeatedly, for `ms` milliseconds. */
   | { logins: { url: string; clients: number; ms: number } }
   | "count"
   | "reset";
 
-/** What has arrived since the last reset; latencies in ms, from the moment that each text begins with. */
+/** Frames since the last reset, and latencies in ms from the timestamp at the start of each text. */
 export interface Count {
   frames: number;
   p50: number;
@@ -27,7 +27,8 @@ export interface Count {
 }
 
 const SUBSCRIPTION = `subscription ($room: ID!, $after: [String!]) { messageAdded(roomId: $room, after: $after) { id text position } }`;
-const LOG_IN = `mutation { login(username: "Joe", password: "password123") { token } }`; // whose sessions end; the senders are Pablo
+// Joe, because logins push out older sessions of their user, and the senders use a session of Pablo.
+const LOG_IN = `mutation { login(username: "Joe", password: "password123") { token } }`;
 const SEND = `mutation ($room: ID!, $text: String!) { send(roomId: $room, text: $text) { id position } }`;
 
 interface Client {
@@ -111,14 +112,14 @@ async function follow(client: Client, url: string, token: string | undefined): P
 }
 
 export interface Sent {
-  /** For all of them. */
+  /** Duration of all sends together, in ms. */
   ms: number;
-  /** Of one send until its answer, in ms. */
+  /** Time of one send until its answer, in ms. */
   p50: number;
   p99: number;
 }
 
-/** Sends `count` messages over some connections, each with so many in flight. */
+/** Sends `count` messages over `connections` connections, each with `inFlight` sends at a time. */
 async function sendMany(order: Extract<Order, { sends: object }>["sends"]): Promise<Sent> {
   const { url, token, connections, inFlight, count, pause } = order;
   const senders = await Promise.all(
@@ -162,7 +163,7 @@ async function logInMany({ url, clients, ms }: Extract<Order, { logins: object }
   return { done };
 }
 
-/** Asks the same over one socket, again and again. */
+/** Repeats one query over one socket. */
 async function askMany({ url, token, query, variables, inFlight, count }: Extract<Order, { asks: object }>["asks"]): Promise<object> {
   const { send, close } = await socketSender(url, token);
   let left = count;

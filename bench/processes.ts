@@ -1,4 +1,4 @@
-/** The processes of a run: servers, which are measured, and clients in a process of their own, which are not. */
+/** The processes of a run: servers, which are measured, and clients in separate processes, which are not. */
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
@@ -19,18 +19,22 @@ const folders: string[] = [];
 export interface Server {
   name: string;
   child: ChildProcess;
-  /** Where it listens, with `ws:` for one that serves WebSockets alone. */
+  /** The server's address; `ws:` if it serves only WebSockets. */
   url: string;
   token?: string;
 }
 
 export interface Memory {
-  /** Bytes of JavaScript's heap and of buffers, after a collection. */
+  /** Bytes of the JavaScript heap and of buffers, after a collection. */
   held: number;
   rss: number;
 }
 
-/** Starts Palaver as it is built; with its own Redis, unless it is given one. @param settings options of its command line @param flags options of Node's */
+/**
+ * Starts the built Palaver, with an embedded Redis unless a URL is passed.
+ * @param settings command-line options of Palaver
+ * @param flags command-line options of Node.js
+ */
 export async function startPalaver(
   redisUrl?: string,
   settings: string[] = [],
@@ -80,7 +84,7 @@ export async function startPalaver(
   return { name: "palaver", child, url, token, redisUrl: /Redis\s+(\S+)/.exec(printed)?.[1] ?? "" };
 }
 
-/** Starts a Redis Cluster of three nodes. @returns its addresses, as `--redis` wants them */
+/** Starts a Redis Cluster of three nodes. @returns its addresses, in the format of `--redis` */
 export async function startCluster(): Promise<string> {
   const binary = redisBinary((line) => process.stderr.write(`${line}\n`));
   const addresses: string[] = [];
@@ -93,11 +97,11 @@ export async function startCluster(): Promise<string> {
     addresses.push(`127.0.0.1:${port}`);
   }
   const create = spawn("redis-cli", ["--cluster", "create", ...addresses, "--cluster-yes"], { stdio: ["ignore", "ignore", "inherit"] });
-  if ((await once(create, "exit"))[0] !== 0) throw new Error("redis-cli could not make a cluster of the nodes");
+  if ((await once(create, "exit"))[0] !== 0) throw new Error("redis-cli could not create a cluster from the nodes");
   return addresses.map((address) => `redis://${address}`).join(",");
 }
 
-/** A port whose bus port, 10,000 above it, can be one as well. */
+/** A free port low enough that its cluster bus port, 10,000 above it, is valid too. */
 async function freePort(): Promise<number> {
   for (;;) {
     const probe = createServer().listen(0, "127.0.0.1");
@@ -117,23 +121,23 @@ export async function startPeer(name: string, path: string, redisUrl: string): P
   return { name, child, url, token: "a-token-of-the-usual-length-for-one-of-256-random-bits" };
 }
 
-/** Starts a worker of the assistant as it is built, on the Redis of a server. @param settings options of its command line */
+/** Starts the built assistant worker on a server's Redis. @param settings command-line options of the worker */
 export async function startWorker(redisUrl: string, settings: string[]): Promise<Server> {
   const options = ["--redis", redisUrl, "--log-level", "info", ...settings];
   const child = spawn(process.execPath, [file("../dist/worker.js"), ...options], { env, stdio: ["ignore", "pipe", "inherit"] });
   children.push(child);
-  await once(child.stdout as Readable, "data"); // what it says first is that it is there
+  await once(child.stdout as Readable, "data"); // the first line says that the worker is ready
   child.stdout?.resume();
   return { name: "worker", child, url: "" };
 }
 
-/** Starts a process full of clients. */
+/** Starts a process that runs many clients. */
 export const startLoad = () => startClients("./load.ts");
 
-/** Starts a process full of people who ask the assistant. */
+/** Starts a process that runs many users of the assistant. */
 export const startAskers = () => startClients("./askers.ts");
 
-/** Starts a process of clients that want to hurt a server. */
+/** Starts a process of malicious clients. */
 export const startAttackers = () => startClients("./attackers.ts");
 
 function startClients(path: string): ChildProcess {
@@ -152,7 +156,7 @@ export async function ask<T>(child: ChildProcess, message: object | string): Pro
 
 export const memoryOf = ({ child }: Server) => ask<Memory>(child, "memory");
 
-/** CPU time of a server's process so far, in ms, of all its threads: https://docs.kernel.org/scheduler/sched-stats.html */
+/** CPU time of a server's process so far, over all threads, in ms: https://docs.kernel.org/scheduler/sched-stats.html */
 export async function cpuOf({ child }: Server): Promise<number> {
   const tasks = await readdir(`/proc/${child.pid}/task`);
   const stats = await Promise.all(tasks.map((task) => readFile(`/proc/${child.pid}/task/${task}/schedstat`, "utf8")));
@@ -166,7 +170,7 @@ export async function redisCpuOf(redis: Redis): Promise<number> {
   return (seconds("used_cpu_sys") + seconds("used_cpu_user")) * 1_000;
 }
 
-/** Bytes of a server's process that are in memory now, without a collection, which would keep everyone waiting. */
+/** Resident bytes of a server's process, without a collection, which would block all clients. */
 export async function residentOf({ child }: Server): Promise<number> {
   const status = await readFile(`/proc/${child.pid}/status`, "utf8");
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1_024;
@@ -179,7 +183,7 @@ export async function end(child: ChildProcess): Promise<void> {
   await gone;
 }
 
-/** Ends whatever was started, the last one first, and takes its files away. */
+/** Ends all started processes, last one first, and removes their folders. */
 export async function endAll(): Promise<void> {
   for (const child of children.reverse()) await end(child);
   for (const folder of folders) await rm(folder, { recursive: true, force: true });

@@ -1,6 +1,7 @@
 /**
- * Measures Palaver as it is built, beside what it is compared with, in turn and in the same run: CPU time of the server's
- * process as the system counts it, and memory after a forced collection. `npm run bench`, or `npm run bench -- memory sends`.
+ * Measures the built Palaver and the servers that it is compared with, one after the other in the same run: CPU time of the
+ * server's process as the system counts it, and memory after a forced collection. Run `npm run bench`, or
+ * `npm run bench -- memory sends`.
  */
 import { endAll } from "./processes.js";
 import { assistant } from "./scenarios/assistant.js";
@@ -44,7 +45,7 @@ const scenarios = {
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !Object.hasOwn(scenarios, name));
 if (unknown.length > 0) {
-  process.stderr.write(`There is no scenario ${unknown.join(", ")}; there are ${Object.keys(scenarios).join(", ")}.\n`);
+  process.stderr.write(`Unknown scenarios: ${unknown.join(", ")}. Choose from ${Object.keys(scenarios).join(", ")}.\n`);
   process.exit(1);
 }
 for (const [name, scenario] of Object.entries(scenarios)) {
@@ -55,4 +56,4 @@ for (const [name, scenario] of Object.entries(scenarios)) {
     await endAll();
   }
 }
-process.exit(0); // connections to Redis are open that nobody needs any more
+process.exit(0); // Redis connections may still be open

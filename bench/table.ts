@@ -1,10 +1,10 @@
-/** A row: what was measured, and figures by the name of their column. */
+/** A row: the name of the subject, and figures by column name. */
 export interface Row {
   name: string;
   [column: string]: number | string;
 }
 
-/** Prints rows under the names of their columns, right-aligned. */
+/** Prints rows under their column names, right-aligned. */
 export function printTable(title: string, rows: Row[]): void {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((column) => column !== "name");
   const cells = [["", ...columns], ...rows.map((row) => [row.name, ...columns.map((column) => format(row[column]))])];

@@ -2,7 +2,7 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
 import { defineConfig, loadEnv, type Plugin } from "vite";
 
-/** Where the API is while `npm run dev` serves the page: `PALAVER_URL`, or a server on this machine. */
+/** The address of the API while `npm run dev` serves the page: `PALAVER_URL`, or a server on this machine. */
 const apiUrl = (mode: string) => loadEnv(mode, ".", "PALAVER_").PALAVER_URL ?? "http://127.0.0.1:4000";
 
 export default defineConfig(({ mode }) => ({
@@ -11,12 +11,12 @@ export default defineConfig(({ mode }) => ({
   build: {
     reportCompressedSize: false,
     modulePreload: { polyfill: false },
-    rolldownOptions: { checks: { pluginTimings: false } }, // that compressing takes a while is no news
+    rolldownOptions: { checks: { pluginTimings: false } }, // it would warn that compression is slow
   },
   server: { proxy: { "/graphql": { target: apiUrl(mode), ws: true } } },
 }));
 
-/** Writes a brotli and a gzip file beside each text file of the build, for servers that send them as they are. */
+/** Writes a brotli and a gzip file beside each text file of the build, for servers that send precompressed files. */
 function compressed(): Plugin {
   return {
     name: "compressed",

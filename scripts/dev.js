@@ -1,6 +1,6 @@
 /**
- * `npm run dev`: page and API on one port, both up to date after an edit. Vite has the port and serves the page; the API runs beside it, under
- * `tsx watch`, on a port of its own that Vite passes requests on to. Options are the server's: `npm run dev -- --port 4100`.
+ * `npm run dev` serves page and API on one port, both up to date after an edit. Vite listens on the port and serves the page. The API runs
+ * under `tsx watch` on a separate port, to which Vite forwards requests. All options of the server work: `npm run dev -- --port 4100`.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { createServer as createTcpServer } from "node:net";
@@ -26,7 +26,7 @@ const api = spawn(
   },
 );
 
-// While the API starts again there is nobody behind the proxy: pages come back by themselves, so it is no news.
+// While the API restarts, the proxy reports errors. They are not worth a log line, because pages reconnect by themselves.
 const customLogger = createLogger("info");
 const { error: tell } = customLogger;
 customLogger.error = (message, options) => /proxy (socket )?error/.test(message) || tell(message, options);
@@ -41,18 +41,18 @@ try {
       port,
       host,
       strictPort: true,
-      // An editor that empties a file and then fills it makes one change, not two of which the second may be missed.
+      // An editor that empties and then fills a file causes one change, not two, of which Vite could miss the second.
       watch: { awaitWriteFinish: { stabilityThreshold: 30, pollInterval: 10 } }, // ms
       proxy: Object.fromEntries(["/graphql", "/rooms/", "/healthz", "/readyz", "/metrics"].map((path) => [path, proxied])),
     },
   });
   await vite.listen();
 } catch (error) {
-  process.stderr.write(`${error.message}\nTo take another port: npm run dev -- --port 4100\n`);
+  process.stderr.write(`${error.message}\nTo use another port: npm run dev -- --port 4100\n`);
   await stop(1);
 }
 vite.watcher.on("change", (path) => /(\.graphql|codegen\.yml)$/.test(path) && generateTypes());
-process.stdout.write(`Page and API, anew after each edit: http://${host}:${vite.httpServer?.address().port}\n`);
+process.stdout.write(`Page and API, updated after each edit: http://${host}:${vite.httpServer?.address().port}\n`);
 
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => stop(0));
 api.once("exit", (code) => stop(code ?? 0));
@@ -65,12 +65,12 @@ async function stop(code) {
   process.exit(code);
 }
 
-/** The types of the page's operations, from the schema and the .graphql files. */
+/** Generates the types of the page's operations from the schema and the .graphql files. */
 function generateTypes() {
   spawnSync("npm", ["run", "--silent", "codegen"], { cwd: `${root}client-example`, stdio: "inherit" });
 }
 
-/** Answers for the API while it starts. */
+/** Answers requests while the API starts. */
 function quietly(proxy) {
   proxy.on("error", (_error, _request, response) => {
     if ("writeHead" in response && !response.headersSent) response.writeHead(503, { "retry-after": "1" }).end("The API is starting.");

@@ -5,18 +5,18 @@ import { ConfigError, describeSettings, type FoundConfig, readConfig } from "./c
 import { RedisUnusable } from "./redis/connect.js";
 import { version } from "./server/server-info.js";
 
-/** For so long a second signal is the first one again: npm passes on a Ctrl-C that the terminal has given to us as well. */
+/** A second signal within this time is an echo of the first: npm forwards a Ctrl-C that the terminal has already sent to this process. */
 const ECHO = 500; // ms
 
-/** What is the same of each program of Palaver that is started from a command line. */
+/** A Palaver program for the command line. */
 export interface Program {
-  /** What it is and how it is called: what `--help` prints before the settings. */
+  /** What the program is and how to call it; `--help` prints this before the settings. */
   usage: string;
-  /** Runs it. What it throws is explained, and it ends with 1. */
+  /** Runs the program. If this throws, the error is explained and the process exits with 1. */
   run(config: FoundConfig, log: Logger): Promise<void>;
 }
 
-/** Reads the settings and runs the program, unless only help or the version is asked for. */
+/** Reads the settings and runs the program, or prints the help or the version if an argument asks for it. */
 export async function runProgram(args: string[], { usage, run }: Program): Promise<void> {
   if (args.includes("--help") || args.includes("-h")) return say(`${usage}\n${SETTINGS}`);
   if (args.includes("--version")) return say(version);
@@ -30,14 +30,14 @@ export async function runProgram(args: string[], { usage, run }: Program): Promi
   }
 }
 
-const SETTINGS = `Each setting is an option, or a variable of the environment or of a .env file:
+const SETTINGS = `Set each setting as an option, an environment variable, or a variable in a .env file:
 
 ${describeSettings()}
 
   --help, --version
 `;
 
-/** Stops the program when it is asked to by a signal; asked once more, it ends at once. */
+/** Stops the program at a SIGINT or SIGTERM; a second one exits at once. */
 export function stopOnSignals(stop: () => Promise<void>, log: Logger): void {
   let asked: number | undefined;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -47,24 +47,24 @@ export function stopOnSignals(stop: () => Promise<void>, log: Logger): void {
         asked = now;
         log.info({ signal }, "stopping");
         void stop().then(() => process.exit(0));
-      } else if (now - asked > ECHO) process.exit(1); // asked again: at once
+      } else if (now - asked > ECHO) process.exit(1);
     });
   }
 }
 
-/** `--name value` and `--name=value`, by name; and what is no such thing. */
+/** Parses `--name value` and `--name=value` into options by name; reports all other arguments as problems. */
 function readOptions(args: string[]): { options: Record<string, string>; problems: string[] } {
   const options: Record<string, string> = {};
   const problems: string[] = [];
   for (let at = 0; at < args.length; at++) {
     const [, name, inline] = /^--([\w-]+)(?:=(.*))?$/s.exec(args[at] ?? "") ?? [];
     if (name === undefined) {
-      problems.push(`${args[at]?.replace(/:\/\/.*@/s, "://…@")}: options begin with --; --help lists them`);
+      problems.push(`${args[at]?.replace(/:\/\/.*@/s, "://…@")}: options begin with --; --help lists all options`);
       continue;
     }
     const value = inline ?? (args[at + 1]?.startsWith("--") ? undefined : args[++at]);
     if (value) options[name] = value;
-    else problems.push(`--${name}: a value is missing`);
+    else problems.push(`--${name}: a value is missing; write --${name}=VALUE`);
   }
   return { options, problems };
 }
@@ -79,7 +79,7 @@ function explain(error: unknown): string {
   if (error instanceof RedisUnusable || error instanceof AssistantUnusable) return error.message;
   const { code, message, stack, syscall } = error as NodeJS.ErrnoException;
   if (code === "EADDRINUSE")
-    return `${message.replace(/^listen EADDRINUSE: /, "")}. Another program listens there. Choose a free port:  npm start -- --port 4100`;
+    return `${message.replace(/^listen EADDRINUSE: /, "")}. Another program uses this port. Choose a free one:  npm start -- --port 4100`;
   if (syscall === "listen" || syscall === "getaddrinfo") return `${message}. Choose another address or port with --host and --port.`;
   return stack ?? message;
 }

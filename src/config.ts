@@ -1,22 +1,22 @@
 import { parseEnv } from "node:util";
 import { splitRedisUrls } from "./redis-address.js";
 
-/** How one setting is read: `parse` gives the value or throws an Error that says what is wrong with the text. */
+/** How one setting is read. `parse` returns the value, or throws an Error that says what is wrong with the text. */
 interface Setting<T> {
-  /** The names in the environment, the first one given wins. The option is the kebab case of the first unless `option` says otherwise. */
+  /** Names of environment variables; the first that is set wins. The option is the first name in kebab case, unless `option` is set. */
   env: [string, ...string[]];
   option?: string;
   placeholder: string;
   parse: (text: string) => T;
   fallback: T;
-  /** The default as people read it, where the value itself does not say it. */
+  /** The default as `--help` shows it, if the value itself is not clear. */
   fallbackSaid?: string;
   help: string;
 }
 
 const setting = <T>(definition: Setting<T>): Setting<T> => definition;
 
-/** Every setting of Palaver, in the order in which `--help` shows them. */
+/** Every setting of Palaver, in the order of `--help`. */
 export const settings = {
   host: setting({
     env: ["HOST"],
@@ -39,7 +39,7 @@ export const settings = {
     parse: splitRedisUrls,
     fallback: [],
     fallbackSaid: "an embedded Redis",
-    help: "redis://… or rediss://…, a node of a Redis Cluster or several, comma-separated; redis-sentinel://host:port,host:port/NAME; unix:/PATH. REDIS_HOST, REDIS_PORT and REDIS_USER are understood too",
+    help: "redis://… or rediss://…, one or more nodes of a Redis Cluster, comma-separated; redis-sentinel://host:port,host:port/NAME; unix:/PATH. REDIS_HOST, REDIS_PORT and REDIS_USER also work",
   }),
   redisPassword: setting<string | undefined>({
     env: ["REDIS_PASSWORD"],
@@ -61,29 +61,29 @@ export const settings = {
     env: ["REDIS_WAIT"],
     placeholder: "SECONDS",
     parse: integer(0, 3_600),
-    fallback: 60, // as long as a failover or a start with much data takes
-    help: "how long to wait at the start for a Redis that cannot be used yet",
+    fallback: 60, // enough for a failover, or for Redis to load much data
+    help: "how long to wait at startup for a Redis that is not ready yet",
   }),
   ackReplicas: setting({
     env: ["ACK_REPLICAS"],
     placeholder: "N",
     parse: integer(0, 10),
     fallback: 0,
-    help: "replicas that must have a message before its send is answered, so that a failover does not lose it; 0 waits for none",
+    help: "replicas that must have a message before the server answers its send, so that a failover does not lose it; 0 waits for none",
   }),
   dataDir: setting({
     env: ["DATA_DIR"],
     placeholder: "FOLDER",
     parse: (text) => text,
     fallback: "./data",
-    help: "where the embedded Redis keeps its files",
+    help: "folder for the files of the embedded Redis",
   }),
   dataFsync: setting<"everysec" | "always">({
     env: ["DATA_FSYNC"],
     placeholder: "everysec|always",
     parse: oneOf("everysec", "always"),
     fallback: "everysec",
-    help: "when the embedded Redis forces writes to the disk; `always` loses nothing even when the power fails, and is slower",
+    help: "when the embedded Redis forces writes to disk; `always` loses nothing even in a power failure, but is slower",
   }),
   demoData: setting<boolean | undefined>({
     env: ["DEMO_DATA"],
@@ -98,21 +98,21 @@ export const settings = {
     placeholder: "off|public|full",
     parse: oneOf("off", "public", "full"),
     fallback: "public",
-    help: "what the demo apps are told live: nothing; what everyone may know; or private messages too, which they show to everyone",
+    help: "what Palaver publishes live to the demo apps: nothing; public events only; or private messages too, which the demo apps show to everyone",
   }),
   presenceLease: setting({
     env: ["PRESENCE_LEASE"],
     placeholder: "SECONDS",
     parse: integer(2, 300),
     fallback: 10,
-    help: "within which the users of a server that died are offline",
+    help: "time until the users of a server that died are shown as offline",
   }),
   presenceGrace: setting({
     env: ["PRESENCE_GRACE"],
     placeholder: "SECONDS",
     parse: integer(0, 300),
-    fallback: 5, // as a page that is loaded anew is back within
-    help: "how long a user may be without a connection before they are offline",
+    fallback: 5, // enough for a page to reload
+    help: "how long a user may be without a connection before they are shown as offline",
   }),
   sessionTtl: setting({
     env: ["SESSION_TTL"],
@@ -126,7 +126,7 @@ export const settings = {
     placeholder: "SECONDS",
     parse: integer(60, 315_360_000), // a minute to ten years
     fallback: 7_776_000, // 90 days
-    help: "how long a login or a guest's session lasts at most, however much it is used; then one signs in again",
+    help: "maximum lifetime of a login or a guest's session, even if it is in use; then the user has to sign in again",
   }),
   guestTtl: setting({
     env: ["GUEST_TTL"],
@@ -140,35 +140,35 @@ export const settings = {
     placeholder: "SECONDS",
     parse: integer(0, 31_536_000), // up to a year
     fallback: 86_400, // a day
-    help: "after a guest's last session, until their private rooms and data are deleted; 0 deletes them at once",
+    help: "time from the end of a guest's last session until their private rooms and data are deleted; 0 deletes them at once",
   }),
   bcryptCost: setting({
     env: ["BCRYPT_COST"],
     placeholder: "N",
-    parse: integer(4, 15), // bcrypt's least; 15 takes about 2 s a password
-    fallback: 10, // about 65 ms a password, and what the demo apps use
-    help: "cost of hashing a password; each step doubles it",
+    parse: integer(4, 15), // bcrypt's minimum is 4; 15 takes about 2 s per password
+    fallback: 10, // about 65 ms per password; the demo apps use 10 too
+    help: "bcrypt cost of a password hash; each step doubles the time",
   }),
   messageLength: setting({
     env: ["MESSAGE_LENGTH"],
     placeholder: "N",
     parse: integer(1, 10_000), // a request body is at most 64 KiB
     fallback: 4_000,
-    help: "longest text of a message, in characters (Unicode code points)",
+    help: "maximum length of a message, in characters (Unicode code points)",
   }),
   roomLogLength: setting({
     env: ["ROOM_LOG_LENGTH"],
     placeholder: "N",
     parse: integer(100, 1_000_000),
     fallback: 10_000,
-    help: "events kept per room, so that followers can continue where they were",
+    help: "events kept per room, so that subscribers can resume",
   }),
   historyLimit: setting({
     env: ["HISTORY_LIMIT"],
     placeholder: "N",
     parse: integer(0, 100_000_000),
     fallback: 0,
-    help: "messages kept per room; the oldest go as new ones come; 0 for no limit",
+    help: "messages kept per room; new messages replace the oldest; 0 for no limit",
   }),
   historyDays: setting({
     env: ["HISTORY_DAYS"],
@@ -183,21 +183,21 @@ export const settings = {
     parse: onOff,
     fallback: true,
     fallbackSaid: "on",
-    help: "bound how often one signs up, logs in and sends, and how much of a server's time one takes; off for load tests",
+    help: "limit how often users sign up, log in and send, and how much server time each may take; off for load tests",
   }),
   sendsPerSecond: setting({
     env: ["SENDS_PER_SECOND"],
     placeholder: "N",
     parse: integer(1, 1_000),
     fallback: 5,
-    help: "messages that one user may send per second in the long run, over all servers",
+    help: "messages that one user may send per second on average, across all servers",
   }),
   sendBurst: setting({
     env: ["SEND_BURST"],
     placeholder: "N",
     parse: integer(1, 10_000),
     fallback: 50,
-    help: "messages that one user may send at once after a while of silence",
+    help: "messages that one user may send at once after a pause",
   }),
   socketsPerUser: setting({
     env: ["SOCKETS_PER_USER"],
@@ -226,14 +226,14 @@ export const settings = {
     parse: onOff,
     fallback: false,
     fallbackSaid: "off",
-    help: "compress long answers on WebSockets for clients that ask for it (permessage-deflate); answers over HTTP are compressed anyway",
+    help: "compress long answers on WebSockets for clients that ask for it (permessage-deflate); answers over HTTP are always compressed",
   }),
   proxies: setting({
     env: ["PROXIES"],
     placeholder: "N",
     parse: integer(0, 10),
     fallback: 0,
-    help: "proxies in front of the server, each of which adds to X-Forwarded-For: without it all clients seem to have the proxy's address",
+    help: "number of proxies in front of the server that add to X-Forwarded-For; if it is too low, all clients seem to have the proxy's address",
   }),
   allowedOrigins: setting<string[]>({
     env: ["ALLOWED_ORIGINS"],
@@ -241,15 +241,15 @@ export const settings = {
     parse: origins,
     fallback: [],
     fallbackSaid: "same origin",
-    help: "other origins whose pages may use the API, comma-separated: http://localhost:5173,https://chat.example",
+    help: "other origins whose pages may use the API, comma-separated, such as http://localhost:5173,https://chat.example",
   }),
   allowedHosts: setting<string[]>({
     env: ["ALLOWED_HOSTS"],
     placeholder: "NAMES",
     parse: hosts,
     fallback: [],
-    fallbackSaid: "any; only local names while HOST is a loopback address and PROXIES is 0",
-    help: "host names that the server answers to, beside local ones, comma-separated; *.chat.example for all below it, * for any",
+    fallbackSaid: "any; only local names if HOST is a loopback address and PROXIES is 0",
+    help: "host names that the server answers to in addition to local ones, comma-separated; *.chat.example for all subdomains, * for any",
   }),
   assistant: setting<boolean | undefined>({
     env: ["ASSISTANT"],
@@ -257,109 +257,109 @@ export const settings = {
     parse: onOff,
     fallback: undefined,
     fallbackSaid: "on with the embedded Redis, else off",
-    help: "let the server answer for the assistant in its own process; `npm run worker` does so in others",
+    help: "run an assistant worker in the server's process; `npm run worker` starts separate ones",
   }),
   assistantUsername: setting({
     env: ["ASSISTANT_USERNAME"],
     placeholder: "NAME",
     parse: username,
     fallback: "assistant",
-    help: "username of the assistant's account, which its first worker makes",
+    help: "username of the assistant's account; the first worker creates it",
   }),
   assistantRooms: setting({
     env: ["ASSISTANT_ROOMS"],
     placeholder: "N",
     parse: integer(1, 1_000),
     fallback: 8,
-    help: "rooms in which one worker of the assistant answers at once",
+    help: "rooms in which one assistant worker answers at the same time",
   }),
   assistantLease: setting({
     env: ["ASSISTANT_LEASE"],
     placeholder: "SECONDS",
     parse: integer(1, 300),
     fallback: 5,
-    help: "for how long a worker of the assistant that died keeps its rooms from the others; they take over after some 9 fifths of it",
+    help: "how long an assistant worker that died still holds its rooms; other workers take over after about 1.8 times as long",
   }),
   assistantPatience: setting({
     env: ["ASSISTANT_PATIENCE"],
     placeholder: "SECONDS",
     parse: integer(0, 3_600),
-    fallback: 5, // as requests get to finish when a server stops
-    help: "how long a worker of the assistant that is told to stop goes on with what it writes; then another begins it anew",
+    fallback: 5, // the same time that requests get when a server stops
+    help: "how long an assistant worker that is stopping may take to finish its answers; then another worker restarts them",
   }),
   assistantMemory: setting({
     env: ["ASSISTANT_MEMORY"],
     placeholder: "N",
     parse: integer(0, 100),
     fallback: 40,
-    help: "messages before a question that the assistant reads",
+    help: "maximum number of messages before a question that the assistant reads",
   }),
   assistantMemoryLength: setting({
     env: ["ASSISTANT_MEMORY_LENGTH"],
     placeholder: "N",
     parse: integer(0, 1_000_000),
     fallback: 12_000, // about 3,000 tokens of English
-    help: "characters of them at most, the newest",
+    help: "maximum number of characters of those messages; the newest messages win",
   }),
   assistantQueue: setting({
     env: ["ASSISTANT_QUEUE"],
     placeholder: "N",
     parse: integer(1, 1_000_000),
     fallback: 1_000,
-    help: "rooms that may wait for the assistant; while they do, nobody else can ask it",
+    help: "rooms that may wait for the assistant; beyond that, other rooms cannot ask it",
   }),
   questionsPerMinute: setting({
     env: ["QUESTIONS_PER_MINUTE"],
     placeholder: "N",
     parse: integer(1, 10_000),
     fallback: 20,
-    help: "how often one user may ask the assistant, over all servers",
+    help: "questions that one user may ask the assistant per minute, across all servers",
   }),
   assistantUrl: setting<string | undefined>({
     env: ["ASSISTANT_URL"],
     placeholder: "URL",
     parse: endpointUrl,
     fallback: undefined,
-    fallbackSaid: "none: an offline companion answers",
-    help: "where the assistant thinks: the base of an OpenAI-compatible API, such as http://127.0.0.1:11434/v1",
+    fallbackSaid: "none; an offline companion answers",
+    help: "base URL of the OpenAI-compatible API that answers for the assistant, such as http://127.0.0.1:11434/v1",
   }),
   assistantModel: setting<string | undefined>({
     env: ["ASSISTANT_MODEL"],
     placeholder: "NAME",
     parse: (text) => text,
     fallback: undefined,
-    fallbackSaid: "none; it is needed with ASSISTANT_URL",
-    help: "which model of ASSISTANT_URL answers, by the name that it has there",
+    fallbackSaid: "none; required with ASSISTANT_URL",
+    help: "name of the model at ASSISTANT_URL",
   }),
   assistantKey: setting<string | undefined>({
     env: ["ASSISTANT_KEY"],
     placeholder: "SECRET",
     parse: bearerToken,
     fallback: undefined,
-    fallbackSaid: "none is sent",
-    help: "key for ASSISTANT_URL, sent as `Authorization: Bearer`; it is sent nowhere else, and never logged",
+    fallbackSaid: "none",
+    help: "key for ASSISTANT_URL, sent as `Authorization: Bearer`; it is sent nowhere else and never logged",
   }),
   assistantPrompt: setting({
     env: ["ASSISTANT_PROMPT"],
     placeholder: "TEXT",
     parse: (text) => text,
     fallback:
-      "You are the assistant of a chat. Be friendly, helpful and short, as one is in a chat. Answer in the language in which you are asked. Say so when you do not know something.",
-    help: "what the model at ASSISTANT_URL is told to be; how the conversation reads is added",
+      "You are the assistant of a chat. Be friendly, helpful and brief, as people are in a chat. Answer in the language of the question. Say so when you do not know something.",
+    help: "system prompt for the model at ASSISTANT_URL; the server adds how to read the conversation",
   }),
   assistantTimeout: setting({
     env: ["ASSISTANT_TIMEOUT"],
     placeholder: "SECONDS",
-    parse: integer(1, 300), // Node's fetch waits no longer
-    fallback: 30, // a model on a small machine writes a word a second; a reasoning one sends what it thinks
-    help: "how long the model at ASSISTANT_URL may be silent amid an answer",
+    parse: integer(1, 300), // Node's fetch waits 300 s at most
+    fallback: 30, // a model on a small machine writes a word per second; a reasoning model sends its thoughts
+    help: "how long the model at ASSISTANT_URL may pause within an answer",
   }),
   assistantMaxTokens: setting({
     env: ["ASSISTANT_MAX_TOKENS"],
     placeholder: "N",
     parse: integer(1, 100_000),
-    fallback: 1_000, // about 4,000 characters of English, the longest message by default
-    help: "longest answer that the model at ASSISTANT_URL is asked for, in tokens",
+    fallback: 1_000, // about 4,000 characters of English, the default maximum of a message
+    help: "maximum length of an answer to request from the model at ASSISTANT_URL, in tokens",
   }),
   playground: setting<boolean | undefined>({
     env: ["PLAYGROUND"],
@@ -375,7 +375,7 @@ export const settings = {
     parse: onOff,
     fallback: undefined,
     fallbackSaid: "on unless NODE_ENV=production",
-    help: "let clients ask for the schema",
+    help: "let clients query the schema",
   }),
   logLevel: setting({
     env: ["LOG_LEVEL"],
@@ -388,16 +388,16 @@ export const settings = {
 
 type Read = { [Name in keyof typeof settings]: (typeof settings)[Name]["fallback"] };
 
-/** All settings with every default decided. `redisUrls` is empty where Palaver starts its own Redis. */
+/** All settings, with every default resolved. `redisUrls` is empty if Palaver starts the embedded Redis. */
 export type Config = Readonly<
   Omit<Read, "assistant" | "demoData" | "playground" | "introspection"> &
     Record<"assistant" | "demoData" | "playground" | "introspection", boolean>
 >;
 
-/** The settings, and in which variables of the demo apps and tutorials Redis was found, where REDIS_URL alone does not say it. */
+/** The settings, and the variables of the demo apps and tutorials that name the Redis, unless REDIS_URL alone names it. */
 export type FoundConfig = Config & { readonly redisSource?: string | undefined };
 
-/** Settings that cannot be used: every problem found, one line each. */
+/** Invalid settings: every problem, one line each. */
 export class ConfigError extends Error {
   constructor(readonly problems: string[]) {
     super(problems.join("\n"));
@@ -405,7 +405,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** The command-line option that means the same as an environment variable: `--data-dir` for `DATA_DIR`. */
+/** The command-line option for an environment variable, without dashes: `data-dir` for `DATA_DIR`. */
 export function optionOf({ env, option }: Pick<Setting<unknown>, "env" | "option">): string {
   return option ?? env[0].toLowerCase().replaceAll("_", "-");
 }
@@ -413,8 +413,8 @@ export function optionOf({ env, option }: Pick<Setting<unknown>, "env" | "option
 /**
  * Reads the settings from command-line options, else the environment, else the text of a `.env` file, else the defaults.
  * @param options the options by name, without dashes
- * @param problems what is wrong already with the command line
- * @throws ConfigError that lists everything that is wrong at once
+ * @param problems known problems of the command line
+ * @throws ConfigError that lists all problems at once
  */
 export function readConfig(
   options: Record<string, string>,
@@ -444,10 +444,10 @@ export function readConfig(
 
   const known = new Set(Object.values<Setting<unknown>>(settings).map(optionOf));
   for (const option of Object.keys(options)) {
-    if (!known.has(option)) found.push(`--${option}: there is no such option; --help lists them`);
+    if (!known.has(option)) found.push(`--${option}: unknown option; --help lists all options`);
   }
   if (values.assistantUrl !== undefined && values.assistantModel === undefined) {
-    found.push("ASSISTANT_MODEL: is needed with ASSISTANT_URL, to say which of the models there is to answer");
+    found.push("ASSISTANT_MODEL: is required with ASSISTANT_URL; set it to the name of the model that answers");
   }
   if (found.length > 0) throw new ConfigError(found);
 
@@ -473,8 +473,8 @@ export function describeSettings(): string {
 }
 
 /**
- * Reads the names that the demo apps and Redis's tutorials use: makes a REDIS_URL of them where none is given, and adds the user name to it.
- * @returns the variables in which Redis was found
+ * Reads the names that the demo apps and Redis's tutorials use. Builds a REDIS_URL from them if none is set, and adds the user name to it.
+ * @returns the variables that name the Redis; undefined if REDIS_URL alone does, or none do
  */
 function useOtherRedisNames(variables: NodeJS.Dict<string>): string | undefined {
   const user = ["REDIS_USERNAME", "REDIS_USER"].find((name) => variables[name] !== undefined);
@@ -488,7 +488,7 @@ function useOtherRedisNames(variables: NodeJS.Dict<string>): string | undefined 
     return endpoint === "REDIS_URL" ? undefined : endpoint;
   }
   const host = variables.REDIS_HOST;
-  // A port alone says nothing: Kubernetes sets REDIS_PORT beside any service called redis.
+  // A port alone is not enough: Kubernetes sets REDIS_PORT for any service called redis.
   if (host === undefined) return undefined;
   const port = variables.REDIS_PORT;
   variables.REDIS_URL = `redis://${login}${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}${port === undefined ? "" : `:${port}`}`;
@@ -510,7 +510,7 @@ function integer(least: number, most: number): (text: string) => number {
 function oneOf<Choice extends string>(...choices: Choice[]): (text: string) => Choice {
   return (text) => {
     const choice = choices.find((candidate) => candidate === text);
-    if (choice === undefined) throw new Error(`${text} is none of ${choices.join(", ")}`);
+    if (choice === undefined) throw new Error(`${text} is not one of ${choices.join(", ")}`);
     return choice;
   };
 }
@@ -519,7 +519,7 @@ function onOff(text: string): boolean {
   return oneOf("on", "off", "true", "false", "1", "0")(text).match(/^(on|true|1)$/) !== null;
 }
 
-/** As names are registered, and of characters by which it can be mentioned. */
+/** A username that can be registered, with only characters that can be part of a mention. */
 function username(text: string): string {
   if (!/^[\p{L}\p{M}\p{N}._-]{2,32}$/u.test(text)) throw new Error("is not 2 to 32 letters, digits, dots, hyphens or underscores");
   return text;
@@ -544,18 +544,18 @@ function hosts(text: string): string[] {
   });
 }
 
-/** The base of an API, without a slash at its end. What is wrong never shows up in a problem: people paste keys. */
+/** The base of an API, without a trailing slash. Problems never quote the text, as it may hold a key. */
 function endpointUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) throw new Error("is not an http:// or https:// URL");
-  if (url.username !== "" || url.password !== "") throw new Error("has a user name or password in it; a key belongs into ASSISTANT_KEY");
+  if (url.username !== "" || url.password !== "") throw new Error("contains a user name or password; put a key into ASSISTANT_KEY");
   url.hash = "";
   url.pathname = url.pathname.replace(/\/+$/, "");
   return url.href.replace(/\/$/, "");
 }
 
-/** What can stand in a header; not shown when it cannot. */
+/** A token that fits into a header. The problem does not quote it. */
 function bearerToken(text: string): string {
-  if (!/^[\x21-\x7e]+$/.test(text)) throw new Error("holds what no key does: a space, or a character beyond ASCII");
+  if (!/^[\x21-\x7e]+$/.test(text)) throw new Error("contains a space or a character that is not ASCII; copy the key again");
   return text;
 }

@@ -26,7 +26,7 @@ import type { DirectoryStore } from "./users/directory.store.js";
 import type { UserRecord, UserStore } from "./users/user.store.js";
 import type { Work } from "./work.js";
 
-/** What the features offer each other and the API. */
+/** The interfaces that the features offer to each other and to the API. */
 export interface Stores {
   acquaintances: AcquaintanceStore;
   assistant: AssistantStore;
@@ -45,9 +45,9 @@ export interface Stores {
   rooms: RoomStore;
   roomList: RoomListStore;
   roomEvents: RoomEventStore;
-  /** How often users may send; undefined where that is not limited. */
+  /** The rate limit of sends; undefined if sends are not limited. */
   sendLimit: SendLimit | undefined;
-  /** How often they may say how far they have read: as often as they may send, and beside that. */
+  /** The rate limit of moving the read marker: as high as that of sends, and separate from it. */
   markLimit: SendLimit | undefined;
   sessions: SessionStore;
   transitions: Transitions;
@@ -55,7 +55,7 @@ export interface Stores {
   users: UserStore;
 }
 
-/** Looks things up by id for one operation: each thing once, all that are asked for together in one round trip. */
+/** Look up objects by id for one operation: each object once, and objects requested together in one round trip. */
 export interface Loaders {
   user: DataLoader<string, UserRecord>;
   room: DataLoader<string, RoomRecord>;
@@ -67,38 +67,38 @@ export interface Loaders {
   roomPlaces: DataLoader<string, RoomPlace[]>;
   /** The position of the event that added a message. */
   addedAt: DataLoader<string, string | null>;
-  /** How far a member of a room has read. */
+  /** The read marker of a room's member. */
   readUpTo: DataLoader<{ roomId: string; userId: string }, string | null>;
-  /** How much of a room the viewer has not read. */
+  /** How much of a room is unread by the viewer. */
   unread: DataLoader<string, Unread>;
 }
 
-/** Where an operation comes from, and what can be done about its connection. */
+/** The origin of an operation, and access to its connection. */
 export interface Caller {
-  /** The client's address, as limits count it; undefined for this very machine. */
+  /** The client's address, as limits count it; undefined for this machine. */
   address: string | undefined;
-  /** The session came in the browser's cookie, where the page's scripts cannot read it. */
+  /** Whether the session came in the browser's cookie, which the page's scripts cannot read. */
   byCookie: boolean;
-  /** Keeps a token in the browser's cookie, null takes it away; an answer over a WebSocket cannot. */
+  /** Stores a token in the browser's cookie; null removes it. Undefined for operations over a WebSocket, which cannot set cookies. */
   setCookie?: (token: string | null) => void;
-  /** The watch over the session of the socket, for an operation that runs with it. */
+  /** The watch over the socket's session, for an operation over a socket. */
   watch?: SessionWatch | undefined;
 }
 
-/** What a resolver works with. Each operation, and each event of a subscription, has its own. */
+/** The context of a resolver. Each operation, and each event of a subscription, has its own. */
 export interface Context extends Stores {
   viewer: Viewer | null;
   caller: Caller;
   load: Loaders;
-  /** What it makes the server do. */
+  /** The work that it causes on the server. */
   work: Work;
-  /** Whether a message could be stored and delivered through this server now; within a second. */
+  /** Resolves within a second to whether this server could store and deliver a message now. */
   readiness: () => Promise<Readiness>;
-  /** Usernames of the demo accounts that are offered to everyone. */
+  /** Usernames of the demo accounts that the server offers to everyone. */
   demoAccounts: string[];
-  /** The event of a subscription is worked out for many at once, each of whom had the right to it when it began. */
+  /** Whether the event of a subscription is executed once for many subscribers, each of whom was authorized when they subscribed. */
   forMany: boolean;
 }
 
-/** The context behind `@Authorized()`, which has made sure of a viewer. */
+/** The context behind `@Authorized()`, which guarantees a viewer. */
 export type ViewerContext = Context & { viewer: Viewer };

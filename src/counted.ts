@@ -1,20 +1,20 @@
 import { Extensions } from "type-graphql";
 
-/** How a field is counted before it is worked out, where that is not as usual: see `server/cost`. */
+/** How to estimate the cost of a field before it runs, where the default does not fit: see `server/cost`. */
 export interface Counted {
-  /** Redis commands it needs, if more than one or two; each counts as a value, even when the list is empty. */
+  /** Number of Redis commands, if more than one or two; each counts as a value, even if the field's list is empty. */
   commands?: number;
-  /** The same for each room of the viewer's list. */
+  /** Number of Redis commands for each room of the viewer's list. */
   commandsPerRoom?: number;
-  /** Texts of messages that are read or shown for it, or for each entry of its list. */
+  /** Number of message texts read or returned for the field, or for each entry of its list. */
   texts?: number;
-  /** Texts that are read beyond its list's entries. */
+  /** Number of texts read in addition to those of the list's entries. */
   spareTexts?: number;
-  /** Entries of a list without a length to ask for, such as the users of a reaction: as a rule there are few. */
+  /** Assumed number of entries of a list without a length argument, such as the users of a reaction: usually few. */
   entries?: number;
-  /** It lists the viewer's own rooms, so its length is at most their number. */
+  /** The field lists the viewer's own rooms, so it has at most as many entries as the viewer has rooms. */
   ownRooms?: true;
 }
 
-/** Says how a field is counted. */
+/** Sets how the cost of a field is counted. */
 export const Count = (counted: Counted) => Extensions({ counted });

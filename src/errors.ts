@@ -1,22 +1,22 @@
 import { GraphQLError } from "graphql";
 import { isLonger } from "./text/characters.js";
 
-/** One kind of refusal: whether trying again can help, and the sentence that tells a person what to do. */
+/** One kind of error: whether a retry can help, and a sentence for people that says what to do. */
 interface Entry {
   retryable: boolean;
   say: (...about: never[]) => string;
-  /** What `extensions` say beside the code, for programs. */
+  /** Entries of `extensions` in addition to the code, for programs. */
   details?: (...about: never[]) => Record<string, unknown>;
 }
 
-/** Every error a client can get from Palaver itself, by its `extensions.code`. GraphQL's own codes come on top. */
+/** Every error of Palaver itself that a client can get, by its `extensions.code`. GraphQL has further codes. */
 export const errors = {
   UNAUTHENTICATED: {
     retryable: false,
     say: (why?: string) =>
       why ?? "Log in first: send the session's token as `Authorization: Bearer …`, or in `connectionParams.authorization`.",
   },
-  INVALID_CREDENTIALS: { retryable: false, say: () => "The username or the password is wrong." },
+  INVALID_CREDENTIALS: { retryable: false, say: () => "The username or password is wrong. Check both and try again." },
   FORBIDDEN: { retryable: false, say: (why: string) => why },
   NOT_A_MEMBER: { retryable: false, say: (roomId: string) => `You are not a member of room ${roomId}.` },
   NOT_FOUND: { retryable: false, say: (what: string) => what },
@@ -27,30 +27,32 @@ export const errors = {
   },
   CLIENT_MESSAGE_ID_REUSED: {
     retryable: false,
-    say: () =>
-      "clientMessageId was already used for another message in this room, with another text or as another reply. Make a new one for each message.",
+    say: () => "clientMessageId was already used in this room with another text or for another reply. Generate a new one for each message.",
   },
   CLIENT_ROOM_ID_REUSED: {
     retryable: false,
     say: () =>
-      "clientRoomId was already used with other arguments: name, members in another order, or membersMayInvite. Make a new one for each group.",
+      "clientRoomId was already used with another name, membersMayInvite, members, or order of members. Generate a new one for each group.",
   },
   HISTORY_RESET: {
     retryable: false,
     say: (roomId: string) =>
-      `Room ${roomId} cannot be continued from this position. Load its newest messages again and subscribe after the position that comes with them.`,
+      `Room ${roomId} cannot be resumed from this position. Load its newest messages again, and subscribe after the position that comes with them.`,
     details: (roomId: string) => ({ roomId }),
   },
-  RATE_LIMITED: { retryable: true, say: (seconds: number, why = "That was too often.") => `${why} Try again in ${seconds} s.` },
-  TOO_MANY_SUBSCRIPTIONS: { retryable: false, say: (limit: string) => `${limit} Complete others first, or ask for less.` },
-  QUERY_TOO_COMPLEX: { retryable: false, say: (limit: string) => `${limit} Ask for less at a time.` },
+  RATE_LIMITED: { retryable: true, say: (seconds: number, why = "Too many requests.") => `${why} Try again in ${seconds} s.` },
+  TOO_MANY_SUBSCRIPTIONS: { retryable: false, say: (limit: string) => `${limit} Complete other subscriptions first, or ask for less.` },
+  QUERY_TOO_COMPLEX: { retryable: false, say: (limit: string) => `${limit} Ask for less in one operation.` },
   UNAVAILABLE: { retryable: true, say: () => "Redis does not answer. Try again in a moment." },
-  INTERNAL_SERVER_ERROR: { retryable: false, say: () => "Something went wrong on the server. It has been logged." },
+  INTERNAL_SERVER_ERROR: {
+    retryable: false,
+    say: () => "Something went wrong on the server, which logged it. If it happens again, ask the server's operator.",
+  },
 } satisfies Record<string, Entry>;
 
 export type ErrorCode = keyof typeof errors;
 
-/** A refusal with a code of the catalogue above; the only kind of error whose text reaches a client. */
+/** An error with a code of the catalog above; the only kind of error whose text clients see. */
 export class ChatError extends GraphQLError {
   readonly code: ErrorCode;
 
@@ -61,7 +63,7 @@ export class ChatError extends GraphQLError {
   }
 }
 
-/** Makes the error of this code: `throw refusal("NOT_A_MEMBER", roomId)`. */
+/** Creates the error with this code: `throw refusal("NOT_A_MEMBER", roomId)`. */
 export function refusal<Code extends ErrorCode>(code: Code, ...about: Parameters<(typeof errors)[Code]["say"]>): ChatError {
   const { say, details } = errors[code] as {
     say: (...about: unknown[]) => string;
@@ -77,21 +79,21 @@ export function badInput(argument: string, rule: string): ChatError {
 
 const LONGEST_CLIENT_ID = 64; // characters
 
-/** @throws ChatError BAD_USER_INPUT for what a client may not name a call by */
+/** @throws ChatError BAD_USER_INPUT if a client may not use this id for a call */
 export function checkClientId(id: string, argument: string): void {
   if (id === "" || isLonger(id, LONGEST_CLIENT_ID) || !id.isWellFormed() || /\p{C}/u.test(id))
     throw badInput(argument, `must be 1 to ${LONGEST_CLIENT_ID} characters without control characters, such as a UUID.`);
 }
 
 /**
- * The error for what was done too often, or cannot be done just now; `extensions.retryAfter` says in how many seconds it can be
- * tried again.
+ * The error for a call that came too often, or that the server cannot serve yet; `extensions.retryAfter` says after how many seconds the
+ * client can retry it.
  */
 export function rateLimited(seconds: number, why?: string): ChatError {
   return new ChatError("RATE_LIMITED", errors.RATE_LIMITED.say(seconds, why), { retryAfter: seconds });
 }
 
-/** Whether this is the refusal with that code. */
+/** Whether the error is a ChatError with that code. */
 export function isRefusal(error: unknown, code: ErrorCode): error is ChatError {
   return error instanceof ChatError && error.code === code;
 }

@@ -1,11 +1,11 @@
 import type { Logger } from "pino";
 
-const PAUSE = 10_000; // ms between two lines about the same
-const MOST = 1_000; // things that are told apart
+const PAUSE = 10_000; // ms between two lines about the same subject
+const MOST = 1_000; // subjects that are distinguished
 
 /**
- * A log for what others can bring about as often as they like: about each thing a line every ten seconds, the first at once, and
- * `times` says how often it happened since the last one.
+ * A log for events that clients or other programs can cause at any rate. It writes at most one line per subject every ten seconds, the
+ * first at once; `times` is the number of occurrences since the last line.
  */
 export class LimitedLog {
   readonly #log: Logger;
@@ -30,7 +30,7 @@ export class LimitedLog {
     this.#told.set(about, told);
     if (now - told.at < PAUSE) return;
     tell(told.times);
-    this.#told.delete(about); // to go to the end
+    this.#told.delete(about); // moves it to the end
     this.#told.set(about, { at: now, times: 0 });
     const [oldest] = this.#told.keys();
     if (this.#told.size > MOST && oldest !== undefined) this.#told.delete(oldest);

@@ -7,9 +7,9 @@ import { version } from "./server/server-info.js";
 
 const USAGE = `Palaver ${version}: a GraphQL chat server on Redis.
 
-  npm start                          with a Redis of its own, and demo data
+  npm start                          with an embedded Redis and demo data
   npm start -- --port 4100           on another port
-  npm start -- --redis redis://HOST  on a Redis that runs already
+  npm start -- --redis redis://HOST  on a Redis that is already running
 `;
 
 await runProgram(process.argv.slice(2), {
@@ -17,7 +17,7 @@ await runProgram(process.argv.slice(2), {
   async run(config, log) {
     const server = await startServer(config, log);
     stopOnSignals(() => server.stop(), log);
-    say(welcome(config, server)); // only now: who reads it may send a signal
+    say(welcome(config, server)); // last, as a reader of this text may send a signal
   },
 });
 
@@ -28,14 +28,14 @@ function welcome({ playground, redisUrls, redisSource, interop }: FoundConfig, s
     `  Chat       ${server.url}/`,
     ...(playground ? [`  GraphiQL   ${server.url}/graphql`] : []),
     `  API        ${server.url}/graphql  and  ${server.url.replace(/^http/, "ws")}/graphql`,
-    `  Redis      ${server.redisUrls.map(withoutPassword).join(", ")}${redisUrls.length === 0 ? "  (its own)" : redisSource ? `  (from ${redisSource})` : ""}`,
+    `  Redis      ${server.redisUrls.map(withoutPassword).join(", ")}${redisUrls.length === 0 ? "  (embedded)" : redisSource ? `  (from ${redisSource})` : ""}`,
   ];
   if (server.openAccounts.length > 0)
     lines.push(
       "",
-      `  Demo accounts: ${server.openAccounts.join(", ")}; the password of each is ${DEMO_PASSWORD}. Never leave them on a public server.`,
+      `  Demo accounts: ${server.openAccounts.join(", ")}; the password of each is ${DEMO_PASSWORD}. Do not keep them on a public server.`,
     );
   if (interop === "full")
-    lines.push("", "  INTEROP=full: private messages go to the channel MESSAGES, and demo apps show what is on it to everyone.");
+    lines.push("", "  INTEROP=full: Palaver publishes private messages on the channel MESSAGES, and demo apps show them to everyone.");
   return `\n${lines.join("\n")}\n`;
 }

@@ -1,4 +1,4 @@
-/** A cache of values by text: the least recently used go first once the texts exceed a number of characters. */
+/** A cache of values by text. It evicts the least recently used values when the texts together exceed a number of characters. */
 export class Memo<V> {
   readonly #most: number;
   readonly #longest: number;
@@ -6,8 +6,8 @@ export class Memo<V> {
   #characters = 0;
 
   /**
-   * @param most characters of all texts together
-   * @param longest characters of a text that is kept
+   * @param most maximum number of characters of all texts together
+   * @param longest maximum number of characters of a cached text
    */
   constructor(most: number, longest: number) {
     this.#most = most;
@@ -17,7 +17,7 @@ export class Memo<V> {
   get(text: string): V | undefined {
     const value = this.#kept.get(text);
     if (value === undefined) return undefined;
-    this.#kept.delete(text); // to go to the end
+    this.#kept.delete(text); // moves it to the end
     this.#kept.set(text, value);
     return value;
   }

@@ -1,7 +1,7 @@
 import { Extensions } from "type-graphql";
 
 /**
- * Marks a root field that needs no session, such as `login`: it runs for a client whose token is over, too. Any other field is refused
- * then, so that no one takes the answer for that of their session.
+ * Marks a root field that needs no session, such as `login`. It also runs for a client with an expired token. The server refuses any other
+ * field for such a client, so that the client does not mistake the anonymous answer for that of its session.
  */
 export const OpenToAll = () => Extensions({ openToAll: true });

@@ -1,10 +1,10 @@
-/** Where Redis is, read from the text of `REDIS_URL`. */
+/** The address of Redis, parsed from `REDIS_URL`. */
 export type RedisAddress =
-  /** One server, or one node of a cluster: which of the two shows when it is asked. */
+  /** One server, or one node of a cluster; which of the two is known only after connecting. */
   | { kind: "server"; url: string }
   /** Several nodes of one cluster. */
   | { kind: "cluster"; urls: string[] }
-  /** Sentinels, which say who the primary called `name` is. */
+  /** Sentinels, which know the address of the primary called `name`. */
   | {
       kind: "sentinel";
       sentinels: { host: string; port: number }[];
@@ -21,9 +21,9 @@ const SENTINEL = /^(?<scheme>redis|rediss)-sentinel:\/\/(?:(?<login>[^@]*)@)?(?<
 const SENTINEL_PORT = 26_379;
 
 /**
- * Splits the text of `REDIS_URL` into URLs and checks each; the demo apps' bare `host:port` is understood too. The commas of a
+ * Splits the text of `REDIS_URL` into URLs and checks each. Accepts the demo apps' bare `host:port`, too. The commas of a
  * `redis-sentinel://` URL separate its Sentinels, so it stays one piece.
- * @throws Error that says what is wrong, without a password in it
+ * @throws Error that states the problem, without a password
  */
 export function splitRedisUrls(text: string): string[] {
   const whole = text.trim();
@@ -42,8 +42,8 @@ export function splitRedisUrls(text: string): string[] {
 }
 
 /**
- * Reads what `splitRedisUrls` gave.
- * @throws Error that says what is wrong, without a password in it
+ * Parses the URLs that `splitRedisUrls` returned.
+ * @throws Error that states the problem, without a password
  */
 export function readRedisAddress(urls: readonly string[]): RedisAddress {
   const [url, ...others] = urls;
@@ -72,7 +72,7 @@ export function readRedisAddress(urls: readonly string[]): RedisAddress {
 }
 
 /**
- * Takes the login out of a URL: given both ways, a client prefers the one in the URL, even where it lacks the password.
+ * Separates the login from a URL, because a client prefers the login in the URL, even one that lacks the password, to a separate one.
  * @param password instead of the one in the URL
  */
 export function splitLogin(url: string, password: string | undefined): { url: string; username?: string; password?: string } {
@@ -84,7 +84,7 @@ export function splitLogin(url: string, password: string | undefined): { url: st
   return { url: bare.href, ...(username !== "" && { username }), ...(secret !== "" && { password: secret }) };
 }
 
-/** The URL without the password in it, for people and logs. */
+/** The URL without its password, for people and logs. */
 export function withoutPassword(url: string): string {
   return url.replace(/^([\w-]+:\/\/)([^@/]*)@/, (_match, scheme: string, login: string) => {
     const [username = "", ...password] = login.split(":");
@@ -103,6 +103,6 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw new Error("has a % in a user name or password that escapes nothing; write it as %25");
+    throw new Error("has a % in a user name or password that does not start an escape sequence; write it as %25");
   }
 }

@@ -1,52 +1,52 @@
 import { ArgsType, Field, ID, Int, InterfaceType, ObjectType } from "type-graphql";
 import { badInput } from "./errors.js";
 
-/** What Relay expects of a schema: https://relay.dev/graphql/connections.htm and https://relay.dev/graphql/objectidentification.htm */
+/** Relay's conventions for a schema: https://relay.dev/graphql/connections.htm and https://relay.dev/graphql/objectidentification.htm */
 
-/** The longest page that can be asked for. */
+/** The maximum length of a page. */
 export const LONGEST_PAGE = 100;
 
-/** The longest list without pages that can be asked for. */
+/** The maximum length of a list without pages. */
 export const LONGEST_LIST = 1_000;
 
 const DEFAULT_PAGE = 50;
 
 @InterfaceType({
-  description: "What `node` can read again by its `id` alone.",
+  description: "An object that `node` can look up by its `id` alone.",
   resolveType: (value: object) => ("username" in value ? "User" : "kind" in value ? "Room" : "Message"),
 })
 export abstract class Node {
-  @Field(() => ID, { description: "Unique among all of them, whatever their type." })
+  @Field(() => ID, { description: "Unique among all objects, whatever their type." })
   id!: string;
 }
 
-@ObjectType({ description: "Where a page stands in its list." })
+@ObjectType({ description: "Whether a list has more pages, and the cursors of this page's ends." })
 export class PageInfo {
-  @Field(() => Boolean, { description: "Whether more follows after this page." })
+  @Field(() => Boolean, { description: "Whether more entries follow after this page." })
   hasNextPage!: boolean;
 
-  @Field(() => Boolean, { description: "Whether more comes before this page." })
+  @Field(() => Boolean, { description: "Whether more entries come before this page." })
   hasPreviousPage!: boolean;
 
-  @Field(() => String, { nullable: true, description: "Cursor of the page's first entry; null for an empty page." })
+  @Field(() => String, { nullable: true, description: "The cursor of the page's first entry; null for an empty page." })
   startCursor!: string | null;
 
-  @Field(() => String, { nullable: true, description: "Cursor of the page's last entry; null for an empty page." })
+  @Field(() => String, { nullable: true, description: "The cursor of the page's last entry; null for an empty page." })
   endCursor!: string | null;
 }
 
 @ArgsType()
 export class PageArgs {
-  @Field(() => Int, { nullable: true, description: "The first this many (at most 100) of those after `after`." })
+  @Field(() => Int, { nullable: true, description: "The number of entries to return from the start, after `after`; at most 100." })
   first?: number | null | undefined;
 
-  @Field(() => String, { nullable: true, description: "Only what comes after this cursor." })
+  @Field(() => String, { nullable: true, description: "Only entries after this cursor." })
   after?: string | null | undefined;
 
-  @Field(() => Int, { nullable: true, description: "The last this many (at most 100) of those before `before`." })
+  @Field(() => Int, { nullable: true, description: "The number of entries to return from the end, before `before`; at most 100." })
   last?: number | null | undefined;
 
-  @Field(() => String, { nullable: true, description: "Only what comes before this cursor." })
+  @Field(() => String, { nullable: true, description: "Only entries before this cursor." })
   before?: string | null | undefined;
 }
 
@@ -56,22 +56,22 @@ export class ForwardPageArgs extends PageArgs {
   @Field(() => Int, {
     nullable: true,
     defaultValue: DEFAULT_PAGE,
-    description: "The first this many (at most 100) of those after `after`; without effect beside `last`.",
+    description: "The number of entries to return from the start, after `after`; at most 100. Ignored if `last` is given.",
   })
   declare first?: number | null | undefined;
 }
 
-/** The arguments of a list that is read in one direction, such as what came last first. */
+/** The arguments of a list that is read in one direction only, such as newest first. */
 @ArgsType()
 export class FirstArgs {
-  @Field(() => Int, { nullable: true, defaultValue: DEFAULT_PAGE, description: "At most this many, up to 100." })
+  @Field(() => Int, { nullable: true, defaultValue: DEFAULT_PAGE, description: "The maximum number of entries to return; at most 100." })
   first?: number | null | undefined;
 
-  @Field(() => String, { nullable: true, description: "Only what comes after this cursor." })
+  @Field(() => String, { nullable: true, description: "Only entries after this cursor." })
   after?: string | null | undefined;
 }
 
-/** What a page is asked for: which end it is taken from, how long it is, and the cursors it lies between. */
+/** The request for a page: the end of the list to start from, the page's length, and the cursors between which it lies. */
 export interface PageRequest<Cursor> {
   from: "start" | "end";
   limit: number;
@@ -92,8 +92,8 @@ export interface Connection<Node> {
 }
 
 /**
- * Checks the arguments of a page. Without `first` and `last` it is the default page from `end`.
- * @param decode reads a cursor, or throws BAD_USER_INPUT for the argument it is told
+ * Checks the arguments of a page. Without `first` and `last` the result is the default page from `defaultFrom`.
+ * @param decode parses a cursor, or throws BAD_USER_INPUT that names the given argument
  * @throws ChatError BAD_USER_INPUT
  */
 export function pageRequest<Cursor>(
@@ -101,7 +101,7 @@ export function pageRequest<Cursor>(
   defaultFrom: "start" | "end",
   decode: (cursor: string, argument: string) => Cursor,
 ): PageRequest<Cursor> {
-  if (first != null && last != null) throw badInput("last", "cannot be combined with `first`; ask for one of the two.");
+  if (first != null && last != null) throw badInput("last", "cannot be combined with `first`. Give only one of the two.");
   for (const [argument, value] of [
     ["first", first],
     ["last", last],
@@ -116,15 +116,15 @@ export function pageRequest<Cursor>(
   };
 }
 
-/** Such arguments as a page's: `last` goes before the default of `first`. */
+/** Converts these arguments to those of a page: `last` overrides the default of `first`. */
 export const forwards = (args: ForwardPageArgs): PageArgs => ({ ...args, first: args.last == null ? args.first : null });
 
 /**
- * A page of a list whose entries have to be looked up, of which some may be gone. As many are looked up together as the page lacks; where
- * many are gone, more and more.
- * @param places of all entries, in the list's order
+ * A page of a list whose entries have to be looked up and may no longer exist. Each round looks up as many entries as the page lacks; if
+ * many no longer exist, the rounds grow.
+ * @param places all entries, in the list's order
  * @param compare orders two places as the list does
- * @param lookUp gives what is at each of the places, undefined for what is gone
+ * @param lookUp returns the entry at each of the places, undefined if it no longer exists
  */
 export async function lookUpPage<Place, Node>(
   places: readonly Place[],

@@ -1,21 +1,21 @@
 import { Extensions } from "type-graphql";
 
-/** What becomes of a mutation that is called again because its answer was lost. Every field of the mutation type says it. */
+/** The effect of a repeated call of a mutation, after its answer was lost. Every field of the mutation type declares it. */
 export type Repetition =
-  /** Nothing more than of the first call. */
+  /** Idempotent: no further effect. */
   | "safe"
-  /** Nothing more, where this argument is given: a name that the client has made for the call. */
+  /** Idempotent with this argument, an id that the client generates for the call; `else` is a sentence for a call without it. */
   | { safeWith: string; else: string }
-  /** It may do more; a sentence that says what to do instead. */
+  /** May have a further effect; a sentence that states what to do instead. */
   | { else: string };
 
-/** Marks a mutation that can be repeated. */
+/** Marks a mutation that is safe to repeat. */
 export const Repeatable = () => mark("safe");
 
-/** Marks one that can be repeated with an argument. @param look what to do without it, as a sentence */
+/** Marks a mutation that is safe to repeat with an argument. @param look a sentence: what to do without the argument */
 export const RepeatableWith = (argument: string, look: string) => mark({ safeWith: argument, else: look });
 
-/** Marks one that must not simply be repeated. @param look what to do instead, as a sentence */
+/** Marks a mutation that is not safe to repeat. @param look a sentence: what to do instead */
 export const NotRepeatable = (look: string) => mark({ else: look });
 
 const mark = (repetition: Repetition) => Extensions({ repetition });

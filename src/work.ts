@@ -1,24 +1,24 @@
 import { refusal } from "./errors.js";
 
-const MOST_ENTRIES = 20_000; // of lists whose length is not known before
+const MOST_ENTRIES = 20_000; // of all lists without a length argument together
 const LENGTH_OF_ID = 10; // characters, about
 
-const READ = 1.7e-5; // ms: what it takes to read a character of a message from Redis, one that takes three bytes
-const SEARCH = 1e-4; // ms: what it takes to look for mentions in a character of it; twice that in the worst text, once
-const LOOK_UP = 0.03; // ms: what it takes to look up a user, a room, or the like
+const READ = 1.7e-5; // ms to read a character of a message from Redis, at three bytes per character
+const SEARCH = 1e-4; // ms to search a character of a message for mentions; in the worst text twice that, the first time
+const LOOK_UP = 0.03; // ms to look up a user, a room, or a similar record
 
 interface ReadMessage {
   text: string;
   reactions: readonly { userIds: readonly string[] }[];
 }
 
-/** The time, in ms, that an operation costs the server before its answer is written. Its client is charged for it. */
+/** The time, in ms, that an operation costs the server before it writes the answer. The client is charged for this time. */
 export class Work {
   ms = 0;
 
   #entries = 0;
 
-  /** Counts messages that were read, whether they are shown or not. @returns them */
+  /** Counts messages that were read, even if the answer does not contain them. @returns the messages */
   read<T extends readonly (ReadMessage | null)[]>(messages: T): T {
     let characters = 0;
     for (const message of messages) {
@@ -29,16 +29,16 @@ export class Work {
     return messages;
   }
 
-  /** Counts what was looked up in Redis, one by one. @returns them */
+  /** Counts records that were looked up in Redis one by one. @returns the records */
   lookedUp<T extends readonly unknown[]>(records: T): T {
     this.ms += records.length * LOOK_UP;
     return records;
   }
 
   /**
-   * Counts a list that is short as a rule, and is not bounded by what the operation asks for.
-   * @returns it
-   * @throws ChatError QUERY_TOO_COMPLEX where all of them together are too long
+   * Counts a list that is usually short, and whose length the operation does not limit.
+   * @returns the list
+   * @throws ChatError QUERY_TOO_COMPLEX if all such lists together are too long
    */
   list<T>(entries: readonly T[]): readonly T[] {
     this.#entries += entries.length;
@@ -47,7 +47,7 @@ export class Work {
     return entries;
   }
 
-  /** Counts a text that is searched. */
+  /** Counts a text that is searched for mentions. */
   searched(text: string): void {
     this.ms += text.length * SEARCH;
   }

@@ -6,11 +6,11 @@ import { withoutPassword } from "./redis/connect.js";
 import { version } from "./server/server-info.js";
 import { startWorker, withDeadLetters } from "./server/worker.js";
 
-const USAGE = `Palaver ${version}: a worker of the assistant. Any number may run, anywhere.
+const USAGE = `Palaver ${version}: an assistant worker. Run any number of them, on any machine that reaches the Redis.
 
-  npm run worker -- --redis redis://HOST              on the Redis of the servers
-  npm run worker -- --redis redis://HOST --dead       lists the questions that were given up
-  npm run worker -- --redis redis://HOST --again ID   asks one of them again, or with \`all\` each
+  npm run worker -- --redis redis://HOST              starts a worker on the Redis of the servers
+  npm run worker -- --redis redis://HOST --dead       lists the dead letters: questions that failed repeatedly
+  npm run worker -- --redis redis://HOST --again ID   asks one of them again; \`all\` instead of ID asks all of them
 `;
 
 const args = process.argv.slice(2);
@@ -22,14 +22,14 @@ await runProgram(args, {
   async run(config, log) {
     if (config.redisUrls.length === 0)
       throw new ConfigError([
-        "REDIS_URL (--redis): a worker needs the Redis that the servers use; a server with a Redis of its own answers itself",
+        "REDIS_URL (--redis): is required; set it to the Redis that the servers use. A server with an embedded Redis needs no worker",
       ]);
     if (again !== undefined) return askAgain(config, again);
     if (dead !== undefined) return list(config);
-    setPriority(10); // where a server is on the same machine, what people send goes first
+    setPriority(10); // a server on the same machine comes first
     const worker = await startWorker(config, createModel(config, log), log);
     stopOnSignals(() => worker.stop(), log);
-    say(`\nA worker of Palaver's assistant is running.\n\n  Redis      ${config.redisUrls.map(withoutPassword).join(", ")}\n`);
+    say(`\nA Palaver assistant worker is running.\n\n  Redis      ${config.redisUrls.map(withoutPassword).join(", ")}\n`);
   },
 });
 
@@ -37,16 +37,16 @@ async function list(config: Config): Promise<void> {
   const letters = await withDeadLetters(config, (all) => all.list());
   for (const { id, at, roomId, askerId, messageId, problem } of letters)
     say(`${id}  ${at.toISOString()}  room ${roomId}  user ${askerId}  message ${messageId}  ${problem}`);
-  say(letters.length === 0 ? "No question was given up." : `${letters.length} given up; --again ID or --again all asks again.`);
+  say(letters.length === 0 ? "No dead letters." : `Dead letters: ${letters.length}. Ask them again with --again ID or --again all.`);
 }
 
 async function askAgain(config: Config, which: string): Promise<void> {
   const letters = await withDeadLetters(config, (all) => all.again(which));
-  if (letters.length === 0 && which !== "all") throw new ConfigError([`--again: there is no ${which}; --dead lists them`]);
+  if (letters.length === 0 && which !== "all") throw new ConfigError([`--again: there is no dead letter ${which}; --dead lists them`]);
   say(`Asked again: ${letters.length}.`);
 }
 
-/** Takes an option that is no setting off the command line: its value, or the empty string for one without. */
+/** Removes an option that is not a setting from the arguments. Returns its value, or the empty string if it takes none. */
 function take(name: string, hasValue = false): string | undefined {
   const at = args.indexOf(name);
   if (at < 0) return undefined;

@@ -16,7 +16,7 @@ const login = "mutation ($username: String!, $password: String!) { login(usernam
 const password = "a good password";
 
 describe("accounts", () => {
-  it("[S1] of 50 sign-ups for one name, over two servers, one gets it", async () => {
+  it("[S1] lets exactly one of 50 concurrent sign-ups on two servers take a username", async () => {
     const attempts = await Promise.all(
       Array.from({ length: 50 }, (_, n) =>
         anonymous.on(n % 2 ? one : two).request(register, { username: "wanted", password: `${password} ${n}` }),
@@ -30,21 +30,21 @@ describe("accounts", () => {
     const [{ data }] = won as [(typeof won)[number]];
     const { id } = data.register.user;
     expect(await redis.client.get("username:wanted")).toBe(`user:${id}`);
-    expect((await redis.client.keys("user:*")).sort()).toEqual([`user:${id}`, `user:${id}:rooms`]); // the others left nothing
+    expect((await redis.client.keys("user:*")).sort()).toEqual([`user:${id}`, `user:${id}:rooms`]); // the failed sign-ups left nothing
     const number = attempts.findIndex(({ data }) => data?.register);
     expect((await anonymous.ask(login, { username: "wanted", password: `${password} ${number}` })).login.user.id).toBe(id);
   });
 
-  it("[S1] a taken name is refused", async () => {
+  it("[S1] refuses a taken username", async () => {
     await anonymous.ask(register, { username: "Casey", password });
     const error = await anonymous.refused(register, { username: "Casey", password });
     expect(error.extensions).toEqual({ code: "USERNAME_TAKEN", retryable: false });
   });
 
-  it("[S1] an account whose sign-up was cut off before its name was set does not exist; one cut off after is mended by a login", async () => {
+  it("[S1] ignores a sign-up cut off before it set its name; a login completes one cut off later", async () => {
     const { user } = (await anonymous.ask(register, { username: "halfway", password })).register;
     const ada = new TestClient(one.url, (await anonymous.ask(login, { username: "halfway", password })).login.token);
-    await redis.client.setbit("vacant:{total_users}", Number(user.id), 1); // as it is until the last step
+    await redis.client.setbit("vacant:{total_users}", Number(user.id), 1); // the state before the last step
     const listed = async () => (await ada.ask("{ users(first: 100) { nodes { id } } }")).users.nodes.map(({ id }: { id: string }) => id);
     expect(await listed()).not.toContain(user.id);
     await anonymous.ask(login, { username: "halfway", password });
@@ -53,7 +53,7 @@ describe("accounts", () => {
     expect((await anonymous.refused(login, { username: "halfway", password })).extensions.code).toBe("INVALID_CREDENTIALS");
   });
 
-  it("[S2] passwords are stored as bcrypt of the demo apps' kind, and come back in no answer", async () => {
+  it("[S2] stores passwords as bcrypt hashes that demo apps can read, and never returns them", async () => {
     const { user } = (await anonymous.ask(register, { username: "hashed", password: "Tr0ub4dor&3 ☂" })).register;
     const stored = await redis.client.hgetall(`user:${user.id}`);
     expect(stored.password).toMatch(/^\$2b\$04\$/);
@@ -65,7 +65,7 @@ describe("accounts", () => {
     expect(wrong.errors ?? [wrong.data]).toHaveLength(1);
   });
 
-  it("[S2] a password over 72 bytes is refused at sign-up, and never taken for its beginning at login", async () => {
+  it("[S2] refuses a password over 72 bytes at sign-up, and does not truncate it at login", async () => {
     const longest = "éèêëçàâïî".repeat(4);
     await anonymous.ask(register, { username: "longest", password: longest });
     expect((await anonymous.refused(register, { username: "longer", password: `${longest}x` })).extensions).toMatchObject({
@@ -76,7 +76,7 @@ describe("accounts", () => {
     await anonymous.ask(login, { username: "longest", password: longest });
   });
 
-  it("[S2] an unknown name and a wrong password get the same answer", async () => {
+  it("[S2] returns the same error for an unknown name and a wrong password", async () => {
     await anonymous.ask(register, { username: "known", password });
     const answers = [];
     for (const [username, secret] of [
@@ -94,7 +94,7 @@ describe("accounts", () => {
 
   const bad: [what: string, argument: string, fields: Record<string, string>][] = [
     ["a name with a space", "username", { username: "two words" }],
-    ["a name of one letter", "username", { username: "x" }],
+    ["a one-letter name", "username", { username: "x" }],
     ["a name that is too long", "username", { username: "x".repeat(33) }],
     ["a name with a control character", "username", { username: "tab\tbed" }],
     ["a name with a colon", "username", { username: "user:1" }],
@@ -104,19 +104,19 @@ describe("accounts", () => {
     ["a password with NUL", "password", { password: "1234\u00005678" }],
     ["an empty display name", "name", { name: " " }],
     ["a display name with a line break", "name", { name: "a\nb" }],
-    ["a display name that turns the text around", "name", { name: "a\u202eb" }],
+    ["a display name with a bidirectional override", "name", { name: "a\u202eb" }],
     ["a long display name", "name", { name: "x".repeat(65) }],
-    ["no email", "email", { email: "nobody" }],
+    ["an invalid email", "email", { email: "nobody" }],
     ["an email with a line break", "email", { email: "a@b.c\nBcc: d@e.f" }],
   ];
-  it.each(bad)("[O1] %s is BAD_USER_INPUT and names %s", async (_what, argument, fields) => {
+  it.each(bad)("[O1] refuses %s with BAD_USER_INPUT and names the argument `%s`", async (_what, argument, fields) => {
     const { message, extensions } = await anonymous.refused(register, { username: "somebody", password, ...fields });
     expect(extensions).toEqual({ code: "BAD_USER_INPUT", retryable: false, argument });
     expect(message).toMatch(new RegExp(`^${argument}: .*\\.$`));
     expect(await redis.client.exists("username:somebody")).toBe(0);
   });
 
-  it("[S1] names of any script are welcome", async () => {
+  it("[S1] accepts names in any script", async () => {
     for (const username of ["Zoë", "мария", "さくら", "user.name-1_2"]) {
       const { user } = (await anonymous.ask(register, { username, password, name: `${username} the first` })).register;
       expect(user).toMatchObject({ username, name: `${username} the first` });
@@ -127,7 +127,7 @@ describe("accounts", () => {
 describe("accounts of demo apps", () => {
   const change = "mutation ($c: String!, $n: String!) { changePassword(current: $c, new: $n) }";
 
-  /** As the Node app's login makes one of a name that it does not know. */
+  /** Creates an account as the Node app's login does for an unknown name. */
   async function demoAccount(username: string, secret: string): Promise<string> {
     const id = String(await redis.client.incr("total_users"));
     await redis.client.set(`username:${username}`, `user:${id}`);
@@ -156,7 +156,7 @@ describe("accounts of demo apps", () => {
     },
   );
 
-  it("[I1] a password of over 72 bytes that was set there is good until it is changed here", async () => {
+  it("[I1] accepts a demo app's password over 72 bytes until the user changes it in Palaver", async () => {
     const long = `${"long ".repeat(14)}é and more than that`;
     const next = `${"eight of".repeat(8)}seventy!`;
     const id = await demoAccount("wordy", long);
@@ -171,7 +171,7 @@ describe("accounts of demo apps", () => {
 });
 
 describe("sessions", () => {
-  it("[S3] a token is random, Redis holds only its SHA-256, and it ends when it says", async () => {
+  it("[S3] issues random tokens, stores only their SHA-256 in Redis, and ends them at `expiresAt`", async () => {
     const { token, expiresAt, user } = (await anonymous.ask(register, { username: "holder", password })).register;
     expect(token).toMatch(new RegExp(`^${user.id}\\.[A-Za-z0-9_-]{43}$`));
     const key = `sessions:{user:${user.id}}`;
@@ -192,7 +192,7 @@ describe("sessions", () => {
     expect((await holder.refused("{ rooms { nodes { id } } }")).extensions.code).toBe("UNAUTHENTICATED");
   });
 
-  it("[S3] tokens that are forged, malformed or another user's are worth nothing", async () => {
+  it("[S3] refuses forged and malformed tokens, and another user's", async () => {
     const { token, user } = (await anonymous.ask(register, { username: "target", password })).register;
     const secret = token.split(".")[1];
     for (const forged of [
@@ -208,7 +208,7 @@ describe("sessions", () => {
     }
   });
 
-  it("[S3] logout ends one session or all, on every server", async () => {
+  it("[S3] ends one session or all of them at logout, on every server", async () => {
     await anonymous.ask(register, { username: "leaver", password });
     const logIn = async () => new TestClient(one.url, (await anonymous.ask(login, { username: "leaver", password })).login.token);
     const [first, second, third] = [await logIn(), await logIn(), await logIn()];
@@ -219,7 +219,7 @@ describe("sessions", () => {
     expect(await areIn()).toEqual([false, false, false]);
   });
 
-  it("[S3] a user has at most 100 sessions; the one that ends first gives way", async () => {
+  it("[S3] keeps at most 100 sessions per user, and drops the one that expires first", async () => {
     const { token, user } = (await anonymous.ask(register, { username: "busy", password })).register;
     const key = `sessions:{user:${user.id}}`;
     const later = Date.now() + 90_000_000;

@@ -27,7 +27,7 @@ async function listPage(client: TestClient, args: string, cursor?: string | null
 const idsIn = ({ nodes }: ListPage) => nodes.map(({ id }) => id);
 
 describe("a refused field", () => {
-  it("[R8] of a query is null, and its siblings are answered, over HTTP and a socket", async () => {
+  it("[R8] is null in a query's result, and its siblings have data, over HTTP and a socket", async () => {
     const [ann, ben, eve] = [await TestClient.register(one, "ann"), await TestClient.register(two, "ben"), await TestClient.register(one)];
     const theirs = await openRoom(ann, ben);
     const query = `query ($r: ID!) {
@@ -62,7 +62,7 @@ describe("a refused field", () => {
     expect(data).toEqual({ server: { name: "palaver" }, me: null, messages: null, sessions: null });
   });
 
-  it("[R8] of a mutation is null, and those before and after it are carried out", async () => {
+  it("[R8] is null in a mutation's result, and the fields before and after it run", async () => {
     const ann = await TestClient.register(one, "ann");
     const { data, errors } = await ann.request(`mutation {
       first: send(roomId: "0", text: "first") { text }
@@ -77,7 +77,7 @@ describe("a refused field", () => {
     ]);
   });
 
-  it("[R8] within an entity leaves the entity, and the list that it is in, alone", async () => {
+  it("[R8] does not null the entity or the list that contains it", async () => {
     const [ann, ben] = [await TestClient.register(one, "ann"), await TestClient.register(two, "ben")];
     const room = await openRoom(ann, ben);
     const said = await ann.send("here", room);
@@ -92,7 +92,7 @@ describe("a refused field", () => {
     expect(errors?.map(({ extensions }) => extensions.code).sort()).toEqual(["BAD_USER_INPUT", "BAD_USER_INPUT", "NOT_FOUND"]);
   });
 
-  it("[R8] within an event leaves the subscription alone", async () => {
+  it("[R8] inside an event does not end the subscription", async () => {
     const ann = await TestClient.register(one, "ann");
     const query = `subscription ($a: [String!]) { messageAdded(roomId: "0", after: $a) { text room { messages(around: "1:2/3") { position } } } }`;
     const stream = ann.subscribe(query, { a: [await ann.position()] });
@@ -105,8 +105,8 @@ describe("a refused field", () => {
   });
 });
 
-describe("rooms", () => {
-  it("[ROOM8] come in pages from either end, which meet without a gap, and each once", async () => {
+describe("`rooms`", () => {
+  it("[ROOM8] lists each room once, in pages from either end, without gaps", async () => {
     const ann = await TestClient.register(one, "ann");
     const spoken: string[] = [];
     for (let n = 0; n < 7; n++) {
@@ -138,7 +138,7 @@ describe("rooms", () => {
     expect(backwards).toEqual(all);
   });
 
-  it("[ROOM8] that move while they are paged are in front of the first page's cursor", async () => {
+  it("[ROOM8] puts a room that moves during paging before the first page's cursor", async () => {
     const ann = await TestClient.register(one, "ann");
     const groups: string[] = [];
     for (let n = 0; n < 6; n++) {
@@ -152,10 +152,10 @@ describe("rooms", () => {
     expect(idsIn(await listPage(ann, "last: 100, before: $c", first.pageInfo.startCursor))).toEqual([groups[4]]);
   });
 
-  it("[ROOM8] cost Redis per page, however many the user has", async () => {
+  it("[ROOM8] costs Redis the same per page, regardless of how many rooms the user has", async () => {
     const [ann, ben] = [await TestClient.register(one, "ann"), await TestClient.register(one, "ben")];
     const costOf = async (client: TestClient) => {
-      await listPage(client, "first: 5"); // what no one has noted yet is looked at once
+      await listPage(client, "first: 5"); // the first read indexes rooms that are not indexed yet
       const commands = await watchCommands(redis.client);
       await client.ask("{ rooms(first: 5) { nodes { id name lastMessage { text } unreadCount } } }");
       await commands.all();
@@ -167,7 +167,7 @@ describe("rooms", () => {
     expect(await costOf(ben)).toBeLessThanOrEqual(few + 5);
   });
 
-  it("[ROOM8] of a database without the order are found in it all the same, and so is what a demo app said", async () => {
+  it("[ROOM8] orders the rooms of a database without an index, demo app messages included", async () => {
     const [ann, ben] = [await TestClient.register(one, "ann"), await TestClient.register(one, "ben")];
     const [older, newer] = [await newGroup(ann), await newGroup(ann)];
     await ann.send("older", older);
@@ -181,7 +181,7 @@ describe("rooms", () => {
     expect(idsIn(await listPage(ann, "first: 3"))).toEqual([room, newer, older]);
   });
 
-  it("[O1] a cursor of `rooms` is one that the API gave", async () => {
+  it("[O1] refuses cursors that the API did not issue", async () => {
     const ann = await TestClient.register(one, "ann");
     const { messages } = await ann.ask('{ messages(roomId: "0") { position } }');
     for (const cursor of ["", "x", messages.position]) {
@@ -190,7 +190,7 @@ describe("rooms", () => {
     }
   });
 
-  it("[ROOM9] between two say who the other is", async () => {
+  it("[ROOM9] names the other person of a private room in `peer`", async () => {
     const [ann, ben] = [await TestClient.register(one, "ann"), await TestClient.register(two, "ben")];
     const room = await openRoom(ann, ben);
     await ann.send("hi", room);
@@ -222,13 +222,13 @@ describe("rooms", () => {
   });
 });
 
-/** Sorts by the order of a list; what is not in it comes last. */
+/** Sorts by the order of a list; items that are not in it come last. */
 const byPlace = (order: string[]) => (one: string, other: string) => (order.indexOf(one) + 1 || 99) - (order.indexOf(other) + 1 || 99);
 
-describe("things by their id", () => {
+describe("lookups by id", () => {
   const NODE = `query ($id: ID!) { node(id: $id) { __typename id ... on User { username } ... on Room { kind } ... on Message { text } } }`;
 
-  it("[API6] `node` reads users, rooms and messages, and `message` a message; what one may not read is null", async () => {
+  it("[API6] returns users, rooms and messages, or null for what the viewer may not read", async () => {
     const [ann, ben, eve] = [await TestClient.register(one, "ann"), await TestClient.register(two, "ben"), await TestClient.register(one)];
     const [room, group] = [await openRoom(ann, ben), await newGroup(ann)];
     const { id: said } = await ann.send("read me", room);
@@ -249,7 +249,7 @@ describe("things by their id", () => {
     expect((await new TestClient(one.url).refused(NODE, { id: "0" })).extensions.code).toBe("UNAUTHENTICATED");
   });
 
-  it("[API6] an id is never that of two things, whatever the database holds", async () => {
+  it("[API6] never resolves an id to two different objects, even with colliding keys in the database", async () => {
     const ann = await TestClient.register(one, "ann");
     await redis.client.set(`room:${ann.id}:name`, "A room with a user's id");
     await redis.client.sadd(`user:${ann.id}:rooms`, ann.id);
@@ -266,7 +266,7 @@ describe("things by their id", () => {
     }
   });
 
-  it("[API7] `users(ids:)` gives these, in this order, with null for one that is not there", async () => {
+  it("[API7] returns `users(ids:)` in the requested order, with null for unknown ids", async () => {
     const [ann, ben] = [await TestClient.register(one, "ann"), await TestClient.register(two, "ben")];
     const { joinAsGuest } = await new TestClient(one.url).ask('mutation { joinAsGuest(name: "Gus") { user { id } } }');
     const query = "query ($ids: [ID!]) { users(ids: $ids) { totalCount nodes { id } edges { node { id } } pageInfo { hasNextPage } } }";
@@ -282,8 +282,8 @@ describe("things by their id", () => {
   });
 });
 
-describe("the e-mail", () => {
-  it("[API3] is in the answer that starts the session of its user, and in no other's", async () => {
+describe("`User.email`", () => {
+  it("[API3] is visible in the result that starts the user's session, and hidden from other users", async () => {
     const nobody = new TestClient(one.url);
     const made = await nobody.ask(
       'mutation { register(username: "mailed", password: "a good password", email: "m@example.com") { token user { id email } } }',

@@ -14,7 +14,7 @@ function filesIn(folder: string, ending: RegExp): string[] {
 const read = (file: string) => readFileSync(join(root, file), "utf8");
 const sources = filesIn("src", /\.ts$/);
 
-/** The layers, the lowest first: a file imports from its own layer and from lower ones. */
+/** The layers, lowest first. A file imports from its own layer and from lower ones. */
 const layers = [
   [
     "config",
@@ -51,20 +51,20 @@ const imports = sources.flatMap((file) =>
   })),
 );
 
-it("[ARCH1] every part of src has its layer, and imports go down only", () => {
+it("[ARCH1] assigns every part of src to a layer, and imports only from the same or lower layers", () => {
   expect(sources.filter((file) => layerOf(file) < 0)).toEqual([]);
   expect(imports.length).toBeGreaterThan(50);
   expect(imports.filter(({ file, target }) => layerOf(target) > layerOf(file))).toEqual([]);
 });
 
-it("[ARCH2] features meet through their stores and types", () => {
+it("[ARCH2] lets features import only each other's stores and types", () => {
   const across = imports.filter(
     ({ file, target }) => features.includes(partOf(file)) && features.includes(partOf(target)) && partOf(file) !== partOf(target),
   );
   expect(across.filter(({ target }) => !/\.(store|type)\.ts$/.test(target) && target !== "src/sessions/password.ts")).toEqual([]);
 });
 
-it("[ARCH3] only command-line.ts and config.ts know the environment, and keys are made in keys.ts alone", () => {
+it("[ARCH3] reads the environment only in command-line.ts and config.ts, and builds keys in keys.ts", () => {
   const texts = sources.map((file) => [file, read(file)] as const);
   const environment = texts.filter(
     ([file, text]) => text.includes("process.env") && !["src/command-line.ts", "src/config.ts"].includes(file),
@@ -78,7 +78,7 @@ it("[ARCH3] only command-line.ts and config.ts know the environment, and keys ar
   expect(keys.map(([file]) => file)).toEqual(["src/users/user.resolver.ts"]); // a cursor
 });
 
-it("[ARCH4] every promise of SPEC.md is quoted by a test, and every quoted one stands there", () => {
+it("[ARCH4] quotes every rule of SPEC.md in a test title, and quotes no unknown rule", () => {
   const promised = [...read("test/SPEC.md").matchAll(/^- \*\*(\w+)\*\*/gm)].map(([, id]) => id as string);
   const tests = ["test", "client-example/test"]
     .flatMap((folder) => filesIn(folder, /\.test\.ts$/))

@@ -25,7 +25,7 @@ async function newest(client: TestClient, roomId: string) {
   return (await client.ask(query, { r: roomId })).messages.nodes[0];
 }
 
-/** Someone whose question was answered with so much, and then failed. */
+/** A user whose question got `text` as an incomplete answer before the model failed. */
 async function withIncomplete(text = "Once") {
   const asker = await withAssistant(server);
   const replies = watchReply(asker.client, asker.room);
@@ -35,19 +35,19 @@ async function withIncomplete(text = "Once") {
   return { ...asker, question, replies, answer: (await newest(asker.client, asker.room)).id as string };
 }
 
-describe("an answer that is not whole", () => {
+describe("an incomplete answer", () => {
   it.each([
-    ["its model fails", new ModelFailure("The connection broke."), "BROKEN_OFF"],
-    ["it was too long", new ModelFailure("Too long.", "TOO_LONG"), "TOO_LONG"],
+    ["the model fails", new ModelFailure("The connection broke."), "BROKEN_OFF"],
+    ["it is too long", new ModelFailure("Too long.", "TOO_LONG"), "TOO_LONG"],
     ["a filter stops it", new ModelFailure("The assistant may not answer that.", "WITHHELD"), "WITHHELD"],
-    ["something unforeseen happens", new Error("secret key"), "BROKEN_OFF"],
-  ])("[BOT20] is kept as a message that says so, also to the demo apps: %s", async (_what, failure, reason) => {
+    ["an unexpected error occurs", new Error("secret key"), "BROKEN_OFF"],
+  ])("[BOT20] is stored as a message marked incomplete, in the demo apps too: %s", async (_what, failure, reason) => {
     const { client, room } = await withAssistant(server);
     const [replies, events] = [
       watchReply(client, room),
       client.subscribe("subscription ($r: ID!) { messageAdded(roomId: $r) { text incomplete } }", { r: room }),
     ];
-    await client.subscribe("{ me { id } }").next(); // they have begun by then
+    await client.subscribe("{ me { id } }").next(); // both subscriptions run once this returns
     const { id } = await client.send("Tell me", room);
     (await model.next()).say("Once", " upon").fail(failure);
     const ended = await until(replies, { state: "INCOMPLETE" });
@@ -58,10 +58,10 @@ describe("an answer that is not whole", () => {
     expect(await events.next()).toEqual({ text: "Once upon …", incomplete: reason });
     expect((await redis.client.zrange(`room:${room}`, "-1", "-1")).map((json) => JSON.parse(json).message)).toEqual(["Once upon …"]);
     expect(await redis.client.llen(`asked:{room:${room}}`)).toBe(0);
-    expect(await redis.client.xlen("dead:{assistant}")).toBe(0); // there is nothing for the operator to ask again
+    expect(await redis.client.xlen("dead:{assistant}")).toBe(0); // the operator has nothing to retry
   });
 
-  it("[BOT20] also where it was cancelled, which the text does not say, or outgrew a message", async () => {
+  it("[BOT20] is stored when it is cancelled, with its text unmarked, and when it outgrows a message", async () => {
     const { client, room } = await withAssistant(server);
     const replies = watchReply(client, room);
     await client.send("Tell me", room);
@@ -78,7 +78,7 @@ describe("an answer that is not whole", () => {
     expect(await newest(client, room)).toMatchObject({ text: `${"x".repeat(3_998)} …`, incomplete: "TOO_LONG" });
   });
 
-  it("[BOT20] a whole one is not marked, and one that turns out to be reasoning begins again", async () => {
+  it("[BOT20] restarts when its text was reasoning; a complete answer is not marked", async () => {
     const { client, room } = await withAssistant(server);
     const replies = watchReply(client, room);
     await client.send("Hello?", room);
@@ -92,8 +92,8 @@ describe("an answer that is not whole", () => {
   });
 });
 
-describe("asking again", () => {
-  it("[BOT21] continues an incomplete answer where it ended, again and again, or answers from the beginning", async () => {
+describe("`retryReply`", () => {
+  it("[BOT21] continues an incomplete answer where it ended, repeatedly, or answers from the beginning", async () => {
     const { client, room, question, answer } = await withIncomplete("Once");
     expect(await retry(client, answer, { go: true })).toBe(true);
     const second = await model.next();
@@ -120,7 +120,7 @@ describe("asking again", () => {
     expect(await newest(client, room)).toMatchObject({ incomplete: null, replyToId: question });
   });
 
-  it("[BOT21] asks a question again that got no answer", async () => {
+  it("[BOT21] retries a question that got no answer", async () => {
     const { client, room } = await withAssistant(server);
     const replies = watchReply(client, room);
     const { id } = await client.send("Well?", room);
@@ -132,12 +132,12 @@ describe("asking again", () => {
     expect(await retry(client, id)).toBe(false);
   });
 
-  it("[BOT21] can be repeated: one answer for one retry, however often and through whichever server it is called", async () => {
+  it("[BOT21] is idempotent: one answer per `clientRetryId`, for any number of calls on any server", async () => {
     const { client, room, answer } = await withIncomplete();
     const calls = [client, client.on(other), client, client.on(other)].map((each) => retry(each, answer, { id: "once" }));
     expect(await Promise.all(calls)).toEqual([true, true, true, true]);
     const replies = watchReply(client, room);
-    (await model.next()).fail(new ModelFailure("Away.")); // without a word
+    (await model.next()).fail(new ModelFailure("Away.")); // fails before the first word
     await until(replies, { state: "FAILED" });
     expect(await retry(client, answer, { id: "once" })).toBe(true);
     expect(await redis.client.llen(`asked:{room:${room}}`)).toBe(0);
@@ -147,7 +147,7 @@ describe("asking again", () => {
     expect(await retry(client, answer, { id: "thrice" })).toBe(false);
   });
 
-  it("[BOT21] is for the person who asked, of what can be asked again", async () => {
+  it("[BOT21] accepts only the asker, and only messages that can be retried", async () => {
     const { client, room, answer, question, assistant } = await withIncomplete();
     const stranger = await TestClient.register(server, "stranger");
     const codeOf = async (who: TestClient, variables: Record<string, unknown>) => (await who.refused(RETRY, variables)).extensions.code;
@@ -186,11 +186,11 @@ describe("asking again", () => {
   });
 });
 
-describe("the newest wording", () => {
+describe("the current wording", () => {
   const edit = (client: TestClient, id: string, text: string) =>
     client.ask("mutation ($id: ID!, $t: String!) { editMessage(id: $id, text: $t) { id } }", { id, t: text });
 
-  it("[BOT22] of a question counts until the first word of its answer, a few times", async () => {
+  it("[BOT22] of a question is used until the answer's first word, for a limited number of edits", async () => {
     const { client, room } = await withAssistant(server);
     const replies = watchReply(client, room);
     const { id } = await client.send("one", room);
@@ -201,7 +201,7 @@ describe("the newest wording", () => {
       asked = await model.next();
       expect(asked.question).toBe(text);
     }
-    await edit(client, id, "five"); // each costs a request
+    await edit(client, id, "five"); // over the limit: each edit costs a request
     asked.say("4");
     await until(replies, { text: "4" });
     await edit(client, id, "six");
@@ -210,7 +210,7 @@ describe("the newest wording", () => {
     expect(await answers(client, room, 1)).toEqual(["4!"]);
   });
 
-  it("[BOT22] what was cancelled before a word, or deleted, is left out of what follows, and is back when it is asked again", async () => {
+  it("[BOT22] omits deleted and wordlessly cancelled questions from the context until they are retried", async () => {
     const { client, room } = await withAssistant(server);
     const replies = watchReply(client, room);
     const { id: gone } = await client.send("to be deleted", room);
@@ -238,8 +238,8 @@ describe("the newest wording", () => {
   });
 });
 
-describe("what asks the assistant", () => {
-  it("[BOT23] a reply to what it said, in rooms that it is in", async () => {
+describe("the assistant answers", () => {
+  it("[BOT23] a reply to its message, in rooms of which it is a member", async () => {
     const { client, assistant } = await withAssistant(server);
     const { createRoom } = await client.ask('mutation ($m: [ID!]!) { createRoom(name: "Us", memberIds: $m) { id } }', { m: [assistant] });
     const reply = async (to: string, text: string) =>
@@ -292,7 +292,7 @@ describe("what asks the assistant", () => {
     expect(refused.extensions.code).toBe("RATE_LIMITED");
   });
 
-  it("[BOT23] a mention that a demo app's user writes, in General too, once, though several servers hear it", async () => {
+  it("[BOT23] a demo app user's mention once, in General too, even if several servers hear it", async () => {
     await assistantId(server);
     const client = await TestClient.register(server, "node");
     const app = new DemoApp("Node", redis.client);
@@ -305,7 +305,7 @@ describe("what asks the assistant", () => {
     expect(answer).toMatchObject({ by: "assistant", to: expect.stringMatching(/^0\//) });
   });
 
-  it("[BOT23] what a demo app's user said while no server was there to look, once one is", async () => {
+  it("[BOT23] a demo app user's message from while no server ran, once a server starts", async () => {
     const own = await ownRedis();
     const first = await ownServer(own.url);
     const waiting = new ScriptedModel();
@@ -316,12 +316,12 @@ describe("what asks the assistant", () => {
     const app = new DemoApp("Node", own.client);
     await app.say({ id: client.id, username: client.username }, "from afar", { roomId: room });
     await ownWorker(own.url, waiting);
-    const second = await ownServer(own.url, { interop: "off" }); // hears nothing; reading the room is what finds the message
+    const second = await ownServer(own.url, { interop: "off" }); // not on the demo apps' channel; reading the room finds the message
     expect((await said(client.on(second), room)).map(({ text }) => text)).toEqual(["from afar"]);
     expect((await waiting.next()).question).toBe("from afar");
   });
 
-  it("[BOT24] without an assistant a send, a reply and an edit cost what they did", async () => {
+  it("[BOT24] nothing when it does not exist: a send, a reply and an edit cost one script each", async () => {
     const own = await ownRedis();
     const without = await ownServer(own.url);
     const [ann, ben] = [await TestClient.register(without, "ann"), await TestClient.register(without, "ben")];

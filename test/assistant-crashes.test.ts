@@ -10,20 +10,20 @@ import { ownRedis } from "./helpers/redis.js";
 import { echo, ScriptedModel } from "./helpers/scripted-model.js";
 import { ownServer } from "./helpers/server.js";
 
-/** A Redis of its own with a server, and someone in their room with the assistant. */
+/** A separate Redis with a server, and a user in a room with the assistant. */
 async function ownPalaver() {
   const redis = await ownRedis();
   const server = await ownServer(redis.url);
-  await (await ownWorker(redis.url, echo)).stop(); // makes the account
+  await (await ownWorker(redis.url, echo)).stop(); // creates the account
   return { redis, server, ...(await withAssistant(server)) };
 }
 
-/** Resolves when no request is left, pending or not. */
+/** Resolves when no request is left, whether pending or undelivered. */
 async function allSeenTo(redis: { client: { xlen(key: string): Promise<number> } }): Promise<void> {
   while ((await redis.client.xlen("requests:{assistant}")) > 0);
 }
 
-/** A worker in a process of its own, on a model that says what the test lets it say. */
+/** A worker in a separate process, with a model endpoint that the test controls. */
 async function workerProcess(redisUrl: string, modelUrl: string): Promise<Program> {
   const worker = launch({
     file: WORKER,
@@ -38,13 +38,13 @@ describe("crashes of the assistant", () => {
   const LANES = 4;
   const STEP = 200; // bytes
 
-  it("[BOT11] wherever a worker dies on its way, each question is answered once", async () => {
+  it("[BOT11] answers each question once, wherever a worker dies", async () => {
     const lanes = await Promise.all(Array.from({ length: LANES }, ownPalaver));
     const cutShort = await Promise.all(lanes.map((palaver, lane) => dieAtEach(palaver, 10 + lane * STEP)));
     expect(cutShort.flat().length).toBeGreaterThan(LANES * 2);
   });
 
-  it("[BOT11] a question is not given up because Redis was away, however often that was", async () => {
+  it("[BOT11] does not give up a question because of Redis outages, however many occur", async () => {
     const { redis, client, room } = await ownPalaver();
     const proxy = await proxyTo(redis.url);
     const model = new ScriptedModel();
@@ -64,13 +64,13 @@ describe("crashes of the assistant", () => {
     await proxy.stop();
   });
 
-  /** Lets workers die after so many bytes to Redis, each time after more, until one has done all; gives where they died. */
+  /** Lets workers die after a growing number of bytes to Redis until one finishes; returns the byte counts at which workers died. */
   async function dieAtEach({ redis, client, room }: Awaited<ReturnType<typeof ownPalaver>>, first: number): Promise<number[]> {
     const died: number[] = [];
     for (let bytes = first, count = 0; ; bytes += LANES * STEP) {
       const proxy = await proxyTo(redis.url);
       const dying = await ownWorker(proxy.url, echo);
-      await client.send("warm up", room); // so that Redis knows the scripts
+      await client.send("warm up", room); // loads the scripts into Redis
       await answers(client, room, ++count);
       await allSeenTo(redis);
       proxy.goAwayAfter(bytes);
@@ -91,10 +91,10 @@ describe("crashes of the assistant", () => {
   it.each([
     ["Redis", async () => (await ownRedis()).url],
     ["Redis Cluster", async () => (await ownCluster()).urls.join(",")],
-  ])("[BOT12] a worker that is killed amid an answer is followed by another, which begins it anew: %s", async (_, start) => {
+  ])("[BOT12] restarts an answer on another worker when a worker is killed while writing it: %s", async (_, start) => {
     const url = await start();
     const server = await ownServer(url);
-    await (await ownWorker(url, echo)).stop(); // makes the account
+    await (await ownWorker(url, echo)).stop(); // creates the account
     const { client, room } = await withAssistant(server);
     const stuck = await modelEndpoint((response) => sendParts(response, [event(chunk("I will never"))]));
     const killed = await workerProcess(url, stuck.url);
@@ -108,14 +108,14 @@ describe("crashes of the assistant", () => {
     expect(await answers(client, room, 1)).toEqual(["You said: Well?"]);
   });
 
-  it("[BOT19] wherever a server dies on its way to take a question, it is answered once if it was stored", async () => {
+  it("[BOT19] answers a question once if it was stored, wherever the server dies while taking it", async () => {
     const { redis, client, room } = await ownPalaver();
     await ownWorker(redis.url, echo);
     const stored: boolean[] = [];
     for (let bytes = 10; ; bytes += STEP) {
       const proxy = await proxyTo(redis.url);
       const dying = await ownServer(proxy.url);
-      await client.on(dying).send("warm up", room); // so that it knows who the assistant is
+      await client.on(dying).send("warm up", room); // so that the server knows the assistant's account
       proxy.goAwayAfter(bytes);
       const isAnswered = await client
         .on(dying)
@@ -140,7 +140,7 @@ describe("crashes of the assistant", () => {
     expect(stored).toContain(true);
   });
 
-  it("[BOT13] a worker that was frozen until another had its room writes nothing there any more", async () => {
+  it("[BOT13] lets a frozen worker write nothing in a room that another worker has taken over", async () => {
     const { redis, client, room } = await ownPalaver();
     let goOn = () => {};
     const slow = await modelEndpoint(async (response) => {
@@ -169,7 +169,7 @@ describe("crashes of the assistant", () => {
     expect(await answers(client, room, 1)).toEqual(["Awake and well"]);
   });
 
-  it("[BOT14] a question of which no request tells, as where a server died in between, is found", async () => {
+  it("[BOT14] finds a question without a request, as after a server died between the two writes", async () => {
     const { redis, client, room } = await ownPalaver();
     await client.send("Lost?", room);
     await redis.client.del("requests:{assistant}", "waiting:{assistant}");
@@ -177,7 +177,7 @@ describe("crashes of the assistant", () => {
     expect(await answers(client, room, 1)).toEqual(["You said: Lost?"]);
   });
 
-  it("[BOT15] a question that kills its workers is given up, can be looked at, and asked again", async () => {
+  it("[BOT15] gives up a question that kills its workers; the operator can list and retry it", async () => {
     const { redis, client, room } = await ownPalaver();
     const replies = watchReply(client, room);
     const { id } = await client.send("Deadly", room);
@@ -195,12 +195,12 @@ describe("crashes of the assistant", () => {
     };
     expect(await run("--dead")).toMatch(new RegExp(`^\\d+-0 .*room ${room} .*message ${id} .*tried 3 times`));
     expect(await run("--again", "all")).toBe("Asked again: 1.\n");
-    expect(await run("--dead")).toMatch(/No question/);
+    expect(await run("--dead")).toMatch(/No dead letters/);
     await ownWorker(redis.url, echo);
     expect(await answers(client, room, 1)).toEqual(["You said: Deadly"]);
   });
 
-  it("[BOT16] a worker that stops finishes what it writes within its patience, and leaves the rest to the others at once", async () => {
+  it("[BOT16] finishes its answer within its patience on stop, and releases the rest to others at once", async () => {
     const { redis, client, room } = await ownPalaver();
     const [first, second] = [new ScriptedModel(), new ScriptedModel()];
     const patient = await ownWorker(redis.url, first, { assistantPatience: 60 });
@@ -219,11 +219,11 @@ describe("crashes of the assistant", () => {
     expect(two.question).toBe("two");
     await until(replies, { text: "never" });
     await hasty.stop();
-    await ownWorker(redis.url, echo, { assistantLease: 300 }); // nobody waits for a lease to be over
+    await ownWorker(redis.url, echo, { assistantLease: 300 }); // need not wait for the lease to expire
     expect(await answers(client, room, 2)).toEqual(["begun and done", "You said: two"]);
   });
 
-  it("[BOT17] any number of workers make one account, in which nobody can log in, and which is online while one of them lives", async () => {
+  it("[BOT17] shares one account, which has no login, among all workers; it is online while one lives", async () => {
     const redis = await ownRedis();
     const server = await ownServer(redis.url, { presenceLease: 2 });
     const workers = await Promise.all(Array.from({ length: 8 }, () => ownWorker(redis.url, echo)));
@@ -240,7 +240,7 @@ describe("crashes of the assistant", () => {
     const taken = 'mutation { register(username: "assistant", password: "a good password") { token } }';
     expect((await client.refused(taken)).extensions.code).toBe("USERNAME_TAKEN");
     const watching = client.subscribe("subscription ($ids: [ID!]) { userOnline(userIds: $ids) { online } }", { ids: [assistant] });
-    await client.subscribe("{ me { id } }").next(); // the subscription before it has begun by then
+    await client.subscribe("{ me { id } }").next(); // the subscription runs once this returns
     await Promise.all(workers.map((worker) => worker.stop()));
     expect(await watching.next()).toEqual({ online: false });
     const room = await openRoom(client, assistant);
@@ -249,28 +249,28 @@ describe("crashes of the assistant", () => {
     expect(await answers(client, room, 1)).toEqual(["You said: Anyone?"]);
   });
 
-  it("[BOT17] where a person has its name, a worker says so and ends", async () => {
+  it("[BOT17] reports a username that a person holds, and the worker exits", async () => {
     const { redis, client } = await ownPalaver();
     const worker = launch({
       file: WORKER,
       cwd: await emptyFolder(),
       args: ["--redis", redis.url, "--assistant-username", client.username],
     });
-    await worker.ready(); // there is an account already, which keeps its name
+    await worker.ready(); // the account exists already and keeps its name
     worker.kill("SIGTERM");
     expect(await worker.end()).toBe(0);
     await redis.client.del("assistant");
     const other = launch({ file: WORKER, cwd: await emptyFolder(), args: ["--redis", redis.url, "--assistant-username", client.username] });
     expect(await other.end()).toBe(1);
-    expect(other.stderr).toMatch(/is a person's already.*ASSISTANT_USERNAME/);
-    await (await ownServer(redis.url, { assistant: true, assistantUsername: client.username })).stop(); // a server does without
+    expect(other.stderr).toMatch(/already belongs to a person.*ASSISTANT_USERNAME/);
+    await (await ownServer(redis.url, { assistant: true, assistantUsername: client.username })).stop(); // a server runs without it
     const itself = await ownServer(redis.url, { assistant: true });
     const { room, client: asker } = await withAssistant(itself);
     await asker.send("Hello", room);
     expect(await answers(asker, room, 1)).toHaveLength(1);
   });
 
-  it("[BOT18] all of this works on a Redis Cluster", async () => {
+  it("[BOT18] answers, cancels and recovers on a Redis Cluster", async () => {
     const { urls } = await ownCluster();
     const [one, two] = [await ownServer(urls.join(",")), await ownServer(urls.join(","))];
     const model = new ScriptedModel();

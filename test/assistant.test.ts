@@ -16,7 +16,7 @@ const model = new ScriptedModel();
 await ownWorker(redis.url, model);
 
 describe("the assistant", () => {
-  it("[BOT1] answers in its private room: first as it grows, then as a message, which answers the question", async () => {
+  it("[BOT1] streams its answer in its private room, then stores it as a reply to the question", async () => {
     const { client, room } = await withAssistant(one);
     const replies = watchReply(client, room);
     const { id } = await client.send("How are you?", room);
@@ -41,7 +41,7 @@ describe("the assistant", () => {
     await until(replies, { state: "DONE", text: "Better" });
   });
 
-  it("[BOT2] who comes late, on another server or again, sees what was written so far, and goes on from there", async () => {
+  it("[BOT2] sends late and reconnecting subscribers the text so far, then the rest, on any server", async () => {
     const { client, room } = await withAssistant(one);
     const first = watchReply(client, room);
     await client.send("Tell me", room);
@@ -61,7 +61,7 @@ describe("the assistant", () => {
     expect(await watchReply(client.on(two), room).next()).toMatchObject({ text: "Once upon a time", state: "DONE" });
   });
 
-  it("[BOT3] answers the questions of a room in their order, and rooms beside each other", async () => {
+  it("[BOT3] answers a room's questions in order, and several rooms in parallel", async () => {
     const { client, room } = await withAssistant(one);
     const other = await withAssistant(two);
     await client.send("first", room);
@@ -75,7 +75,7 @@ describe("the assistant", () => {
     await answers(other.client, other.room, 1);
     first.say("1").end();
     const second = await model.next();
-    expect(second.turns.map(({ text }) => text)).toEqual(["first", "1", "second"]); // of the third it knows nothing yet
+    expect(second.turns.map(({ text }) => text)).toEqual(["first", "1", "second"]); // the third is not among them yet
     second.say("2").end();
     const third = await model.next();
     expect(third.turns.map(({ text }) => text)).toEqual(["first", "second", "1", "2", "third"]);
@@ -83,7 +83,7 @@ describe("the assistant", () => {
     expect(await answers(client, room, 3)).toEqual(["1", "2", "3"]);
   });
 
-  it("[BOT4] stops when who asked cancels, on any device and server, whether it streams or is silent, and keeps what it wrote", async () => {
+  it("[BOT4] stops when the asker cancels, on any device and server, and keeps what it wrote", async () => {
     const { client, room } = await withAssistant(one);
     const replies = watchReply(client, room);
     const { id } = await client.send("A long story", room);
@@ -99,7 +99,7 @@ describe("the assistant", () => {
 
     await client.send("Hm", room);
     const silent = await model.next();
-    expect(silent.question).toBe("Hm"); // the other one was taken back
+    expect(silent.question).toBe("Hm"); // the other question was withdrawn
     await cancel(client, room);
     await silent.aborted;
     await until(replies, { state: "CANCELLED", text: "" });
@@ -107,7 +107,7 @@ describe("the assistant", () => {
     expect((await said(client, room)).map(({ text }) => text)).toEqual(["A long story", "And another", "It was", "Hm"]);
   });
 
-  it("[BOT5] is asked by a mention in General and in groups that it is in, by guests too, and only who asked can cancel", async () => {
+  it("[BOT5] answers mentions in General and its groups, guests' too; only the asker can cancel", async () => {
     const assistant = await assistantId(one);
     const [ann, ben] = [await TestClient.register(one, "ann"), await TestClient.register(two, "ben")];
     await acquaint(ann, ben);
@@ -131,7 +131,7 @@ describe("the assistant", () => {
     await guest.send("@assistant who is here?");
     const inGeneral = await model.next();
     expect(inGeneral.turns.at(-1)).toMatchObject({ name: "Gus", text: "@assistant who is here?" });
-    inGeneral.say("@assistant is").end(); // which asks nothing
+    inGeneral.say("@assistant is").end(); // its own mention is not a question
     await answers(guest, "0", 1);
     const room = await openRoom(guest, assistant);
     await guest.send("hello", room);
@@ -141,7 +141,7 @@ describe("the assistant", () => {
     await answers(guest, room, 1);
   });
 
-  it("[BOT6] tells of a failure in a sentence, and keeps the question among the dead letters", async () => {
+  it("[BOT6] reports a failure in a sentence, and stores the question as a dead letter", async () => {
     const { client, room } = await withAssistant(one);
     const replies = watchReply(client, room);
     await client.send("Fail", room);
@@ -156,7 +156,7 @@ describe("the assistant", () => {
     await expect.poll(metrics).toMatch(/^palaver_assistant_replies_total\{state="FAILED"\} 2$/m);
   });
 
-  it("[BOT7] hears what a demo app's user says to it alone", async () => {
+  it("[BOT7] answers a demo app user's message in their private room", async () => {
     const { client, room } = await withAssistant(one);
     const app = new DemoApp("Node", redis.client);
     await app.say({ id: client.id, username: client.username }, "from afar", { roomId: room });
@@ -169,7 +169,7 @@ describe("the assistant", () => {
     expect(answer.replyToId).toBe(question.id);
   });
 
-  it("[BOT8] reads a question as it is when its turn comes, and answers none that is gone or whose asker has left", async () => {
+  it("[BOT8] reads a question when its turn comes; skips deleted ones and those of askers who left", async () => {
     const { client, room, assistant } = await withAssistant(one);
     const { id: first } = await client.send("busy", room);
     const busy = await model.next();
@@ -204,7 +204,7 @@ describe("the assistant", () => {
     expect(await answers(client, room, 1)).toEqual(["yes"]);
   });
 
-  it("[BOT9] an answer ends where a message would be too long, and says so", async () => {
+  it("[BOT9] cuts an answer at the message length limit, and marks the cut", async () => {
     const { client, room } = await withAssistant(one);
     await client.send("All of it", room);
     const asked = (await model.next()).say("🙂".repeat(3_999), "🙂🙂", "more");
@@ -214,7 +214,7 @@ describe("the assistant", () => {
     expect(answer).toMatch(/🙂 …$/u);
   });
 
-  it("[BOT10] takes only so many questions: of a user in a minute, in a room, and in all", async () => {
+  it("[BOT10] limits questions per user and minute, per room, and in total", async () => {
     const { client, room } = await withAssistant(one);
     const strict = await ownServer(redis.url, { rateLimits: true, questionsPerMinute: 3 });
     const ask = "mutation ($r: ID!, $t: String!) { send(roomId: $r, text: $t) { id } }";
@@ -223,7 +223,7 @@ describe("the assistant", () => {
     expect(await there.refused(ask, { r: room, t: "4" })).toMatchObject({
       extensions: { code: "RATE_LIMITED", retryAfter: expect.any(Number) },
     });
-    expect((await there.refused(ask, { r: room, t: "4" })).message).toMatch(/^That was too often/);
+    expect((await there.refused(ask, { r: room, t: "4" })).message).toMatch(/^Too many requests/);
     const first = await model.next();
     for (let n = 4; n <= 10; n++) await client.send(String(n), room);
     expect((await client.refused(ask, { r: room, t: "11" })).message).toMatch(/questions wait for the assistant in this room/);
@@ -231,7 +231,7 @@ describe("the assistant", () => {
     const other = await withAssistant(one);
     const small = await ownServer(redis.url, { assistantQueue: 1 });
     expect((await other.client.on(small).refused(ask, { r: other.room, t: "x" })).message).toMatch(/The assistant is busy/);
-    await there.ask(ask, { r: "0", t: "what asks nobody passes" });
+    await there.ask(ask, { r: "0", t: "a message without a question passes" });
     await cancel(client, room);
     await first.aborted;
   });

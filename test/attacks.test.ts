@@ -10,7 +10,7 @@ import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
 import { upgradeRequest, Wire, wireFrame } from "./helpers/wire.js";
 
-/** What the server logs as failures of its own: an attack that gets one has found a bug. */
+/** Error lines that the server logs. An attack that causes one has found a bug. */
 const failures: string[] = [];
 const log = pino({ level: "error" }, { write: (line: string) => failures.push(line) });
 
@@ -18,10 +18,10 @@ const redis = await ownRedis();
 const server = await ownServer(redis.url, { socketsPerUser: 1_000 }, log);
 const mallory = await TestClient.register(server, "mallory");
 
-/** Signs of the server's inside, none of which may be in an answer. */
+/** Internals that no answer may contain. */
 const INSIDE = /INTERNAL_SERVER_ERROR|node_modules|\bat [\w.<>]+ \(|ReplyError|WRONGTYPE|TypeError|RangeError/;
 
-/** The server answers, and nothing failed in it. */
+/** Asserts that the server answers and has logged no error. */
 async function isUnharmed(): Promise<void> {
   await eventually(async () => expect(await new TestClient(server.url).ask("{ server { redis } }")).toEqual({ server: { redis: true } }));
   expect(failures.splice(0)).toEqual([]);
@@ -59,11 +59,11 @@ describe("other people's rooms", async () => {
       "query ($room: ID!) { ...q } fragment q on Query { ...r } fragment r on Query { x: room(id: $room) { ...on Room { lastMessage { text } } } }",
     ],
     [
-      "by way of the own rooms",
+      "through the viewer's own rooms",
       "{ rooms { nodes { id messages { nodes { text } } lastMessage { text room { lastMessage { text } } } } } }",
     ],
     ["by sending", 'mutation ($room: ID!) { send(roomId: $room, text: "let me in") { text room { lastMessage { text } } } }'],
-    ["by opening one with oneself", `mutation { openPrivateRoom(userId: "${sides[0]}:${sides[1]}") { id lastMessage { text } } }`],
+    ["by opening it with a crafted user id", `mutation { openPrivateRoom(userId: "${sides[0]}:${sides[1]}") { id lastMessage { text } } }`],
   ])("[ATTACK1] cannot be read or written %s", async (_how, query) => {
     const socket = await RawSocket.accepted(server, mallory.token);
     for (const [n, id] of [room.id, ...names].entries()) {
@@ -82,7 +82,7 @@ describe("other people's rooms", async () => {
     await isUnharmed();
   });
 
-  it("[ATTACK1] cannot be followed by id, by position or by a position in another's place", async () => {
+  it("[ATTACK1] cannot be subscribed to by id, by position, or by another room's position", async () => {
     const socket = await RawSocket.accepted(server, mallory.token);
     const follow = (field: string) =>
       `subscription ($room: ID, $after: [String!]) { ${field}(roomId: $room, after: $after) { __typename } }`;
@@ -108,12 +108,12 @@ describe("other people's rooms", async () => {
     await ben.send("marker");
     expect(await socket.next()).toMatchObject({ id: "all", payload: { data: { messageAdded: { __typename: "Message" } } } });
     await socket.subscribe("none", "{ me { id } }");
-    expect((await socket.answer("none")).length).toBe(2); // and nothing of the room came in between
+    expect((await socket.answer("none")).length).toBe(2); // and no event of the room came in between
     expect(socket.heard.filter(({ id }) => id === "all")).toHaveLength(1);
     await isUnharmed();
   });
 
-  it("[ATTACK1] and what only one viewer may see reach nobody through the frames that both share, however they are asked for", async () => {
+  it("[ATTACK1] do not leak viewer-specific fields through frames that viewers share", async () => {
     const email = "ann@private.example";
     await redis.client.hset(`user:${ann.id}`, "email", email);
     const query = `subscription ($after: [String!], $mail: Boolean = true) {
@@ -157,7 +157,7 @@ describe("tokens", () => {
     "💬",
   ];
 
-  it.each(forged.map((token, n) => [n, token]))("[ATTACK2] that are forged, %i, open nothing", async (_n, token) => {
+  it.each(forged.map((token, n) => [n, token]))("[ATTACK2] are refused when forged: %i", async (_n, token) => {
     const socket = new RawSocket(server);
     await socket.say({ type: "connection_init", payload: { authorization: `Bearer ${token}` } });
     expect((await socket.closed).code).toBe(4403);
@@ -176,7 +176,7 @@ describe("tokens", () => {
   });
 
   it.each([[null], [1], [true], [[]], [["Bearer x"]], [{ toString: "x" }], [""], [" "], ["Bearer"], ["Bearer "]])(
-    "[ATTACK2] that are none, such as %j, are the same as none",
+    "[ATTACK2] count as missing or are refused when they are not tokens: %j",
     async (authorization) => {
       const socket = new RawSocket(server);
       await socket.say({ type: "connection_init", payload: { authorization, __proto__: { authorization: mallory.token } } });
@@ -193,19 +193,19 @@ describe("frames", () => {
   const ping = JSON.stringify({ type: "ping" });
 
   it.each([
-    ["bytes that are no UTF-8", wireFrame(Buffer.from([0xff, 0xfe, 0x22])), 1007],
-    ["binary rubbish", wireFrame(Buffer.from([0, 1, 2, 255]), { opcode: 2 }), 4400],
+    ["invalid UTF-8", wireFrame(Buffer.from([0xff, 0xfe, 0x22])), 1007],
+    ["random binary data", wireFrame(Buffer.from([0, 1, 2, 255]), { opcode: 2 }), 4400],
     ["an empty text", wireFrame(""), 4400],
     ["a frame without a mask", wireFrame(ping, { masked: false }), 1002],
     ["a reserved bit", wireFrame(ping, { reserved: 4 }), 1002],
     ["an unknown opcode", wireFrame(ping, { opcode: 5 }), 1002],
-    ["a continuation of nothing", wireFrame(ping, { opcode: 0 }), 1002],
+    ["a continuation without a start", wireFrame(ping, { opcode: 0 }), 1002],
     ["a fragmented ping", wireFrame("x", { opcode: 9, last: false }), 1002],
-    ["a ping with too much in it", wireFrame("x".repeat(126), { opcode: 9 }), 1002],
-    ["a length of more than memory", wireFrame("x", { length: 2n ** 62n }), 1009],
+    ["an oversized ping", wireFrame("x".repeat(126), { opcode: 9 }), 1002],
+    ["a length beyond memory", wireFrame("x", { length: 2n ** 62n }), 1009],
     ["a length just over the limit", wireFrame("x", { length: 65_537n }), 1009],
     [
-      "fragments that are too much together",
+      "fragments that exceed the limit together",
       Buffer.concat(
         [...Array(40)].map((_, n) => wireFrame("x".repeat(2_000), { opcode: (n && 0) || 1, last: false }).fill(n ? 0 : 1, 0, 1)),
       ),
@@ -216,8 +216,8 @@ describe("frames", () => {
       Buffer.concat([wireFrame("{", { last: false }), ...[...Array(2_000)].map(() => wireFrame(" ", { opcode: 0, last: false }))]),
       1008,
     ],
-    ["a close frame with a code that is none", wireFrame(Buffer.from([0, 5]), { opcode: 8 }), 1002],
-  ])("[ATTACK3] %s ends the connection, with its code, and no other", async (_what, bytes, code) => {
+    ["a close frame with an invalid code", wireFrame(Buffer.from([0, 5]), { opcode: 8 }), 1002],
+  ])("[ATTACK3] close only their own connection, with the right code: %s", async (_what, bytes, code) => {
     const bystander = await RawSocket.accepted(server);
     const wire = await Wire.upgraded(server);
     wire.say(wireFrame(init));
@@ -228,7 +228,7 @@ describe("frames", () => {
     await isUnharmed();
   });
 
-  it("[ATTACK3] in a thousand pieces, byte by byte, are one frame all the same", async () => {
+  it("[ATTACK3] are reassembled when they arrive byte by byte", async () => {
     const wire = await Wire.upgraded(server);
     for (const byte of wireFrame(init)) wire.say(Buffer.from([byte]));
     const pieces = [...ping].map((char, n) => wireFrame(char, { opcode: n === 0 ? 1 : 0, last: n === ping.length - 1 }));
@@ -237,27 +237,27 @@ describe("frames", () => {
   });
 
   it.each([
-    ["text that is no JSON", "hello", 4400],
+    ["invalid JSON", "hello", 4400],
     ["a number", "1e999", 4400],
     ["a list", "[]", 4400],
     ["null", "null", 4400],
-    ["no type", { id: "1" }, 4400],
-    ["a type that is inherited", { type: "constructor" }, 4400],
+    ["no `type`", { id: "1" }, 4400],
+    ["an inherited property as type", { type: "constructor" }, 4400],
     ["an operation with no id", { type: "subscribe", payload: { query: "{ me { id } }" } }, 4400],
     ["an empty id", { id: "", type: "subscribe", payload: { query: "{ me { id } }" } }, 4400],
     ["an id that is a number", { id: 1, type: "subscribe", payload: { query: "{ me { id } }" } }, 4400],
     ["no query", { id: "1", type: "subscribe", payload: {} }, 4400],
     ["variables that are a list", { id: "1", type: "subscribe", payload: { query: "{ me { id } }", variables: [] } }, 4400],
-    ["a ping with 30,000 brackets in it", `{"type":"ping","payload":{"x":${"[".repeat(30_000)}${"]".repeat(30_000)}}}`, 4400],
+    ["a ping with 30,000 brackets", `{"type":"ping","payload":{"x":${"[".repeat(30_000)}${"]".repeat(30_000)}}}`, 4400],
     ["a second connection_init", { type: "connection_init" }, 4429],
-  ])("[ATTACK3] that hold %s close the socket with a code of the protocol", async (_what, frame, code) => {
+  ])("[ATTACK3] close the socket with a protocol code when they contain %s", async (_what, frame, code) => {
     const socket = await RawSocket.accepted(server, mallory.token);
     await socket.say(frame);
     expect((await socket.closed).code).toBe(code);
     await isUnharmed();
   });
 
-  it("[ATTACK3] out of order, before the connection is accepted or after it was closed, run nothing", async () => {
+  it("[ATTACK3] run nothing before the connection is accepted or after it is closed", async () => {
     for (const first of [
       { id: "1", type: "subscribe", payload: { query: "{ me { id } }" } },
       { type: "connection_ack" },
@@ -281,7 +281,7 @@ describe("frames", () => {
 
 describe("names and values", () => {
   it.each(["__proto__", "constructor", "toString", "hasOwnProperty", " ", "\u0000", "\ud800", "💬", '"},{"id":"', "x".repeat(60_000)])(
-    "[ATTACK4] an operation may be called %j, twice in turn",
+    "[ATTACK4] accepts %j as an operation id, twice in a row",
     async (name) => {
       const socket = await RawSocket.accepted(server, mallory.token);
       for (let n = 0; n < 2; n++) {
@@ -300,16 +300,16 @@ describe("names and values", () => {
   it.each([
     ["lone surrogates", { text: "\ud800", id: "\udfff" }],
     ["NULs", { text: "\u0000", id: "\u0000" }],
-    ["names of objects' own", { text: "__proto__", id: "constructor" }],
-    ["the edges of numbers", { text: "1e999", id: "9007199254740993", first: 2_147_483_647 }],
-    ["beyond the edges", { text: "x", id: "99999999999999999999", first: 1e308 }],
+    ["built-in property names", { text: "__proto__", id: "constructor" }],
+    ["numeric limits", { text: "1e999", id: "9007199254740993", first: 2_147_483_647 }],
+    ["numbers beyond the limits", { text: "x", id: "99999999999999999999", first: 1e308 }],
     ["fractions", { text: "x", id: "0", first: 0.5 }],
     ["lists", { text: ["x"], id: ["0"], list: Array<string>(5_000).fill("0") }],
     ["objects", { text: { toString: "x" }, id: {}, list: [{}] }],
-    ["markup of Redis and Lua", { text: "*3\r\n$7\r\nFLUSHDB\r\n", id: '0"} redis.call("FLUSHDB")', list: ["{room:0}"] }],
-    ["length", { text: "x".repeat(60_000), id: "0".repeat(300) }],
+    ["Redis and Lua syntax", { text: "*3\r\n$7\r\nFLUSHDB\r\n", id: '0"} redis.call("FLUSHDB")', list: ["{room:0}"] }],
+    ["long strings", { text: "x".repeat(60_000), id: "0".repeat(300) }],
   ])(
-    "[ATTACK4] %s do no harm as variables, on either transport",
+    "[ATTACK4] do no harm as variables on either transport: %s",
     async (_what, { text, id, first = 1, list = [] }: Record<string, unknown>) => {
       const declared = "($text: String!, $id: ID!, $first: Int, $list: [String!], $ids: [ID!])";
       const socket = await RawSocket.accepted(server, mallory.token);
@@ -341,7 +341,7 @@ describe("names and values", () => {
     },
   );
 
-  it("[ATTACK4] a thousand subscriptions on one socket are refused from the limit on, and leave nothing behind", async () => {
+  it("[ATTACK4] refuses subscriptions over the limit on one socket, and leaves nothing behind", async () => {
     const socket = await RawSocket.accepted(server, mallory.token);
     for (let n = 0; n < 1_000; n++) await socket.subscribe(String(n), "subscription { messageAdded { text } }");
     await expect.poll(() => socket.heard.filter(({ type }) => type === "complete").length).toBe(800);
@@ -351,7 +351,7 @@ describe("names and values", () => {
     await expect.poll(async () => (await fetch(`${server.url}/metrics`)).text()).toMatch(/^palaver_followed_rooms 0$/m);
   });
 
-  it("[ATTACK4] documents made to be hard to check are answered in little time", async () => {
+  it("[ATTACK4] answers documents that are expensive to validate within a second of CPU time", async () => {
     const many = (count: number, make: (n: number) => string) => Array.from({ length: count }, (_, n) => make(n)).join(" ");
     const documents = [
       `{ ${many(249, () => "me { id }")} }`,
@@ -369,7 +369,7 @@ describe("names and values", () => {
       const before = process.cpuUsage();
       const { errors } = await mallory.request(query);
       const { user, system } = process.cpuUsage(before);
-      expect((user + system) / 1_000, query.slice(0, 50)).toBeLessThan(1_000); // ms; some 20 as a rule
+      expect((user + system) / 1_000, query.slice(0, 50)).toBeLessThan(1_000); // ms; usually about 20
       expect(JSON.stringify(errors ?? [])).not.toMatch(INSIDE);
     }
     await isUnharmed();
@@ -385,7 +385,7 @@ describe("HTTP", () => {
       .join("")}\r\n${content}`;
   };
 
-  it("[ATTACK5] requests that are pipelined are answered each, in order", async () => {
+  it("[ATTACK5] answers every pipelined request, in order", async () => {
     const wire = new Wire(server);
     const numbered = (n: number) => request({}, undefined, `{"query":"{ n${n}: server { name } }"}`);
     wire.say(Array.from({ length: 50 }, (_, n) => numbered(n)).join(""));
@@ -395,12 +395,12 @@ describe("HTTP", () => {
   it.each([
     ["two lengths", request({ "content-length": "1" }), 400],
     ["a length and chunks", request({ "Transfer-Encoding": "chunked" }), 400],
-    ["a chunk of no size", request({ "Content-Length": "" }), 400],
+    ["an empty length", request({ "Content-Length": "" }), 400],
     ["a negative length", request({ "Content-Length": "-1" }), 400],
-    ["headers without end", `GET / HTTP/1.1\r\nHost: localhost\r\n${"X: y\r\n".repeat(10_000)}\r\n`, 431],
+    ["endless headers", `GET / HTTP/1.1\r\nHost: localhost\r\n${"X: y\r\n".repeat(10_000)}\r\n`, 431],
     ["no host", "GET / HTTP/1.1\r\n\r\n", 400],
-    ["a method that is none", request({}, "BREW /graphql HTTP/1.1"), 400],
-    ["a path that is none", request({}, "POST /%c0%ae%zz HTTP/1.1"), 400],
+    ["an unknown method", request({}, "BREW /graphql HTTP/1.1"), 400],
+    ["an invalid path", request({}, "POST /%c0%ae%zz HTTP/1.1"), 400],
     ["a path that goes up", request({}, "GET /../../etc/passwd HTTP/1.1", ""), 403],
     ["a path that goes up, escaped", request({}, "GET /..%2f..%2fpackage.json HTTP/1.1", ""), 404],
     ["a header with a line break", request({ "X-A": "b\r\n\r\nGET /healthz HTTP/1.1" }), 400],
@@ -412,7 +412,7 @@ describe("HTTP", () => {
       request({}, undefined, `{"query":"{ me { id } }","variables":{"x":${"[".repeat(30_000)}${"]".repeat(30_000)}}}`),
       200,
     ],
-  ])("[ATTACK5] that has %s is turned down, and the server goes on", async (_what, bytes, status) => {
+  ])("[ATTACK5] rejects a request with %s, and keeps serving", async (_what, bytes, status) => {
     const wire = new Wire(server);
     wire.say(bytes);
     if (status === undefined) await wire.closed;
@@ -423,14 +423,14 @@ describe("HTTP", () => {
 
   it.each([
     ["no key", { "Sec-WebSocket-Key": null }, 400],
-    ["a key that is none", { "Sec-WebSocket-Key": "short" }, 400],
+    ["an invalid key", { "Sec-WebSocket-Key": "short" }, 400],
     ["an unknown version", { "Sec-WebSocket-Version": "99" }, 400],
     ["another upgrade", { Upgrade: "h2c" }, 400],
-    ["protocols that are no list", { "Sec-WebSocket-Protocol": ",,graphql-transport-ws" }, 400],
+    ["an invalid protocol list", { "Sec-WebSocket-Protocol": ",,graphql-transport-ws" }, 400],
     ["a foreign origin", { Origin: "https://evil.example" }, 403],
-    ["no origin at all", { Origin: "null" }, 403],
-    ["an extension that bombs", { "Sec-WebSocket-Extensions": "permessage-deflate; server_max_window_bits=8" }, 101],
-  ])("[ATTACK5] an upgrade with %s gets its status", async (_what, headers, status) => {
+    ["an opaque origin", { Origin: "null" }, 403],
+    ["a compression extension", { "Sec-WebSocket-Extensions": "permessage-deflate; server_max_window_bits=8" }, 101],
+  ])("[ATTACK5] answers an upgrade with %s with the right status", async (_what, headers, status) => {
     const wire = new Wire(server);
     wire.say(upgradeRequest(headers));
     await expect.poll(() => /^HTTP\/1.1 (\d+)/.exec(wire.heard)?.[1]).toBe(String(status));
@@ -440,7 +440,7 @@ describe("HTTP", () => {
   });
 });
 
-describe("10,000 frames with something wrong in them", async () => {
+describe("10,000 malformed frames", async () => {
   const victim = await measuredServer(redis.url, "--sockets-per-user", "1000");
   const { token } = mallory;
   const variables = { room: "0", text: "hello", first: 3, after: null, id: "1" };
@@ -471,7 +471,7 @@ describe("10,000 frames with something wrong in them", async () => {
     { type: "connection_init", payload: { authorization: `Bearer ${token}` } },
   ];
 
-  /** Runs some operations that are wrong inside; each that is no subscription has to be answered. */
+  /** Runs mutated operations; each one except subscriptions must be answered. */
   async function operations(seed: number, count: number): Promise<void> {
     const random = randomFrom(seed);
     const socket = await RawSocket.accepted(victim, random.chance(0.9) ? token : undefined);
@@ -495,7 +495,7 @@ describe("10,000 frames with something wrong in them", async () => {
     expect(JSON.stringify(socket.heard)).not.toMatch(INSIDE);
   }
 
-  /** Says something wrong after a connection_init; resolves when the socket is closed for it, or what was asked last is answered. */
+  /** Sends a malformed frame after connection_init; resolves when the server closes the socket or answers the operation that follows. */
   async function frame(seed: number): Promise<void> {
     const random = randomFrom(seed);
     const socket = await RawSocket.accepted(victim, token);
@@ -509,7 +509,7 @@ describe("10,000 frames with something wrong in them", async () => {
     expect(JSON.stringify(socket.heard)).not.toMatch(INSIDE);
   }
 
-  /** The same over a wire, where the frames themselves are damaged. */
+  /** Does the same over a raw connection, with damaged WebSocket frames. */
   async function overWire(seed: number, count: number): Promise<void> {
     const random = randomFrom(seed);
     const wire = await Wire.upgraded(victim);
@@ -518,7 +518,7 @@ describe("10,000 frames with something wrong in them", async () => {
       const bytes = wireFrame(mutate(random, random.pick(frames))).toString("latin1");
       wire.say(Buffer.from(random.chance(0.3) ? damage(random, bytes) : bytes, "latin1"));
     }
-    wire.socket.end(); // as a client that goes away in the middle
+    wire.socket.end(); // like a client that disconnects midway
     await wire.closed;
     expect(wire.heard).not.toMatch(INSIDE);
   }
@@ -533,7 +533,7 @@ describe("10,000 frames with something wrong in them", async () => {
       body,
     });
     const text = await response.text();
-    expect(response.status, `${body} gave ${text}`).toBeLessThan(500);
+    expect(response.status, `${body} returned ${text}`).toBeLessThan(500);
     expect(text).not.toMatch(INSIDE);
     JSON.parse(text);
   }
@@ -548,7 +548,7 @@ describe("10,000 frames with something wrong in them", async () => {
     );
   }
 
-  it("[ATTACK6] end no more than their own connection, and leave nothing behind", async () => {
+  it("[ATTACK6] close at most their own connection, and leave nothing behind", async () => {
     const round = async (seed: number, share: number) => {
       await each(seed, 200 * share, (n) => operations(n, 20));
       await each(seed, 800 * share, frame);
@@ -558,11 +558,11 @@ describe("10,000 frames with something wrong in them", async () => {
         .poll(async () => (await fetch(`${victim.url}/metrics`)).text())
         .toMatch(/^palaver_sockets 0\n[\s\S]*^palaver_followed_rooms 0$/m);
     };
-    await round(1, 0.6); // warm: caches fill
+    await round(1, 0.6); // warm-up: fills caches
     const before = await victim.memory();
     await round(100_000, 1.2);
     const grown = ((await victim.memory()) - before) / 2 ** 20;
-    expect(grown).toBeLessThan(10); // MiB; a socket that stays costs 11 kB at least, and there are 1,300
+    expect(grown).toBeLessThan(10); // MiB; a leaked socket costs at least 11 kB, and there are 1,300
     expect(victim.failures()).toEqual([]);
   });
 });

@@ -14,7 +14,7 @@ const one = await ownServer(redis.url, settings);
 const two = await ownServer(redis.url, settings);
 const unlimited = await ownServer(redis.url);
 
-/** The code of what the API answers to who comes from this address; undefined where it succeeds. */
+/** The error code for a client at this address, or undefined on success. */
 async function codeOf(query: string, address: string, at = one, variables = {}, token?: string) {
   const response = await fetch(`${at.url}/graphql`, {
     method: "POST",
@@ -36,7 +36,7 @@ let addresses = 0;
 const newAddress = () => `10.${(++addresses >> 16) & 255}.${(addresses >> 8) & 255}.${addresses & 255}`;
 
 describe("guessing passwords", () => {
-  it("[S7] of one name from one address is over after ten, on all servers together; the right one is refused, too", async () => {
+  it("[S7] stops after ten guesses per name and address, over all servers, even with the right password", async () => {
     const { username } = await TestClient.register(unlimited, "ann");
     const address = newAddress();
     for (let n = 0; n < 10; n++) expect(await logIn(username, WRONG, address, n % 2 ? one : two)).toBe("INVALID_CREDENTIALS");
@@ -44,12 +44,12 @@ describe("guessing passwords", () => {
     const { retryAfter } = await logIn(username, RIGHT, address);
     expect(retryAfter).toBeGreaterThan(800);
     expect(retryAfter).toBeLessThanOrEqual(900);
-    expect(await logIn(username, RIGHT, newAddress())).toBeUndefined(); // whoever tries from elsewhere notices nothing
+    expect(await logIn(username, RIGHT, newAddress())).toBeUndefined(); // clients at other addresses are not affected
     const other = await TestClient.register(unlimited, "ben");
     expect(await logIn(other.username, RIGHT, address)).toBeUndefined();
   });
 
-  it("[S7] many at once gains nothing", async () => {
+  it("[S7] gains nothing from concurrent attempts", async () => {
     const { username } = await TestClient.register(unlimited, "ann");
     const address = newAddress();
     const codes = await Promise.all(Array.from({ length: 60 }, (_, n) => logIn(username, WRONG, address, n % 2 ? one : two)));
@@ -57,7 +57,7 @@ describe("guessing passwords", () => {
     expect(codes.filter((code) => code.code === "RATE_LIMITED")).toHaveLength(50);
   });
 
-  it("[S7] meets the same answers for a name that nobody has", async () => {
+  it("[S7] gets the same answers for unknown names", async () => {
     const { username } = await TestClient.register(unlimited, "ann");
     const answers = [];
     for (const name of [username, "nobody-has-this", "", "x".repeat(10_000), "{}"]) {
@@ -69,13 +69,13 @@ describe("guessing passwords", () => {
     for (const answer of answers) expect(answer).toEqual(answers[0]);
   });
 
-  it("[S7] of many names from one address is over after a hundred", async () => {
+  it("[S7] stops after a hundred guesses for many names from one address", async () => {
     const address = newAddress();
     const codes = await Promise.all(Array.from({ length: 110 }, (_, n) => logIn(`name-${n}`, WRONG, address)));
     expect(codes.filter((code) => code === "INVALID_CREDENTIALS")).toHaveLength(100);
   });
 
-  it("[S7] of one name from many addresses is over after a hundred, and does not lock its owner out of where they have been", async () => {
+  it("[S7] stops after a hundred guesses from many addresses; the owner's known addresses still work", async () => {
     const { username } = await TestClient.register(unlimited, "ann");
     const home = newAddress();
     expect(await logIn(username, RIGHT, home)).toBeUndefined();
@@ -85,7 +85,7 @@ describe("guessing passwords", () => {
     expect(await logIn(username, RIGHT, home, two)).toBeUndefined();
   });
 
-  it("[S7] with a stolen session counts as at the login", async () => {
+  it("[S7] through `changePassword` with a stolen session counts like a login", async () => {
     const ann = await TestClient.register(unlimited, "ann");
     const change = `mutation { changePassword(current: "${WRONG}", new: "another password") }`;
     const address = newAddress();
@@ -94,7 +94,7 @@ describe("guessing passwords", () => {
     expect(await logIn(ann.username, WRONG, address)).toEqual(LIMITED);
   });
 
-  it("[S7] right ones count for nothing, and forgive the wrong ones before them", async () => {
+  it("[S7] does not count right passwords, which also reset the count of wrong ones", async () => {
     const { username } = await TestClient.register(unlimited, "ann");
     const address = newAddress();
     for (let round = 0; round < 3; round++) {
@@ -103,7 +103,7 @@ describe("guessing passwords", () => {
     }
   });
 
-  it("[S7] keeps what it counts without names or addresses, and for a while only", async () => {
+  it("[S7] stores its counters without names or addresses, and with an expiry", async () => {
     await logIn("someone-in-particular", WRONG, "10.99.99.99");
     const keys = await redis.client.keys("attempts:*");
     expect(keys.length).toBeGreaterThan(2);
@@ -113,7 +113,7 @@ describe("guessing passwords", () => {
     }
   });
 
-  it("[S7] is counted on a Redis Cluster, too", async () => {
+  it("[S7] is limited on a Redis Cluster too", async () => {
     const { urls } = await ownCluster();
     const server = await ownServer(urls.join(","), settings);
     const address = newAddress();
@@ -124,7 +124,7 @@ describe("guessing passwords", () => {
     expect(await logIn("ada", RIGHT, address, server)).toBeUndefined();
   });
 
-  it("[O3] waits for a Redis that is away: nothing is tried unlimited", async () => {
+  it("[O3] fails with UNAVAILABLE while Redis is away, so no attempt escapes the limit", async () => {
     const proxy = await proxyTo(redis.url);
     const far = await ownServer(proxy.url, settings);
     try {
@@ -142,7 +142,7 @@ describe("sign-ups and guests", () => {
   it.each([
     ["30 sign-ups", 30, (n: number) => `mutation { register(username: "new-${n}", password: "${RIGHT}") { id } }`],
     ["60 guests", 60, () => 'mutation { joinAsGuest(name: "Gus") { id } }'],
-  ])("[S7] at most %s an hour come from one address", async (_what, most, query) => {
+  ])("[S7] allows at most %s an hour from one address", async (_what, most, query) => {
     const address = newAddress();
     const codes = await Promise.all(Array.from({ length: most + 5 }, (_, n) => codeOf(query(n), address, n % 2 ? one : two)));
     expect(codes.filter((code) => code === undefined)).toHaveLength(most);
@@ -150,7 +150,7 @@ describe("sign-ups and guests", () => {
     expect(await codeOf(query(999), newAddress())).toBeUndefined();
   });
 
-  it("[S7] an address is what the balancer saw, not what the client says; of IPv6 it is the network", async () => {
+  it("[S7] limits by the address that the balancer saw, and by network for IPv6", async () => {
     const guess = (address: string) => logIn("nobody-has-this", WRONG, address);
     const seen = newAddress();
     for (let n = 0; n < 10; n++) await guess(`${newAddress()}, ${seen}`);
@@ -165,7 +165,7 @@ describe("sign-ups and guests", () => {
     expect(await logIn("nor-this", WRONG, newAddress(), direct)).toEqual(LIMITED);
   });
 
-  it("[S7] there is no limit where RATE_LIMITS is off", async () => {
+  it("[S7] applies no limit when RATE_LIMITS is off", async () => {
     const attempts = new Attempts(redis.client, false, { questionsPerMinute: 1 });
     for (let n = 0; n < 200; n++) await attempts.signUp("10.0.0.1");
     const codes = await Promise.all(Array.from({ length: 50 }, () => logIn("nobody-has-this", WRONG, "10.0.0.1", unlimited)));
@@ -174,12 +174,12 @@ describe("sign-ups and guests", () => {
 });
 
 describe("hashing passwords", () => {
-  it("[S8] goes on some at a time, and sends away who would have to wait too long", async () => {
+  it("[S8] runs a few hashes at a time, and refuses calls that would wait too long", async () => {
     const passwords = new Passwords(4);
     const atOnce = Math.max(1, Math.min(availableParallelism(), 4) - 1);
     const answers = await Promise.allSettled(Array.from({ length: atOnce + 250 }, () => passwords.hash(RIGHT)));
     const refused = answers.flatMap((answer) => (answer.status === "rejected" ? answer.reason.extensions : []));
     expect(refused).toEqual(Array(50).fill({ ...LIMITED, retryAfter: 1 }));
-    expect(await passwords.matches(RIGHT, { passwordHash: await passwords.hash(RIGHT), cutAt72: false })).toBe(true); // and then there is room again
+    expect(await passwords.matches(RIGHT, { passwordHash: await passwords.hash(RIGHT), cutAt72: false })).toBe(true); // there is room again
   });
 });

@@ -20,7 +20,7 @@ const BLOCKED =
   "query ($f: Int, $a: String) { blockedUsers(first: $f, after: $a) { nodes { id blocked } pageInfo { hasNextPage endCursor } } }";
 const UNREAD = "query ($r: ID!) { room(id: $r) { unreadCount unreadMentions } }";
 
-/** Someone, and someone who has opened a private room with them. */
+/** Two users; `eve` has opened a private room with `ann`. */
 async function pair(): Promise<{ ann: TestClient; eve: TestClient; room: string }> {
   const [ann, eve] = [await TestClient.register(one, "ann"), await TestClient.register(two, "eve")];
   return { ann, eve, room: (await eve.ask(OPEN, { u: ann.id })).openPrivateRoom.id };
@@ -40,7 +40,7 @@ const HIDDEN = "FORBIDDEN: You cannot write to this user.";
 const OWN = "FORBIDDEN: You have blocked this user.";
 
 describe("blocking", () => {
-  it("[BLOCK1] lets neither write in the private room, in whatever way, until it is undone", async () => {
+  it("[BLOCK1] stops all writing in the private room, for both users, until it is undone", async () => {
     const { ann, eve, room } = await pair();
     const theirs = await eve.send("before", room);
     await ann.send("answer", room);
@@ -56,7 +56,7 @@ describe("blocking", () => {
     }
     expect(await refusal(eve, 'mutation ($id: ID!) { editMessage(id: $id, text: "worse") { id } }', { id: theirs.id })).toBe(HIDDEN);
     expect(await refusal(eve, OPEN, { u: ann.id })).toBe(HIDDEN);
-    expect((await ann.ask(OPEN, { u: eve.id })).openPrivateRoom.id).toBe(room); // where it can be undone
+    expect((await ann.ask(OPEN, { u: eve.id })).openPrivateRoom.id).toBe(room); // ann can still open it, to unblock eve there
     expect((await eve.ask("query ($u: ID!) { user(id: $u) { blocked } }", { u: ann.id })).user).toEqual({ blocked: false });
     await eve.ask("mutation ($id: ID!) { deleteMessage(id: $id) }", { id: theirs.id });
     await eve.ask(BLOCK, { u: ann.id });
@@ -67,7 +67,7 @@ describe("blocking", () => {
     await ann.send("hello again", room);
   });
 
-  it("[BLOCK1] what was sent before can be repeated, and gives what it gave", async () => {
+  it("[BLOCK1] lets a send from before the block be retried, with the same result", async () => {
     const { ann, eve, room } = await pair();
     const { send: first } = await eve.ask(SEND, { r: room, c: "mine" });
     await ann.ask(BLOCK, { u: eve.id });
@@ -75,7 +75,7 @@ describe("blocking", () => {
     expect(await refusal(eve, SEND, { r: room, c: "another" })).toBe(HIDDEN);
   });
 
-  it("[BLOCK1] no send comes after the block was answered, from any server", async () => {
+  it("[BLOCK1] lets no send succeed once the block is answered, from any server", async () => {
     for (let round = 0; round < 5; round++) {
       const { ann, eve, room } = await pair();
       const sending = Promise.all(Array.from({ length: 40 }, (_, n) => eve.on(n % 2 ? one : two).request(SEND, { r: room })));
@@ -87,7 +87,7 @@ describe("blocking", () => {
     }
   });
 
-  it("[BLOCK1] an answer of the assistant is not stored where it was blocked, and cannot be asked for again", async () => {
+  it("[BLOCK1] drops a blocked assistant's unfinished answer, and refuses its retry", async () => {
     const model = new ScriptedModel();
     await ownWorker(redis.url, model);
     const { client, room, assistant } = await withAssistant(one);
@@ -109,14 +109,14 @@ describe("blocking", () => {
     expect((await said(client, room)).at(-1)?.text).toBe("Gladly");
   });
 
-  it("[BLOCK1] neither adds nor invites the other, and invitations between them end", async () => {
+  it("[BLOCK1] prevents adding and inviting in both directions, and ends their invitations", async () => {
     const { ann, eve, room } = await pair();
     const create = 'mutation ($m: [ID!]) { createRoom(name: "Us", memberIds: $m) { id } }';
     const add = "mutation ($r: ID!, $u: ID!) { addMember(roomId: $r, userId: $u) { id } }";
     const theirs = (await eve.ask(create, { m: [ann.id] })).createRoom.id;
     const mine = (await ann.ask(create, { m: [eve.id] })).createRoom.id;
     await eve.send("hello", room);
-    await ann.send("hello", room); // no strangers any more
+    await ann.send("hello", room); // they are not strangers anymore
     await ann.ask(BLOCK, { u: eve.id });
     for (const client of [ann, eve]) expect((await client.ask("{ invitations { nodes { roomId } } }")).invitations.nodes).toEqual([]);
     expect(await refusal(eve, add, { r: theirs, u: ann.id })).toBe(`FORBIDDEN: You cannot add user ${ann.id}.`);
@@ -125,7 +125,7 @@ describe("blocking", () => {
     expect(await redis.client.smembers(`user:${ann.id}:rooms`)).not.toContain(theirs);
   });
 
-  it("[BLOCK2] blockedUsers has them, the last first, in pages; blocking and unblocking can be repeated", async () => {
+  it("[BLOCK2] lists `blockedUsers` in pages, newest first; blocking and unblocking are idempotent", async () => {
     const ann = await TestClient.register(one, "ann");
     const others = await Promise.all(Array.from({ length: 5 }, () => TestClient.register(two)));
     for (const { id } of others) for (const server of [one, two]) await ann.on(server).ask(BLOCK, { u: id });
@@ -154,7 +154,7 @@ describe("blocking", () => {
     expect((await ann.refused(BLOCKED, { a: "nonsense" })).extensions.code).toBe("BAD_USER_INPUT");
   });
 
-  it("[BLOCK3] where the blocked mention the blocker does not count, and what they say in shared rooms stays", async () => {
+  it("[BLOCK3] does not count a blocked user's mentions, and keeps their messages in shared rooms", async () => {
     const { ann, eve } = await pair();
     await acquaint(ann, eve);
     const { createRoom } = await ann.ask('mutation ($m: [ID!]) { createRoom(name: "Us", memberIds: $m) { id } }', { m: [eve.id] });
@@ -166,7 +166,7 @@ describe("blocking", () => {
     expect(await unread()).toEqual({ unreadCount: 1, unreadMentions: 0 });
     const [message] = (await ann.ask("query ($r: ID!) { messages(roomId: $r) { nodes { text mentions { id } } } }", { r: room })).messages
       .nodes;
-    expect(message).toEqual({ text, mentions: [{ id: ann.id }] }); // to the eye it is one: its author learns nothing
+    expect(message).toEqual({ text, mentions: [{ id: ann.id }] }); // it still looks like a mention, so its author learns nothing
     await eve.ask("mutation ($id: ID!, $t: String!) { editMessage(id: $id, text: $t) { id } }", { id, t: `${text}!` });
     expect(await unread()).toEqual({ unreadCount: 1, unreadMentions: 0 });
     await new DemoApp("Node", redis.client).say({ id: eve.id, username: eve.username }, `${text} again`, { roomId: room });
@@ -177,7 +177,7 @@ describe("blocking", () => {
     expect(await unread()).toEqual({ unreadCount: 3, unreadMentions: 1 });
   });
 
-  it("[BLOCK4] a stranger's private room leaves the list and what is unread; one that the user wrote in stays", async () => {
+  it("[BLOCK4] hides a stranger's private room from the list; one that the user wrote in stays", async () => {
     const { ann, eve, room } = await pair();
     await eve.send("buy now", room);
     expect(await listOf(ann)).toContain(room);
@@ -191,14 +191,14 @@ describe("blocking", () => {
     expect(await listOf(ann)).toContain(room);
   });
 
-  it("[BLOCK4] someone can be blocked before they have ever written", async () => {
+  it("[BLOCK4] works before the other user has ever written", async () => {
     const [ann, eve] = [await TestClient.register(one, "ann"), await TestClient.register(two, "eve")];
     await ann.ask(BLOCK, { u: eve.id });
     expect(await refusal(eve, OPEN, { u: ann.id })).toBe(HIDDEN);
     expect(await redis.client.smembers(`user:${ann.id}:rooms`)).toEqual(["0"]);
   });
 
-  it("[BLOCK4] what a demo app's user says in a room that is blocked is not taken in", async () => {
+  it("[BLOCK4] ignores a demo app user's message in a blocked room", async () => {
     const { ann, eve, room } = await pair();
     await eve.send("before", room);
     await ann.ask(BLOCK, { u: eve.id });
@@ -207,7 +207,7 @@ describe("blocking", () => {
     await expect.poll(() => redis.client.zcard(`room:${room}`)).toBe(1);
   });
 
-  it("[BLOCK1] a send asks Redis as often as without blocks, unless someone is mentioned", async () => {
+  it("[BLOCK1] costs a send no extra Redis command unless it mentions a user", async () => {
     const { ann, eve, room } = await pair();
     const asked = async (work: () => Promise<unknown>) => {
       const commands = await watchCommands(redis.client);

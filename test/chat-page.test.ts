@@ -12,7 +12,7 @@ import { ownServer } from "./helpers/server.js";
 import { visitors } from "./helpers/visitors.js";
 
 const redis = await ownRedis();
-// The assistant thinks as far as a test has let it: the first answer is whole, the second goes on until it is stopped.
+// The assistant's first answer is complete; the second continues until it is stopped.
 const endpoint = await modelEndpoint(answers("Ask me ", "anything."), (response) =>
   sendParts(response, [event(chunk("Once upon a time ")), event(chunk("there was "))]),
 );
@@ -20,7 +20,7 @@ const thinking = { assistant: true, assistantUrl: endpoint.url, assistantModel: 
 const server = await ownServer(redis.url, { demoData: true, ...thinking });
 const open = visitors();
 
-/** A browser of a person's own, signed in with one click. */
+/** A separate browser for one person, signed in with one click. */
 async function signIn(name: string, options: BrowserContextOptions = {}, url = server.url): Promise<Page> {
   const page = await open(url, { viewport: { width: 1100, height: 700 }, ...options });
   await page.getByRole("button", { name, exact: true }).click();
@@ -47,14 +47,14 @@ async function say(page: Page, room: string, text: string): Promise<void> {
   await page.keyboard.press("Enter");
 }
 
-/** Presses one of the buttons of a message. */
+/** Presses a button of a message. */
 async function press(page: Page, text: string, button: string): Promise<void> {
   await message(page, text).hover();
   await message(page, text).getByRole("button", { name: button, exact: true }).click();
 }
 
 describe("the chat page", () => {
-  it("[PAGE2] two people chat in General: typing, mentions, replies, reactions, edits, deletions", async () => {
+  it("[PAGE2] shows typing, mentions, replies, reactions, edits and deletions live in General", async () => {
     const [pablo, mary] = [await signIn("Pablo"), await signIn("Mary")];
     await goTo(pablo, "General");
     await goTo(mary, "General");
@@ -87,7 +87,7 @@ describe("the chat page", () => {
     await pablo.locator("mark.me").waitFor({ state: "detached" });
   });
 
-  it("[PAGE2] mentions stand out in any script, and nowhere else", async () => {
+  it("[PAGE2] highlights mentions in any script, and nothing else", async () => {
     const [pablo, mary] = [await signIn("Pablo"), await signIn("Mary")];
     await goTo(pablo, "General");
     await goTo(mary, "General");
@@ -101,7 +101,7 @@ describe("the chat page", () => {
     await composer(mary, "General").fill("");
   });
 
-  it("[PAGE2] in private, with unread counts and read marks, and in a group that is made, renamed and left", async () => {
+  it("[PAGE2] supports private rooms with unread counts and read markers, and a group's whole life", async () => {
     const [joe, mary] = [await signIn("Joe"), await signIn("Mary")];
     await goTo(mary, "General");
     await talkTo(joe, "Mary");
@@ -143,7 +143,7 @@ describe("the chat page", () => {
       .waitFor({ state: "detached" });
   });
 
-  it("[PAGE4] what is written without a connection is kept over a reload, and sent once and in order", async () => {
+  it("[PAGE4] keeps messages written offline across a reload, and sends them once, in order", async () => {
     const [joe, mary] = [await signIn("Joe"), await signIn("Mary")];
     await goTo(joe, "General");
     await goTo(mary, "General");
@@ -156,7 +156,7 @@ describe("the chat page", () => {
     await say(mary, "General", "meanwhile");
     await expect.poll(() => joe.getByText("Waiting for connection").count()).toBe(3);
 
-    // The page comes, the API does not.
+    // The page loads, but the API does not answer.
     await joe.context().route("**/graphql", (route) => route.abort());
     await joe.context().setOffline(false);
     await joe.reload();
@@ -169,7 +169,7 @@ describe("the chat page", () => {
     for (const page of [joe, mary]) await expect.poll(async () => (await texts(page)).slice(-6)).toEqual(expected);
   });
 
-  it("[PAGE5] two tabs of one user show the same, and reading in one is reading in both", async () => {
+  it("[PAGE5] keeps two tabs of one user in sync, including what is read", async () => {
     const [pablo, mary] = [await signIn("Pablo"), await signIn("Mary")];
     await goTo(pablo, "General");
     const tab = await pablo.context().newPage();
@@ -193,7 +193,7 @@ describe("the chat page", () => {
       .waitFor({ state: "detached" });
   });
 
-  it("[PAGE6] a demo app's user and the page's user talk in General and in private", async () => {
+  it("[PAGE6] lets a demo app user and a page user chat in General and in private", async () => {
     const demo = new DemoApp("Node", redis.client);
     const nina = await demo.register("nina");
     await demo.connect(nina);
@@ -210,38 +210,38 @@ describe("the chat page", () => {
     await pablo.getByRole("main").getByText("Offline").waitFor();
   });
 
-  it("[PAGE19] the assistant's answer grows on the page, and can be stopped; what was written stays", async () => {
+  it("[PAGE19] streams the assistant's answer, and keeps the text when the user stops it", async () => {
     const pablo = await signIn("Pablo");
     await talkTo(pablo, "assistant");
     await say(pablo, "assistant", "Who are you?");
     await message(pablo, "Ask me anything.").locator(".quote", { hasText: "Who are you?" }).waitFor();
     await say(pablo, "assistant", "Tell me a story");
     await pablo.locator(".reply", { hasText: "Once upon a time there was" }).waitFor();
-    await pablo.reload(); // what was written so far is told again
+    await pablo.reload(); // the text so far is delivered again
     await pablo.locator(".reply", { hasText: "Once upon a time there was" }).waitFor();
     await pablo.getByRole("button", { name: "Stop" }).click();
     await message(pablo, "Once upon a time there was").locator(".quote", { hasText: "Tell me a story" }).waitFor();
     await pablo.locator(".reply").waitFor({ state: "detached" });
     expect(await message(pablo, "Once upon a time").count()).toBe(1);
-    await (await endpoint.request(1)).gone; // nobody thinks on
+    await (await endpoint.request(1)).gone; // the request to the model ends too
   });
 
-  it("[PAGE20] an answer that is not complete says so, and can be continued", async () => {
+  it("[PAGE20] marks an incomplete answer, and lets the user continue it", async () => {
     const pablo = await signIn("Pablo");
     await talkTo(pablo, "assistant");
     const cut = message(pablo, "Once upon a time there was");
-    await cut.getByText("This answer is not complete.").waitFor();
+    await cut.getByText("This answer is incomplete.").waitFor();
     await cut.getByRole("button", { name: "Continue" }).click();
-    await pablo.locator(".reply", { hasText: "Once upon a time there was" }).waitFor(); // that is all that this endpoint tells
+    await pablo.locator(".reply", { hasText: "Once upon a time there was" }).waitFor(); // the endpoint sends the same text again
     await pablo.getByRole("button", { name: "Stop" }).click();
     await expect.poll(() => cut.count()).toBe(2);
-    expect(await cut.getByRole("button", { name: "Try again" }).count()).toBe(1); // at the newer one
+    expect(await cut.getByRole("button", { name: "Try again" }).count()).toBe(1); // only at the newer answer
   });
 
-  it("[PAGE7] a room of 10,000 messages scrolls without jumping, keeps 200 rows at most, and jumps to what a reply answers", async () => {
+  it("[PAGE7] scrolls 10,000 messages without jumps, in at most 200 rows, and jumps to a quoted one", async () => {
     const first = Math.floor(Date.now() / 1_000) - 200_000; // seconds
     const pipeline = redis.client.pipeline();
-    // As in a database that is taken over: in a room that Palaver knows, so many at once would make its log begin anew, and the page too.
+    // Like an existing database: in a room that Palaver knows, this many messages at once would restart its log and reload the page.
     for (const key of [keys.room, keys.log, keys.meta, keys.foreign, keys.own]) pipeline.del(key("2:4"));
     for (let n = 0; n < 10_000; n++) {
       const text = `number ${n}. ${"and so on ".repeat(n % 17)}`;
@@ -255,7 +255,7 @@ describe("the chat page", () => {
     await talkTo(joe, "Alex");
     await message(joe, "number 9999.").waitFor();
 
-    // When older messages come, what is on the screen stays where it is.
+    // When older messages load, the messages on the screen keep their place.
     let release = () => {};
     let asked = () => {};
     await joe.route("**/graphql", async (route) => {
@@ -315,7 +315,7 @@ describe("the chat page", () => {
     await message(joe, "do you remember?").waitFor();
   });
 
-  it("[PAGE8] it fits a phone of 360 pixels, in any script and direction, and pasted markup stays text", async () => {
+  it("[PAGE8] fits a phone 360 pixels wide, in any script and direction, and shows markup as text", async () => {
     const phone = await signIn("Alex", { viewport: { width: 360, height: 720 }, hasTouch: true, isMobile: true });
     const width = () => phone.evaluate(() => document.documentElement.scrollWidth);
     expect(await width()).toBe(360);
@@ -338,7 +338,7 @@ describe("the chat page", () => {
     await rooms(phone).waitFor();
   });
 
-  it.each(["light", "dark"] as const)("[PAGE9] axe has no serious finding in the chat and its dialogs, %s", async (colorScheme) => {
+  it.each(["light", "dark"] as const)("[PAGE9] passes axe without serious findings in chat and dialogs: %s", async (colorScheme) => {
     const mary = await signIn("Mary", { colorScheme });
     await goTo(mary, "General");
     await say(mary, "General", `@Pablo, see https://example.org/${colorScheme}`);
@@ -349,7 +349,7 @@ describe("the chat page", () => {
     expect(await seriousFindings(mary)).toEqual([]);
   });
 
-  it("[PAGE9] messages can be reached and answered by keyboard", async () => {
+  it("[PAGE9] lets the user reach and reply to messages by keyboard", async () => {
     const mary = await signIn("Mary");
     await goTo(mary, "General");
     for (const text of ["one thing", "another thing"]) await say(mary, "General", text);
@@ -366,7 +366,7 @@ describe("the chat page", () => {
     await message(mary, "answered").locator(".quote", { hasText: "one thing" }).waitFor();
   });
 
-  it("[PAGE10] when the log is lost, the page loads anew and goes on", async () => {
+  it("[PAGE10] reloads the room and continues when the log is lost", async () => {
     const [pablo, mary] = [await signIn("Pablo"), await signIn("Mary")];
     await goTo(pablo, "General");
     await goTo(mary, "General");
@@ -384,7 +384,7 @@ describe("the chat page", () => {
     await expect.poll(async () => (await texts(pablo)).slice(-3)).toEqual(["before the loss", "after the loss", "and on"]);
   });
 
-  it("[PAGE1] when the server is killed amid a conversation and comes back, nothing is lost, doubled or out of order", async () => {
+  it("[PAGE1] loses, repeats and reorders nothing when the server is killed and restarted mid-chat", async () => {
     const cwd = await emptyFolder();
     const run = (port: string) =>
       launch({ cwd, args: ["--redis", redis.url, "--port", port, "--rate-limits", "off", "--demo-data", "on", "--bcrypt-cost", "4"] });
@@ -399,7 +399,7 @@ describe("the chat page", () => {
     ] as const)
       await say(page, "General", `talk ${name} 0`);
     await message(pablo, "talk mary 0").waitFor();
-    first.kill("SIGKILL"); // what was just sent may be stored, or not
+    first.kill("SIGKILL"); // the last messages may or may not be stored
     for (let n = 1; n <= 3; n++) await say(pablo, "General", `talk pablo ${n}`);
     for (let n = 1; n <= 3; n++) await say(mary, "General", `talk mary ${n}`);
     await first.end();
@@ -415,7 +415,7 @@ describe("the chat page", () => {
       expect((await talk(pablo)).filter((text) => text.includes(name))).toEqual([0, 1, 2, 3].map((n) => `talk ${name} ${n}`));
   });
 
-  it("[PAGE11] the first load is under 120 kB of script, gzipped", async () => {
+  it("[PAGE11] loads less than 120 kB of script, gzipped", async () => {
     const folder = new URL("../client-example/dist/assets/", import.meta.url);
     const scripts = (await readdir(folder)).filter((name) => name.endsWith(".js"));
     const sizes = await Promise.all(scripts.map(async (name) => gzipSync(await readFile(new URL(name, folder))).length));
@@ -424,13 +424,13 @@ describe("the chat page", () => {
   });
 });
 
-/** Lets the page draw what it has. */
+/** Waits until the page has drawn. */
 const frames = (page: Page) =>
   page.evaluate(async () => {
     for (let frame = 0; frame < 10; frame++) await new Promise((resolve) => requestAnimationFrame(resolve));
   });
 
-/** Where a message stands on the screen; without an id, which one is in its middle. */
+/** The screen position of a message, or without an id, of the message in the middle. */
 const placeOnScreen = async (page: Page, id?: string) => {
   await frames(page);
   return page.locator(".scroller").evaluate((scroller, wanted) => {

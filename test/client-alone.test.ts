@@ -12,7 +12,7 @@ import { ownServer } from "./helpers/server.js";
 
 const source = fileURLToPath(new URL("../client-example", import.meta.url));
 
-it("[PAGE43] client-example, copied alone into an empty folder, is installed, tested, built and served", { timeout: 900_000 }, async () => {
+it("[PAGE43] installs, tests, builds and serves client-example from a copy in an empty folder", { timeout: 900_000 }, async () => {
   const folder = await ownFolder();
   await cp(source, folder, { recursive: true, filter: (path) => !/\/(node_modules|dist|gql)$/.test(path) });
   for (const args of [["install"], ["run", "build"], ["test"]]) expect(await npm(folder, args)).toEqual([args, 0, ""]);
@@ -20,7 +20,7 @@ it("[PAGE43] client-example, copied alone into an empty folder, is installed, te
   expect(await readFile(join(folder, "package.json"), "utf8")).not.toContain("..");
   await rm(join(folder, "dist"), { recursive: true });
 
-  // As `npm run dev` does it: the page from here, the API from a server elsewhere.
+  // Like `npm run dev`: Vite serves the page, and a separate server the API.
   const server = await ownServer((await ownRedis()).url, { demoData: true });
   process.env.PALAVER_URL = server.url;
   const vite = await createServer({ root: folder, server: { port: 0, host: "127.0.0.1" }, logLevel: "error" });
@@ -36,9 +36,9 @@ it("[PAGE43] client-example, copied alone into an empty folder, is installed, te
   await page.locator(".message[data-id]", { hasText: "from a page of its own" }).waitFor();
 });
 
-/** How a command of npm's ends, and what it says where that is not well. */
+/** Runs npm; returns the arguments, the exit code, and the output if it failed. */
 async function npm(cwd: string, args: string[]): Promise<[string[], number, string]> {
-  const { NODE_ENV: _, VITEST: __, ...env } = process.env; // a build for use, not for tests
+  const { NODE_ENV: _, VITEST: __, ...env } = process.env; // a production build, not a test build
   const child = spawn("npm", args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (said += text));

@@ -35,7 +35,7 @@ const recipes: Record<string, Connect> = {
   WebSocket: websocket.connect,
 };
 
-/** A user who follows with a recipe, and what they see: the texts of each room in the order in which they came. */
+/** A user who subscribes with a recipe; collects the texts of each room in order of arrival. */
 function reader(connect: Connect, url: string, { token }: TestClient) {
   const seen = new Map<string, string[]>();
   const pages: string[] = [];
@@ -51,12 +51,12 @@ function reader(connect: Connect, url: string, { token }: TestClient) {
     onMessage: ({ roomId, text }: Message) => void seen.set(roomId, [...(seen.get(roomId) ?? []), text]),
     signal: leaving.signal,
   });
-  followed.catch(() => {}); // the tests that expect it look themselves
+  followed.catch(() => {}); // tests that expect a rejection check for it
   cleanUp(() => leaving.abort());
   return { followed, pages, in: (roomId: string) => seen.get(roomId) ?? [] };
 }
 
-/** The address of a site whose page has a list, and a module's exports as globals. */
+/** Serves a page with a list and a module's exports as globals; returns its address. */
 async function siteWith(module: string): Promise<string> {
   const built = await build({ logLevel: "error", build: { write: false, lib: { entry: module, name: "palaver", formats: ["iife"] } } });
   const [{ output }] = built as [Rolldown.RolldownOutput];
@@ -74,8 +74,8 @@ async function privateRoom(one: TestClient, other: TestClient): Promise<string> 
   return (await one.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: other.id })).openPrivateRoom.id;
 }
 
-describe("the recipes for clients", () => {
-  it("[CLIENT1] lose and repeat nothing while connections are cut, the server is killed, and rooms appear", async () => {
+describe("the client recipes", () => {
+  it("[CLIENT1] lose and repeat nothing across cut connections, a killed server and new rooms", async () => {
     const redis = await ownRedis();
     const writer = await TestClient.register(await ownServer(redis.url), "writer");
     const first = await start(await emptyFolder(), "--redis", redis.url);
@@ -124,7 +124,7 @@ describe("the recipes for clients", () => {
     }
   });
 
-  it("[CLIENT1] lose and repeat nothing in Chromium while its server is away for seconds", async () => {
+  it("[CLIENT1] lose and repeat nothing in Chromium while the server is away for seconds", async () => {
     const redis = await ownRedis();
     const writer = await TestClient.register(await ownServer(redis.url), "writer");
     const site = await siteWith(fileURLToPath(new URL("clients/page.ts", import.meta.url)));
@@ -152,15 +152,15 @@ describe("the recipes for clients", () => {
     proxy.goAway();
     first.kill("SIGKILL");
     await write(20);
-    for (let n = 0; n < 2; n++) await page.waitForEvent("websocket"); // it tries to come back, in vain
+    for (let n = 0; n < 2; n++) await page.waitForEvent("websocket"); // failed reconnects
     const second = await run();
     proxy.leadTo(second.url);
     proxy.comeBack();
     await write(5);
-    await expect.poll(rows).toEqual([...sent.slice(0, 5), "mark", ...sent.slice(5)]); // the same list: it was not loaded anew
+    await expect.poll(rows).toEqual([...sent.slice(0, 5), "mark", ...sent.slice(5)]); // the same list: it was not reloaded
   });
 
-  it("[CLIENT2] load a room anew where a gap was longer than its log", async () => {
+  it("[CLIENT2] reload a room after a gap longer than its log", async () => {
     const redis = await ownRedis();
     const server = await ownServer(redis.url, { roomLogLength: 100 });
     const proxy = await proxyTo(server.url);
@@ -178,7 +178,7 @@ describe("the recipes for clients", () => {
     for (const { name, in: seen } of readers) await eventually(() => expect(seen("0"), name).toEqual([...sent.slice(-50), "after"]));
   });
 
-  it("[CLIENT3] end with UNAUTHENTICATED when the session is over", async () => {
+  it("[CLIENT3] end with UNAUTHENTICATED when the session ends", async () => {
     const redis = await ownRedis();
     const server = await ownServer(redis.url);
     const ann = await TestClient.register(server, "ann");

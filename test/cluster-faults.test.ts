@@ -8,10 +8,10 @@ import { RawSocket } from "./helpers/raw-socket.js";
 import { ownServer } from "./helpers/server.js";
 
 const cluster = await ownCluster({ replicas: true, nodeTimeout: 1_500 });
-const RECOVERY = 10_000; // ms after a fault has ended within which everything works again, as promised
+const RECOVERY = 10_000; // ms after the end of a fault until everything must work again
 const SEND = "mutation ($room: ID!, $text: String!, $id: ID!) { send(roomId: $room, text: $text, clientMessageId: $id) { id } }";
 
-/** Users in private rooms over all shards, each followed on the other server. */
+/** Users in private rooms across all shards; each user subscribes on the other server. */
 async function conversations(one: RunningServer, two: RunningServer, count: number) {
   const alice = await TestClient.register(one, "alice");
   return Promise.all(
@@ -20,7 +20,7 @@ async function conversations(one: RunningServer, two: RunningServer, count: numb
       const { openPrivateRoom: room } = await alice.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id position } }", {
         id: other.id,
       });
-      // A crowded machine may not accept it in time, and asks it to come back.
+      // On a busy machine the server may refuse the first connection.
       await eventually(async () => {
         await other.disconnect();
         await other.subscribe("{ me { id } }").next();
@@ -29,7 +29,7 @@ async function conversations(one: RunningServer, two: RunningServer, count: numb
       const sent: string[] = [];
       return {
         roomId: room.id as string,
-        /** Sends and gives the code with which that failed, if it did. */
+        /** Sends a message; returns the error code on failure. */
         async send(text: string): Promise<string | undefined> {
           const { errors } = await alice.request(SEND, { room: room.id, text, id: text });
           if (!errors) sent.push(text);
@@ -41,7 +41,7 @@ async function conversations(one: RunningServer, two: RunningServer, count: numb
           });
           return errors?.[0]?.extensions.code;
         },
-        /** Every acknowledged message has arrived, once and in order. */
+        /** Asserts that every acknowledged message arrived once, in order. */
         async arrived(): Promise<void> {
           const texts: string[] = [];
           while (texts.length < sent.length) texts.push(...(await stream.texts(1)));
@@ -70,7 +70,7 @@ const servers = async () => {
   return { one, two, forOperator };
 };
 
-it("[R2] while slots move, a thousand sends and reads succeed, a slow one at its repeat", async () => {
+it("[R2] completes a thousand sends and reads while slots move, with a retry for slow ones", async () => {
   const { one, two } = await servers();
   const talks = await conversations(one, two, 5);
   const codes: (string | undefined)[] = [];
@@ -83,7 +83,7 @@ it("[R2] while slots move, a thousand sends and reads succeed, a slow one at its
     }
   };
   const load = async (talk: Conversation, n: number) => {
-    // At least a hundred sends and reads each, and as many more as the moving takes.
+    // At least a hundred sends and reads each, and more until the slots have moved.
     for (let at = 0; at < 100 || moving; at++) {
       await untilDone(() => talk.send(`${n}: ${at}`));
       await untilDone(talk.read);
@@ -102,11 +102,11 @@ it("[R2] while slots move, a thousand sends and reads succeed, a slow one at its
   expect(codes.length).toBeGreaterThanOrEqual(1_000);
   const failures = codes.filter((code) => code !== undefined);
   expect(failures.filter((code) => code !== "UNAVAILABLE")).toEqual([]);
-  expect(failures.length).toBeLessThan(5); // none as a rule: a crowded machine may let a call's time run out
+  expect(failures.length).toBeLessThan(5); // usually 0: on a busy machine a call may time out
   await Promise.all(talks.map((talk) => talk.arrived()));
 });
 
-it("[R2] a planned failover of each shard: all works again by itself, and no error is one of ours", async () => {
+it("[R2] recovers from a planned failover of each shard, and fails only with UNAVAILABLE", async () => {
   const { one, two } = await servers();
   const talks = await conversations(one, two, 6);
   const codes = new Set<string | undefined>();
@@ -123,7 +123,7 @@ it("[R2] a planned failover of each shard: all works again by itself, and no err
     await vi.waitFor(async () => expect((await fetch(`${server.url}/readyz`)).status).toBe(200), { timeout: RECOVERY });
 });
 
-it("[R2] a node that dies: its replica takes over, all works again, and two lines tell", async () => {
+it("[R2] recovers when a replica replaces a killed node, and logs one line at start and end", async () => {
   const { one, two, forOperator } = await servers();
   const talks = await conversations(one, two, 6);
   await worksAgain(talks, "before");
@@ -138,7 +138,7 @@ it("[R2] a node that dies: its replica takes over, all works again, and two line
   await vi.waitFor(() => expect(forOperator().sort()).toEqual([ended, ended, began, began]), { timeout: RECOVERY });
 });
 
-it("[R2] a cluster that is away as a whole: calls fail in time, newcomers are sent away, and nothing is carried out late", async () => {
+it("[R2] fails calls in time and refuses sockets while the whole cluster is away; runs nothing late", async () => {
   const whole = await ownCluster();
   const server = await ownServer(whole.urls.join(","));
   const alice = await TestClient.register(server, "alice");

@@ -13,18 +13,18 @@ import { sendUnheard } from "./helpers/unheard.js";
 
 const { urls, listeners, nodeOf } = await ownCluster();
 
-it("[RUN9] two servers on a Redis Cluster share accounts, rooms, history, presence and live messages", async () => {
+it("[RUN9] shares accounts, rooms, history, presence and live messages on a Redis Cluster", async () => {
   const one = await ownServer(urls.join(","));
   const two = await ownServer(urls.join(","), { demoData: true });
   const users = await Promise.all(Array.from({ length: 6 }, (_, n) => TestClient.register(n % 2 ? one : two, `user${n}`)));
   const [alice, bob] = users as [TestClient, TestClient];
-  await bob.subscribe("{ me { id } }").next(); // bob is online from here on
+  await bob.subscribe("{ me { id } }").next(); // bob is online from now on
   const watching = alice.subscribe("subscription ($ids: [ID!]) { userOnline(userIds: $ids) { id online } }", { ids: [bob.id] });
   const shown = bob.subscribe("subscription { roomShown { id } }");
 
   await expect.poll(() => listeners("online_users")).toBe(1);
-  await bob.subscribe("{ me { id } }").next(); // the subscription before it has begun by then
-  expect(await listeners(`user:${bob.id}`)).toBe(1); // for his socket and for the subscription
+  await bob.subscribe("{ me { id } }").next(); // the subscription runs once this returns
+  expect(await listeners(`user:${bob.id}`)).toBe(1); // shared by his socket and the subscription
 
   const rooms = await Promise.all(
     users
@@ -45,17 +45,17 @@ it("[RUN9] two servers on a Redis Cluster share accounts, rooms, history, presen
 
   const listed = await alice.ask("{ rooms { nodes { id lastMessage { from { id } } } } users { totalCount } }");
   expect(listed.rooms.nodes).toHaveLength(6);
-  expect(listed.users.totalCount).toBe(10); // with the four of the demo data
+  expect(listed.users.totalCount).toBe(10); // including four demo users
   expect(await shown.next()).toEqual({ id: rooms[0].id });
   await bob.disconnect();
   expect(await watching.next()).toEqual({ id: bob.id, online: false });
 });
 
-it("[RUN9] groups live on a Redis Cluster: their members come, follow and go on every server", async () => {
+it("[RUN9] adds, notifies and removes group members on every server of a Redis Cluster", async () => {
   const one = await ownServer(urls.join(","));
   const two = await ownServer(urls.join(","));
   const [ann, ben, cid] = await Promise.all([one, two, two].map((server) => TestClient.register(server)));
-  if (!ann || !ben || !cid) throw new Error("nobody is there");
+  if (!ann || !ben || !cid) throw new Error("expected three users");
   await acquaint(ann, ben, cid);
   const create = 'mutation ($m: [ID!]!) { createRoom(name: "Us", memberIds: $m) { id position } }';
   const rooms = await Promise.all(Array.from({ length: 6 }, () => ann.ask(create, { m: [ben.id] })));
@@ -75,7 +75,7 @@ it("[RUN9] groups live on a Redis Cluster: their members come, follow and go on 
   expect(listed[0].members.nodes).toEqual([{ role: "OWNER", user: { id: cid.id } }]);
 });
 
-it("[D1] a lost connection to a shard is made up for at once, though nothing is sent after what was missed", async () => {
+it("[D1] catches up at once after a lost shard connection, without waiting for another event", async () => {
   const one = await ownServer(urls.join(","));
   const alice = await TestClient.register(one, "alice");
   const followed = alice.follow({ roomId: "0", after: [await alice.position()] });
@@ -86,10 +86,10 @@ it("[D1] a lost connection to a shard is made up for at once, though nothing is 
   expect(await followed.texts(1)).toEqual(["unheard"]);
 });
 
-it("[FEED1] a channel stays followed that is left and followed again while a connection to its shard is lost", async () => {
+it("[FEED1] keeps a channel that was left and joined again while its shard connection was lost", async () => {
   const { subscriber, close } = await connectRedis(urls, {}, silent);
   cleanUp(close);
-  const leaving = vi.spyOn(subscriber, "sunsubscribe"); // what the client then tries to send again by itself
+  const leaving = vi.spyOn(subscriber, "sunsubscribe"); // the client resends this by itself
   const channels = new Channels(subscriber, silent);
   const leave = await channels.subscribe("room:left", () => {});
 
@@ -102,7 +102,7 @@ it("[FEED1] a channel stays followed that is left and followed again while a con
   expect(await listeners("room:left")).toBe(1);
 });
 
-it("[I1] what a demo app says is heard on a cluster too", async () => {
+it("[I1] delivers a demo app's message on a cluster too", async () => {
   const one = await ownServer(urls.join(","));
   const two = await ownServer(urls.join(","));
   const alice = await TestClient.register(one, "alice");

@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { type Config, ConfigError, describeSettings, optionOf, readConfig, settings } from "../src/config.js";
 
-describe("where a setting comes from", () => {
-  it("[RUN5] an option wins over the environment, that over .env, that over the default", () => {
+describe("the source of a setting", () => {
+  it("[RUN5] is an option, else the environment, else .env, else the default", () => {
     const dotenv = "PORT=2\nMESSAGE_LENGTH=20\nSESSION_TTL=200\n";
     const environment = { PORT: "3", MESSAGE_LENGTH: "30" };
     const config = readConfig({ port: "4" }, environment, dotenv);
     expect(config).toMatchObject({ port: 4, messageLength: 30, sessionTtl: 200, bcryptCost: 10 });
   });
 
-  it("[RUN5] without any, everything has its default", () => {
+  it("[RUN5] is the default when nothing is set", () => {
     expect(readConfig({}, {})).toEqual({
       host: "127.0.0.1",
       port: 4000,
@@ -72,18 +72,18 @@ describe("where a setting comes from", () => {
     [{ REDIS_URL: "redis://two", REDIS_USER: "me" }, "redis://me@two", "REDIS_URL and REDIS_USER"],
     [{ REDIS_URL: "redis://you:secret@two", REDIS_USER: "me" }, "redis://you:secret@two", undefined],
     [{ REDIS_URL: "redis://two", REDIS_HOST: "one", REDIS_ENDPOINT_URI: "three" }, "redis://two", undefined],
-  ])("[RUN5] Redis is found under the names of the demo apps and tutorials: %o", (environment, url, redisSource) => {
+  ])("[RUN5] can be a Redis variable of the demo apps and tutorials: %o", (environment, url, redisSource) => {
     const config = readConfig({}, { ...environment, REDIS_PASSWORD: "secret" });
     expect(config).toMatchObject({ redisUrls: [url], redisPassword: "secret", demoData: false, redisSource });
     expect(readConfig({ redis: "redis://option" }, environment)).toMatchObject({ redisUrls: ["redis://option"], redisSource: undefined });
   });
 
-  it("[RUN5] a port alone is no address of Redis, and a wrong one is named", () => {
+  it("[RUN5] ignores a Redis port without a host, and names the variables of a bad address", () => {
     expect(readConfig({}, { REDIS_PORT: "tcp://10.0.0.1:6379" }).redisUrls).toEqual([]);
     expect(() => readConfig({}, { REDIS_HOST: "one", REDIS_PORT: "x" })).toThrow(/^REDIS_HOST, REDIS_PORT: /);
   });
 
-  it("[RUN5] each setting can be given in each way, under the names that --help tells", () => {
+  it("[RUN5] can be an option, a variable or .env for every setting, under the names in --help", () => {
     const texts: Record<keyof typeof settings, string> = {
       host: "0.0.0.0",
       port: "4100",
@@ -196,25 +196,25 @@ describe("where a setting comes from", () => {
     expect(readConfig({}, {}, dotenv)).toEqual(values);
   });
 
-  it("[RUN5] an empty variable counts as unset", () => {
+  it("[RUN5] treats an empty variable as unset", () => {
     expect(readConfig({}, { PORT: "", REDIS_URL: "", PLAYGROUND: "" })).toEqual(readConfig({}, {}));
     expect(readConfig({}, { PORT: "" }, "PORT=5\nREDIS_PASSWORD=\n")).toMatchObject({ port: 5, redisPassword: undefined });
   });
 
-  it("[RUN5] a variable of the system that is no setting is no problem", () => {
+  it("[RUN5] ignores variables that are not settings", () => {
     expect(readConfig({}, { PATH: "/bin", HOSTNAME: "x" }, "COLOUR=red")).toEqual(readConfig({}, {}));
   });
 });
 
-describe("what it means", () => {
-  it("[RUN5] demo data is on with the embedded Redis only, unless it is said otherwise", () => {
+describe("the value of a setting", () => {
+  it("[RUN5] turns demo data on by default only with the embedded Redis", () => {
     expect(readConfig({}, {}).demoData).toBe(true);
     expect(readConfig({ redis: "redis://host" }, {}).demoData).toBe(false);
     expect(readConfig({ redis: "redis://host", "demo-data": "on" }, {}).demoData).toBe(true);
     expect(readConfig({ "demo-data": "off" }, {}).demoData).toBe(false);
   });
 
-  it("[RUN5] playground and introspection are on except in production, unless it is said otherwise", () => {
+  it("[RUN5] turns playground and introspection on by default, except in production", () => {
     const both = ({ playground, introspection }: Config) => [playground, introspection];
     expect(both(readConfig({}, { NODE_ENV: "development" }))).toEqual([true, true]);
     expect(both(readConfig({}, { NODE_ENV: "production" }))).toEqual([false, false]);
@@ -223,34 +223,34 @@ describe("what it means", () => {
     expect(both(readConfig({ introspection: "0" }, {}))).toEqual([true, false]);
   });
 
-  it("[RUN5] on and off can be said in three ways", () => {
+  it("[RUN5] accepts on, true and 1, or off, false and 0, for a switch", () => {
     expect(["on", "true", "1"].map((text) => readConfig({ playground: text }, {}).playground)).toEqual([true, true, true]);
     expect(["off", "false", "0"].map((text) => readConfig({ playground: text }, {}).playground)).toEqual([false, false, false]);
   });
 
-  it("[RUN5] the demo apps' REDIS_ENDPOINT_URL is host:port; REDIS_URL wins over it", () => {
+  it("[RUN5] accepts host:port in the demo apps' REDIS_ENDPOINT_URL; REDIS_URL takes precedence", () => {
     expect(readConfig({}, { REDIS_ENDPOINT_URL: "127.0.0.1:6379" }).redisUrls).toEqual(["redis://127.0.0.1:6379"]);
     expect(readConfig({}, { REDIS_ENDPOINT_URL: "redis://127.0.0.1:6379" }).redisUrls).toEqual(["redis://127.0.0.1:6379"]);
     expect(readConfig({}, { REDIS_ENDPOINT_URL: "one:1", REDIS_URL: "redis://two" }).redisUrls).toEqual(["redis://two"]);
     expect(readConfig({}, { REDIS_ENDPOINT_URL: "one:1", REDIS_PASSWORD: "p" })).toMatchObject({ redisPassword: "p", demoData: false });
   });
 
-  it("[RUN5] the URL of the assistant's model is a base: without a slash at its end, with its query", () => {
+  it("[RUN5] removes the trailing slash and keeps the query of the assistant's base URL", () => {
     const urlOf = (url: string) => readConfig({ "assistant-url": url, "assistant-model": "small" }, {}).assistantUrl;
     expect(urlOf("http://127.0.0.1:11434/v1/")).toBe("http://127.0.0.1:11434/v1");
     expect(urlOf("HTTPS://models.example//#here")).toBe("https://models.example");
     expect(urlOf("https://models.example/v1/?api-version=2")).toBe("https://models.example/v1?api-version=2");
   });
 
-  it("[RUN5] the limits of numbers belong to them", () => {
+  it("[RUN5] includes both limits of a number's range", () => {
     expect(readConfig({ port: "0" }, {}).port).toBe(0);
     expect(readConfig({ port: "65535" }, {}).port).toBe(65_535);
     expect(readConfig({ "bcrypt-cost": "15" }, {}).bcryptCost).toBe(15);
   });
 });
 
-describe("what cannot be used", () => {
-  const anything = ["host", "redisPassword", "redisSentinelPassword", "dataDir", "assistantModel", "assistantPrompt"]; // any text may be one
+describe("an invalid setting", () => {
+  const anything = ["host", "redisPassword", "redisSentinelPassword", "dataDir", "assistantModel", "assistantPrompt"]; // any text is valid
   const bad: Partial<Record<keyof typeof settings, string[]>> = {
     port: ["abc", "-1", "65536", "4000.5", "4e3", "0x10", " ", "80 81"],
     redisUrls: [
@@ -312,13 +312,13 @@ describe("what cannot be used", () => {
     logLevel: ["loud", "INFO", "trace"],
   };
 
-  it("[RUN5] every setting that not every text can be is tried here", () => {
+  it("[RUN5] is tested for every setting that restricts its text", () => {
     expect([...anything, ...Object.keys(bad)].sort()).toEqual(Object.keys(settings).sort());
   });
 
   for (const name of namesOf(bad)) {
     const definition = settings[name];
-    it(`[RUN5] ${definition.env[0]}: what it cannot be is a problem, with the name by which it was given`, () => {
+    it(`[RUN5] is reported under the name that was used: ${definition.env[0]}`, () => {
       for (const text of bad[name] ?? []) {
         expect(problems({ [optionOf(definition)]: text }, {}), text).toEqual([expect.stringMatching(`^--${optionOf(definition)}: .`)]);
         for (const variable of definition.env) {
@@ -328,7 +328,7 @@ describe("what cannot be used", () => {
     });
   }
 
-  it("[RUN5] all problems are told at once, those of the command line itself too", () => {
+  it("[RUN5] is reported together with all other problems, including those of the command line", () => {
     expect(
       problems(
         { port: "abc", colour: "red", "log-level": "loud" },
@@ -341,29 +341,29 @@ describe("what cannot be used", () => {
       "--port: abc is not a whole number from 0 to 65535",
       "SESSION_TTL: 1 is not a whole number from 60 to 31536000",
       "BCRYPT_COST: 99 is not a whole number from 4 to 15",
-      "PLAYGROUND: maybe is none of on, off, true, false, 1, 0",
-      "--log-level: loud is none of debug, info, warn, error, silent",
-      "--colour: there is no such option; --help lists them",
+      "PLAYGROUND: maybe is not one of on, off, true, false, 1, 0",
+      "--log-level: loud is not one of debug, info, warn, error, silent",
+      "--colour: unknown option; --help lists all options",
     ]);
   });
 
-  it("[RUN5] an option is known by its one name", () => {
+  it("[RUN5] includes options under any other name", () => {
     for (const option of ["PORT", "redis-url", "REDIS_URL", "no-playground", "constructor", "p"])
-      expect(problems({ [option]: "1" }, {})).toEqual([`--${option}: there is no such option; --help lists them`]);
+      expect(problems({ [option]: "1" }, {})).toEqual([`--${option}: unknown option; --help lists all options`]);
   });
 
-  it("[RUN5] a bad value behind one that wins is not looked at", () => {
+  it("[RUN5] is ignored when a source of higher precedence wins", () => {
     expect(readConfig({ port: "1" }, { PORT: "abc" }, "PORT=def").port).toBe(1);
   });
 
-  it("[RUN5] the URL of the assistant's model needs the name of one", () => {
-    const missing = ["ASSISTANT_MODEL: is needed with ASSISTANT_URL, to say which of the models there is to answer"];
+  it("[RUN5] includes an assistant URL without a model name", () => {
+    const missing = ["ASSISTANT_MODEL: is required with ASSISTANT_URL; set it to the name of the model that answers"];
     expect(problems({ "assistant-url": "http://127.0.0.1:11434/v1" }, {})).toEqual(missing);
     expect(problems({}, { ASSISTANT_URL: "http://127.0.0.1:11434/v1", ASSISTANT_MODEL: "" })).toEqual(missing);
     expect(problems({}, { ASSISTANT_MODEL: "small" })).toEqual([]);
   });
 
-  it("[RUN5] the assistant's key never shows up in a problem", () => {
+  it("[RUN5] never reveals the assistant's key", () => {
     const found = problems(
       { "assistant-key": "geheim geheim", "assistant-url": "https://me:geheim@models.example", "assistant-kay": "geheim" },
       { ASSISTANT_KEY: "geheim", ASSISTANT_MODEL: "geheim" },
@@ -372,7 +372,7 @@ describe("what cannot be used", () => {
     expect(found.join()).not.toContain("geheim");
   });
 
-  it("[RUN5] a Redis password never shows up in a problem", () => {
+  it("[RUN5] never reveals a Redis password", () => {
     for (const url of [
       "ftp://:geheim@host",
       "redis://:geheim@host:99999",
@@ -393,7 +393,7 @@ describe("what cannot be used", () => {
 });
 
 describe("--help", () => {
-  it("[RUN7] mentions every setting: its option, its variables, what it is for, and its default", () => {
+  it("[RUN7] describes every setting: option, variables, purpose and default", () => {
     const paragraphs = describeSettings().split(/\n(?= {2}--)/);
     const described = Object.values(settings).map(({ fallback, ...definition }) => {
       const paragraph = paragraphs.find((candidate) => candidate.startsWith(`  --${optionOf(definition)} ${definition.placeholder}\n`));
@@ -408,7 +408,7 @@ describe("--help", () => {
   });
 });
 
-/** What readConfig finds wrong. */
+/** The problems that readConfig reports. */
 function problems(...parameters: Parameters<typeof readConfig>): string[] {
   try {
     readConfig(...parameters);

@@ -24,7 +24,7 @@ async function createGroup(owner: TestClient, name: string): Promise<string> {
   return createRoom.id;
 }
 
-it("[INV6] an invitation appears, is accepted or declined in every tab, and goes when it is withdrawn", async () => {
+it("[INV6] shows invitations in every tab until they are accepted, declined or withdrawn", async () => {
   const eve = await TestClient.register(server, "eve");
   const [page, tab] = [await signIn("Mary"), await signIn("Mary")];
   const { user: mary } = await eve.ask('{ user(username: "Mary") { id } }');
@@ -49,7 +49,7 @@ it("[INV6] an invitation appears, is accepted or declined in every tab, and goes
   await tab.getByRole("region", { name: "Invitations" }).waitFor({ state: "detached" });
 });
 
-it("[INV6] a stranger whom one adds is shown as invited, and can be withdrawn", async () => {
+it("[INV6] shows an added stranger as invited, and lets the inviter withdraw the invitation", async () => {
   const eve = await TestClient.register(server, "eve");
   const page = await signIn("Joe");
   await page.getByRole("button", { name: "New group" }).click();
@@ -63,12 +63,12 @@ it("[INV6] a stranger whom one adds is shown as invited, and can be withdrawn", 
   await dialog.getByRole("button", { name: `Add ${eve.username}` }).click();
   await dialog.getByRole("list", { name: "Invited" }).getByText("invited").waitFor();
   expect((await eve.ask("{ invitations { nodes { roomName } } }")).invitations.nodes).toEqual([{ roomName: "Plans" }]);
-  await dialog.getByRole("button", { name: `Withdraw the invitation of ${eve.username}` }).click();
+  await dialog.getByRole("button", { name: `Withdraw invitation for ${eve.username}` }).click();
   await dialog.getByRole("list", { name: "Invited" }).waitFor({ state: "detached" });
   expect((await eve.ask("{ invitations { nodes { roomName } } }")).invitations.nodes).toEqual([]);
 });
 
-it("[BLOCK5] someone is blocked and unblocked in the header of their private room", async () => {
+it("[BLOCK5] blocks and unblocks the other person in the header of a private room", async () => {
   const eve = await TestClient.register(server, "eve");
   const page = await signIn("Pablo");
   const { user: pablo } = await eve.ask('{ user(username: "Pablo") { id } }');

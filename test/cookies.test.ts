@@ -11,7 +11,7 @@ const redis = await ownRedis();
 const server = await ownServer(redis.url, { allowedOrigins: ["https://chat.example"] });
 const behindTls = await ownServer(redis.url, { proxies: 1 });
 
-/** A browser's request: with its cookie, and the origin of the page. */
+/** Sends a request like a browser, with the cookie and the page's origin. */
 async function browse(query: string, { cookie, ...headers }: Record<string, string> = {}, at = server) {
   const response = await fetch(`${at.url}/graphql`, {
     method: "POST",
@@ -23,7 +23,7 @@ async function browse(query: string, { cookie, ...headers }: Record<string, stri
   return { status: response.status, set, cookie: set.split(";")[0] ?? "", data, code: errors?.[0].extensions.code };
 }
 
-/** Asks by a host name of one's choice, which `fetch` does not let one choose. */
+/** Sends a request with any Host header, which `fetch` does not allow. */
 async function asked(
   at: { url: string },
   host: string,
@@ -47,7 +47,7 @@ async function logIn() {
 const ME = "{ me { id } }";
 
 describe("a session in a cookie", () => {
-  it("[S6] is set when it is asked for, where no script can read it, and the answer has no token", async () => {
+  it("[S6] is set on request, hidden from scripts, and the result has no token", async () => {
     for (const mutation of [
       'register(username: "ada", password: "a good password", cookie: true)',
       'login(username: "ada", password: "a good password", cookie: true)',
@@ -63,19 +63,19 @@ describe("a session in a cookie", () => {
     expect([set, data.login.token.length > 40]).toEqual(["", true]);
   });
 
-  it("[S6] goes by TLS alone where it came by TLS, as a balancer says that is trusted", async () => {
+  it("[S6] is Secure when a trusted balancer reports TLS", async () => {
     const join = 'mutation { joinAsGuest(name: "Gus", cookie: true) { id } }';
     const https = { "x-forwarded-proto": "https" };
     expect((await browse(join, https, behindTls)).set).toContain("; Secure");
     expect((await browse(join, { "x-forwarded-proto": "https, http" }, behindTls)).set).not.toContain("Secure");
-    expect((await browse(join, https)).set).not.toContain("Secure"); // anyone may say so there
+    expect((await browse(join, https)).set).not.toContain("Secure"); // without a trusted balancer anyone can send this header
   });
 
-  it("[S6] has a name over TLS that no other host of the site can set, and the older cookie goes", async () => {
+  it("[S6] has a __Host- name over TLS, takes precedence over a plain cookie, and logout clears both", async () => {
     const https = { "x-forwarded-proto": "https" };
     const { set, cookie, data } = await browse('mutation { joinAsGuest(name: "Gus", cookie: true) { user { id } } }', https, behindTls);
     expect(set).toMatch(/^__Host-palaver-session=\d+\.[\w-]{43}; Max-Age=34560000; Path=\/; HttpOnly; Secure; SameSite=Strict$/);
-    const other = await logIn(); // as an older version set it, or another host of the site
+    const other = await logIn(); // set by an older version, or by another host of the site
     const both = `${other.cookie}; ${cookie}`;
     for (const at of [server, behindTls]) expect((await browse(ME, { cookie: both }, at)).data.me).toEqual(data.joinAsGuest.user);
     await acceptedSocket(behindTls, undefined, { cookie: both, origin: behindTls.url });
@@ -85,7 +85,7 @@ describe("a session in a cookie", () => {
     expect((await browse(ME, { cookie }, behindTls)).data.me).toBeNull();
   });
 
-  it("[S6] of several of one name is the one whose session is good", async () => {
+  it("[S6] is the one with a valid session among several of the same name", async () => {
     const { cookie, id } = await logIn();
     const over = `palaver-session=${id}.${"A".repeat(43)}`;
     for (const others of [
@@ -101,10 +101,10 @@ describe("a session in a cookie", () => {
       }
     }
     const many = Array.from({ length: 50 }, (_, n) => `palaver-session=${id}.${String(n).repeat(20)}`).join("; ");
-    expect((await browse(ME, { cookie: `${many}; ${cookie}` })).data.me).toBeNull(); // four are looked at
+    expect((await browse(ME, { cookie: `${many}; ${cookie}` })).data.me).toBeNull(); // the server checks only four
   });
 
-  it("[S6] opens a socket, which ends with it", async () => {
+  it("[S6] opens a socket, which closes when its session ends", async () => {
     const { cookie, id } = await logIn();
     const { say, next, closed } = await acceptedSocket(server, undefined, { cookie, origin: server.url });
     await say({ id: "1", type: "subscribe", payload: { query: ME } });
@@ -115,7 +115,7 @@ describe("a session in a cookie", () => {
     await expect(acceptedSocket(server, undefined, { cookie })).rejects.toThrow("4403");
   });
 
-  it("[S6] is worth nothing once it is over, and stays: another tab may have refreshed it meanwhile", async () => {
+  it("[S6] is ignored after its session ended, but kept, as another tab may have refreshed it", async () => {
     const { cookie, id } = await logIn();
     await redis.client.del(`sessions:{user:${id}}`);
     expect(await browse(ME, { cookie })).toMatchObject({ data: { me: null }, set: "" });
@@ -125,21 +125,21 @@ describe("a session in a cookie", () => {
       expect((await browse(ME, { cookie: forged })).data).toEqual({ me: null });
   });
 
-  it("[S6] is set once in an answer, by the last that sets it", async () => {
+  it("[S6] is set once per response, by the last mutation that sets it", async () => {
     const join = (alias: string) => `${alias}: joinAsGuest(name: "Gus", cookie: true) { user { id } }`;
     const { set, cookie, data } = await browse(`mutation { ${join("first")} ${join("second")} }`);
     expect(set.match(/palaver-session=/g)).toHaveLength(1);
     expect((await browse(ME, { cookie })).data.me).toEqual(data.second.user);
   });
 
-  it("[S6] tells who has it how it stands, and others that there is none", async () => {
+  it("[S6] lets `session` show the current session, which is null without it", async () => {
     const { set, cookie, data } = await browse('mutation { joinAsGuest(name: "Gus", cookie: true) { id expiresAt } }');
     expect(set).not.toBe("");
     expect((await browse("{ session { id expiresAt current } }", { cookie })).data.session).toEqual({ ...data.joinAsGuest, current: true });
     expect((await browse("{ session { id } }")).data).toEqual({ session: null });
   });
 
-  it("[S6] is refreshed in its cookie: its token never comes where a script could read it", async () => {
+  it("[S6] is refreshed as a cookie, so its token never reaches a script", async () => {
     const { cookie, id } = await logIn();
     const refresh = "mutation { refreshSession { token } }";
     const { say, next } = await acceptedSocket(server, undefined, { cookie });
@@ -151,7 +151,7 @@ describe("a session in a cookie", () => {
     expect((await browse(ME, { cookie })).data.me).toBeNull();
   });
 
-  it("[S6] cannot be set over a socket, and a bearer token goes before it", async () => {
+  it("[S6] cannot be set over a socket, and yields to a bearer token", async () => {
     const { cookie } = await logIn();
     const ann = await TestClient.register(server, "ann");
     const { say, next } = await acceptedSocket(server, ann.token, { cookie });
@@ -166,7 +166,7 @@ describe("a session in a cookie", () => {
 });
 
 describe("pages of other origins", () => {
-  it("[SEC1] are refused over HTTP as over WebSockets, with a cookie or without, unless they are allowed", async () => {
+  it("[SEC1] are refused over HTTP and WebSockets, with or without a cookie, unless allowed", async () => {
     const { cookie, id } = await logIn();
     const [before] = [await redis.client.zcard("room:0")];
     for (const origin of ["https://evil.example", "null", server.url.replace("127.0.0.1", "localhost"), `${server.url}.evil.example`]) {
@@ -182,7 +182,7 @@ describe("pages of other origins", () => {
     for (const origin of ["https://chat.example", server.url]) expect((await browse(ME, { origin, cookie })).data.me).toEqual({ id });
   });
 
-  it("[REBIND1] that are made to point at this machine are not answered, over HTTP as over WebSockets", async () => {
+  it("[REBIND1] under a host name that was rebound to this machine are refused, over both transports", async () => {
     const join = { query: 'mutation { joinAsGuest(name: "Gus") { token } }' };
     for (const name of ["evil.example", "evil.example:80", "localhost.evil.example", "127.0.0.1.evil.example", "evillocalhost"]) {
       for (const path of ["/graphql", "/", "/metrics", "/rooms/0/export"]) {
@@ -197,7 +197,7 @@ describe("pages of other origins", () => {
     await acceptedSocket(server, undefined, { host: "localhost:1" });
   });
 
-  it("[REBIND1] a proxy, a public address or ALLOWED_HOSTS let others in", async () => {
+  it("[REBIND1] are answered under other host names with a proxy, a public address or ALLOWED_HOSTS", async () => {
     const open = await ownServer(redis.url, { host: "0.0.0.0" });
     const named = await ownServer(redis.url, { host: "0.0.0.0", allowedHosts: ["chat.example", "*.team.example"] });
     const any = await ownServer(redis.url, { allowedHosts: ["*"] });

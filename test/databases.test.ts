@@ -9,7 +9,7 @@ const zero = await ownServer(`${redis.url}/0`);
 const one = await ownServer(`${redis.url}/1`);
 const second = await ownServer(`${redis.url}/1`);
 
-/** Two users, of the same ids in each database. */
+/** Creates two users, with the same ids in each database. */
 async function pair(server: { url: string }) {
   const ann = await TestClient.register(server, "ann");
   const ben = await TestClient.register(server, "ben");
@@ -25,7 +25,7 @@ const SUBSCRIPTIONS = [
   "subscription { userOnline { username online } }",
 ];
 
-it("[D8] servers on two databases of one Redis hear nothing of each other, though ids are the same", async () => {
+it("[D8] isolates servers on two databases of one Redis, even where ids are the same", async () => {
   const [there, here] = [await pair(zero), await pair(one)];
   expect(there.room).toBe(here.room);
   const begin = (client: TestClient) => SUBSCRIPTIONS.map((query) => client.subscribe(query, { r: here.room }));
@@ -42,7 +42,7 @@ it("[D8] servers on two databases of one Redis hear nothing of each other, thoug
   expect(sessions).toHaveLength(1);
   await there.ben.ask("mutation { logout(everywhere: true) }");
 
-  // The same in this database is heard, and first.
+  // The subscribers receive this database's events, and nothing before them.
   await here.ann.ask("mutation ($r: ID!) { setTyping(roomId: $r) }", { r: here.room });
   await here.ann.send("ours", here.room);
   const [events, messages, shown, typing] = heard as [Stream, Stream, Stream, Stream];

@@ -8,7 +8,7 @@ import { randomFrom } from "./helpers/random.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
 
-/** Servers on some Redis, and something that goes wrong there now and then. */
+/** Servers on a Redis, and a fault that the test causes now and then. */
 interface Arrangement {
   name: string;
   servers: RunningServer[];
@@ -40,7 +40,7 @@ const arrangements: Arrangement[] = [
     disturb: async () => {
       const processId = async () => Number(/process_id:(\d+)/.exec(await restarted.client.info("server"))?.[1]);
       const pid = await processId();
-      process.kill(pid); // it goes when it gets round to it, and is started again by whoever started it
+      process.kill(pid); // it shuts down asynchronously, and its supervisor restarts it
       await vi.waitFor(async () => expect(await processId()).not.toBe(pid), { timeout: 60_000, interval: 20 });
       await Promise.all(onRestarted.map(({ url }) => eventually(async () => expect((await fetch(`${url}/readyz`)).status).toBe(200))));
     },
@@ -48,7 +48,7 @@ const arrangements: Arrangement[] = [
   { name: "two servers on a cluster of three", servers: await start(cluster.urls.join(","), 2), disturb: () => cluster.killSubscribers() },
 ];
 
-/** Someone who follows all rooms, is cut off at random, and keeps what came, by room. */
+/** A subscriber to all rooms that is cut off at random, and collects the received texts by room. */
 class Follower {
   readonly texts = new Map<string, string[]>();
   readonly #positions = new Map<string, string>();
@@ -75,7 +75,7 @@ class Follower {
         const { data, errors } = await stream.result().catch((failure) => ({ data: undefined, errors: failure }));
         if (this.#cut) return;
         if (errors) {
-          // Told to try again, or closed with a code that says so; anything else is for the test to see.
+          // Retry retryable errors and the close code 1013; anything else fails the test.
           if (!(errors[0]?.extensions.retryable || errors.code === 1013)) throw new Error(JSON.stringify(errors));
           await this.#client.disconnect();
           return this.follow();
@@ -87,7 +87,7 @@ class Follower {
     })();
   }
 
-  /** Cuts the socket off, and comes back to another server. */
+  /** Cuts the socket, and reconnects to another server. */
   async move(server: RunningServer): Promise<void> {
     this.#cut = true;
     this.#client.socket().terminate();
@@ -105,7 +105,7 @@ class Follower {
 }
 
 describe.each(arrangements)("$name", ({ servers, disturb }) => {
-  it.each([1, 2])("[D1] every follower gets every message of every room once, in the order of history (seed %i)", async (seed) => {
+  it.each([1, 2])("[D1] delivers every message to every subscriber once, in history order (seed %i)", async (seed) => {
     const random = randomFrom(seed);
     const anyServer = () => random.pick(servers);
     const people = await Promise.all(Array.from({ length: 5 }, () => TestClient.register(anyServer())));
@@ -138,7 +138,7 @@ describe.each(arrangements)("$name", ({ servers, disturb }) => {
   });
 });
 
-/** Sends as a good client does: again, with the same clientMessageId, as long as the error is one that passes. */
+/** Sends like a good client: retries with the same clientMessageId while the error is retryable. */
 async function sendUntilAnswered(client: TestClient, roomId: string, text: string): Promise<void> {
   const id = randomUUID();
   for (;;) {

@@ -24,7 +24,7 @@ async function historyOf(roomId: string) {
   }
 }
 
-/** What arrives on the demo apps' channel, as it was published. */
+/** Collects the messages published on the demo apps' channel. */
 async function listen() {
   const subscriber = redis.client.duplicate();
   cleanUp(() => subscriber.disconnect());
@@ -32,7 +32,7 @@ async function listen() {
   subscriber.on("message", (_channel, message) => heard.push(message));
   await subscriber.subscribe("MESSAGES");
   return {
-    /** Everything up to what this server publishes next: a message to all. */
+    /** Returns all messages so far; a marker that the server publishes last shows that none is missing. */
     async upTo(client: TestClient) {
       await client.send("a marker");
       await expect.poll(() => heard.some((message) => message.includes("a marker"))).toBe(true);
@@ -40,17 +40,17 @@ async function listen() {
         .splice(0)
         .slice(0, -1)
         .map((message) => JSON.parse(message))
-        .filter(({ type, data }) => !(type === "user.connected" && data.online === false)); // a test of its own
+        .filter(({ type, data }) => !(type === "user.connected" && data.online === false)); // another test covers these
     },
     heard,
   };
 }
 
-describe("what the demo apps are told", () => {
+describe("the demo apps' channel", () => {
   const open = "mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }";
   const ofServer = expect.stringMatching(/^palaver-[-0-9a-f]+$/);
 
-  it("[I1] messages in General and named rooms, once, as they are stored", async () => {
+  it("[I1] carries messages in General and named rooms once, exactly as stored", async () => {
     const { upTo } = await listen();
     await redis.client.set("room:told:name", "Told");
     await alice.send("hello <b>", "told", "once");
@@ -59,7 +59,7 @@ describe("what the demo apps are told", () => {
     expect(await upTo(alice)).toEqual([{ serverId: ofServer, type: "message", data: JSON.parse(stored) }]);
   });
 
-  it("[I3] private messages only if the operator says so, and then first that there is a room", async () => {
+  it("[I3] carries private messages only if the operator allows it, after announcing the room", async () => {
     const full = await ownServer(redis.url, { interop: "full" });
     const bob = await TestClient.register(full, "bob");
     const { openPrivateRoom: room } = await alice.ask(open, { id: bob.id });
@@ -77,7 +77,7 @@ describe("what the demo apps are told", () => {
     ]);
   });
 
-  it("[I3] of groups nothing unless the operator says so, and then what is said in them", async () => {
+  it("[I3] carries group messages only if the operator allows it", async () => {
     const full = await ownServer(redis.url, { interop: "full" });
     const bob = await TestClient.register(full, "bob");
     await acquaint(alice, bob);
@@ -91,7 +91,7 @@ describe("what the demo apps are told", () => {
     const [, stored = ""] = await redis.client.zrange(`room:${room.id}`, "0", "-1");
     expect(await upTo(bob)).toEqual([{ serverId: ofServer, type: "message", data: JSON.parse(stored) }]);
 
-    // Where its first message is told of, the room is shown first, as an app does it.
+    // The server announces the room before its first message, as the demo apps do.
     const { createRoom: own } = await bob.ask(create, { m: [alice.id] });
     await bob.send("first", own.id);
     await bob.send("second", own.id);
@@ -102,7 +102,7 @@ describe("what the demo apps are told", () => {
     ]);
   });
 
-  it("[I1] the name of who sends without a connection, before the message and not with each, and never that they are online", async () => {
+  it("[I1] carries an offline sender's name once, before the first message, and not as online", async () => {
     const { upTo, heard } = await listen();
     const fred = await TestClient.register(server, "fred");
     for (const text of ["one", "two"]) await fred.send(text);
@@ -124,7 +124,7 @@ describe("what the demo apps are told", () => {
     await gina.disconnect();
   });
 
-  it("[I1] who comes online and goes offline", async () => {
+  it("[I1] carries users who come online and go offline", async () => {
     const dora = await TestClient.register(server, "dora");
     const { upTo, heard } = await listen();
     await dora.subscribe("{ me { id } }").next();
@@ -138,7 +138,7 @@ describe("what the demo apps are told", () => {
     ]);
   });
 
-  it("[I1] who leaves as the last server stops", async () => {
+  it("[I1] carries users who go offline because the last server stops", async () => {
     const own = await ownRedis();
     const last = await ownServer(own.url, { presenceGrace: 5 });
     const people = await Promise.all(Array.from({ length: 20 }, () => TestClient.register(last)));
@@ -153,7 +153,7 @@ describe("what the demo apps are told", () => {
     expect(left.sort()).toEqual(people.map(({ id }) => id).sort());
   });
 
-  it("[I1] nothing with INTEROP=off", async () => {
+  it("[I1] carries nothing with INTEROP=off", async () => {
     const off = await ownServer(redis.url, { interop: "off" });
     const { upTo } = await listen();
     const eve = await TestClient.register(off, "eve");
@@ -165,12 +165,12 @@ describe("what the demo apps are told", () => {
   });
 });
 
-describe("history that the demo apps wrote", () => {
+describe("history written by demo apps", () => {
   const texts = ["Hello!", 'it\'s <b>bold</b> & "quoted"', "a < b && b > c", "Grüße, 世界 👋🏽", "back\\slash \n new line"];
   const date = 1_795_325_003;
 
   it.each(Object.keys(demoApps))(
-    "[I1] %s: texts are shown as they were typed, whoever `from` is, at their time, in order",
+    "[I1] shows texts as typed, at their time, in order, with `from` as number or string: %s",
     async (name) => {
       const write = demoApps[name] as (typeof demoApps)[string];
       const roomId = `wrote-${Object.keys(demoApps).indexOf(name)}`;
@@ -189,7 +189,7 @@ describe("history that the demo apps wrote", () => {
     },
   );
 
-  it("[I1] Node, live: what was typed like an escape stays", async () => {
+  it("[I1] keeps texts that look like escapes, as typed in the live Node app", async () => {
     await redis.client.set("room:typed:name", "Typed");
     const typed = [
       "&lt; and &gt;",
@@ -211,14 +211,14 @@ describe("history that the demo apps wrote", () => {
     expect((await historyOf("typed")).map(({ text }) => text)).toEqual(typed);
   });
 
-  it("[I1] what another app meant by its escapes does not change what Palaver's own messages say", async () => {
+  it("[I1] does not unescape Palaver's own messages", async () => {
     await redis.client.set("room:own:name", "Own");
     const typed = ["&lt;b&gt; &amp; &#39;", "&lt &gt", "&amp;lt;"];
     for (const text of typed) await alice.send(text, "own");
     expect((await historyOf("own")).map(({ text }) => text)).toEqual(typed);
   });
 
-  it("[I1] milliseconds, fractions and numeric strings are dates; what is no message is left out", async () => {
+  it("[I1] accepts dates as milliseconds, fractions and strings, and skips entries that are not messages", async () => {
     await redis.client.set("room:odd:name", "Odd");
     const odd: [number, string][] = [
       [date, `{"from":"${alice.id}","date":"${date}","message":"a string","roomId":"odd"}`],

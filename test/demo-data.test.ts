@@ -15,7 +15,7 @@ const passwords = new Passwords(4);
 const SEEDING = keys.seeding;
 const PRIVATE_ROOMS = ["1:2", "1:3", "1:4", "2:3", "2:4", "3:4"];
 
-/** A message as the demo apps keep it, in a sorted set. */
+/** A message as the demo apps store it, in a sorted set. */
 interface Member {
   from: string;
   date: number;
@@ -45,7 +45,7 @@ describe("an empty database", () => {
     expect([DEMO_USERS, DEMO_PASSWORD]).toEqual([["Pablo", "Joe", "Mary", "Alex"], "password123"]);
   });
 
-  it("[DEMO1] has everyone in the general room and in a private room with each other", async () => {
+  it("[DEMO1] gets everyone into the general room, and into a private room with each other", async () => {
     await seed();
     for (const id of ["1", "2", "3", "4"]) {
       const rooms = PRIVATE_ROOMS.filter((room) => room.split(":").includes(id));
@@ -56,7 +56,7 @@ describe("an empty database", () => {
     expect((await client.keys("room:?:?")).sort()).toEqual(PRIVATE_ROOMS.map((room) => `room:${room}`));
   });
 
-  it("[DEMO1] has two messages in each private room, one of each user", async () => {
+  it("[DEMO1] gets two messages in each private room, one from each user", async () => {
     await seed();
     for (const room of PRIVATE_ROOMS) {
       const members = await membersOf(room);
@@ -65,7 +65,7 @@ describe("an empty database", () => {
     }
   });
 
-  it("[DEMO1] has the demo apps' five messages in the general room, in their order", async () => {
+  it("[DEMO1] gets the demo apps' five messages in the general room, in order", async () => {
     await seed();
     expect((await membersOf("0")).map(({ message }) => message)).toEqual([
       "Hello!",
@@ -76,7 +76,7 @@ describe("an empty database", () => {
     ]);
   });
 
-  it("[DEMO1] has messages that every demo app can read: JSON, string ids, whole seconds, score = date", async () => {
+  it("[DEMO1] gets messages that every demo app can read: string ids, whole seconds, score = date", async () => {
     await seed();
     const now = Date.now() / 1_000; // seconds
     const ids = new Set<string>();
@@ -84,7 +84,7 @@ describe("an empty database", () => {
       const raw = await client.zrange(`room:${roomId}`, "0", "-1", "WITHSCORES");
       for (let at = 0; at < raw.length; at += 2) {
         const member = JSON.parse(raw[at] ?? "") as Member;
-        expect(raw[at]).toBe(JSON.stringify(member).replace(/}$/, " }")); // the space says that it is ours
+        expect(raw[at]).toBe(JSON.stringify(member).replace(/}$/, " }")); // the space marks Palaver's messages
         expect(Object.keys(member).sort()).toEqual(["date", "from", "id", "message", "roomId"]);
         expect(DEMO_USERS[Number(member.from) - 1]).toBeDefined();
         expect(member).toMatchObject({ from: expect.any(String), message: expect.any(String), roomId });
@@ -99,7 +99,7 @@ describe("an empty database", () => {
     expect(ids.size).toBe(5 + 6 * 2);
   });
 
-  it("[DEMO1] nobody has unread messages of their own, and whoever spoke last has none at all", async () => {
+  it("[DEMO1] counts as unread only others' messages after a user's own last one", async () => {
     await seed();
     const server = await ownServer(url);
     for (const [index, username] of DEMO_USERS.entries()) {
@@ -121,14 +121,14 @@ describe("an empty database", () => {
     }
   });
 
-  it("[DEMO1] is filled once: a second time changes nothing", async () => {
+  it("[DEMO1] is filled once; a second run changes nothing", async () => {
     await seed();
     const before = await everything();
     await seed();
     expect(await everything()).toEqual(before);
   });
 
-  it("[DEMO1] is filled once by five servers that start together, and none goes on before it is done", async () => {
+  it("[DEMO1] is filled once by five concurrent servers, and none continues before it is done", async () => {
     await Promise.all(
       Array.from({ length: 5 }, async () => {
         const own = new Redis(url);
@@ -142,14 +142,14 @@ describe("an empty database", () => {
     for (const room of PRIVATE_ROOMS) expect(await client.zcard(`room:${room}`)).toBe(2);
   });
 
-  it("[DEMO1] that a server began to fill and died: another waits for its lease to run out, and fills it", async () => {
+  it("[DEMO1] is filled by another server when the lease of one that died expires", async () => {
     await client.mset({ total_users: 4, [SEEDING]: 9_999_999_999 }); // a lease until the year 2286
     let over = false;
     const seeding = seed().then(() => {
       over = true;
     });
     await client.config("RESETSTAT");
-    await eventually(async () => expect(await callsOf("evalsha")).toBeGreaterThan(2)); // it has tried again
+    await eventually(async () => expect(await callsOf("evalsha")).toBeGreaterThan(2)); // it has retried
     expect(over).toBe(false);
     expect((await client.keys("*")).sort()).toEqual([SEEDING, "total_users"]);
     await client.set(SEEDING, 1);
@@ -158,12 +158,12 @@ describe("an empty database", () => {
     expect(await membersOf("0")).toHaveLength(5);
   });
 
-  it("[DEMO1] that was left half filled is completed, and no message is there twice", async () => {
+  it("[DEMO1] is completed without duplicate messages when it was left half filled", async () => {
     await seed();
     const complete = (await everything()).map(([key]) => key);
     await client.set(SEEDING, 1);
     await client.del("user:3", "user:3:rooms", "username:Alex", "room:2:3", "room:0:name");
-    await client.zremrangebyrank("room:0", 3, -1); // cut off amid the general room
+    await client.zremrangebyrank("room:0", 3, -1); // cut off within the general room
 
     await seed();
     expect((await everything()).map(([key]) => key)).toEqual(complete);
@@ -177,7 +177,7 @@ describe("an empty database", () => {
 });
 
 describe("a database in use", () => {
-  it("[DEMO2] is left alone, down to the last key", async () => {
+  it("[DEMO2] is not changed at all", async () => {
     await client.mset({ total_users: "7", "username:Pablo": "user:7", "room:0:name": "Lobby" });
     await client.zadd("room:0", 1, "theirs");
     const before = await everything();
@@ -186,33 +186,33 @@ describe("a database in use", () => {
     expect(await everything()).toEqual(before);
   });
 
-  it("[DEMO2] is one with a user counter, be it 0", async () => {
+  it("[DEMO2] is any database with a user counter, even 0", async () => {
     await client.set("total_users", 0);
     await seed();
     expect(await client.keys("*")).toEqual(["total_users"]);
   });
 
-  it("[DEMO2] keeps the accounts that are made while it is filled", async () => {
+  it("[DEMO2] keeps accounts that are created during the filling", async () => {
     const seeding = seed();
     await eventually(async () => expect(await client.exists("total_users")).toBe(1));
-    expect(await client.incr("total_users")).toBe(5); // as a registration does
+    expect(await client.incr("total_users")).toBe(5); // like a registration
     await seeding;
     expect(await client.get("total_users")).toBe("5");
   });
 });
 
-describe("the accounts that everyone can try", () => {
+describe("`server.demoAccounts`", () => {
   const offered = async (settings: Partial<Config>) =>
     (await new TestClient((await ownServer(url, settings)).url).ask("{ server { demoAccounts } }")).server.demoAccounts;
 
-  it("[DEMO3] are those that have the demo apps' password, where demo data is wanted", async () => {
+  it("[DEMO3] lists accounts that still have the demo password, if demo data is on", async () => {
     expect(await offered({ demoData: true })).toEqual(DEMO_USERS);
     await client.hset("user:1", "password", await passwords.hash("Pablo's own now"));
     await client.del("username:Alex");
     expect(await offered({ demoData: true })).toEqual(["Joe", "Mary"]);
   });
 
-  it("[DEMO3] are not told to the public by a server that merely finds them", async () => {
+  it("[DEMO3] is empty if demo data is off, even if such accounts exist", async () => {
     await seed();
     expect(await offered({ demoData: false })).toEqual([]);
   });
@@ -222,13 +222,13 @@ async function membersOf(roomId: string): Promise<Member[]> {
   return (await client.zrange(`room:${roomId}`, "0", "-1")).map((member) => JSON.parse(member) as Member);
 }
 
-/** Every key with its value as Redis serialises it, but for the lease of the seeding itself. */
+/** Every key with its value as Redis serialises it, except the seeding lease. */
 async function everything(): Promise<[key: string, value: string | undefined][]> {
   const names = (await client.keys("*")).filter((key) => key !== SEEDING).sort();
   return Promise.all(names.map(async (key) => [key, (await client.dumpBuffer(key))?.toString("hex")]));
 }
 
-/** How often Redis was asked for a command since its statistics were reset. */
+/** The number of calls of a command since Redis's statistics were reset. */
 async function callsOf(command: string): Promise<number> {
   return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(await client.info("commandstats"))?.[1] ?? 0);
 }

@@ -4,7 +4,7 @@ import { TestClient } from "./helpers/client.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
 
-/** A database as a demo app leaves it after seeding and a short session, as Redis commands. */
+/** The database of a demo app after seeding and a short session, as Redis commands. */
 function fixture(app: string): string[][] {
   const text = readFileSync(new URL(`./fixtures/${app}.tsv`, import.meta.url), "utf8");
   return text
@@ -27,7 +27,7 @@ describe.each([
   ["flask", [...GENERAL, ...SESSION]],
   ["java", ["Hello", "Hi", "Yo", "Hola", ...SESSION]],
   ["dotnet", [...GENERAL, ...SESSION]],
-])("the database of the %s app, taken over", async (app, general) => {
+])("the existing database of the %s app", async (app, general) => {
   const { url, client } = await ownRedis();
   for (const [command = "", ...args] of fixture(app)) await client.call(command, ...args);
   const before = new Map<string, string>();
@@ -42,11 +42,11 @@ describe.each([
   const pablo = await logIn("Pablo", "password123");
   const zoe = await logIn("Zoe", "zoes password");
 
-  it("[DEMO2] is left as it is, down to the last byte of what the app has", async () => {
+  it("[DEMO2] keeps every byte of the app's data", async () => {
     for (const [key, dump] of before) expect((await client.dumpBuffer(key))?.toString("hex"), key).toBe(dump);
   });
 
-  it("[I1] its users log in, are listed, and have their rooms under the right names", async () => {
+  it("[I1] lets its users log in, and lists them and their rooms under the right names", async () => {
     expect([pablo.id, zoe.id]).toEqual(["1", "5"]);
     const { users, rooms } = await pablo.ask(
       "{ users { totalCount nodes { username } } rooms { nodes { id kind name names lastMessage { text } } } }",
@@ -60,16 +60,16 @@ describe.each([
     expect((await zoe.ask("{ rooms { nodes { name } } }")).rooms.nodes).toEqual(expect.arrayContaining([{ name: "Pablo" }]));
   });
 
-  it.each([1, 2, 3, 100])("[M4] its history pages, %i at a time, in both directions, as it was typed", async (size) => {
+  it.each([1, 2, 3, 100])("[M4] pages through its history as typed, %i at a time, in both directions", async (size) => {
     const forward = await pablo.history("0", { size });
-    // Those of one second have no order of their own.
+    // Messages of the same second have no defined order.
     const inOrder = (texts: string[]) => texts.map((text) => (text === SESSION[1] || text === SESSION[2] ? "one of that second" : text));
     expect(inOrder(forward)).toEqual(inOrder(general));
     expect(new Set(forward)).toEqual(new Set(general));
     expect(await pablo.history("0", { size, from: "newest" })).toEqual(forward);
   });
 
-  it("[I1] goes on: what is sent next is followed, and comes last", async () => {
+  it("[I1] delivers new messages live, and lists them last", async () => {
     const stream = zoe.follow({ after: [await zoe.position("1:5")] });
     await pablo.send("on we go", "1:5");
     expect(await stream.texts(1)).toEqual(["on we go"]);

@@ -29,32 +29,32 @@ const HISTORY = "query ($r: ID!) { messages(roomId: $r, last: 100) { position no
 const texts = async (client: TestClient, r: string): Promise<string[]> =>
   (await client.ask(HISTORY, { r })).messages.nodes.map(({ text }: { text: string }) => text);
 
-/** A named room of a test's own. */
+/** Creates a named room for one test. */
 async function ownRoom(): Promise<string> {
   const room = `room-${crypto.randomUUID().slice(0, 8)}`;
   await redis.client.set(`room:${room}:name`, "A room");
   return room;
 }
 
-/** Adds a message as a demo app does, which nobody hears of. */
+/** Stores a message as a demo app does, without announcing it. */
 async function sayUnheard(roomId: string, text: string, date = Math.floor(Date.now() / 1_000)) {
   const { member, score } = node.store({ roomId, from: pablo.id, text, date });
   await redis.client.zadd(`room:${roomId}`, score, member);
 }
 
-/** Nothing else has come: what is sent next is what comes next. */
+/** Asserts that the stream has nothing pending: the next message is the one sent here. */
 async function nothingElse(stream: Stream, roomId: string): Promise<void> {
   await alice.send("marker", roomId);
   expect(await stream.texts(1)).toEqual(["marker"]);
 }
 
-describe.each<AppName>(["Node", "Flask", "Java", ".NET"])("what a user of the %s app says", (name) => {
+describe.each<AppName>(["Node", "Flask", "Java", ".NET"])("a message from the %s app", (name) => {
   const app = new DemoApp(name, redis.client);
 
-  it("[I1] reaches the followers of every server, once, in order, at a position to continue from", async () => {
+  it("[I1] reaches subscribers on every server once, in order, with a position to resume from", async () => {
     const room = await ownRoom();
     const person = await app.register(`${name}-1`);
-    await alice.send("ours first", room); // a room that both know
+    await alice.send("ours first", room); // so that both servers know the room
     const streams = [
       alice.follow({ roomId: room, after: [await alice.position(room)] }),
       bob.follow({ roomId: room, after: [await bob.position(room)] }),
@@ -62,7 +62,7 @@ describe.each<AppName>(["Node", "Flask", "Java", ".NET"])("what a user of the %s
     const events = alice.subscribe(EVENTS, { r: room, a: [await alice.position(room)] });
 
     await app.say(person, "hello <b> & ü", { roomId: room });
-    await app.say(person, "once more", { roomId: room }); // of one second, so their bytes decide: should both be there when one looks
+    await app.say(person, "once more", { roomId: room }); // in the same second, so bytes decide the order if both are found at once
     await eventually(async () => expect(await redis.client.xlen(`log:{room:${room}}`)).toBe(3));
     await alice.send("ours", room);
 
@@ -79,7 +79,7 @@ describe.each<AppName>(["Node", "Flask", "Java", ".NET"])("what a user of the %s
     expect(message.from.username).toBe(person.username);
   });
 
-  it("[I1] shows its author online, and tells so once over all servers", async () => {
+  it("[I1] sets its author online, and fires `userOnline` once over all servers", async () => {
     const person = await app.register(`${name}-2`);
     const id = String(person.id);
     const stream = bob.subscribe("subscription ($ids: [ID!]) { userOnline(userIds: $ids) { id online } }", { ids: [id] });
@@ -96,8 +96,8 @@ describe.each<AppName>(["Node", "Flask", "Java", ".NET"])("what a user of the %s
   });
 });
 
-describe("what a demo app's user says", () => {
-  it("[I1] is told once, though it is heard twice, by two servers, and then read", async () => {
+describe("a demo app's message", () => {
+  it("[I1] is delivered once, though two servers receive it twice, and it is read in between", async () => {
     const room = await ownRoom();
     const stream = alice.follow({ roomId: room, after: [await alice.position(room)] });
     const said = { from: pablo.id, text: "once", roomId: room, date: 1_795_325_003 };
@@ -112,11 +112,11 @@ describe("what a demo app's user says", () => {
   const BURST = ["zero", "one", "two", "three", "four", "five", "six"];
 
   it.each<[string, (room: string) => Promise<unknown>]>([
-    ["nobody looks", async () => {}],
-    ["someone reads", async (room) => void bob.history(room)],
-    ["someone sends", async (room) => void bob.send("meanwhile", room)],
-    ["someone comes back", async (room) => void bob.position(room)],
-  ])("[I1] is told in the order of sending when a burst is stored before it is told of, while %s", async (_what, between) => {
+    ["the room is idle", async () => {}],
+    ["a member reads", async (room) => void bob.history(room)],
+    ["a member sends", async (room) => void bob.send("meanwhile", room)],
+    ["a member reconnects", async (room) => void bob.position(room)],
+  ])("[I1] keeps the order of a burst that is stored before it is announced, while %s", async (_what, between) => {
     for (const isNew of [true, false]) {
       const room = await ownRoom();
       if (!isNew) await alice.send("ours", room);
@@ -133,7 +133,7 @@ describe("what a demo app's user says", () => {
     }
   });
 
-  it("[I1] is told and read when an app stores a burst, and is gone before it tells of it", async () => {
+  it("[I1] is delivered and readable when an app stores a burst and dies before announcing it", async () => {
     const room = await ownRoom();
     await alice.send("ours", room);
     const stream = alice.follow({ roomId: room, after: [await alice.position(room)] });
@@ -143,7 +143,7 @@ describe("what a demo app's user says", () => {
   });
 
   it.each<AppName>(["Node", "Flask", "Java", ".NET"])(
-    "[I1] %s: stands below the question that it answers within a second",
+    "[I1] is placed below a question that it answers within the same second: %s",
     async (name) => {
       const app = new DemoApp(name, redis.client);
       const room = await ownRoom();
@@ -161,7 +161,7 @@ describe("what a demo app's user says", () => {
     },
   );
 
-  it("[I1] stays where it is, with its reactions, when an app stores the very same once more", async () => {
+  it("[I1] keeps its place and reactions when an app stores the same message again", async () => {
     const room = await ownRoom();
     const stream = alice.follow({ roomId: room, after: [await alice.position(room)] });
     await alice.send("question", room);
@@ -179,7 +179,7 @@ describe("what a demo app's user says", () => {
     expect(nodes[1]).toEqual({ id, text: "answer", reactions: [{ emoji: "👍", count: 1 }] });
   });
 
-  it("[I1] dated in milliseconds, it is read at the second that was meant, also where it was there before", async () => {
+  it("[I1] is read at the right second when dated in milliseconds, even if it was there before", async () => {
     for (const there of [false, true]) {
       const room = await ownRoom();
       const date = Math.floor(Date.now() / 1_000) - 1_000;
@@ -207,12 +207,12 @@ describe("what a demo app's user says", () => {
 
   it.each([
     ["milliseconds", Date.now()],
-    ["seconds of long ago", 1_000_000_000],
-    ["a day that has not come", Math.floor(Date.now() / 1_000) + 500_000],
+    ["long ago, in seconds", 1_000_000_000],
+    ["in the future", Math.floor(Date.now() / 1_000) + 500_000],
     ["a fraction", Date.now() / 1_000],
-  ])("[I1] is told live when its date is %s", async (_what, date) => {
+  ])("[I1] is delivered live when its date is %s", async (_what, date) => {
     const room = await ownRoom();
-    // A room that was taken over, with more in it than is looked at at once.
+    // A room of an existing database, with more messages than one call examines.
     for (let n = 0; n < 1_100; n++)
       await redis.client.zadd(
         `room:${room}`,
@@ -220,7 +220,7 @@ describe("what a demo app's user says", () => {
         `{"from":"1","date":${1_700_000_000 + n},"message":"old","roomId":"${room}"}`,
       );
     await eventually(async () => {
-      await alice.position(room); // each that comes by learns some more of it
+      await alice.position(room); // each call examines another portion
       expect(await redis.client.hexists(`meta:{room:${room}}`, "since")).toBe(0);
     });
     const stream = alice.follow({ roomId: room, after: [await alice.position(room)] });
@@ -229,7 +229,7 @@ describe("what a demo app's user says", () => {
     await nothingElse(stream, room);
   });
 
-  it.each(["read", "followed", "written to"])("[I1] is found when nobody heard of it, once its room is %s", async (how) => {
+  it.each(["read", "subscribed to", "written to"])("[I1] is found without an announcement once its room is %s", async (how) => {
     const room = await ownRoom();
     const after = await alice.position(room);
     const stream = alice.follow({ roomId: room, after: [after] });
@@ -237,7 +237,7 @@ describe("what a demo app's user says", () => {
     expect(await stream.texts(1)).toEqual(["before"]);
     await sayUnheard(room, "unheard");
     if (how === "read") await texts(bob, room);
-    if (how === "followed")
+    if (how === "subscribed to")
       expect(
         await bob
           .on(two)
@@ -250,7 +250,7 @@ describe("what a demo app's user says", () => {
     await nothingElse(stream, room);
   });
 
-  it("[I1] is found by who comes back when no server was there", async () => {
+  it("[I1] is found by a returning subscriber when it was stored while no server ran", async () => {
     const room = await ownRoom();
     const three = await ownServer(redis.url);
     const after = await alice.on(three).position(room);
@@ -259,17 +259,17 @@ describe("what a demo app's user says", () => {
     expect((await alice.follow({ roomId: room, after: [after] }).texts(3)).sort()).toEqual(["one", "three", "two"]);
   });
 
-  it("[D2] leaves no silent gap: where not all can be found, who comes back starts again", async () => {
+  it("[D2] causes HISTORY_RESET, not a silent gap, when not every new message can be found", async () => {
     const room = await ownRoom();
     await alice.send("a log", room);
     const after = await alice.position(room);
     const live = bob.follow({ roomId: room, after: [after] });
     await bob.send("live", room);
     expect(await live.texts(1)).toEqual(["live"]);
-    await sayUnheard(room, "of long ago", 1_000_000_000); // heard of by nobody, and older than all that is looked at…
+    await sayUnheard(room, "of long ago", 1_000_000_000); // not announced, and older than everything that is examined…
     await redis.client.hset(`meta:{room:${room}}`, "since", 1_700_000_000);
     await texts(alice, room);
-    await redis.client.hset(`meta:{room:${room}}`, "deadline", 1); // …and the time is over in which it could still be
+    await redis.client.hset(`meta:{room:${room}}`, "deadline", 1); // …and the grace period for it has passed
     expect(await alice.follow({ roomId: room, after: [after] }).refusal()).toBe("HISTORY_RESET");
     expect(await texts(alice, room)).toEqual(["of long ago", "a log", "live"]);
     await alice.send("on", room);
@@ -277,7 +277,7 @@ describe("what a demo app's user says", () => {
   });
 
   it.each([1, 2, 3])(
-    "[I1] [D2] whatever its date, and whoever heard of it, it is told once, or who follows starts again (seed %i)",
+    "[I1] [D2] is delivered once, or causes HISTORY_RESET, regardless of date and announcement (seed %i)",
     async (seed) => {
       const random = randomFrom(seed);
       const room = await ownRoom();
@@ -315,7 +315,7 @@ describe("what a demo app's user says", () => {
           else told.push(data.messageAdded.text);
         }
       })();
-      // Where it cannot be known what is new, the follower starts again, and by loading the room has it all.
+      // If the server cannot tell which messages are new, the subscriber restarts, and gets them all by loading the room.
       await eventually(async () => {
         await alice.position(room);
         expect(code === "HISTORY_RESET" || said.every((text) => told.includes(text))).toBe(true);
@@ -328,7 +328,7 @@ describe("what a demo app's user says", () => {
     },
   );
 
-  it("[I1] is told when its author's clock is late in a busy room, or somebody's was ahead", async () => {
+  it("[I1] is delivered when its author's clock is slow in a busy room, or another's was fast", async () => {
     const room = await ownRoom();
     const begin = Math.floor(Date.now() / 1_000) - 300;
     await alice.send("a log", room);
@@ -346,7 +346,7 @@ describe("what a demo app's user says", () => {
     await nothingElse(stream, room);
   });
 
-  it("[I1] is told though others take messages out of the room meanwhile, or all of them", async () => {
+  it("[I1] is delivered even if others remove messages from the room, or the whole room", async () => {
     const room = await ownRoom();
     for (const text of ["one", "two", "three"]) await alice.send(text, room);
     const stream = alice.follow({ roomId: room, after: [await alice.position(room)] });
@@ -359,7 +359,7 @@ describe("what a demo app's user says", () => {
     await nothingElse(stream, room);
   });
 
-  it("[D2] is not passed over in silence where what was known of its room is lost", async () => {
+  it("[D2] is not skipped silently when the metadata of its room is lost", async () => {
     const [ann, ben] = [await TestClient.register(one, "ann"), await TestClient.register(two, "ben")];
     const { openPrivateRoom: room } = await ann.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: ben.id });
     const after = await ben.position(room.id);
@@ -368,7 +368,7 @@ describe("what a demo app's user says", () => {
     expect(await ben.follow({ roomId: room.id, after: [after] }).refusal()).toBe("HISTORY_RESET");
   });
 
-  it("[M4] [I1] dated never or for ever, it pages like any other, and is told", async () => {
+  it("[M4] [I1] is paged and delivered like any other when its date is infinite", async () => {
     const room = await ownRoom();
     const stream = alice.follow({ roomId: room, after: [await alice.position(room)] });
     for (const [n, date] of ["inf", "-inf", "inf", "+inf"].entries()) {
@@ -382,12 +382,12 @@ describe("what a demo app's user says", () => {
     for (const from of ["oldest", "newest"] as const) expect((await alice.history(room, { size: 1, from })).sort()).toEqual(told.sort());
   });
 
-  it("[I1] cannot be made to look like Palaver's own by what a demo app's client adds to it", async () => {
+  it("[I1] cannot pass as Palaver's own by copying its fields", async () => {
     const room = await ownRoom();
     const stream = alice.follow({ roomId: room, after: [await alice.position(room)] });
     const mine = await alice.send("mine", room, "an-id");
     const [stored = "", score = ""] = await redis.client.zrange(`room:${room}`, "0", "-1", "WITHSCORES");
-    // The Node app stores its client's object as it is: this one takes everything from a message of ours but the text.
+    // The Node app stores its client's object unchanged. This one copies everything except the text from a Palaver message.
     const forged = JSON.stringify({ ...JSON.parse(stored), message: "forged" });
     await redis.client.zadd(`room:${room}`, score, forged);
     await node.publish("message", forged);
@@ -406,16 +406,16 @@ describe("a mention in a demo app", () => {
     mentions(first: 5) { nodes { id text from { username } mentions { username } } }
   }`;
 
-  it.each(["heard of", "not heard of"])("[I1] counts like any other, also after an edit and a deletion, when it was %s", async (how) => {
+  it.each(["announced", "not announced"])("[I1] counts like any other, even after an edit or a deletion, when it was %s", async (how) => {
     const room = await ownRoom();
     const ann = await TestClient.register(one, "ann");
-    await redis.client.sadd(`user:${ann.id}:rooms`, room); // in whose list it is
+    await redis.client.sadd(`user:${ann.id}:rooms`, room); // puts it in ann's list
     const text = `hello @${ann.username}, and @nobody-at-all`;
     await ann.send("a log", room);
     const stream = bob.subscribe("subscription ($r: ID!) { messageAdded(roomId: $r) { id text mentions { id } } }", { r: room });
     await expect.poll(() => redis.client.call("PUBSUB", "SHARDNUMSUB", `room:${room}`)).toEqual([`room:${room}`, 1]);
     const author = await node.register(`author-${crypto.randomUUID().slice(0, 8)}`);
-    if (how === "heard of") await node.say(author, text, { roomId: room });
+    if (how === "announced") await node.say(author, text, { roomId: room });
     else {
       const { member, score } = node.store({ roomId: room, from: author.id, text, date: Math.floor(Date.now() / 1_000) });
       await redis.client.zadd(`room:${room}`, score, member);
@@ -438,12 +438,12 @@ describe("a mention in a demo app", () => {
     expect(await redis.client.zcard(`mentioned:{room:${room}}`)).toBe(0);
   });
 
-  it("[I1] is not lost with a server that dies between taking it in and looking names up", async () => {
+  it("[I1] is not lost when a server dies between adopting the message and looking up names", async () => {
     const room = await ownRoom();
     const ann = await TestClient.register(one, "ann");
     await ann.send("a log", room);
     await sayUnheard(room, `hello @${ann.username}`);
-    await texts(alice, room); // takes it in, and looks no name up
+    await texts(alice, room); // adopts the message, without looking up names
     expect(await redis.client.zlexcount(`own:{room:${room}}`, "[@:", "(@;")).toBe(1);
     expect((await ann.ask(COUNT, { r: room })).room.unreadMentions).toBe(1);
     expect(await redis.client.zlexcount(`own:{room:${room}}`, "[@:", "(@;")).toBe(0);
@@ -451,11 +451,11 @@ describe("a mention in a demo app", () => {
 });
 
 describe("a private room that a demo app opened", () => {
-  it.each<AppName>(["Node", "Flask"])("[ROOM5] %s: is shown to the two in it, with its first message, and to nobody else", async (name) => {
+  it.each<AppName>(["Node", "Flask"])("[ROOM5] is shown only to its two members, with its first message: %s", async (name) => {
     const app = new DemoApp(name, redis.client);
     const [ann, ben] = [await TestClient.register(one, "ann"), await TestClient.register(two, "ben")];
     const shown = [ann, ben, alice].map((client) => client.subscribe("subscription { roomShown { id name } }"));
-    const followed = ben.follow(); // every room, now or later
+    const followed = ben.follow(); // all rooms, now and later
     await expect.poll(() => redis.client.call("PUBSUB", "SHARDNUMSUB", "room:0")).not.toEqual(["room:0", 0]);
     await eventually(async () =>
       expect(await redis.client.call("PUBSUB", "SHARDNUMSUB", ...[ann, ben, alice].map(({ id }) => `user:${id}`))).toEqual(
@@ -471,23 +471,23 @@ describe("a private room that a demo app opened", () => {
     expect(await (shown[1] as Stream).next()).toEqual({ id: room, name: ann.username });
     expect(await followed.texts(2)).toEqual(["psst", "once more"]);
 
-    // Another room of alice's is the next that she is shown, and the two are not shown theirs again.
+    // Next, alice is shown a room of hers, and ann is not shown the earlier one again.
     const { openPrivateRoom: other } = await alice.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: ann.id });
     await alice.send("hello ann", other.id);
     expect((await (shown[2] as Stream).next()).id).toBe(other.id);
     expect((await (shown[0] as Stream).next()).id).toBe(other.id);
   });
 
-  it("[ROOM5] Flask: is shown, though the app opened it for nobody, to both who have an account here", async () => {
+  it("[ROOM5] is shown to both members when the Flask app adds it to no user's rooms", async () => {
     const flask = new DemoApp("Flask", redis.client);
     const [ann, fred] = [await TestClient.register(one, "ann"), await flask.register(`fred-${crypto.randomUUID().slice(0, 8)}`)];
     const shown = ann.subscribe("subscription { roomShown { id name } }");
-    const followed = ann.on(two).follow(); // every room, now or later
+    const followed = ann.on(two).follow(); // all rooms, now and later
     await eventually(async () => expect(await redis.client.call("PUBSUB", "SHARDNUMSUB", `user:${ann.id}`)).toEqual([`user:${ann.id}`, 2]));
     const room = `${ann.id}:${fred.id}`;
     const said = { roomId: room, from: fred.id, text: "psst", date: Math.floor(Date.now() / 1_000) };
 
-    // What is only published, or said by a third, or between people who are not there, opens nothing.
+    // A message that is only published, or from a third user, or to an unknown user, does not open a room.
     await flask.publish("message", flask.messageData(said));
     await flask.say(pablo, "from outside", { roomId: `${ann.id}:${Number(fred.id) + 1_000_000}` });
     await flask.say(pablo, "from outside", { roomId: room });
@@ -503,8 +503,8 @@ describe("a private room that a demo app opened", () => {
     expect((await ann.ask("{ rooms { nodes { id } } }")).rooms.nodes.map(({ id }: { id: string }) => id)).toContain(room);
   });
 
-  it.each(["heard of, then two at once", "not heard of, then one that is"])(
-    "[ROOM5] is shown though its first message was %s",
+  it.each(["announced together with a second", "not announced, but its second is"])(
+    "[ROOM5] is shown when its first message is %s",
     async (how) => {
       const [ann, ben] = [await TestClient.register(one, "ann"), await TestClient.register(two, "ben")];
       const shown = ben.subscribe("subscription { roomShown { id } }");
@@ -512,28 +512,28 @@ describe("a private room that a demo app opened", () => {
       await ben.send("a marker");
       await eventually(async () => expect(await redis.client.call("PUBSUB", "SHARDNUMSUB", "room:0")).not.toEqual(["room:0", 0]));
       const room = await node.openRoom(asPerson(ann), asPerson(ben));
-      if (how.startsWith("heard")) await node.publish("show.room", JSON.stringify({ id: room, names: [["ann"], ["ben"]] }));
+      if (how.startsWith("announced")) await node.publish("show.room", JSON.stringify({ id: room, names: [["ann"], ["ben"]] }));
       const said = ["x", "y"].map((text) => ({ from: ann.id, text, roomId: room, date: Math.floor(Date.now() / 1_000) }));
       for (const { member, score } of said.map((one) => node.store(one))) await redis.client.zadd(`room:${room}`, score, member);
-      for (const one of how.startsWith("heard") ? said : said.slice(1)) await node.publish("message", node.messageData(one));
+      for (const one of how.startsWith("announced") ? said : said.slice(1)) await node.publish("message", node.messageData(one));
       expect(await shown.next()).toEqual({ id: room });
       const texts = await followed.texts(2);
       const both = texts[0] === "a marker" ? [...texts.slice(1), ...(await followed.texts(1))] : texts;
-      // Of two at one second, only what is heard of has an order.
-      expect(how.startsWith("heard") ? both : both.sort()).toEqual(["x", "y"]);
+      // Of two messages in one second, only announced ones have an order.
+      expect(how.startsWith("announced") ? both : both.sort()).toEqual(["x", "y"]);
     },
   );
 
-  it("[M5] stays closed to others, whatever is published about it", async () => {
+  it("[M5] stays closed to others, whatever an app publishes about it", async () => {
     const [ann, ben] = [await TestClient.register(one, "ann"), await TestClient.register(two, "ben")];
     const room = await node.openRoom(asPerson(ann), asPerson(ben));
     const eve = await TestClient.register(one, "eve");
-    const stream = eve.follow(); // every room of hers
+    const stream = eve.follow(); // all rooms of eve
     const shown = eve.subscribe("subscription { roomShown { id } }");
     const followed = alice.follow({ roomId: "0", after: [await alice.position()] });
     await expect.poll(() => redis.client.call("PUBSUB", "SHARDNUMSUB", `user:${eve.id}`)).toEqual([`user:${eve.id}`, 1]);
     await node.say(asPerson(ann), "secret", { roomId: room });
-    // What is published as said in General, or of a room that eve is in, was never stored there.
+    // These are published as messages in General or in a room of eve, but were never stored there.
     await node.publish("message", JSON.stringify({ roomId: "0", message: "secret", from: ann.id, date: 1_795_325_003 }));
     await node.publish("show.room", JSON.stringify({ id: room, names: [["eve"]] }));
     await redis.client.publish(
@@ -551,7 +551,7 @@ describe("a private room that a demo app opened", () => {
 });
 
 describe("presence beside a demo app", () => {
-  it("[I1] a tab that closes there leaves who is here online, and the demo apps are told so", async () => {
+  it("[I1] keeps a user online when their demo app tab closes, and announces it to the demo apps", async () => {
     const dora = await TestClient.register(one, "dora");
     const stream = bob.subscribe("subscription ($ids: [ID!]) { userOnline(userIds: $ids) { id online } }", { ids: [dora.id] });
     await expect.poll(() => redis.client.call("PUBSUB", "SHARDNUMSUB", "online_users")).toEqual(["online_users", 1]);
@@ -575,14 +575,14 @@ describe("presence beside a demo app", () => {
     stream.stop();
   });
 
-  it("[I1] who came and went while no server listened is told of when one does again", async () => {
+  it("[I1] publishes presence changes that no server heard, once a server listens again", async () => {
     const [came, went] = [await node.register("came"), await node.register("went")];
     await node.connect(went);
     await expect.poll(() => redis.client.sismember("announced:{online_users}", String(went.id))).toBe(1);
     const ids = [String(came.id), String(went.id)];
     const stream = bob.subscribe("subscription ($ids: [ID!]) { userOnline(userIds: $ids) { id online } }", { ids });
     await expect.poll(() => redis.client.call("PUBSUB", "SHARDNUMSUB", "online_users")).toEqual(["online_users", 1]);
-    await redis.client.sadd("online_users", came.id); // without a word, as after a lost connection
+    await redis.client.sadd("online_users", came.id); // without an announcement, as after a lost connection
     await redis.client.srem("online_users", went.id);
     await ownServer(redis.url);
     const told = [await stream.next(), await stream.next()].sort((a, b) => a.id - b.id);
@@ -595,7 +595,7 @@ describe("presence beside a demo app", () => {
 });
 
 describe("accounts", () => {
-  it("[I1] made by a demo app log in here, and those made here log in there", async () => {
+  it("[I1] of a demo app can log in to Palaver, and Palaver's to the demo app", async () => {
     await node.register("Zoë", "password123");
     expect((await login(one, "Zoë")).id).toMatch(/^\d+$/);
     expect(await node.logsIn(alice.username, "a good password")).toBe(true);
@@ -604,7 +604,7 @@ describe("accounts", () => {
 });
 
 describe("INTEROP=off", () => {
-  it("[I1] neither reads nor writes the demo apps' channel, and still finds what they wrote", async () => {
+  it("[I1] neither reads nor writes the demo apps' channel, but still finds their messages", async () => {
     const other = await ownRedis();
     const off = await ownServer(other.url, { interop: "off" });
     const carol = await TestClient.register(off, "carol");
@@ -615,12 +615,12 @@ describe("INTEROP=off", () => {
     expect(await other.client.call("PUBSUB", "NUMSUB", "MESSAGES")).toEqual(["MESSAGES", 0]);
     expect(await carol.follow({ after: [after] }).texts(1)).toEqual(["hello"]);
     await carol.send("not told");
-    expect(await other.client.info("commandstats")).toContain("cmdstat_publish:calls=1,"); // the demo app's own one
+    expect(await other.client.info("commandstats")).toContain("cmdstat_publish:calls=1,"); // only the demo app's
   });
 });
 
 describe("a group", () => {
-  it("[I1] takes in what its members say in a demo app, and nothing of anyone else", async () => {
+  it("[I1] adopts demo app messages from its members only", async () => {
     await acquaint(alice, bob);
     const { createRoom: room } = await alice.ask('mutation ($ids: [ID!]!) { createRoom(name: "A group", memberIds: $ids) { id } }', {
       ids: [bob.id],
@@ -635,7 +635,7 @@ describe("a group", () => {
     expect(await stream.texts(2)).toEqual(["hello", "marker"]);
     expect(await texts(bob, room.id)).toEqual(["hello", "marker"]);
     const { room: counted } = await alice.ask("query ($r: ID!) { room(id: $r) { unreadCount lastMessage { text } } }", { r: room.id });
-    expect(counted).toEqual({ unreadCount: 0, lastMessage: { text: "marker" } }); // her own send has read the room
+    expect(counted).toEqual({ unreadCount: 0, lastMessage: { text: "marker" } }); // her own send marked the room as read
     expect(await redis.client.zcard(`room:${room.id}`)).toBe(2);
   });
 });

@@ -13,7 +13,7 @@ let dev: ChildProcess;
 let printed = "";
 
 beforeAll(async () => {
-  // A copy, as the test edits it.
+  // A copy, because the test edits it.
   folder = await emptyFolder();
   for (const name of ["src", "client-example", "scripts", "package.json", "schema.graphql", "tsconfig.json"]) {
     await cp(join(project, name), join(folder, name), {
@@ -38,7 +38,7 @@ afterAll(async () => {
   await ended;
 });
 
-it("[PAGE18] npm run dev serves page and API on one port, and edits to either show", async () => {
+it("[PAGE18] serves page and API on one port with `npm run dev`, and applies edits to both", async () => {
   const address = () => /Page and API.*(http:\S+)/.exec(printed)?.[1];
   await expect.poll(address, { timeout: 60_000 }).toBeDefined();
   const url = address() as string;
@@ -55,14 +55,14 @@ it("[PAGE18] npm run dev serves page and API on one port, and edits to either sh
   const browser = await launchBrowser();
   try {
     const { page } = await openPage(browser, url);
-    await page.getByRole("button", { name: "Pablo" }).click({ timeout: 60_000 }); // Vite makes ready what the page imports
+    await page.getByRole("button", { name: "Pablo" }).click({ timeout: 60_000 }); // Vite prepares the page's imports first
     await page.getByRole("navigation").getByRole("button", { name: "General" }).click();
     await page.getByText("Live", { exact: true }).waitFor();
     await page.getByLabel("Message to General").fill("a draft");
 
     await edit("client-example/src/components/Sidebar.tsx", 'placeholder="Search rooms and people"', 'placeholder="Find people"');
     await page.getByPlaceholder("Find people").waitFor({ timeout: 60_000 });
-    expect(await page.getByLabel("Message to General").inputValue()).toBe("a draft"); // the page was not loaded again
+    expect(await page.getByLabel("Message to General").inputValue()).toBe("a draft"); // the page was not reloaded
 
     await edit("src/server/server-info.ts", '"palaver"', '"palaver, edited"');
     await expect.poll(nameOfServer, { timeout: 60_000 }).toBe("palaver, edited");

@@ -31,7 +31,7 @@ async function register(username: string, name?: string, email?: string): Promis
   return (await nobody.ask(query, { username, name, email })).register.user.id;
 }
 
-/** As a demo app makes an account. */
+/** Creates an account as a demo app does. */
 async function demoUser(username: string, redisClient = redis.client): Promise<string> {
   const id = String(await redisClient.incr("total_users"));
   await redisClient.set(`username:${username}`, `user:${id}`);
@@ -40,10 +40,10 @@ async function demoUser(username: string, redisClient = redis.client): Promise<s
 }
 
 describe("directory", () => {
-  it("[DIR1] finds by the beginning of the username or of a word of the name, whatever the letter case", async () => {
+  it("[DIR1] matches the start of the username or of any word of the name, in any letter case", async () => {
     await register("countess", "Ada King Lovelace", "secret@analytical.example");
     await register("adamant");
-    expect(await names("ada")).toEqual(["countess", "adamant"]); // in the order of "ada king…" and "adamant"
+    expect(await names("ada")).toEqual(["countess", "adamant"]); // "ada king…" sorts before "adamant"
     expect(await names("LOVE")).toEqual(["countess"]);
     expect(await names("king lov")).toEqual(["countess"]);
     expect(await names("  Ada   King ")).toEqual(["countess"]);
@@ -51,7 +51,7 @@ describe("directory", () => {
     for (const nothing of ["ovelace", "secret", "analytical", "$2b", "ada lovelace"]) expect(await names(nothing)).toEqual([]);
   });
 
-  it("[DIR1] compares what looks alike: composed and decomposed letters, full-width ones, any script", async () => {
+  it("[DIR1] matches composed, decomposed and full-width letters of any script", async () => {
     await register("zoë", "Ｆｕｌｌ Width");
     await register("Дмитрий", "名前 太郎");
     for (const [text, found] of [
@@ -64,7 +64,7 @@ describe("directory", () => {
       expect(await names(text), text).toEqual([found]);
   });
 
-  it("[DIR1] pages either way through each user once, also those with several names that fit", async () => {
+  it("[DIR1] pages through each user once, in both directions, even if several names match", async () => {
     const usernames = Array.from({ length: 25 }, (_, n) => `pager-${String(n).padStart(2, "0")}`);
     for (const [n, username] of usernames.entries()) await register(username, n % 2 ? "Pager Pagerson" : "Someone");
     const whole = await search("PAGER");
@@ -87,10 +87,10 @@ describe("directory", () => {
     expect(backward).toEqual(whole.names);
   });
 
-  it("[DIR1] guests are not in it, and an empty search is none", async () => {
+  it("[DIR1] excludes guests, and treats an empty search as no search", async () => {
     await nobody.ask('mutation { joinAsGuest(name: "Ghostly Guest") { token } }');
     await register("ghostly");
-    await demoUser("marker-of-guests"); // once it is found, the guest's id has been looked at
+    await demoUser("marker-of-guests"); // once this user is found, the guest's id has been indexed
     await expect.poll(() => names("marker-of-guests")).toHaveLength(1);
     expect(await names("ghostly")).toEqual(["ghostly"]);
     const everyone = await search("", { first: 100 });
@@ -98,16 +98,16 @@ describe("directory", () => {
     expect(everyone.names).toContain("ghostly");
   });
 
-  it("[DIR1] a sign-up that was cut off before its last step is found after a login", async () => {
+  it("[DIR1] finds a user whose sign-up was cut off before its last step, after a login", async () => {
     const id = await register("halfway");
-    await redis.client.hset("indexed:2:{total_users}", { up_to: id }); // it has been looked at
+    await redis.client.hset("indexed:2:{total_users}", { up_to: id }); // already indexed
     await redis.client.zrem("directory:2:{total_users}", `halfway\0${id}`);
     expect(await names("halfway")).toEqual([]);
     await nobody.ask('mutation { login(username: "halfway", password: "a good password") { token } }');
     expect(await names("halfway")).toEqual(["halfway"]);
   });
 
-  it("[DIR2] finds whom a demo app registers, also where the account comes some time after its id", async () => {
+  it("[DIR2] finds users of demo apps, even if the account appears some time after its id", async () => {
     const late = await redis.client.incr("total_users");
     await demoUser("Demo Person");
     await expect.poll(() => names("demo p")).toEqual(["Demo Person"]);
@@ -115,7 +115,7 @@ describe("directory", () => {
     await expect.poll(() => names("late", me.on(two))).toEqual(["Latecomer"]);
   });
 
-  it("[DIR2] two servers index a database that was taken over, and what a server that died had begun", async () => {
+  it("[DIR2] indexes an existing database, with two servers, from where a dead server stopped", async () => {
     const taken = await ownRedis();
     const [anyone, many] = [5, 1_500];
     for (let n = 1; n <= many; n++) await demoUser(`${n % 100 === anyone ? "anyone" : "other"} ${n}`, taken.client);
@@ -123,9 +123,9 @@ describe("directory", () => {
     await taken.client.zadd("directory:2:{total_users}", 0, "anyone 5\x005");
     const servers = [await ownServer(taken.url), await ownServer(taken.url)];
     const reader = await TestClient.register(servers[0] as { url: string });
-    await expect.poll(async () => (await search("anyone 1", {}, reader)).totalCount).toBe(5); // the first 400 had been looked at
+    await expect.poll(async () => (await search("anyone 1", {}, reader)).totalCount).toBe(5); // the first 400 count as indexed
     await eventually(async () => {
-      await search("anyone", {}, reader); // by which a server looks for new accounts
+      await search("anyone", {}, reader); // makes a server look for new accounts
       expect(await taken.client.hget("indexed:2:{total_users}", "up_to")).toBe(String(many + 1));
     });
     await expect.poll(() => taken.client.hexists("indexed:2:{total_users}", "server")).toBe(0);
@@ -138,7 +138,7 @@ describe("directory", () => {
     await expect.poll(() => names("pab", reader)).toEqual(["Pablo"]);
   });
 
-  it("[DIR3] long searches, and cursors of another one, are refused; odd ones find nothing", async () => {
+  it("[DIR3] refuses long searches and cursors of another search; odd texts find nothing", async () => {
     const cursor = (await search("pager", { first: 1 })).pageInfo.endCursor;
     for (const [variables, argument] of [
       [{ search: "x".repeat(65) }, "search"],
@@ -158,7 +158,7 @@ describe("directory", () => {
       expect(await names(text), text).toEqual([]);
   });
 
-  it("[DIR3] strange accounts and values in the database do no harm", async () => {
+  it("[DIR3] tolerates strange accounts and values in the database", async () => {
     const long = await demoUser("long".repeat(100_000));
     await redis.client.hset(`user:${long}`, { name: "w ".repeat(100_000) });
     await demoUser("\ud800\u0000lone");

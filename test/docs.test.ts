@@ -13,20 +13,20 @@ const pages = ["README.md", "client-example/README.md", ...readdirSync(new URL("
   (path) => path.endsWith(".md"),
 );
 
-/** A mark that names a file, and the block of code that shows it. */
+/** A marker that names a file, and the code block that shows the file. */
 const SHOWN = /<!-- (test\/clients\/\S+) -->\n```ts\n[\s\S]*?```/g;
 
 describe("examples in the docs", () => {
-  it.each(pages)("[DOC1] %s shows the clients as the tests run them", async (page) => {
+  it.each(pages)("[DOC1] shows the clients exactly as the tests run them: %s", async (page) => {
     const text = read(page).replace(SHOWN, (_, file) => `<!-- ${file} -->\n\`\`\`ts\n${read(file)}\`\`\``);
     await expect(text).toMatchFileSnapshot(`../${page}`);
   });
 
-  it("[DOC1] no page shows TypeScript that no test runs", () => {
+  it("[DOC1] contains no TypeScript that tests do not run", () => {
     for (const page of pages) expect(read(page).replace(SHOWN, ""), page).not.toMatch(/```(ts|tsx|js|jsx)\b/);
   });
 
-  it("[DOC2] every GraphQL example fits the schema", async () => {
+  it("[DOC2] contains only GraphQL that is valid against the schema", async () => {
     const schema = await buildApi();
     for (const page of pages) {
       for (const [, example] of read(page).matchAll(/```graphql\n([\s\S]*?)```/g)) {
@@ -35,7 +35,7 @@ describe("examples in the docs", () => {
     }
   });
 
-  it("[DOC1] what Relay's compiler made is of the documents that the other clients use", () => {
+  it("[DOC1] uses the same documents in Relay's compiled files as in the other clients", () => {
     const withoutName = (text: string | null | undefined) => text?.replace(/^(query|subscription) \w+/, "$1").replace(/\s+/g, "");
     for (const [request, document] of [
       [roomsQuery, documents.ROOMS],

@@ -48,7 +48,7 @@ async function page(who: TestClient, r: string): Promise<{ nodes: Whole[]; posit
   return (await who.ask(`query ($r: ID!) { messages(roomId: $r, last: 100) { position nodes { ...Whole } } } ${MESSAGE}`, { r })).messages;
 }
 
-/** A named room of a test's own. */
+/** Creates a named room for one test. */
 async function newRoom(): Promise<string> {
   const room = `room-${crypto.randomUUID().slice(0, 8)}`;
   await redis.client.set(`room:${room}:name`, "A room");
@@ -67,14 +67,14 @@ async function foreign(app: string, from: string, text: string, roomId: string, 
 
 const members = (room: string) => redis.client.zrange(`room:${room}`, "0", "-1", "WITHSCORES");
 
-/** What the log counts of the room is what is in it, so that nothing seems new or is overlooked. */
+/** Asserts that the log's count matches the room, so that no message seems new or is overlooked. */
 async function expectAccounted(room: string): Promise<void> {
   expect(Number(await redis.client.hget(`meta:{room:${room}}`, "known"))).toBe(await redis.client.zcard(`room:${room}`));
   expect(await redis.client.hexists(`meta:{room:${room}}`, "puzzle")).toBe(0);
 }
 
 describe("editing", () => {
-  it("[EDIT1] gives another text, in its place, which followers and every server see", async () => {
+  it("[EDIT1] replaces the text in place, for subscribers and on every server", async () => {
     const room = await newRoom();
     const first = await alice.send("frist", room, "mine");
     await alice.send("second", room);
@@ -92,7 +92,7 @@ describe("editing", () => {
 
     const event = await events.next();
     expect(event).toMatchObject({ __typename: "MessageEdited", at: edited.editedAt, message: edited });
-    expect(edited.position).toBe(first.position); // of the event that added it, which is not this one
+    expect(edited.position).toBe(first.position); // the position of the event that added the message, not of this one
     expect(event.position).toBe(await bob.position(room));
     const { nodes } = await page(bob, room);
     expect(nodes.map(({ text }) => text)).toEqual(['first "now" \\ %s %d', "second"]);
@@ -110,7 +110,7 @@ describe("editing", () => {
     expect((await members(room))[0]?.match(/editedAt/g)).toHaveLength(1);
   });
 
-  it("[EDIT1] to the text that it has changes nothing", async () => {
+  it("[EDIT1] changes nothing when the text is the same", async () => {
     const room = await newRoom();
     const { id } = await alice.send("as it is", room);
     await foreign("Node, live", alice.id, "a < b", room);
@@ -122,7 +122,7 @@ describe("editing", () => {
   });
 
   it.each(Object.keys(demoApps))(
-    "[EDIT1] works for what the author said in a demo app (%s), which keeps its id and is told once",
+    "[EDIT1] works on the author's demo app messages, which keep their id and are not redelivered: %s",
     async (app) => {
       const room = await newRoom();
       const stream = bob.follow({ roomId: room, after: [await bob.position(room)] });
@@ -140,7 +140,7 @@ describe("editing", () => {
       expect(JSON.parse(ours)).toMatchObject({ from: alice.id, date: 1_700_000_000, message: "typo <b>", roomId: room, id: target.id });
       await expectAccounted(room);
       expect((await page(bob, room)).position).toBe(position);
-      await alice.send("marker", room); // nothing was added by the edits
+      await alice.send("marker", room); // the edits added no message
       expect(await stream.texts(1)).toEqual(["marker"]);
 
       await react(bob, target.id, "👍");
@@ -150,7 +150,7 @@ describe("editing", () => {
     },
   );
 
-  it("[EDIT1] nobody at a demo app can give a message the id of another, nor double one that was edited", async () => {
+  it("[EDIT1] keeps demo apps from reusing a message's id and from duplicating an edited message", async () => {
     const room = await newRoom();
     await foreign("Node, live", alice.id, "mine", room, 1_700_000_000);
     const [{ id } = { id: "" }] = (await page(alice, room)).nodes;
@@ -165,7 +165,7 @@ describe("editing", () => {
     expect((await page(alice, room)).nodes.filter((message) => message.id === id).map(({ text }) => text)).toEqual(["edited again"]);
   });
 
-  it("[EDIT3] from two servers at once ends the same everywhere: the log's order decides", async () => {
+  it("[EDIT3] from two servers at once ends the same everywhere, by the order of the log", async () => {
     const room = await newRoom();
     const { id } = await alice.send("start", room);
     const streams = [alice, bob].map((client) => client.subscribe(EVENTS, { r: room, a: [] }));
@@ -182,7 +182,7 @@ describe("editing", () => {
 });
 
 describe("deleting", () => {
-  it("[EDIT2] takes a message out for everyone; replays show that it was there and went", async () => {
+  it("[EDIT2] removes a message for everyone; replays show it being added and deleted", async () => {
     const room = await newRoom();
     const after = [await bob.position(room)];
     const live = alice.subscribe(EVENTS, { r: room, a: after });
@@ -203,7 +203,7 @@ describe("deleting", () => {
       replayed.push(await later.next());
     }
     expect(replayed).toMatchObject(expected);
-    expect(replayed[1]).toMatchObject({ message: { reactions: [] } }); // there is nothing newer than the event
+    expect(replayed[1]).toMatchObject({ message: { reactions: [] } }); // no newer state exists
     expect((await page(bob, room)).nodes.map(({ id }) => id)).toEqual([kept.id]);
     expect(await redis.client.exists(`reactions:{room:${room}}`)).toBe(0);
     await expectAccounted(room);
@@ -215,7 +215,7 @@ describe("deleting", () => {
     expect(await additions.texts(3)).toEqual(["kept", "gone", "marker"]);
   });
 
-  it("[EDIT2] of the only message leaves an empty room that goes on", async () => {
+  it("[EDIT2] of the only message leaves an empty room that still works", async () => {
     const room = await privateRoom();
     const { id } = await alice.send("only", room);
     const after = [await bob.position(room)];
@@ -228,8 +228,8 @@ describe("deleting", () => {
   });
 });
 
-describe("who may change a message", () => {
-  it("[EDIT2] its author; and whoever owns the group may delete it", async () => {
+describe("a change to a message", () => {
+  it("[EDIT2] is allowed to the author; a group's owner may also delete", async () => {
     const room = await newRoom();
     const { id } = await alice.send("alice's", room);
     await foreign("Flask, live", alice.id, "alice's too", room);
@@ -250,7 +250,7 @@ describe("who may change a message", () => {
     expect(await remove(bob, id)).toBe(id);
   });
 
-  it("[EDIT2] whoever is not in the room learns nothing, whether the message is there or not", async () => {
+  it("[EDIT2] does not reveal to non-members whether the message exists", async () => {
     const room = await privateRoom();
     const { id } = await alice.send("secret", room);
     const nowhere = `${room}/1700000000000000`;
@@ -269,7 +269,7 @@ describe("who may change a message", () => {
   });
 
   it.each(["", "x", "0", "0/", "0/x", "0/1/2", "1:2", "*/1", "0/99999999999999999", "0/1-zz", '0/1","x":"'])(
-    "[O1] what is no message's id is refused: %j",
+    "[O1] is refused for an invalid message id: %j",
     async (id) => {
       for (const [query, argument, variables] of [
         [EDIT, "id", { text: "x" }],
@@ -283,7 +283,7 @@ describe("who may change a message", () => {
   );
 
   it.each(["0/1700000000000000", "0/1", "0/1700000000-0123456789abcdef", "nowhere/1"])(
-    "[O1] of a message that is not there: NOT_FOUND (%s)",
+    "[O1] is NOT_FOUND for a message that does not exist: %s",
     async (id) => {
       for (const [query, variables] of [
         [EDIT, { text: "x" }],
@@ -297,13 +297,13 @@ describe("who may change a message", () => {
     },
   );
 
-  it("[O1] a new text meets the rules of a sent one", async () => {
+  it("[O1] applies the rules for sent texts to a new text", async () => {
     const { id } = await alice.send("to be changed");
     for (const text of ["", "  \n", "x".repeat(4_001)])
       expect((await alice.refused(EDIT, { id, text })).extensions).toMatchObject({ code: "BAD_USER_INPUT", argument: "text" });
   });
 
-  it("[LIMIT1] edits and reactions count as sends", async () => {
+  it("[LIMIT1] counts as a send, for edits and reactions", async () => {
     const limited = await ownServer(redis.url, { rateLimits: true, sendsPerSecond: 1, sendBurst: 5 });
     const frank = await TestClient.register(limited, "frank");
     const { id } = await frank.send("spam");
@@ -321,7 +321,7 @@ describe("who may change a message", () => {
 });
 
 describe("replies", () => {
-  it("[REPLY1] name the message they answer, also once it is gone", async () => {
+  it("[REPLY1] name the message that they answer, even after it is deleted", async () => {
     const room = await newRoom();
     const question = await alice.send("question?", room);
     await foreign("Node, live", bob.id, "theirs", room, 1_700_000_000);
@@ -344,7 +344,7 @@ describe("replies", () => {
     expect(edited).toMatchObject({ replyToId: theirs.id, replyTo: null });
   });
 
-  it("[REPLY1] only a message of the same room can be answered", async () => {
+  it("[REPLY1] can only answer a message of the same room", async () => {
     const [room, other] = [await newRoom(), await newRoom()];
     const elsewhere = await alice.send("elsewhere", other);
     const deleted = await alice.send("deleted", room);
@@ -355,7 +355,7 @@ describe("replies", () => {
     expect(await alice.position(room)).toBe(before);
   });
 
-  it("[M2] a repeated reply gives the same message, also when what it answers is gone; another reply is another message", async () => {
+  it("[M2] return the same message when repeated, even if its target is gone; another target is refused", async () => {
     const room = await newRoom();
     const question = await alice.send("question", room);
     const sending = { r: room, t: "answer", c: "once", to: question.id };
@@ -372,7 +372,7 @@ describe("replies", () => {
     expect((await page(bob, room)).nodes).toEqual([]);
   });
 
-  it("[API4] a page's replies and reactions cost one round trip more, whatever its size", async () => {
+  it("[API4] cost one extra round trip per page with reactions, whatever its size", async () => {
     const room = await newRoom();
     let to: string | null = null;
     for (let n = 0; n < 30; n++) {
@@ -395,11 +395,11 @@ describe("replies", () => {
 });
 
 describe("reactions", () => {
-  it("[REACT1] count once per user and emoji, in the order in which they came", async () => {
+  it("[REACT1] count once per user and emoji, oldest first", async () => {
     const room = await newRoom();
     const { id } = await alice.send("react!", room);
     const events = eve.subscribe(EVENTS, { r: room, a: [await eve.position(room)] });
-    await eve.subscribe("{ me { id } }").next(); // the one before has begun by then
+    await eve.subscribe("{ me { id } }").next(); // the earlier subscription runs once this returns
     await Promise.all(Array.from({ length: 10 }, (_, n) => react(n % 2 ? bob : bob.on(one), id, "👍")));
     await react(alice, id, "🎉");
     await react(alice, id, "👍");
@@ -423,7 +423,7 @@ describe("reactions", () => {
     ).toEqual([]);
   });
 
-  it("[REACT2] users are named up to 100, and all are counted", async () => {
+  it("[REACT2] name up to 100 users, and count all", async () => {
     const room = await newRoom();
     const { id } = await alice.send("popular", room);
     const others = Array.from({ length: 150 }, (_, n) => String(10_000 + n));
@@ -437,7 +437,7 @@ describe("reactions", () => {
     expect(await redis.client.exists(`reactions:{room:${room}}`)).toBe(0);
   });
 
-  it("[REACT2] a message has at most 20 different ones", async () => {
+  it("[REACT2] allow at most 20 different emojis per message", async () => {
     const room = await newRoom();
     const { id } = await alice.send("many", room);
     const emojis = Array.from({ length: 21 }, (_, n) => String.fromCodePoint(0x1f600 + n));
@@ -448,12 +448,12 @@ describe("reactions", () => {
     expect((await react(bob, id, emojis[20] as string)).reactions).toHaveLength(20);
   });
 
-  it.each(["👍", "👍🏽", "👩‍👩‍👧‍👦", "🏳️‍🌈", "🇩🇪", "1️⃣", "❤️", "👩🏻‍❤️‍💋‍👨🏿", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "☺️", "🫨"])("[REACT1] %s is an emoji", async (emoji) => {
+  it.each(["👍", "👍🏽", "👩‍👩‍👧‍👦", "🏳️‍🌈", "🇩🇪", "1️⃣", "❤️", "👩🏻‍❤️‍💋‍👨🏿", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "☺️", "🫨"])("[REACT1] accept %s", async (emoji) => {
     const { id } = await alice.send("emoji");
     expect((await react(alice, id, emoji)).reactions).toMatchObject([{ emoji }]);
   });
 
-  it("[REACT1] an emoji is the same with and without the selector that some keyboards leave out", async () => {
+  it("[REACT1] treat an emoji with and without its variation selector as the same", async () => {
     const { id } = await alice.send("emoji");
     await react(alice, id, "❤");
     await react(bob, id, "❤️");
@@ -484,13 +484,13 @@ describe("reactions", () => {
     "\ud83d",
     "<b>",
     `👍${"\u200d👍".repeat(20)}`,
-  ])("[O1] %j is no emoji", async (emoji) => {
+  ])("[O1] refuse %j as an emoji", async (emoji) => {
     const { id } = await alice.send("no emoji");
     expect((await alice.refused(REACT, { id, emoji })).extensions).toMatchObject({ code: "BAD_USER_INPUT", argument: "emoji" });
   });
 });
 
-describe("jumping", () => {
+describe("`messages(around:)`", () => {
   const AROUND = `query ($r: ID!, $id: ID!, $first: Int, $last: Int) { messages(roomId: $r, around: $id, first: $first, last: $last) {
     position nodes { id text reactions { count } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
   } }`;
@@ -498,7 +498,7 @@ describe("jumping", () => {
     (await alice.ask(AROUND, { r, id, ...size })).messages;
   const texts = ({ nodes }: { nodes: Whole[] }) => nodes.map(({ text }) => text);
 
-  it("[JUMP1] to a message gives it with as many before and after it", async () => {
+  it("[JUMP1] returns a message with equally many before and after it", async () => {
     const room = await newRoom();
     const sent: Whole[] = [];
     for (let n = 0; n < 20; n++) sent.push(await alice.send(String(n), room));
@@ -527,7 +527,7 @@ describe("jumping", () => {
         ).room.messages,
       ),
     ).toEqual(["4", "5", "6"]);
-    // From its ends one pages on.
+    // Paging continues from either end.
     const { messages } = await alice.ask("query ($r: ID!, $c: String) { messages(roomId: $r, first: 2, after: $c) { nodes { text } } }", {
       r: room,
       c: middle.pageInfo.endCursor,
@@ -546,7 +546,7 @@ describe("jumping", () => {
     expect((await alice.refused(AROUND, { r: room, id: "x" })).extensions.argument).toBe("around");
   });
 
-  it("[JUMP1] works where many messages share a score, and shows the order in which they page", async () => {
+  it("[JUMP1] works where many messages share a score, in paging order", async () => {
     const room = await newRoom();
     for (let n = 0; n < 200; n++) await foreign("Node, live", bob.id, `same ${n}`, room, 1_700_000_000 + (n % 3));
     for (let n = 0; n < 30; n++) await redis.client.zadd(`room:${room}`, 1_700_000_001, `no message ${n}`);
@@ -576,12 +576,12 @@ describe("jumping", () => {
   });
 });
 
-describe("a client that follows", () => {
-  /** By sentAt, as cursors order. */
+describe("a subscriber", () => {
+  /** Sorts by sentAt, like cursors. */
   const inOrder = (messages: Map<string, Whole>) =>
     [...messages.values()].sort((a, b) => a.sentAt.localeCompare(b.sentAt) || (a.id < b.id ? -1 : 1));
 
-  it.each([1, 2, 3, 4])("[EDIT4] ends with what a fresh query gives, whatever is done by whom and where (seed %i)", async (seed) => {
+  it.each([1, 2, 3, 4])("[EDIT4] ends with the result of a fresh query after any sequence of changes (seed %i)", async (seed) => {
     const random = randomFrom(seed);
     const room = await newRoom();
     const people = [alice, bob, alice.on(two), bob.on(one)];
@@ -613,7 +613,7 @@ describe("a client that follows", () => {
     const fresh = await page(eve, room);
     await expectAccounted(room);
     const marker = await alice.send("marker", room);
-    // What is replied to is looked up when an event is told: it may be there still, or have an older text.
+    // `replyTo` is read when an event is delivered, so its message may still exist then, or have an older text.
     const withoutReplyTo = ({ replyTo: _, ...message }: Whole) => message;
     for (const stream of [live, eve.on(two).subscribe(EVENTS, { r: room, a: [first.position] })]) {
       const messages = new Map(first.nodes.map((message) => [message.id, message]));

@@ -5,14 +5,14 @@ import { cleanUp } from "./helpers/cleanup.js";
 import { eventually } from "./helpers/eventually.js";
 import { ownFolder, ownRedis, silent } from "./helpers/redis.js";
 
-it("[RUN3] a Redis that declines to end is asked again", async () => {
+it("[RUN3] asks a Redis again that refuses to shut down", async () => {
   const primary = await ownRedis();
   await primary.client.mset("a", "1", "b", "2", "c", "3");
   const { url, stop } = await startEmbeddedRedis({ dataDir: await ownFolder(), fsync: "everysec", log: silent });
   const client = new Redis(url, { retryStrategy: () => null });
-  client.on("error", () => {}); // it ends
+  client.on("error", () => {}); // the connection ends
   cleanUp(() => client.disconnect());
-  // It does not end while it writes what it was given, which takes a while here.
+  // Redis does not shut down while it rewrites its data, which is made slow here.
   await client.config("SET", "rdb-key-save-delay", 500_000); // µs for each key
   const { hostname, port } = new URL(primary.url);
   await client.replicaof(hostname, port);

@@ -47,7 +47,7 @@ const page = async (client: TestClient, r: string) =>
   ).messages;
 
 describe("a message", () => {
-  it("[R8] has one position wherever it is read: that of the event that added it, after which one can follow", async () => {
+  it("[R8] has the position of the event that added it wherever it is read, and can resume a stream", async () => {
     const room: string = (await ann.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: ben.id })).openPrivateRoom.id;
     const live = ben.subscribe(FOLLOW, { r: room, a: [await ben.position(room)] });
     const events = ben.subscribe(EVENTS, { r: room, a: [await ben.position(room)] });
@@ -87,7 +87,7 @@ describe("a message", () => {
     expect(await ben.follow({ roomId: room, after: [third.position] }).texts(2)).toEqual([`3 @${ben.username}`, `4 @${ben.username}`]);
   });
 
-  it("[R8] of a demo app has one position, whatever its date, and none once the log does not have it", async () => {
+  it("[R8] of a demo app has one position, whatever its date, and none once the log is trimmed", async () => {
     const room = await newRoom();
     const live = ann.subscribe(FOLLOW, { r: room, a: [await ann.position(room)] });
     const now = Math.floor(Date.now() / 1_000);
@@ -98,7 +98,7 @@ describe("a message", () => {
       ["in milliseconds", (now - 7_200) * 1_000],
     ] as const) {
       await foreign(room, text, date);
-      await page(ben, room); // whoever comes takes it in
+      await page(ben, room); // any read adopts the message
       const { id, position } = await live.next();
       told.set(id, position);
     }
@@ -115,7 +115,7 @@ describe("a message", () => {
     expect((await redis.client.hkeys(`meta:{room:${room}}`)).filter((field) => field === `told:${deleted}`)).toEqual([]);
   });
 
-  it.each(["memory", "the log"])("[R8] that is brought again from %s is as it stands, or as it was if it is gone", async (from) => {
+  it.each(["memory", "the log"])("[R8] that is replayed from %s has its current state, or its last one if it was deleted", async (from) => {
     const room = await newRoom();
     const after = [await ann.position(room)];
     const keeper = from === "memory" ? ann.subscribe(FOLLOW, { r: room, a: after }) : undefined;
@@ -136,13 +136,13 @@ describe("a message", () => {
     expect(await events.next()).toMatchObject({ __typename: "MessageAdded", message: { id: gone.id } });
     for (const __typename of ["ReactionChanged", "MessageEdited"]) expect(await events.next()).toMatchObject({ __typename, message: now });
     expect(await events.next()).toMatchObject({ __typename: "MessageDeleted", messageId: gone.id });
-    // From here on it is live again, and changes once more before another one comes back at once.
+    // The stream is live from here. The message changes once more before another subscriber resumes.
     await ann.ask(REACT, { id: first.id });
     expect(await events.next()).toMatchObject({ message: { reactions: [{ emoji: "👍", count: 2 }] } });
     expect(await reader.subscribe(FOLLOW, { r: room, a: after }).next()).toMatchObject({ reactions: [{ emoji: "👍", count: 2 }] });
   });
 
-  it("[R8] that is sent again is given as it stands by then", async () => {
+  it("[R8] is returned in its current state when its send is repeated", async () => {
     const room = await newRoom();
     const send = `mutation ($r: ID!) { send(roomId: $r, text: "once", clientMessageId: "c") { id text position reactions { emoji count } } }`;
     const { send: first } = await ann.ask(send, { r: room });
@@ -153,7 +153,7 @@ describe("a message", () => {
     expect((await ann.ask(send, { r: room })).send).toEqual(first);
   });
 
-  it("[R8] that is told as it is added costs no look at Redis, however much is asked of it", async () => {
+  it("[R8] costs no Redis read when it is delivered live, whatever fields are selected", async () => {
     const room = await newRoom();
     const live = ben.subscribe(FOLLOW, { r: room, a: [await ben.position(room)] });
     await ann.send("it has begun", room);
@@ -167,8 +167,8 @@ describe("a message", () => {
   });
 });
 
-describe("the cache of Apollo Client", () => {
-  it("[R8] still has the reaction, the text and the position after the message was brought again", async () => {
+describe("Apollo Client's cache", () => {
+  it("[R8] keeps reactions, text and position when a message is replayed", async () => {
     const room = await newRoom();
     const start = await ann.position(room);
     const { id } = await ann.send("first", room);

@@ -9,7 +9,7 @@ import { proxyTo } from "./helpers/proxy.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
 
-const BIG = 100_000; // messages; 16 MB, which is far more than fits into the buffers on the way
+const BIG = 100_000; // messages; 16 MB, far more than the buffers on the way can hold
 
 const redis = await ownRedis();
 const one = await ownServer(redis.url);
@@ -38,7 +38,7 @@ async function exported(client: TestClient, roomId = "0"): Promise<Line[]> {
   return linesIn(await response.text());
 }
 
-/** A private room of two new users with a long history. */
+/** Creates a private room of two new users with a long history. */
 async function bigRoom() {
   const [ann, ben] = [await TestClient.register(one, "ann"), await TestClient.register(one, "ben")];
   const { openPrivateRoom: room } = await ann.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: ben.id });
@@ -46,17 +46,17 @@ async function bigRoom() {
   return { ann, ben, room: room.id as string };
 }
 
-/** An export that is begun, of which nothing is read yet. */
+/** Starts an export without reading its body. */
 async function begin(client: TestClient, roomId: string): Promise<IncomingMessage> {
   const request = get(`${client.serverUrl}/rooms/${roomId}/export`, { headers: { authorization: `Bearer ${client.token}` }, agent: false });
-  request.on("error", () => {}); // it is cut off
+  request.on("error", () => {}); // the export may be cut off
   const [response] = (await once(request, "response")) as [IncomingMessage];
   response.on("error", () => {}); // likewise
   cleanUp(() => response.destroy());
   return response;
 }
 
-/** Reads to the end; `whole` is false where it was broken off. */
+/** Reads to the end; `whole` is false if the response was cut off. */
 async function readOn(response: IncomingMessage): Promise<{ text: string; whole: boolean }> {
   let text = "";
   response.setEncoding("utf8").on("data", (part: string) => {
@@ -66,13 +66,13 @@ async function readOn(response: IncomingMessage): Promise<{ text: string; whole:
   return { text, whole: response.complete };
 }
 
-/** How many pages of histories have been read so far; resolves once no more are read. */
+/** Waits until no more history pages are read; returns the number of pages read so far. */
 async function whenStill(): Promise<number> {
   let before = -1;
   await expect
     .poll(
       async () => {
-        // Reading a page upwards asks once for what is to be left out, and nothing else asks for that.
+        // Reading a page upwards runs this command once, for the entries to skip. Nothing else runs it.
         const now = Number(/cmdstat_zrangebylex:calls=(\d+)/.exec(await redis.client.info("commandstats"))?.[1] ?? 0);
         const still = now === before;
         before = now;
@@ -85,7 +85,7 @@ async function whenStill(): Promise<number> {
 }
 
 describe("export", () => {
-  it("[EXP1] gives a member the whole history, oldest first, as JSON Lines", async () => {
+  it("[EXP1] streams the whole history to a member, oldest first, as JSON Lines", async () => {
     const ann = await TestClient.register(one, "ann");
     await redis.client.zadd("room:0", 1_000, '{"roomId":"0","message":"a &lt b","from":"77","date":1000}', 1_001, "no message");
     const sent = await ann.send('two\nlines, "quoted" and 👋', "0", "mine");
@@ -134,7 +134,7 @@ describe("export", () => {
     expect(await exported(ann, empty.id)).toEqual([]);
   });
 
-  it("[EXP1] every message that is there throughout comes once, while others come and go", async () => {
+  it("[EXP1] includes every message that exists throughout exactly once, while others come and go", async () => {
     const { ann, ben, room } = await bigRoom();
     const export_ = ask(ann.on(two), room);
     for (let n = 0; n < 50; n++) {
@@ -148,7 +148,7 @@ describe("export", () => {
     expect(texts.slice(-(BIG - 500))).toEqual(Array.from({ length: BIG - 500 }, (_, n) => `message ${n + 500}`));
   });
 
-  it("[EXP1] the session may come in the browser's cookie; works on a Redis Cluster", async () => {
+  it("[EXP1] accepts the session cookie of a browser, and works on a Redis Cluster", async () => {
     const { urls } = await ownCluster();
     const server = await ownServer(urls.join(","), { demoData: true });
     const ann = await TestClient.register(server);
@@ -156,7 +156,7 @@ describe("export", () => {
     expect(linesIn(await response.text()).map(({ text }) => text)).toContain("Hello!");
   });
 
-  it("[EXP2] nobody else gets anything: errors as of the API, with a status that fits", async () => {
+  it("[EXP2] refuses everyone else, with the API's error format and a matching status", async () => {
     const { ann, room } = await bigRoom();
     const eve = await TestClient.register(one, "eve");
     for (const [client, roomId, headers, status, code] of [
@@ -173,12 +173,12 @@ describe("export", () => {
       const response = await ask(client, roomId, headers);
       expect([response.status, (await response.json()).errors[0].extensions.code], roomId.slice(0, 50)).toEqual([status, code]);
     }
-    expect([400, 404]).toContain((await ask(eve, "x".repeat(5_000))).status); // with the page at `/` and without
+    expect([400, 404]).toContain((await ask(eve, "x".repeat(5_000))).status); // depends on whether the server serves the page at `/`
     const head = await fetch(`${one.url}/rooms/0/export`, { method: "HEAD", headers: { authorization: `Bearer ${eve.token}` } });
     expect(head.status).toBe(404);
   });
 
-  it("[EXP2] two at once for a user on a server, and twenty an hour", async () => {
+  it("[EXP2] allows two at once per user and server, and twenty per hour", async () => {
     const { url } = await ownServer(redis.url, { rateLimits: true });
     const { ann, ben, room } = await bigRoom();
     const [first] = [await begin(ann.on({ url }), room), await begin(ann.on({ url }), room)];
@@ -198,7 +198,7 @@ describe("export", () => {
     expect(statuses.filter((status) => status === 200).length).toBeLessThan(18);
   });
 
-  it("[EXP3] who does not read has no more read for them, and goes on later", async () => {
+  it("[EXP3] stops reading history while the client does not read, and continues later", async () => {
     const { ann, room } = await bigRoom();
     const before = await whenStill();
     const response = await begin(ann, room);
@@ -209,7 +209,7 @@ describe("export", () => {
     expect(linesIn(text).map(({ text }) => text)).toEqual(Array.from({ length: BIG }, (_, n) => `message ${n}`));
   });
 
-  it("[EXP3] ends when the client leaves, and frees its place", async () => {
+  it("[EXP3] ends when the client disconnects, and frees its slot", async () => {
     const { ann, room } = await bigRoom();
     for (let n = 0; n < 6; n++) {
       const response = await begin(ann, room);
@@ -219,13 +219,13 @@ describe("export", () => {
     const controllers = Array.from({ length: 6 }, () => new AbortController());
     for (const { signal } of controllers)
       fetch(`${ann.serverUrl}/rooms/${room}/export`, { headers: { authorization: `Bearer ${ann.token}` }, signal }).catch(() => {});
-    for (const controller of controllers) controller.abort(); // before it is answered
+    for (const controller of controllers) controller.abort(); // before the response
     await expect.poll(async () => (await ask(ann)).status).toBe(200);
     const both = [await begin(ann, room), await begin(ann, room)];
     expect(both.map(({ statusCode }) => statusCode)).toEqual([200, 200]);
   });
 
-  it("[EXP3] is broken off when the session ends, or the membership", async () => {
+  it("[EXP3] is cut off when the session or the membership ends", async () => {
     const { ann, ben, room } = await bigRoom();
     const [anns, bens] = [await begin(ann, room), await begin(ben, room)];
     await whenStill();
@@ -237,7 +237,7 @@ describe("export", () => {
     expect(text.split("\n").length).toBeLessThan(BIG);
   });
 
-  it("[EXP3] is broken off when Redis goes away, and the server goes on", async () => {
+  it("[EXP3] is cut off when Redis goes away, and the server keeps running", async () => {
     const other = await ownRedis();
     const proxy = await proxyTo(other.url);
     const server = await ownServer(proxy.url);

@@ -13,14 +13,14 @@ const bob = await TestClient.register(two, "bob");
 
 const openRoom = "mutation ($id: ID!) { openPrivateRoom(userId: $id) { id position } }";
 
-/** How many servers listen to a channel, by Redis's own count. */
+/** The number of servers subscribed to a channel, as Redis counts them. */
 async function listeners(channel: string): Promise<number> {
   const [, count] = (await redis.client.call("PUBSUB", "SHARDNUMSUB", channel)) as [string, number];
   return count;
 }
 
-describe("following one room", () => {
-  it("[D3] after the position of a page misses nothing and repeats nothing, from whichever server it was sent", async () => {
+describe("a subscription to one room", () => {
+  it("[D3] misses and repeats nothing after a page's position, whichever server the sends use", async () => {
     await alice.send("before");
     const after = [await bob.position()];
     const followed = bob.follow({ roomId: "0", after });
@@ -28,7 +28,7 @@ describe("following one room", () => {
     expect(await followed.texts(20)).toEqual(Array.from({ length: 20 }, (_, n) => `live ${n}`));
   });
 
-  it("[D1] who was cut off continues where they were, on the other server", async () => {
+  it("[D1] resumes on another server exactly where it was cut off", async () => {
     const first = bob.follow({ roomId: "0", after: [await bob.position()] });
     await alice.send("one");
     const { position } = await first.next();
@@ -38,11 +38,11 @@ describe("following one room", () => {
 
     const second = bob.on(one).follow({ roomId: "0", after: [position] });
     expect(await second.texts(2)).toEqual(["two", "three"]);
-    await alice.send("marker"); // nothing else came in between
+    await alice.send("marker"); // shows that nothing else came in between
     expect(await second.texts(1)).toEqual(["marker"]);
   });
 
-  it("[D1] brings what is sent while it catches up with a long stretch, in order", async () => {
+  it("[D1] delivers messages sent during a long catch-up, in order", async () => {
     const start = await alice.position();
     for (let n = 0; n < 90; n++) await alice.send(`old ${n}`);
     const followed = bob.follow({ roomId: "0", after: [start] });
@@ -53,7 +53,7 @@ describe("following one room", () => {
     expect(texts).toEqual([...Array.from({ length: 90 }, (_, n) => `old ${n}`), ...inOrder]);
   });
 
-  it("[D1] keeps going in order while the servers' subscriber connections are killed under load", async () => {
+  it("[D1] keeps the order while the servers' Redis subscriptions are killed under load", async () => {
     const followers = [alice, bob].map((client) => client.follow({ roomId: "0" }));
     const started = await Promise.all(
       followers.map(async (stream) => {
@@ -83,15 +83,15 @@ describe("following one room", () => {
     }
   });
 
-  it("[D1] brings the newest message after a lost connection, though nothing is sent after it", async () => {
+  it("[D1] delivers a message missed by a lost connection, even if no other follows", async () => {
     const followed = bob.follow({ roomId: "0", after: [await bob.position()] });
     await alice.send("heard");
     await followed.texts(1);
-    expect(await sendUnheard(redis.client, alice.id, "unheard")).toBeGreaterThanOrEqual(1); // the connection of bob's server
+    expect(await sendUnheard(redis.client, alice.id, "unheard")).toBeGreaterThanOrEqual(1); // on bob's server
     expect(await followed.texts(1)).toEqual(["unheard"]);
   });
 
-  it("[D2] a position whose events are trimmed gives HISTORY_RESET and ends the subscription", async () => {
+  it("[D2] ends with HISTORY_RESET when the events after its position are trimmed", async () => {
     await redis.client.set("room:trimmed:name", "Trimmed");
     await alice.send("the first", "trimmed");
     const start = await alice.position("trimmed");
@@ -100,7 +100,7 @@ describe("following one room", () => {
     expect(await bob.follow({ roomId: "trimmed", after: [start] }).refusal()).toBe("HISTORY_RESET");
   });
 
-  it("[D1] an event that others publish for a room without a log is looked for in the log, and not passed on", async () => {
+  it("[D1] does not deliver a forged event of a room without a log", async () => {
     await redis.client.set("room:fresh:name", "Fresh");
     const followed = bob.follow({ roomId: "fresh" });
     await eventually(async () => expect(await listeners("room:fresh")).toBe(1));
@@ -111,7 +111,7 @@ describe("following one room", () => {
     expect(await followed.texts(1)).toEqual(["true"]);
   });
 
-  it("[D2] HISTORY_RESET names the room, also where all rooms are followed", async () => {
+  it("[D2] names the room in HISTORY_RESET, even when subscribed to all rooms", async () => {
     await redis.client.set("room:lost:name", "Lost");
     await redis.client.sadd(`user:${bob.id}:rooms`, "lost");
     await alice.send("the first", "lost");
@@ -122,7 +122,7 @@ describe("following one room", () => {
     await redis.client.srem(`user:${bob.id}:rooms`, "lost");
   });
 
-  it("[D2] a position that the log has not reached, or of another life of it, gives HISTORY_RESET", async () => {
+  it("[D2] ends with HISTORY_RESET for a position beyond the log or from an earlier log", async () => {
     const position = Buffer.from(await alice.position(), "base64url").toString();
     const [epoch = "", seq = "", at = ""] = position.split(".");
     for (const forged of [
@@ -135,7 +135,7 @@ describe("following one room", () => {
     }
   });
 
-  it("[D2] a log that lost its end and gives the same numbers out again is noticed, by who follows and by who comes back", async () => {
+  it("[D2] detects a log that lost its end and reuses numbers, live and when resuming", async () => {
     await redis.client.set("room:rewound:name", "Rewound");
     await alice.send("kept", "rewound");
     const keys = ["room:rewound", "log:{room:rewound}", "meta:{room:rewound}"];
@@ -149,7 +149,7 @@ describe("following one room", () => {
     for (const { position } of lost) expect(await bob.follow({ roomId: "rewound", after: [position] }).refusal()).toBe("HISTORY_RESET");
   });
 
-  it("[D2] a live follower of a log that is lost and born again is told", async () => {
+  it("[D2] ends with HISTORY_RESET when the log is lost and restarts", async () => {
     await redis.client.set("room:lost:name", "Lost");
     await alice.send("a first life", "lost");
     const followed = bob.follow({ roomId: "lost", after: [await bob.position("lost")] });
@@ -160,7 +160,7 @@ describe("following one room", () => {
     expect(await followed.refusal()).toBe("HISTORY_RESET");
   });
 
-  it("[D2] a log that is lost and not born again is noticed when the next follower comes, who follows it from its beginning", async () => {
+  it("[D2] detects a lost log when the next subscriber arrives, who starts from its beginning", async () => {
     await redis.client.set("room:gone:name", "Gone");
     await alice.send("a first life", "gone");
     const followed = bob.follow({ roomId: "gone", after: [await bob.position("gone")] });
@@ -173,7 +173,7 @@ describe("following one room", () => {
     expect(await coming.texts(1)).toEqual(["a second life"]);
   });
 
-  it("[D3] a room without a log has a position too: the one before its first event", async () => {
+  it("[D3] can start before the first event of a room without a log", async () => {
     await redis.client.set("room:fresh:name", "Fresh");
     const followed = bob.follow({ roomId: "fresh", after: [await bob.position("fresh")] });
     const again = await bob.position("fresh");
@@ -182,14 +182,14 @@ describe("following one room", () => {
     expect(await bob.follow({ roomId: "fresh", after: [again] }).texts(1)).toEqual(["first"]);
   });
 
-  it("[D3] includeOwn: false leaves out what the follower sent, and nothing else", async () => {
+  it("[D3] omits only the subscriber's own messages with includeOwn: false", async () => {
     const followed = bob.follow({ roomId: "0", after: [await bob.position()], includeOwn: false });
     await bob.send("my own");
     await alice.send("another's");
     expect(await followed.texts(1)).toEqual(["another's"]);
   });
 
-  it("[O1] whatever is published on the channels of a shared Redis, servers and followers stay", async () => {
+  it("[O1] survives any payload published on the channels of a shared Redis", async () => {
     const followed = bob.follow({ after: [await bob.position()] });
     await alice.send("listening");
     await followed.texts(1);
@@ -202,13 +202,13 @@ describe("following one room", () => {
     expect(await followed.texts(1)).toEqual(["still there"]);
   });
 
-  it("[O1] a position that is none is BAD_USER_INPUT", async () => {
+  it("[O1] refuses an invalid position with BAD_USER_INPUT", async () => {
     for (const nonsense of ["", "nonsense", Buffer.from("abc.1").toString("base64url"), `${await alice.position()}=`]) {
       expect(await bob.follow({ after: [nonsense] }).refusal()).toBe("BAD_USER_INPUT");
     }
   });
 
-  it("[FEED1] one Redis subscription serves all followers of a room on a server, and goes with the last", async () => {
+  it("[FEED1] shares one Redis subscription per room and server, until the last subscriber leaves", async () => {
     await redis.client.set("room:crowd:name", "Crowd");
     const after = [await bob.position("crowd")];
     const streams = Array.from({ length: 5 }, () => bob.follow({ roomId: "crowd", after }));
@@ -221,12 +221,12 @@ describe("following one room", () => {
   });
 });
 
-describe("following events", () => {
+describe("`roomEvents`", () => {
   const query = `subscription ($roomId: ID, $after: [String!]) {
     roomEvents(roomId: $roomId, after: $after) { __typename position roomId at ... on MessageAdded { message { id text sentAt position } } }
   }`;
 
-  it("[D1] roomEvents tells what is kept, and continues from positions, those of messageAdded among them", async () => {
+  it("[D1] delivers stored events, and resumes from its own and messageAdded's positions", async () => {
     const start = await bob.position();
     const events = bob.subscribe(query, { roomId: "0", after: [start] });
     const { id, sentAt, position } = await alice.send("an event");
@@ -238,8 +238,8 @@ describe("following events", () => {
   });
 });
 
-describe("following all rooms", () => {
-  it("[D1] brings every room of the user, those opened later from their beginning, and no others", async () => {
+describe("a subscription to all rooms", () => {
+  it("[D1] covers only the user's rooms, and those opened later from their beginning", async () => {
     const carol = await TestClient.register(one, "carol");
     const eve = await TestClient.register(two, "eve");
     const followed = carol.follow({ after: [await carol.position()] });
@@ -255,12 +255,12 @@ describe("following all rooms", () => {
     ]);
   });
 
-  it("[D1] brings a room that was opened while the server's connection was down", async () => {
+  it("[D1] adds a room that was opened while the server's connection was down", async () => {
     const fred = await TestClient.register(one, "fred");
     const followed = fred.follow({ after: [await fred.position()] });
     await alice.send("here we go");
     expect(await followed.texts(1)).toEqual(["here we go"]);
-    // What opening the room writes, without what it tells: nobody would have heard it.
+    // Writes what opening the room writes, without the announcement, which would be lost anyway.
     const id = `${alice.id}:${fred.id}`;
     for (const user of [alice, fred]) await redis.client.sadd(`user:${user.id}:rooms`, id);
     await alice.send("not heard of", id);
@@ -268,7 +268,7 @@ describe("following all rooms", () => {
     expect(await followed.texts(1)).toEqual(["not heard of"]);
   });
 
-  it("[D1] opening a room again does not make its followers skip what they missed", async () => {
+  it("[D1] does not skip missed messages when the room is opened again", async () => {
     const gina = await TestClient.register(one, "gina");
     const { openPrivateRoom: room } = await gina.ask(openRoom, { id: alice.id });
     await alice.send("missed", room.id);
@@ -289,7 +289,7 @@ describe("following all rooms", () => {
   });
 });
 
-/** The number of the event that a position stands after; clients treat positions as opaque, this test looks inside. */
+/** The sequence number in a position. Clients treat positions as opaque; this test looks inside. */
 function seqOf(position: string): number {
   return Number(Buffer.from(position, "base64url").toString().split(".")[1]);
 }

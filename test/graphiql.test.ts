@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => browser.close());
 
 describe("GraphiQL in a browser", () => {
-  it("[GIQL3] logs in, follows and shows messages live, and takes nothing from elsewhere", async () => {
+  it("[GIQL3] logs in, subscribes and shows messages live, and loads nothing from other sites", async () => {
     const page = await browser.newPage();
     page.setDefaultTimeout(100_000); // ms
     const foreign: string[] = [];
@@ -60,7 +60,7 @@ describe("GraphiQL in a browser", () => {
     await page.close();
   });
 
-  it("[GIQL3] takes a token in the Headers pane as well, and says when it is over", async () => {
+  it("[GIQL3] accepts a token in the Headers pane, and asks for a new login when it ends", async () => {
     const page = await (await browser.newContext()).newPage();
     page.setDefaultTimeout(100_000); // ms
     const alice = await TestClient.register(server, "alice");
@@ -77,7 +77,7 @@ describe("GraphiQL in a browser", () => {
 });
 
 describe("a page of another origin", () => {
-  it("[SEC1] reads in the refusal why it is refused, and can read nothing else", async () => {
+  it("[SEC1] can read only the reason for its refusal", async () => {
     const other = createServer((_request, response) => response.setHeader("content-type", "text/html").end("<!doctype html>"));
     cleanUp(() => other.close());
     await once(other.listen(0, "127.0.0.1"), "listening");

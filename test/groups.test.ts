@@ -55,7 +55,7 @@ async function membersOf(client: TestClient, r: string): Promise<[string, string
 const listOf = async (client: TestClient): Promise<string[]> =>
   (await client.ask("{ rooms { nodes { id } } }")).rooms.nodes.map(({ id }: { id: string }) => id);
 
-/** What in short the next events are. */
+/** The next events, abbreviated. */
 async function events(stream: Stream, count: number): Promise<string[]> {
   const told: string[] = [];
   while (told.length < count) {
@@ -65,14 +65,14 @@ async function events(stream: Stream, count: number): Promise<string[]> {
   return told;
 }
 
-/** A subscription that has begun. */
+/** Starts a subscription, and waits until it runs. */
 async function begun(client: TestClient, query: string, variables: object = {}): Promise<Stream> {
   const stream = client.subscribe(query, { ...variables });
-  await client.subscribe("{ me { id } }").next(); // what was asked before it runs by then
+  await client.subscribe("{ me { id } }").next(); // the subscription runs once this returns
   return stream;
 }
 
-/** Follows all rooms, and has begun. */
+/** Subscribes to all rooms, and waits until the subscription runs. */
 async function followingAll(client: TestClient, query = EVENTS): Promise<Stream> {
   const stream = client.subscribe(query, { a: [await client.position()] });
   await ann.send("begun");
@@ -81,7 +81,7 @@ async function followingAll(client: TestClient, query = EVENTS): Promise<Stream>
 }
 
 describe("a group", () => {
-  it("[GROUP1] has a name, an owner and members, in the order in which they joined", async () => {
+  it("[GROUP1] has a name, an owner, and members in the order of joining", async () => {
     const room = await group(ann, [ben, cid, ben, ann]);
     expect(room).toMatchObject({ kind: "GROUP", name: "A group", names: ["A group"], membersMayInvite: false });
     expect(room.id).toMatch(/^9\d{17}$/);
@@ -98,7 +98,7 @@ describe("a group", () => {
     expect(next.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: true });
   });
 
-  it("[GROUP1] members of the general room are everyone, of a private room the two", async () => {
+  it("[GROUP1] lists its members, as General lists everyone, and a private room its two members", async () => {
     const { openPrivateRoom: room } = await ann.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: ben.id });
     expect(await membersOf(ben, room.id)).toEqual([ann, ben].map(({ id }) => [id, "MEMBER"]).sort());
     const { members } = (await ann.ask(MEMBERS, { r: "0", f: 2 })).room;
@@ -110,7 +110,7 @@ describe("a group", () => {
     expect(await codeOf(ann, MEMBERS, { r: "0", a: "nonsense" })).toBe("BAD_USER_INPUT");
   });
 
-  it("[GROUP2] strangers learn nothing of it, not even whether it is there", async () => {
+  it("[GROUP2] does not reveal anything to non-members, not even whether it exists", async () => {
     const room = await group(ann, [ben]);
     const { id, position } = await ann.send("secret", room.id);
     const nobodys = "912345678901234567";
@@ -126,7 +126,7 @@ describe("a group", () => {
       ]);
       for (const { message, extensions } of answers)
         expect([extensions.code, message]).toEqual(["NOT_A_MEMBER", `You are not a member of room ${r}.`]);
-      expect(await eve.ask(LEAVE, { r })).toEqual({ leaveRoom: true }); // of both the same
+      expect(await eve.ask(LEAVE, { r })).toEqual({ leaveRoom: true }); // the same answer for both
       expect(await eve.follow({ roomId: r }).refusal()).toBe("NOT_A_MEMBER");
     }
     expect(await eve.follow({ roomId: room.id, after: [position] }).refusal()).toBe("NOT_A_MEMBER");
@@ -137,7 +137,7 @@ describe("a group", () => {
     expect(await all.texts(1)).toEqual(["for all"]);
   });
 
-  it("[GROUP3] its owner renames it, adds and removes; a member adds where the room says so, and no more", async () => {
+  it("[GROUP3] lets its owner rename, add and remove; members can only add, and only if allowed", async () => {
     const room = await group(ann, [ben]);
     expect(await codeOf(ben, RENAME, { r: room.id, n: "Mine" })).toBe("FORBIDDEN");
     expect(await codeOf(ben, ADD, { r: room.id, u: cid.id })).toBe("FORBIDDEN");
@@ -146,7 +146,7 @@ describe("a group", () => {
     expect(await codeOf(ben, LET, { r: room.id })).toBe("FORBIDDEN");
     expect((await ann.ask(LET, { r: room.id })).letMembersInvite).toEqual({ membersMayInvite: true });
     await ben.ask(ADD, { r: room.id, u: cid.id });
-    await ben.ask(ADD, { r: room.id, u: cid.id }); // again is fine
+    await ben.ask(ADD, { r: room.id, u: cid.id }); // idempotent
     expect(await membersOf(cid, room.id)).toHaveLength(3);
     expect(await codeOf(ben, REMOVE, { r: room.id, u: cid.id })).toBe("FORBIDDEN");
     expect(await codeOf(ben, REMOVE, { r: room.id, u: ann.id })).toBe("FORBIDDEN");
@@ -157,10 +157,10 @@ describe("a group", () => {
     await ann.ask(LET, { r: room.id, on: false });
     expect(await codeOf(ben, ADD, { r: room.id, u: cid.id })).toBe("FORBIDDEN");
     expect((await ann.ask(RENAME, { r: room.id, n: "Renamed" })).renameRoom).toMatchObject({ name: "Renamed", names: ["Renamed"] });
-    expect(await redis.client.get(`room:${room.id}:name`)).toBe("Renamed"); // what the demo apps show
+    expect(await redis.client.get(`room:${room.id}:name`)).toBe("Renamed"); // the name in the demo apps
   });
 
-  it("[GROUP3] nobody removes an owner, whoever else is one", async () => {
+  it("[GROUP3] never lets an owner be removed, even by another owner", async () => {
     const room = await group(ann, [ben, cid]);
     await redis.client.hset(`members:{room:${room.id}}`, ben.id, "OWNER 5");
     expect(await codeOf(ann, REMOVE, { r: room.id, u: ben.id })).toBe("FORBIDDEN");
@@ -171,7 +171,7 @@ describe("a group", () => {
     ]);
   });
 
-  it("[GROUP4] goes to who joined first when its owner leaves, and is gone when the last one does", async () => {
+  it("[GROUP4] passes to the longest member when its owner leaves, and ends with the last member", async () => {
     const room = await group(ann, [ben]);
     await ann.ask(ADD, { r: room.id, u: cid.id });
     const stream = await begun(cid, EVENTS, { r: room.id });
@@ -188,10 +188,10 @@ describe("a group", () => {
       expect(await listOf(client)).not.toContain(room.id);
     }
     for (const key of ["log", "meta"]) expect(await redis.client.ttl(`${key}:{room:${room.id}}`)).toBeGreaterThan(86_000);
-    expect(await redis.client.get(`room:${room.id}:name`)).toBe("A group"); // as it may be in a demo app's list still
+    expect(await redis.client.get(`room:${room.id}:name`)).toBe("A group"); // a demo app may still list it
   });
 
-  it("[GROUP5] is refused where it would break a rule, which is named", async () => {
+  it("[GROUP5] refuses calls that break a rule, and names the rule", async () => {
     const room = await group(ann, []);
     for (const n of ["", " ", "x".repeat(65), "a\nb", " a", "\u0000"]) {
       expect(await ann.refused(CREATE, { n, m: [] })).toMatchObject({ extensions: { code: "BAD_USER_INPUT", argument: "name" } });
@@ -217,7 +217,7 @@ describe("a group", () => {
     await guest.send("hello", room.id);
   });
 
-  it("[GROUP5] has a bounded number of members, and a user a bounded number of rooms", async () => {
+  it("[GROUP5] limits members per group and rooms per user", async () => {
     const dora = await TestClient.register(one, "dora");
     await introduce(ann, [dora]);
     const room = await group(ann, []);
@@ -233,14 +233,14 @@ describe("a group", () => {
     expect(await codeOf(dora, CREATE, { n: "x", m: [ann.id] })).toBe("FORBIDDEN");
     await dora.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: ann.id });
     const privateRooms = Array.from({ length: 5_000 }, (_, n) => `${dora.id}:${n + 1_000_000}`);
-    await redis.client.sadd(`user:${dora.id}:rooms`, ...privateRooms); // that others have opened
+    await redis.client.sadd(`user:${dora.id}:rooms`, ...privateRooms); // opened by others
     await dora.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: eve.id });
     await redis.client.sadd(`opened:{user:${dora.id}}`, ...privateRooms);
     expect(await codeOf(dora, "mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: cid.id })).toBe("FORBIDDEN");
-    await ben.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: dora.id }); // others may
+    await ben.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: dora.id }); // others still can
   });
 
-  it("[LIMIT1] rooms are made, and members changed, no faster than messages are sent", async () => {
+  it("[LIMIT1] counts room creation and member changes as sends", async () => {
     const limited = await ownServer(redis.url, { rateLimits: true, sendsPerSecond: 1, sendBurst: 3 });
     const fred = await TestClient.register(limited, "fred");
     const codes = await Promise.all(
@@ -251,13 +251,13 @@ describe("a group", () => {
   });
 });
 
-describe("following a group", () => {
-  it("[GROUP6] tells who came, who left, and its new name, also to who resumes", async () => {
+describe("a subscription to a group", () => {
+  it("[GROUP6] delivers joins, leaves and renames, also when it resumes", async () => {
     const room = await group(ann, [ben]);
     const stream = ben.subscribe(EVENTS, { r: room.id, a: [room.position] });
     await ann.ask(ADD, { r: room.id, u: cid.id });
     await ann.ask(RENAME, { r: room.id, n: "Another" });
-    await ann.ask(RENAME, { r: room.id, n: "Another" }); // says nothing new
+    await ann.ask(RENAME, { r: room.id, n: "Another" }); // no event, as nothing changes
     await cid.ask(LEAVE, { r: room.id });
     await ann.send("and on", room.id);
     const told = [`MemberJoined ${cid.id}`, "RoomRenamed Another", `MemberLeft ${cid.id}`, "MessageAdded and on"];
@@ -265,7 +265,7 @@ describe("following a group", () => {
     expect(await events(ben.on(one).subscribe(EVENTS, { a: [room.position] }), 4)).toEqual(told);
   });
 
-  it("[GROUP7] roomShown tells those who came in, on each of their devices, and nobody else", async () => {
+  it("[GROUP7] is announced by roomShown to new members only, on each of their devices", async () => {
     const shown = "subscription { roomShown { id name } }";
     const streams = await Promise.all([ann, ann.on(two), ben, cid].map((client) => begun(client, shown)));
     const room = await group(ann, [ben], { name: "Shown" });
@@ -276,7 +276,7 @@ describe("following a group", () => {
     expect(await streams[2]?.next()).toMatchObject({ id: marker.id });
   });
 
-  it("[GROUP8] who follows all rooms follows one that they come into, from there on; what was before is in its history", async () => {
+  it("[GROUP8] starts at the join when subscribed to all rooms; earlier messages are in the history", async () => {
     const stream = await followingAll(cid);
     const room = await group(ann, [ben]);
     await ann.send("before", room.id);
@@ -286,11 +286,11 @@ describe("following a group", () => {
     expect(await cid.history(room.id)).toEqual(["before", "after"]);
   });
 
-  it("[GROUP8] … also where they came in while the server's connection was down", async () => {
+  it("[GROUP8] starts even if the join happened while the server's connection was down", async () => {
     const stream = await followingAll(cid);
     const room = await group(ann, [ben]);
     await ann.send("before", room.id);
-    // What comes by the user's channel is lost; so it is as if a connection had been.
+    // Joins without an announcement on the user's channel, as if the connection had lost it.
     await ann.ask(ADD, { r: room.id, u: eve.id });
     const [entry, joined] = await Promise.all([
       redis.client.hget(`members:{room:${room.id}}`, eve.id),
@@ -304,7 +304,7 @@ describe("following a group", () => {
     expect(await events(stream, 2)).toEqual([`MemberJoined ${eve.id}`, "MessageAdded not heard"]);
   });
 
-  it.each(["one", "two"])("[D5] who is removed is told so last, and then follows no more, on server %s", async (server) => {
+  it.each(["one", "two"])("[D5] ends with the removal of its user as the last event, on server %s", async (server) => {
     const room = await group(ann, [ben, cid]);
     const there = ben.on(server === "one" ? one : two);
     const after = [room.position];
@@ -333,7 +333,7 @@ describe("following a group", () => {
     expect(await events(others, 2)).toEqual([`MemberJoined ${ben.id}`, "MessageAdded with ben again"]);
   });
 
-  it("[D5] who resumes is told what there was until they left, and from when they came in again, nothing between", async () => {
+  it("[D5] resumes with the events until the user left and from the rejoin, without those between", async () => {
     const room = await group(ann, [ben, cid]);
     const general = await ben.position();
     await ann.send("in", room.id);
@@ -341,7 +341,7 @@ describe("following a group", () => {
     await ann.send("between", room.id);
     const gone = ben.subscribe(EVENTS, { a: [room.position, general] });
     await ann.send("to all");
-    expect(await events(gone, 1)).toEqual(["MessageAdded to all"]); // a position of a room that they are not in is nothing to them
+    expect(await events(gone, 1)).toEqual(["MessageAdded to all"]); // the position of a room that they are not in is ignored
     await ann.ask(ADD, { r: room.id, u: ben.id });
     expect(await events(gone, 1)).toEqual([`MemberJoined ${ben.id}`]);
     await ann.send("in again", room.id);
@@ -351,7 +351,7 @@ describe("following a group", () => {
     expect(await ben.follow({ roomId: room.id, after: [room.position] }).texts(2)).toEqual(["in", "in again"]);
   });
 
-  it("[D5] who was told of their leaving and resumes goes on with their coming in, after whichever position between", async () => {
+  it("[D5] resumes with the rejoin from any position between leaving and rejoining", async () => {
     const room = await group(ann, [ben, cid]);
     const there = ben.subscribe(EVENTS, { a: [room.position, await ben.position()] });
     await ann.send("in", room.id);
@@ -379,7 +379,7 @@ describe("following a group", () => {
     ]);
   });
 
-  it("[D5] no send comes after the event that its sender has left", async () => {
+  it("[D5] contains no send after the event that its sender left", async () => {
     const room = await group(ann, [ben]);
     const sending = Promise.all(
       Array.from({ length: 60 }, async (_, n) => (await ben.on(n % 2 ? one : two).request(SEND, { r: room.id })).errors?.[0]),
@@ -394,7 +394,7 @@ describe("following a group", () => {
     expect(log.filter(({ kind }) => kind === "message.added")).toHaveLength(60 - refusals.length);
   });
 
-  it("[D5] begun in the moment of a removal it ends, or never begins", async () => {
+  it("[D5] ends or does not start when it races with a removal", async () => {
     for (let round = 0; round < 10; round++) {
       const room = await group(ann, [ben]);
       const streams = [ben.on(one), ben, ben.on(two)].map((client) => client.follow({ roomId: room.id }));
@@ -410,7 +410,7 @@ describe("following a group", () => {
 });
 
 describe("races over two servers", () => {
-  it("[GROUP9] a hundred come in at once, each is told of once, and is in the lists", async () => {
+  it("[GROUP9] add each of a hundred members once, with one event and one list entry", async () => {
     const people = await Promise.all(Array.from({ length: 100 }, (_, n) => TestClient.register(n % 2 ? one : two)));
     await introduce(ann, people);
     const room = await group(ann, [], { invite: true });
@@ -424,14 +424,14 @@ describe("races over two servers", () => {
     for (const person of people) expect(await redis.client.sismember(`user:${person.id}:rooms`, room.id)).toBe(1);
   });
 
-  it("[GROUP9] adding, removing and leaving at once leave the lists as the members are", async () => {
+  it("[GROUP9] of adding, removing and leaving keep room lists consistent with the members", async () => {
     for (let round = 0; round < 15; round++) {
       const room = await group(ann, [ben]);
       await Promise.all([
         ann.on(one).request(ADD, { r: room.id, u: ben.id }),
         ann.on(two).request(REMOVE, { r: room.id, u: ben.id }),
         ben.on(one).request(LEAVE, { r: room.id }),
-        ben.on(two).ask("{ rooms { nodes { id } } }"), // takes off the list what should not be there
+        ben.on(two).ask("{ rooms { nodes { id } } }"), // removes rooms from the list that should not be there
         ann.on(two).request(ADD, { r: room.id, u: ben.id }),
         ann.on(one).request(REMOVE, { r: room.id, u: ben.id }),
         ben.on(one).ask("{ rooms { nodes { id } } }"),
@@ -449,7 +449,7 @@ describe("races over two servers", () => {
     }
   });
 
-  it("[GROUP9] all leave at once: there is one owner until nobody is left", async () => {
+  it("[GROUP9] of all members leaving keep exactly one owner until the group is empty", async () => {
     const people = [ann, ben, cid, eve];
     const room = await group(ann, [ben, cid, eve]);
     await Promise.all(people.map((person, n) => person.on(n % 2 ? one : two).ask(LEAVE, { r: room.id })));
@@ -463,7 +463,7 @@ describe("races over two servers", () => {
     expect(owner).toBeUndefined();
   });
 
-  it("[GROUP9] the demo apps' name of a room that is renamed at once from both servers is the one that counts", async () => {
+  it("[GROUP9] of renames end with the same name for the demo apps and for Palaver", async () => {
     const room = await group(ann, []);
     for (let round = 0; round < 10; round++) {
       await Promise.all(Array.from({ length: 6 }, (_, n) => ann.on(n % 2 ? one : two).ask(RENAME, { r: room.id, n: `${round} ${n}` })));
@@ -474,7 +474,7 @@ describe("races over two servers", () => {
 });
 
 describe("many groups", () => {
-  it("[GROUP10] rooms costs the same few round trips for 500 groups as for 5, newest first, without those that are not theirs", async () => {
+  it("[GROUP10] are listed newest first, without left ones, in as few round trips as five groups", async () => {
     const { roundTrips, url, stop } = await proxyTo(redis.url);
     const server = await ownServer(url);
     const gina = (await TestClient.register(one, "gina")).on(server);
@@ -483,8 +483,8 @@ describe("many groups", () => {
     for (const count of [5, 500]) {
       for (let n = ids.length; n < count; n++) ids.push((await group(gina, [])).id);
       await gina.send("newest", ids[3]);
-      if (count === 500) await redis.client.hdel(`members:{room:${ids[7]}}`, gina.id); // as if cut off while leaving
-      await gina.ask("{ rooms { nodes { id } } }"); // what no one has noted yet is looked at once
+      if (count === 500) await redis.client.hdel(`members:{room:${ids[7]}}`, gina.id); // as if a leave was cut off
+      await gina.ask("{ rooms { nodes { id } } }"); // the first read indexes rooms that are not indexed yet
       const before = roundTrips();
       const { nodes: rooms } = (await gina.ask("{ rooms { nodes { id name kind lastMessage { text } } } }")).rooms;
       trips.push(roundTrips() - before);

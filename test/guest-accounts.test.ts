@@ -25,7 +25,7 @@ async function join(name = "Gus"): Promise<TestClient> {
 }
 
 describe("a guest who registers", () => {
-  it("[S9] keeps their id, rooms, history and sessions, and is an account like any other", async () => {
+  it("[S9] keeps id, rooms, history and session, and is then a regular account", async () => {
     const [ann, guest] = [await TestClient.register(one, "ann"), await join("Gus Grissom")];
     const { openPrivateRoom: room } = await guest.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: ann.id });
     await guest.send("in private", room.id);
@@ -38,7 +38,7 @@ describe("a guest who registers", () => {
     const { register } = await guest.ask(REGISTER, { u, email: "gus@example.com" });
     expect(register).toMatchObject({ id: sessionId, user: { id: guest.id, username: u, name: "Gus Grissom", guest: false } });
     expect(Math.abs(Date.parse(register.expiresAt) - Date.now() - 86_400_000)).toBeLessThan(60_000);
-    expect(await other.closed).toBe(4403); // the old token's
+    expect(await other.closed).toBe(4403); // the socket of the old token
     expect((await guest.refused(ME)).extensions.code).toBe("UNAUTHENTICATED");
 
     const gus = new TestClient(two.url, register.token, guest.id, u);
@@ -62,7 +62,7 @@ describe("a guest who registers", () => {
     expect(await redis.client.zscore("guests:{total_users}", guest.id)).toBeNull();
   });
 
-  it("[S9] over a socket goes on with that socket, whose subscriptions stay", async () => {
+  it("[S9] over a socket keeps that socket and its subscriptions", async () => {
     const guest = await join();
     const { say, next, closed } = await acceptedSocket(one, guest.token);
     const after = await guest.position();
@@ -85,7 +85,7 @@ describe("a guest who registers", () => {
     expect(await closed).toBe(4403);
   });
 
-  it("[S9] whose token is in a cookie has the new one there, too", async () => {
+  it("[S9] receives the new token in a cookie if the old one was in a cookie", async () => {
     const post = async (query: string, cookie = "") => {
       const headers = { "content-type": "application/json", ...(cookie && { cookie }) };
       const response = await fetch(`${one.url}/graphql`, { method: "POST", headers, body: JSON.stringify({ query }) });
@@ -103,7 +103,7 @@ describe("a guest who registers", () => {
     expect((await post("{ me { guest } }", joined.cookie)).body.data.me).toBeNull();
   });
 
-  it("[S9] with a name that is taken, or an input that is refused, stays a guest as before", async () => {
+  it("[S9] stays a guest if the username is taken or the input is refused", async () => {
     const [ann, guest] = [await TestClient.register(one, "ann"), await join()];
     const before = await redis.client.hgetall(`user:${guest.id}`);
     expect((await guest.refused(REGISTER, { u: ann.username })).extensions.code).toBe("USERNAME_TAKEN");
@@ -112,7 +112,7 @@ describe("a guest who registers", () => {
     expect((await guest.ask(ME)).me).toMatchObject({ guest: true, username: guest.username });
   });
 
-  it("[S9] twice at once becomes one account; of several guests who want one name one gets it", async () => {
+  it("[S9] becomes one account when calls race, and only one of several guests gets a name", async () => {
     for (let round = 0; round < 5; round++) {
       const guest = await join();
       const wanted = Array.from({ length: 6 }, newName);
@@ -134,7 +134,7 @@ describe("a guest who registers", () => {
       expect(await redis.client.hexists(`user:${guest.id}`, "password")).toBe(answers[n]?.errors ? 0 : 1);
   });
 
-  it("[S9] and is cut off is a guest as before or an account, which a login completes", async () => {
+  it("[S9] remains a guest or becomes an account, which a login completes, when cut off", async () => {
     const outcomes = new Set<string>();
     for (let bytes = 100; bytes < 4_600; bytes += 150) {
       const guest = await join();
@@ -158,7 +158,7 @@ describe("a guest who registers", () => {
       expect((await nobody.refused(LOGIN, { u })).extensions.code).toBe("INVALID_CREDENTIALS");
       expect((await guest.ask(ME)).me.guest).toBe(true);
       if (claim === "{}") continue;
-      // Past its lease another attempt, for another name, takes over.
+      // After its lease expires, another attempt with another name takes over.
       await redis.client.hset(`user:${guest.id}`, "claim", JSON.stringify({ ...JSON.parse(claim), deadline: 1 }));
       const other = newName();
       expect((await guest.ask(REGISTER, { u: other })).register.user).toMatchObject({ id: guest.id, username: other });
@@ -166,7 +166,7 @@ describe("a guest who registers", () => {
     expect([...outcomes]).toEqual(expect.arrayContaining(["a guest", "an account"]));
   });
 
-  it("[S9] again after a cut-off call had claimed a name gets it, or gives it up for another", async () => {
+  it("[S9] can retry after a cut-off call that claimed a name, with that name or another", async () => {
     for (const same of [true, false]) {
       const guest = await join();
       const [u, other] = [newName(), newName()];
@@ -180,7 +180,7 @@ describe("a guest who registers", () => {
     }
   });
 
-  it("[S9] is what sessions of accounts do not: they make a new account", async () => {
+  it("[S9] differs from an account's session, which creates a new account", async () => {
     const ann = await TestClient.register(one, "ann");
     const { register } = await ann.ask(REGISTER, { u: newName() });
     expect(register.user.id).not.toBe(ann.id);

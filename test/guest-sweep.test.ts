@@ -8,7 +8,7 @@ import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
 
 const GUESTS = "guests:{total_users}";
-const ENOUGH = { timeout: 60_000, interval: 50 }; // ms: several may die amid it, and each keeps its lease for a while
+const ENOUGH = { timeout: 60_000, interval: 50 }; // ms: several servers may die during a sweep, and each holds its lease for a while
 
 type OwnRedis = Awaited<ReturnType<typeof ownRedis>>;
 
@@ -18,7 +18,7 @@ async function join(server: { url: string }, name = "Gus"): Promise<TestClient> 
   return new TestClient(server.url, token, user.id, user.username);
 }
 
-/** Every key that has to do with a user, by its name or by what is in it. */
+/** Every key that refers to a user by its name or its content. */
 async function tracesOf({ client }: OwnRedis, id: string): Promise<string[]> {
   const traces: string[] = [];
   const names = new RegExp(`^(.*\\{)?(user|room):([1-9]\\d*:)?${id}(:|\\}|$)`);
@@ -33,10 +33,10 @@ async function tracesOf({ client }: OwnRedis, id: string): Promise<string[]> {
   return traces.sort();
 }
 
-/** Lets it be time for a look at the guest at once. */
+/** Makes the guest due for the sweep now. */
 const hurry = ({ client }: OwnRedis, id: string) => client.zadd(GUESTS, "XX", 0, id);
 
-/** Waits until a guest was looked at for the last time. */
+/** Waits until the sweep has finished with a guest. */
 async function forgotten(redis: OwnRedis, id: string): Promise<void> {
   await vi.waitFor(async () => {
     await hurry(redis, id);
@@ -70,12 +70,12 @@ async function settled(server: { url: string }, redis: OwnRedis) {
   return { ann, ben, guest, group, rooms };
 }
 
-describe("guests who have ended", () => {
-  it("[S10] leave their name and what they said in shared rooms, and nothing else", async () => {
+describe("guests whose session has ended", () => {
+  it("[S10] leave only their name and their messages in shared rooms", async () => {
     const redis = await ownRedis();
     const server = await ownServer(redis.url, { guestKeep: 0 });
     const { ann, ben, guest, group, rooms } = await settled(server, redis);
-    await hurry(redis, guest.id); // too early: the session goes on
+    await hurry(redis, guest.id); // too early: the session still runs
     await vi.waitFor(
       async () => expect(Number(await redis.client.zscore(GUESTS, guest.id))).toBeGreaterThan(Date.now() / 1_000 + 3_000),
       ENOUGH,
@@ -108,7 +108,7 @@ describe("guests who have ended", () => {
       { user: { id: ben.id } },
     ]);
 
-    // It stays so: they are no one to talk to.
+    // Nothing brings the guest back: other users can no longer contact them.
     const open = "mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }";
     expect((await ann.refused(open, { id: guest.id })).extensions.code).toBe("NOT_FOUND");
     const add = "mutation ($g: ID!, $id: ID!) { addMember(roomId: $g, userId: $id) { id } }";
@@ -118,7 +118,7 @@ describe("guests who have ended", () => {
     expect(Number((await join(server)).id)).toBeGreaterThan(Number(guest.id));
   });
 
-  it("[S10] are kept for GUEST_KEEP seconds after their session ended, by whatever way", async () => {
+  it("[S10] are kept for GUEST_KEEP seconds after their session ends, however it ends", async () => {
     const redis = await ownRedis();
     const server = await ownServer(redis.url, { guestTtl: 1, guestKeep: 1_000 });
     const [out, left] = [await join(server), await join(server)];
@@ -135,20 +135,20 @@ describe("guests who have ended", () => {
         expect(Math.abs(due - (ends.at(-1) as number) / 1_000 - 1_000)).toBeLessThan(3);
       }, ENOUGH);
       expect(await redis.client.hexists(`user:${id}`, "ended")).toBe(0);
-      await redis.client.hset(`user:${id}`, "until", Date.now() - 1_001_000); // as if it were as long ago
+      await redis.client.hset(`user:${id}`, "until", Date.now() - 1_001_000); // as if this time had passed
       await forgotten(redis, id);
       expect(await redis.client.hkeys(`user:${id}`)).toEqual(["username", "name", "guest", "ended"]);
     }
   });
 
-  it("[S10] wherever a server dies while it forgets one, another takes that up", async () => {
+  it("[S10] are removed by another server, wherever the first one dies", async () => {
     const redis = await ownRedis();
     const server = await ownServer(redis.url, { guestKeep: 100_000 });
     const cutOffAfter = async (bytes: number) => {
       const { guest, ann, rooms } = await settled(server, redis);
       await guest.ask("mutation { logout }");
       await redis.client.hset(`user:${guest.id}`, "until", 1);
-      await redis.client.zrem(GUESTS, guest.id); // so that this server leaves the first look to the other one
+      await redis.client.zrem(GUESTS, guest.id); // so that the other server examines the guest first
       const proxy = await proxyTo(redis.url);
       const doomed = await ownServer(proxy.url, { guestKeep: 100_000 });
       await redis.client.zadd(GUESTS, 0, guest.id);
@@ -167,7 +167,7 @@ describe("guests who have ended", () => {
     await Promise.all([100, 300, 600, 1_000, 1_500, 2_000, 2_500, 3_000, 4_000].map(cutOffAfter));
   });
 
-  it("[S10] leave nothing in a group where a server dies as they leave it", async () => {
+  it("[S10] leave no trace in a group even if a server dies while removing them from it", async () => {
     const redis = await ownRedis();
     const first = await ownServer(redis.url, { guestKeep: 100_000 });
     const { guest, group } = await settled(first, redis);
@@ -188,7 +188,7 @@ describe("guests who have ended", () => {
     expect(await tracesOf(redis, guest.id)).toEqual([`user:${guest.id}`]);
   });
 
-  it("[S10] are taken on by one server at a time, in portions, and accounts are left alone", async () => {
+  it("[S10] are removed by one server at a time, in portions, without touching accounts", async () => {
     const redis = await ownRedis();
     const server = await ownServer(redis.url, { guestKeep: 0 });
     const ann = await TestClient.register(server, "ann");
@@ -204,7 +204,7 @@ describe("guests who have ended", () => {
     expect((await ann.ask("{ me { username } rooms { nodes { id } } }")).me).toEqual({ username: ann.username });
   });
 
-  it("[S10] whose registration was cut off become the account if the name is theirs, else go", async () => {
+  it("[S10] become accounts if a cut-off registration had set their name, and are removed otherwise", async () => {
     const redis = await ownRedis();
     const server = await ownServer(redis.url, { guestKeep: 0 });
     const { password = "" } = await redis.client.hgetall(`user:${(await TestClient.register(server)).id}`);
@@ -227,7 +227,7 @@ describe("guests who have ended", () => {
     expect(await redis.client.hkeys(`user:${begun.id}`)).toEqual(["username", "name", "guest", "ended"]);
   });
 
-  it("[S10] of a database from before there was a list are found when a server starts", async () => {
+  it("[S10] are found at server start in a database without a list of guests", async () => {
     const redis = await ownRedis();
     const old = await ownServer(redis.url, { guestKeep: 0 });
     const [there, ended] = [await join(old), await join(old)];
@@ -245,7 +245,7 @@ describe("guests who have ended", () => {
     expect((await there.on(server).ask("{ me { id } }")).me).toEqual({ id: there.id });
   });
 
-  it("[S10] on a Redis Cluster, too; and those who register in time stay", async () => {
+  it("[S10] are removed on a Redis Cluster too, except those who registered in time", async () => {
     const { urls, nodeOf } = await ownCluster();
     const server = await ownServer(urls.join(","), { guestKeep: 0 });
     const ann = await TestClient.register(server, "ann");

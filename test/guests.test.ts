@@ -18,7 +18,7 @@ async function join(name = "Gus", on = server) {
 }
 
 describe("guests", () => {
-  it("[S5] chat under their name, and are told apart from those with an account", async () => {
+  it("[S5] chat under their name, and are marked as guests", async () => {
     const ann = await TestClient.register(server, "ann");
     const { guest, user } = await join("Gus Grissom");
     expect(user).toEqual({ id: guest.id, username: `Gus Grissom (guest ${guest.id})`, name: "Gus Grissom", guest: true, online: false });
@@ -32,7 +32,7 @@ describe("guests", () => {
     expect(listed).toContainEqual({ name: "Gus Grissom", lastMessage: { from: { name: "Gus Grissom", guest: true } } });
   });
 
-  it("[S5] are found by id, come online like anyone, and are not listed with the accounts", async () => {
+  it("[S5] are found by id and come online like accounts, but are not listed with them", async () => {
     const ann = await TestClient.register(server, "ann");
     const { totalCount } = (await ann.ask("{ users { totalCount } }")).users;
     const { guest } = await join();
@@ -46,20 +46,20 @@ describe("guests", () => {
     expect(users.nodes.filter(({ guest }: { guest: boolean }) => guest)).toEqual([]);
   });
 
-  it("[S5] stay a while after they last did something; then their sockets close, and their name stays", async () => {
+  it("[S5] expire a while after their last activity: sockets close, but the name stays", async () => {
     const short = await ownServer(redis.url, { guestTtl: 1 });
     const { guest, expiresAt } = await join("Gus", short);
-    const { closed } = await acceptedSocket(short, guest.token); // on which nothing runs
+    const { closed } = await acceptedSocket(short, guest.token); // idle
     const end = closed.then((code) => ({ code, at: Date.now() }));
     await eventually(async () => {
-      expect((await guest.ask("{ me { id } }")).me).not.toBeNull(); // prolongs it
+      expect((await guest.ask("{ me { id } }")).me).not.toBeNull(); // prolongs the session
       expect(Date.now()).toBeGreaterThan(Date.parse(expiresAt) + 100);
     });
     await guest.send("I was here");
     const last = Date.now();
     const { code, at } = await end;
     expect(code).toBe(4403);
-    expect(at - last).toBeGreaterThan(900); // it is prolonged each 50 ms
+    expect(at - last).toBeGreaterThan(900); // the session is prolonged every 50 ms
     expect(at - last).toBeLessThan(2_000 * BUSY);
     expect((await guest.refused("{ me { id } }")).extensions.code).toBe("UNAUTHENTICATED");
 
@@ -91,7 +91,7 @@ describe("guests", () => {
     expect((await new TestClient(server.url, refreshSession.token).ask("{ me { id } }")).me).toEqual({ id: guest.id });
   });
 
-  it("[S5] leave no account: not for us, nor for a demo app, nor when someone registers their username there", async () => {
+  it("[S5] cannot log in, in Palaver or a demo app, even if a demo app registers their username", async () => {
     const { guest } = await join();
     expect(await redis.client.hkeys(`user:${guest.id}`)).toEqual(["username", "name", "guest", "createdAt", "until"]);
     expect(await redis.client.smembers(`user:${guest.id}:rooms`)).toEqual(["0"]);
@@ -101,7 +101,7 @@ describe("guests", () => {
     const register = 'mutation ($u: String!) { register(username: $u, password: "a good password") { token } }';
     expect(await code(register, { u: guest.username })).toBe("BAD_USER_INPUT");
 
-    // As the demo apps' login does for a name that nobody has.
+    // Creates an account as the demo apps' login does for an unknown name.
     const id = await redis.client.incr("total_users");
     const { password } = await redis.client.hgetall(`user:${(await TestClient.register(server)).id}`);
     await redis.client.hset(`user:${id}`, { username: guest.username, password });
@@ -110,13 +110,13 @@ describe("guests", () => {
     expect((await guest.ask("{ me { id guest } }")).me).toEqual({ id: guest.id, guest: true });
   });
 
-  it("[I2] give the general room its name, should they be the first to come", async () => {
+  it("[I2] name the general room if they are the first users", async () => {
     const fresh = await ownRedis();
     await join("Gus", await ownServer(fresh.url));
     expect(await fresh.client.get("room:0:name")).toBe("General");
   });
 
-  it.each(["", " ", "a\nb", "x".repeat(65), "a\u202eb"])("[O1] %j is no name for one", async (name) => {
+  it.each(["", " ", "a\nb", "x".repeat(65), "a\u202eb"])("[O1] cannot be named %j", async (name) => {
     const before = await redis.client.get("total_users");
     expect((await anonymous.refused(JOIN, { name })).extensions).toEqual({ code: "BAD_USER_INPUT", retryable: false, argument: "name" });
     expect(await redis.client.get("total_users")).toBe(before);

@@ -15,14 +15,14 @@ interface Page {
 
 let rooms = 0;
 
-/** A room of its own for a test. */
+/** Creates a named room that no other test uses. */
 async function newRoom(): Promise<string> {
   const id = `room-${++rooms}`;
   await redis.client.set(`room:${id}:name`, id);
   return id;
 }
 
-/** What a demo app's message looks like: no id, and a time in whole seconds that many share. */
+/** Stores a message as a demo app does: without an id, and with a time in whole seconds, which many messages can share. */
 function foreign(roomId: string, date: number, message: string) {
   return redis.client.zadd(`room:${roomId}`, date, JSON.stringify({ from: Number(alice.id), date, message, roomId }));
 }
@@ -36,10 +36,10 @@ async function page(roomId: string, args: { first?: number; after?: string | nul
   return (await alice.ask(query, { roomId, ...args })).messages;
 }
 
-/** What a message was called at first: edits here only add to a text. */
+/** The original text of a message: edits in these tests only append to it. */
 const nameOf = (text: string) => text.split(",")[0] as string;
 
-/** All messages, by walking the pages from one end to the other; `between` runs after each page. */
+/** Walks the pages from one end to the other and returns all messages; `between` runs after each page. */
 async function walk(roomId: string, direction: "newest" | "oldest", size: () => number, between: () => Promise<unknown> = async () => {}) {
   const pages: Page["nodes"][] = [];
   let cursor: string | null = null;
@@ -57,7 +57,7 @@ async function walk(roomId: string, direction: "newest" | "oldest", size: () => 
 }
 
 describe("paging through history", () => {
-  it("[M4] without arguments gives the newest 50, oldest first", async () => {
+  it("[M4] returns the newest 50 messages, oldest first, without arguments", async () => {
     const room = await newRoom();
     for (let n = 1; n <= 60; n++) await alice.send(`message ${n}`, room);
     const { nodes, pageInfo } = await page(room, {});
@@ -65,7 +65,7 @@ describe("paging through history", () => {
     expect(pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: true });
   });
 
-  it("[M4] knows whether there is more on either side", async () => {
+  it("[M4] reports whether there are more messages on either side", async () => {
     const room = await newRoom();
     for (const text of ["one", "two", "three"]) await alice.send(text, room);
     const newest = await page(room, { last: 1 });
@@ -85,14 +85,14 @@ describe("paging through history", () => {
     expect(await page(room, { first: 0 })).toMatchObject({ nodes: [], pageInfo: { hasNextPage: true } });
   });
 
-  it("[M4] an empty room is an empty page", async () => {
+  it("[M4] returns an empty page for an empty room", async () => {
     expect(await page(await newRoom(), { last: 5 })).toEqual({
       nodes: [],
       pageInfo: { hasNextPage: false, hasPreviousPage: false, startCursor: null, endCursor: null },
     });
   });
 
-  it.each(["newest", "oldest"] as const)("[M4] walks through 300 foreign messages of one second, from the %s", async (direction) => {
+  it.each(["newest", "oldest"] as const)("[M4] walks through 300 demo-app messages of one second, from the %s", async (direction) => {
     const room = await newRoom();
     await alice.send("ours", room);
     for (let n = 0; n < 300; n++) await foreign(room, 1_700_000_000, `foreign ${n}`);
@@ -102,7 +102,7 @@ describe("paging through history", () => {
     expect(texts.at(-1)).toBe("ours");
   });
 
-  it("[M4] what cannot be read as a message is passed over", async () => {
+  it("[M4] skips members that are not messages", async () => {
     const room = await newRoom();
     for (const [score, member] of [
       [1, "no JSON"],
@@ -121,7 +121,7 @@ describe("paging through history", () => {
     expect(await page(room, { first: 3 })).toMatchObject({ nodes: [{ text: "readable" }], pageInfo: { hasNextPage: false } });
   });
 
-  it("[M4] a cursor still works when its message is gone", async () => {
+  it("[M4] accepts a cursor whose message no longer exists", async () => {
     const room = await newRoom();
     for (const text of ["one", "two", "three", "four"]) await alice.send(text, room);
     const { pageInfo } = await page(room, { last: 2 });
@@ -154,7 +154,7 @@ describe("paging through history", () => {
         await addForeign();
         if (random.chance(0.5)) await alice.send(`late ${n++}`, room);
         const deeds = [
-          // A demo app, or whoever else has this Redis, takes something out.
+          // A demo app, or another client of this Redis, removes a message.
           async () => {
             const victim = random.pick(await redis.client.zrange(`room:${room}`, "0", "-1"));
             removed.add(nameOf(JSON.parse(victim).message));
@@ -165,7 +165,7 @@ describe("paging through history", () => {
             removed.add(nameOf(victim.text));
             await alice.ask("mutation ($id: ID!) { deleteMessage(id: $id) }", { id: victim.id });
           },
-          // The text, and with it the order of the bytes, changes; of a demo app's message all bytes do.
+          // An edit changes the text, and with it the byte order; in a demo app's message it changes all bytes.
           async () => {
             const { id, text } = random.pick(await ids());
             await alice.ask("mutation ($id: ID!, $t: String!) { editMessage(id: $id, text: $t) { id } }", {
@@ -193,7 +193,7 @@ describe("paging through history", () => {
 });
 
 describe("users", () => {
-  it("[M4] are paged in order of registration, in both directions, without those whose sign-up failed", async () => {
+  it("[M4] are paged in order of registration, in both directions, without failed sign-ups", async () => {
     const clients = [alice];
     for (let n = 0; n < 12; n++) clients.push(await TestClient.register(server, `member${n}`));
     await Promise.all(
@@ -222,7 +222,7 @@ describe("users", () => {
     }
   });
 
-  it("[O1] wrong pages and cursors are refused by name", async () => {
+  it("[O1] cannot be paged with invalid arguments, which the error names", async () => {
     for (const [args, argument] of [
       ["first: 101", "first"],
       ["last: -1", "last"],
@@ -233,7 +233,7 @@ describe("users", () => {
     }
   });
 
-  it("[API3] their email is shown to nobody else", async () => {
+  it("[API3] show their email only to themselves", async () => {
     const { register } = await new TestClient(server.url).ask(
       'mutation { register(username: "ada", password: "a good password", name: "Ada L.", email: "ada@example.com") { token user { id name email createdAt } } }',
     );

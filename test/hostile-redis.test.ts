@@ -9,7 +9,7 @@ import { randomFrom } from "./helpers/random.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
 
-/** Whoever else has a connection to this Redis, and means no good, or does not know better. */
+/** Another client of this Redis, malicious or broken. */
 const { url, client: hostile } = await ownRedis();
 
 const lines: { msg: string; times?: number }[] = [];
@@ -19,7 +19,7 @@ cleanUp(() => server.stop());
 const alice = await TestClient.register(server, "alice");
 const bob = await TestClient.register(await ownServer(url), "bob");
 
-/** Resolves when everything that was published before has been dealt with: a demo app's word is the last of it. */
+/** Resolves when everything published so far has been handled: publishes a demo app's message, and waits for it. */
 async function allHeard(): Promise<void> {
   const stream = bob.follow({ roomId: "0", after: [await bob.position()] });
   const text = crypto.randomUUID();
@@ -58,7 +58,7 @@ describe("on the demo apps' channel", () => {
     '{"__proto__":{"type":"message"},"data":{"roomId":"0"}}',
   ];
 
-  it("[HOST1] nothing harms a server, reaches a client, or fills the log", async () => {
+  it("[HOST1] invalid messages neither harm a server, reach a client, nor fill the log", async () => {
     lines.length = 0;
     const stream = alice.follow({ after: [await alice.position()] });
     const shown = alice.subscribe("subscription { roomShown { id } }");
@@ -67,22 +67,22 @@ describe("on the demo apps' channel", () => {
     const random = randomFrom(1);
     for (let n = 0; n < 2_000; n++) {
       const text = random.pick(strange);
-      // As it is, cut off, or with a byte changed.
+      // Unchanged, truncated, or with one byte changed.
       const at = random.integer(0, text.length);
       const kinds = [text, text.slice(0, at), `${text.slice(0, at)}${String.fromCharCode(random.integer(1, 255))}${text.slice(at + 1)}`];
       await hostile.publish("MESSAGES", random.pick(kinds));
     }
     await hostile.publish("MESSAGES", `{"type":"message","data":{"roomId":"0","message":"${"x".repeat(5_000_000)}"}}`);
     await allHeard();
-    expect((await stream.texts(1))[0]).toMatch(/^[-0-9a-f]{36}$/); // that of `allHeard`, and nothing before
+    expect((await stream.texts(1))[0]).toMatch(/^[-0-9a-f]{36}$/); // the message of `allHeard`, and nothing before it
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
     expect(lines.length).toBeLessThan(10);
-    expect(lines.map(({ msg }) => msg)).toContain("something on MESSAGES is of no demo app");
+    expect(lines.map(({ msg }) => msg)).toContain("ignored an invalid message on MESSAGES");
     stream.stop();
     shown.stop();
   });
 
-  it("[HOST1] a flood of words about rooms that are not there costs no key", async () => {
+  it("[HOST1] a flood of announcements about nonexistent rooms creates no key", async () => {
     await allHeard();
     const before = new Set(await hostile.keys("*"));
     for (let n = 0; n < 5_000; n++) {
@@ -100,8 +100,8 @@ describe("in a room", () => {
   const query = "query ($r: ID!) { messages(roomId: $r, last: 5) { nodes { text } pageInfo { hasPreviousPage } } }";
 
   /**
-   * What scripts read of a room's members while something is done: for each call of a script the bytes, as the same reading gives them
-   * again, and the commands. Counted, as a slow machine makes everything slow.
+   * Measures what scripts read of a room's members while `work` runs: per script call, the number of commands, and the number of bytes that
+   * the same reads return when repeated. It counts instead of timing, because on a slow machine everything takes long.
    */
   async function readMeanwhile(room: string, work: () => Promise<unknown>): Promise<{ bytes: number; commands: number }[]> {
     const commands = await watchCommands(hostile);
@@ -123,7 +123,7 @@ describe("in a room", () => {
     );
   }
 
-  it("[HOST2] what is no message is left out, however much and large, counted in the log, and what is large read once", async () => {
+  it("[HOST2] skips and counts invalid members, however many and large, and reads large ones once", async () => {
     await hostile.set("room:junk:name", "Junk");
     await alice.send("first", "junk");
     await hostile.zadd("room:junk", 1_000, "x".repeat(20_000_000));
@@ -134,7 +134,7 @@ describe("in a room", () => {
     lines.length = 0;
     const { messages } = await alice.ask(query, { r: "junk" });
     expect(messages.nodes.map(({ text }: { text: string }) => text)).toEqual(["first"]);
-    const counted = lines.find(({ msg }) => msg.includes("no message")) as { members?: number } | undefined;
+    const counted = lines.find(({ msg }) => msg.includes("not messages")) as { members?: number } | undefined;
     expect(counted?.members).toBe(1_021);
 
     const pages = await readMeanwhile("junk", async () => {
@@ -143,7 +143,7 @@ describe("in a room", () => {
     expect(Math.max(...pages.map(({ bytes }) => bytes))).toBeLessThan(100_000);
     expect(Math.max(...pages.map(({ commands }) => commands))).toBeLessThan(500);
     expect(pages.length).toBeLessThan(20 * 5);
-    expect(lines.filter(({ msg }) => msg.includes("no message")).length).toBeLessThanOrEqual(2); // one every ten seconds
+    expect(lines.filter(({ msg }) => msg.includes("not messages")).length).toBeLessThanOrEqual(2); // at most one every ten seconds
 
     const others = await readMeanwhile("junk", async () => {
       const { id } = await alice.send("second", "junk");
@@ -156,7 +156,7 @@ describe("in a room", () => {
     expect(await hostile.zcard("room:junk")).toBe(1_023);
   });
 
-  it("[HOST2] no call reads more than a few members that are too long, and an app that stores one again has it read once more", async () => {
+  it("[HOST2] reads few oversized members per call, and each of them once per time it is stored", async () => {
     await hostile.set("room:long:name", "Long");
     await alice.send("first", "long");
     const now = Math.floor(Date.now() / 1_000);
@@ -166,7 +166,7 @@ describe("in a room", () => {
     };
     await store();
     const calls = await readMeanwhile("long", () => alice.ask(query, { r: "long" }));
-    expect(calls.length).toBeGreaterThan(2); // a few in each
+    expect(calls.length).toBeGreaterThan(2); // each reads a few
     expect(await hostile.zlexcount("own:{room:long}", "[!:", "(!;")).toBe(12);
     await store();
     await alice.ask(query, { r: "long" });
@@ -179,7 +179,7 @@ describe("in a room", () => {
     expect(older.messages).toEqual({ nodes: [{ text: "first" }], pageInfo: { hasNextPage: false, hasPreviousPage: false } });
   });
 
-  it("[HOST2] a database that was taken over, full of what is too long, is read bit by bit", async () => {
+  it("[HOST2] reads an existing database full of oversized members in small steps", async () => {
     await hostile.set("room:full:name", "Full");
     const date = 1_795_000_000;
     for (let n = 0; n < 60; n++)
@@ -203,7 +203,7 @@ describe("in a room", () => {
     expect(Math.max(...pages.map(({ bytes }) => bytes))).toBeLessThan(20_000);
   });
 
-  it("[HOST2] its newest message is found behind some that are none", async () => {
+  it("[HOST2] finds the newest message behind members that are not messages", async () => {
     await hostile.set("room:newest:name", "Newest");
     await alice.send("the newest", "newest");
     await hostile.zadd("room:newest", 9_000_000_000, "no JSON", 9_000_000_001, "null");
@@ -212,7 +212,7 @@ describe("in a room", () => {
     expect(rooms.find(({ id }: { id: string }) => id === "newest").lastMessage.text).toBe("the newest");
   });
 
-  it("[HOST2] senders that nobody can be are shown as unknown, and one with a name of a megabyte is nobody", async () => {
+  it("[HOST2] shows impossible senders as unknown, and skips messages with an oversized sender", async () => {
     await hostile.set("room:senders:name", "Senders");
     const odd = ["__proto__", "-1", "0", "1.5", "99999", "", "toString"];
     for (const [n, from] of odd.entries()) await hostile.zadd("room:senders", n, JSON.stringify({ from, message: `of ${from}`, date: n }));
@@ -232,12 +232,12 @@ describe("values of other types", () => {
     users { nodes { name online } }
   }`;
 
-  it("[HOST3] under the demo apps' keys they read as if nothing was there, and the log says so once", async () => {
+  it("[HOST3] under the demo apps' keys count as missing, and are logged once", async () => {
     const names = ["room:0", "room:0:name", "online_users", `user:${bob.id}`, `username:${bob.username}`, `user:${alice.id}:rooms`];
     for (const name of names) {
       for (const type of ["string", "list", "hash", "stream"]) {
         const kept = await hostile.dumpBuffer(name);
-        // At once, as a server may write the set of online users in between.
+        // In one transaction, because a server may write the set of online users in between.
         const replacing = hostile.multi().del(name);
         if (type === "string") replacing.set(name, "user:x");
         if (type === "list") replacing.rpush(name, "x");
@@ -247,7 +247,7 @@ describe("values of other types", () => {
         lines.length = 0;
         for (let n = 0; n < 5; n++) expect((await alice.request(everything)).errors, `${name} as ${type}`).toBeUndefined();
         expect(lines.length).toBeLessThanOrEqual(1);
-        // Someone comes and goes meanwhile, and a demo app tells of someone else.
+        // While the value is there, one user connects and disconnects, and a demo app announces another.
         await bob.subscribe("{ me { id } }").next();
         await bob.disconnect();
         await hostile.publish("MESSAGES", `{"type":"user.connected","data":{"id":"${alice.id}"}}`);
@@ -258,7 +258,7 @@ describe("values of other types", () => {
     await allHeard();
   });
 
-  it("[HOST3] a room of another type cannot be written to, which leaks nothing and is logged at a bounded rate", async () => {
+  it("[HOST3] as a room refuse sends without leaking details, and are logged at a bounded rate", async () => {
     await hostile.set("room:broken:name", "Broken");
     await hostile.set("room:broken", "a string");
     lines.length = 0;

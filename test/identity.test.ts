@@ -8,7 +8,7 @@ import { ownServer } from "./helpers/server.js";
 
 const idsOf = (users: TestClient[]) => users.map(({ id }) => Number(id));
 
-/** Each user is who they were: the session still has its name, and the rooms are theirs alone. */
+/** Asserts that the users' ids are distinct, and that each session still belongs to the same user. */
 async function areThemselves(users: TestClient[]) {
   expect(new Set(users.map(({ id }) => id)).size).toBe(users.length);
   for (const user of users) expect((await user.ask("{ me { id username } }")).me).toEqual({ id: user.id, username: user.username });
@@ -20,9 +20,9 @@ describe("user ids", () => {
     ["from an old dump", (redis: Awaited<ReturnType<typeof ownRedis>>) => redis.client.set("total_users", 2)],
     ["not a number", (redis: Awaited<ReturnType<typeof ownRedis>>) => redis.client.set("total_users", "many")],
     ["not a whole number", (redis: Awaited<ReturnType<typeof ownRedis>>) => redis.client.set("total_users", "5.5")],
-    ["no number that Redis counts on from", (redis: Awaited<ReturnType<typeof ownRedis>>) => redis.client.set("total_users", "007")],
+    ["not a number that Redis can increment", (redis: Awaited<ReturnType<typeof ownRedis>>) => redis.client.set("total_users", "007")],
     ["too long for an id", (redis: Awaited<ReturnType<typeof ownRedis>>) => redis.client.set("total_users", "9".repeat(18))],
-  ])("[R1] with a counter that is %s, no one gets another's id, sessions or rooms", async (_what, lose) => {
+  ])("[R1] never reuse an id, its sessions or rooms when the counter is %s", async (_what, lose) => {
     const redis = await ownRedis();
     const { log, warnings } = recordedLog();
     const server = await ownServer(redis.url, {}, log);
@@ -40,7 +40,7 @@ describe("user ids", () => {
     expect(warnings()).toEqual([expect.stringMatching(/counter of user ids .* was behind/)]);
   });
 
-  it("[R1] a counter that is behind is raised when a server starts, and demo data overwrite no one", async () => {
+  it("[R1] are safe with a counter that is behind: a starting server raises it before it adds demo data", async () => {
     const redis = await ownRedis();
     const carol = await TestClient.register(await ownServer(redis.url), "carol");
     await redis.client.del("total_users");
@@ -50,7 +50,7 @@ describe("user ids", () => {
     await areThemselves([carol.on(server)]);
   });
 
-  it("[R1] a server that runs notices within seconds that the counter fell back", async () => {
+  it("[R1] are safe with a counter that falls back: a running server raises it within seconds", async () => {
     const redis = await ownRedis();
     const server = await ownServer(redis.url);
     const users = await Promise.all(Array.from({ length: 5 }, () => TestClient.register(server)));
@@ -60,7 +60,7 @@ describe("user ids", () => {
     });
   });
 
-  it("[R1] [I2] after FLUSHALL ids go on, and the general room has its name before the counter is back", async () => {
+  it("[R1] [I2] continue after FLUSHALL; the general room gets its name before the counter returns", async () => {
     const redis = await ownRedis();
     const server = await ownServer(redis.url);
     const users = await Promise.all(Array.from({ length: 3 }, () => TestClient.register(server)));
@@ -70,7 +70,7 @@ describe("user ids", () => {
     expect(Number((await TestClient.register(server)).id)).toBeGreaterThan(Math.max(...idsOf(users)));
   });
 
-  it("[R1] the id of an account that is gone, or of which only some is left, is not given out again", async () => {
+  it("[R1] are not reused after an account was deleted, in whole or in part", async () => {
     const redis = await ownRedis();
     const server = await ownServer(redis.url);
     const [one, two, three] = await Promise.all(Array.from({ length: 3 }, () => TestClient.register(server)));
@@ -84,13 +84,13 @@ describe("user ids", () => {
     );
     expect(Number((await TestClient.register(server)).id)).toBeGreaterThan(last);
 
-    const restored = await ownRedis(); // an old dump without marks, where a room list is all that is left of someone
+    const restored = await ownRedis(); // an old dump without id marks, in which only a user's room list is left
     await restored.client.sadd("user:1:rooms", "0", "1:2");
     await restored.client.zadd("sessions:{user:2}", 1, "a hash");
     expect(Number((await TestClient.register(await ownServer(restored.url))).id)).toBeGreaterThan(2);
   });
 
-  it("[R1] 50 sign-ups race over two servers while the counter is lost again and again", async () => {
+  it("[R1] stay unique when 50 sign-ups race on two servers while the counter is deleted repeatedly", async () => {
     const redis = await ownRedis();
     const [one, two] = [await ownServer(redis.url), await ownServer(redis.url)];
     let racing = true;
@@ -112,13 +112,13 @@ describe("user ids", () => {
     await areThemselves(users);
   });
 
-  it("[R1] a cluster whose failover loses the counter's last value gives no id twice", async () => {
+  it("[R1] stay unique when a cluster failover loses the counter's last value", async () => {
     const cluster = await ownCluster({ replicas: true, nodeTimeout: 1_500 });
     const { log, warnings } = recordedLog();
     const server = await ownServer(cluster.urls.join(","), {}, log);
     const [alice, bob] = [await TestClient.register(server, "alice"), await TestClient.register(server, "bob")];
 
-    const resume = await cluster.stopReplica("total_users"); // it gets nothing of what follows
+    const resume = await cluster.stopReplica("total_users"); // it misses all later writes
     const carol = await TestClient.register(server, "carol");
     const { openPrivateRoom: room } = await carol.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: alice.id });
     await cluster.kill("total_users", resume);
@@ -129,7 +129,7 @@ describe("user ids", () => {
     expect((await mallory.refused("query ($r: ID!) { messages(roomId: $r) { position } }", { r: room.id })).extensions.code).toBe(
       "NOT_A_MEMBER",
     );
-    // What carol had in the shard that lost its last writes is lost; what is left of her is hers.
+    // Carol's data in the shard that lost its last writes is gone; the rest still belongs to her.
     const { data } = await carol.request("{ me { username } }");
     expect([null, { username: carol.username }]).toContainEqual(data?.me ?? null);
     expect(warnings().join()).toMatch(/counter of user ids .* was behind/);

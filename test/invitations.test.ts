@@ -45,7 +45,7 @@ const listOf = async (client: TestClient): Promise<string[]> =>
 
 const isIn = async (client: TestClient, room: string): Promise<boolean> => (await listOf(client)).includes(room);
 
-/** Who is invited to a group, as one of its members sees it. */
+/** Returns the users with an open invitation to a group that a member can see. */
 async function invitees(client: TestClient, r: string): Promise<string[]> {
   const { room } = await client.ask("query ($r: ID!) { room(id: $r) { invitations { user { id } } } }", { r });
   return room.invitations.map(({ user }: { user: { id: string } }) => user.id);
@@ -53,22 +53,22 @@ async function invitees(client: TestClient, r: string): Promise<string[]> {
 
 async function begun(client: TestClient, query: string): Promise<Stream> {
   const stream = client.subscribe(query);
-  await client.subscribe("{ me { id } }").next(); // what was asked before it runs by then
+  await client.subscribe("{ me { id } }").next(); // the subscription runs once this returns
   return stream;
 }
 
 const eventsOf = async (room: string) =>
   (await redis.client.xrange(`log:{room:${room}}`, "-", "+")).map(([, [, json]]) => JSON.parse(json as string));
 
-/** Nothing that was kept for an invitation of the user is left. */
+/** Asserts that no key holds anything about an invitation of the user. */
 async function expectNoTrace(invitee: TestClient, inviter: TestClient, room: string): Promise<void> {
   expect(await redis.client.hexists(`invited:{room:${room}}`, invitee.id)).toBe(0);
   expect(await redis.client.zscore(`invitations:{user:${invitee.id}}`, room)).toBeNull();
   expect(await redis.client.zscore(`inviting:{user:${inviter.id}}`, `${invitee.id} ${room}`)).toBeNull();
 }
 
-describe("who is added to a group", () => {
-  it("[R10] a stranger is invited, and is no member before accepting", async () => {
+describe("adding a user to a group", () => {
+  it("[R10] invites a stranger, who is not a member before accepting", async () => {
     const [ann, ben, eve] = [await person("ann"), await person("ben", two), await person("eve")];
     await acquaint(ann, ben);
     const all = ben.follow({ after: [await ben.position()] });
@@ -79,7 +79,7 @@ describe("who is added to a group", () => {
       await ann.send(`hello @${eve.username}`, room);
       expect(await all.texts(1)).toEqual([`hello @${eve.username}`]);
       expect(await redis.client.hkeys(`members:{room:${room}}`)).toEqual([ann.id, ben.id]);
-      expect(await redis.client.smembers(`user:${eve.id}:rooms`)).toEqual(["0"]); // which the demo apps show
+      expect(await redis.client.smembers(`user:${eve.id}:rooms`)).toEqual(["0"]); // the demo apps show this list
       expect((await eventsOf(room)).filter(({ userId }) => userId === eve.id)).toEqual([]);
       for (const query of [
         "query ($r: ID!) { room(id: $r) { id } }",
@@ -94,7 +94,7 @@ describe("who is added to a group", () => {
     }
     expect(await listOf(eve)).toEqual(["0"]);
     await ann.send("for all");
-    expect(await strange.next()).toEqual({ __typename: "MessageAdded" }); // the first that it brings
+    expect(await strange.next()).toEqual({ __typename: "MessageAdded" }); // the first event it delivers
     const [newest = "", first = ""] = await invitedTo(eve);
     await eve.ask(ACCEPT, { r: first });
     expect(await shown.next()).toEqual({ id: first });
@@ -105,7 +105,7 @@ describe("who is added to a group", () => {
     await expectNoTrace(eve, ann, first);
   });
 
-  it("[R10] those who have both written in private, or share a group, are added; General and one's own words do not count", async () => {
+  it("[R10] adds those who share a group or both wrote in private; General does not count", async () => {
     const [ann, ben, cid] = [await person("ann"), await person("ben"), await person("cid")];
     const { openPrivateRoom: room } = await ann.ask("mutation ($u: ID!) { openPrivateRoom(userId: $u) { id } }", { u: ben.id });
     await ann.send("hello", room.id);
@@ -117,18 +117,18 @@ describe("who is added to a group", () => {
     expect(await isIn(ann, await group(ben, [ann]))).toBe(true);
 
     const { createRoom } = await ann.ask(CREATE, { n: "Shared", m: [ben.id, cid.id] });
-    expect(await isIn(ben, await group(cid, [ben]))).toBe(false); // an invitation is no membership
+    expect(await isIn(ben, await group(cid, [ben]))).toBe(false); // an invitation is not a membership
     await cid.ask(ACCEPT, { r: createRoom.id });
     expect(await isIn(ben, await group(cid, [ben]))).toBe(true);
     await redis.client.del(`user:${cid.id}:rooms`);
     await redis.client.sadd(`user:${cid.id}:rooms`, "0", createRoom.id);
     await cid.ask(LEAVE, { r: createRoom.id });
     const dan = await person("dan");
-    await redis.client.sadd(`user:${dan.id}:rooms`, createRoom.id); // as if cut off on the way out
+    await redis.client.sadd(`user:${dan.id}:rooms`, createRoom.id); // as if a crash interrupted leaving
     expect(await isIn(ben, await group(dan, [ben]))).toBe(false);
   });
 
-  it("[R10] an invitation becomes a membership when someone who knows the user adds them", async () => {
+  it("[R10] turns an invitation into a membership when an acquaintance adds the user", async () => {
     const [ann, ben, eve] = [await person("ann"), await person("ben"), await person("eve", two)];
     await acquaint(ann, ben);
     await introduce(ben, [eve]);
@@ -141,7 +141,7 @@ describe("who is added to a group", () => {
     expect(await listOf(eve)).toContain(room);
   });
 
-  it("[R10] guests add those who have talked with them, and invite no strangers; others invite guests", async () => {
+  it("[R10] lets guests add acquaintances, but not invite strangers; others can invite guests", async () => {
     const [ann, ben] = [await person("ann"), await person("ben")];
     const { joinAsGuest } = await ann.ask('mutation { joinAsGuest(name: "Gus") { token user { id } } }');
     const gus = new TestClient(one.url, joinAsGuest.token, joinAsGuest.user.id);
@@ -156,14 +156,14 @@ describe("who is added to a group", () => {
 });
 
 describe("an invitation", () => {
-  it("[INV1] shows the name, who invited, and how many are in the group; to its owner and the inviter who is invited", async () => {
+  it("[INV1] shows group, inviter and member count; the owner and the inviter see the invitee", async () => {
     const [ann, ben, cid, eve] = [await person("ann"), await person("ben"), await person("cid"), await person("eve", two)];
     await acquaint(ann, ben, cid);
     const room = await group(ann, [ben, cid], { invite: true, name: "Plans" });
     const before = Date.now();
     await ben.ask(ADD, { r: room, u: eve.id });
-    await ben.ask(ADD, { r: room, u: eve.id }); // again is fine
-    await cid.ask(ADD, { r: room, u: eve.id }); // the first one stays
+    await ben.ask(ADD, { r: room, u: eve.id }); // idempotent
+    await cid.ask(ADD, { r: room, u: eve.id }); // the first invitation stays
     const { nodes } = (await eve.ask(INVITATIONS)).invitations;
     expect(nodes).toMatchObject([{ roomId: room, roomName: "Plans", memberCount: 3, user: { id: eve.id }, invitedBy: { id: ben.id } }]);
     const [{ invitedAt, expiresAt }] = nodes;
@@ -175,7 +175,7 @@ describe("an invitation", () => {
     expect((await ann.ask("{ rooms { nodes { id invitations { roomName } } } }")).rooms.nodes).toContainEqual({ id: "0", invitations: [] });
   });
 
-  it("[INV2] is accepted or declined, again and again; what is over, or never was, cannot be accepted", async () => {
+  it("[INV2] can be accepted or declined repeatedly; ended or missing ones cannot be accepted", async () => {
     const [ann, eve, fay] = [await person("ann"), await person("eve", two), await person("fay")];
     const room = await group(ann, [eve, fay]);
     for (const server of [one, two]) expect((await eve.on(server).ask(ACCEPT, { r: room })).acceptInvitation.members.totalCount).toBe(2);
@@ -194,7 +194,7 @@ describe("an invitation", () => {
     expect(await codeOf(eve, ACCEPT, { r: "no id" })).toBe("BAD_USER_INPUT");
   });
 
-  it("[INV2] is withdrawn by the owner and by who made it, and ends with the group and after 30 days", async () => {
+  it("[INV2] can be withdrawn by owner and inviter, and ends with the group and after 30 days", async () => {
     const [ann, ben, cid, eve] = [await person("ann"), await person("ben"), await person("cid"), await person("eve")];
     await acquaint(ann, ben, cid);
     const room = await group(ann, [ben, cid], { invite: true });
@@ -223,7 +223,7 @@ describe("an invitation", () => {
     expect(await invitedTo(eve)).toEqual([old]);
   });
 
-  it("[INV3] invitationChanged tells of its beginning and its end on all devices of the invitee, and no one else's", async () => {
+  it("[INV3] notifies all devices of the invitee, and no others, when it begins and when it ends", async () => {
     const [ann, eve, fay] = [await person("ann"), await person("eve"), await person("fay")];
     const streams = [await begun(eve, CHANGES), await begun(eve.on(two), CHANGES)];
     const others = await begun(fay, CHANGES);
@@ -252,7 +252,7 @@ describe("an invitation", () => {
     expect(await next()).toEqual({ roomId: last, invitation: null });
   });
 
-  it("[INV3] invitations are paged, the newest first", async () => {
+  it("[INV3] is listed in pages, newest first", async () => {
     const eve = await person("eve");
     const rooms: string[] = [];
     for (const inviter of [await person("ann"), await person("ben")])
@@ -271,7 +271,7 @@ describe("an invitation", () => {
 });
 
 describe("limits of invitations", () => {
-  it("[R10] 494 groups made with 20 strangers leave them able to make and to join groups", async () => {
+  it("[R10] let users create and join groups after a stranger tried to add them to 494", async () => {
     const mallory = await person("mallory");
     const others = await Promise.all(Array.from({ length: 20 }, (_, n) => person(`other${n}`, n % 2 ? one : two)));
     const before = (await redis.client.keys("room:9*:name")).length;
@@ -290,17 +290,17 @@ describe("limits of invitations", () => {
       expect(await listOf(someone)).toEqual(["0"]);
       expect(await invitedTo(someone)).toHaveLength(2);
     }
-    const room = await group(ann, [ben, ...rest]); // an invitation of someone else comes through
+    const room = await group(ann, [ben, ...rest]); // an invitation from another user still arrives
     for (const someone of [ben, ...rest]) await someone.ask(ACCEPT, { r: room });
     for (const someone of others) expect(await isIn(someone, await group(someone, []))).toBe(true);
     expect(await redis.client.zcard(`inviting:{user:${mallory.id}}`)).toBe(40);
   });
 
-  it("[INV4] a user has at most 50 open, 10 of them to one user; answers make room, and so does what a crash left", async () => {
+  it("[INV4] allow 50 open per inviter, 10 to one user; answers and expired crash leftovers make room", async () => {
     const [ann, eve] = [await person("ann"), await person("eve")];
     const rooms = await Promise.all(Array.from({ length: 10 }, () => group(ann, [eve])));
     expect(await ann.refused(CREATE, { n: "x", m: [eve.id] })).toMatchObject({
-      message: `User ${eve.id} has 10 invitations of yours to answer.`,
+      message: `User ${eve.id} has 10 open invitations from you. Withdraw one, or wait for an answer.`,
       extensions: { code: "FORBIDDEN" },
     });
     await eve.ask(DECLINE, { r: rooms[0] });
@@ -310,33 +310,35 @@ describe("limits of invitations", () => {
     await group(ann, crowd);
     const fay = await person("fay");
     expect(await ann.refused(CREATE, { n: "x", m: [fay.id] })).toMatchObject({
-      message: "You can have 50 open invitations to people you have not talked with.",
+      message: "You can have at most 50 open invitations. Withdraw some, or wait for answers.",
       extensions: { code: "FORBIDDEN" },
     });
     expect(await invitedTo(fay)).toEqual([]);
     expect(await redis.client.exists(`invitations:{user:${fay.id}}`)).toBe(0);
 
-    await redis.client.hdel(`invited:{room:${rooms[1]}}`, eve.id); // as if cut off
+    await redis.client.hdel(`invited:{room:${rooms[1]}}`, eve.id); // as if a crash interrupted it
     await redis.client.zincrby(`inviting:{user:${ann.id}}`, -120_000_000, `${eve.id} ${rooms[1]}`);
     expect(await invitedTo(fay)).toEqual([]);
     await group(ann, [fay]);
     expect(await invitedTo(fay)).toHaveLength(1);
   });
 
-  it("[INV4] a user has at most 500 to answer, and none pushes out another", async () => {
+  it("[INV4] allow 500 open per invitee, and none evicts another", async () => {
     const [ann, eve] = [await person("ann"), await person("eve")];
     const room = await group(ann, [eve]);
     const now = Date.now() * 1_000;
     const many = Array.from({ length: 499 }, (_, n) => [now + n, `9${String(n).padStart(17, "0")}`]).flat();
     await redis.client.zadd(`invitations:{user:${eve.id}}`, ...many);
-    expect((await ann.refused(CREATE, { n: "x", m: [eve.id] })).message).toBe(`User ${eve.id} has 500 invitations to answer.`);
+    expect((await ann.refused(CREATE, { n: "x", m: [eve.id] })).message).toBe(
+      `User ${eve.id} has 500 open invitations, the maximum. Try again later.`,
+    );
     expect(await redis.client.zcard(`inviting:{user:${ann.id}}`)).toBe(1);
     expect(await invitedTo(eve)).toEqual([room]);
     await eve.ask(ACCEPT, { r: room });
     expect(await listOf(eve)).toContain(room);
   });
 
-  it("[INV4] a group has at most 1,000 members and invited people; who is in 500 groups can be invited, and comes in when there is room", async () => {
+  it("[INV4] allow 1,000 members and invitees per group; a user in 500 groups can be invited", async () => {
     const [ann, eve] = [await person("ann"), await person("eve")];
     const room = await group(ann, []);
     const ids = Array.from({ length: 500 }, (_, n) => `9${String(n).padStart(17, "0")}`);
@@ -354,7 +356,7 @@ describe("limits of invitations", () => {
     expect(await redis.client.hlen(`members:{room:${room}}`)).toBe(1_000);
   });
 
-  it("[LIMIT1] a user invites 100 strangers an hour at most, over all servers", async () => {
+  it("[LIMIT1] allow 100 invitations of strangers per user and hour, over all servers", async () => {
     const limited = await ownServer(redis.url, { rateLimits: true, sendBurst: 1_000 });
     const [ann, eve] = [await person("ann"), await person("eve", two)];
     const room = await group(ann, []);
@@ -371,7 +373,7 @@ describe("limits of invitations", () => {
 describe("races of invitations over two servers", () => {
   const ROUNDS = 12;
 
-  it("[INV5] accepting twice, declining and withdrawing at once end in one of the two, once", async () => {
+  it("[INV5] end an invitation exactly once when it is accepted twice, declined and withdrawn at once", async () => {
     const [ann, eve] = [await person("ann"), await person("eve")];
     for (let round = 0; round < ROUNDS; round++) {
       const room = await group(ann, [eve]);
@@ -384,17 +386,17 @@ describe("races of invitations over two servers", () => {
         ].map((deed) => deed()),
       );
       const isMember = await redis.client.hexists(`members:{room:${room}}`, eve.id);
-      await eve.ask("{ rooms { nodes { id } } }"); // takes off the list what should not be there
+      await eve.ask("{ rooms { nodes { id } } }"); // removes wrong entries from the list
       await expect.poll(() => redis.client.sismember(`user:${eve.id}:rooms`, room)).toBe(isMember);
       await expectNoTrace(eve, ann, room);
       const deeds = (await eventsOf(room)).filter(({ userId }) => userId === eve.id).map(({ kind }) => kind);
       for (const [index, kind] of deeds.entries()) expect(kind).toBe(index % 2 ? "member.left" : "member.joined");
       expect(deeds.length % 2).toBe(isMember);
-      if (round % 6 === 0) expect(isMember).toBe(1); // nothing was against it
+      if (round % 6 === 0) expect(isMember).toBe(1); // nothing competed with accepting
     }
   });
 
-  it("[INV5] inviting and blocking at once leave no invitation of the one who is blocked", async () => {
+  it("[INV5] leave no invitation from a user who is blocked while inviting", async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const [ann, eve] = [await person("ann"), await person("eve", two)];
       const room = await group(ann, []);
@@ -406,7 +408,7 @@ describe("races of invitations over two servers", () => {
     }
   });
 
-  it("[INV5] adding and blocking at once leave a member only where the block came after", async () => {
+  it("[INV5] leave a member only if the block came after the add", async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const [ann, eve] = [await person("ann"), await person("eve", two)];
       await acquaint(ann, eve);
@@ -422,7 +424,7 @@ describe("races of invitations over two servers", () => {
     }
   });
 
-  it("[INV5] the group's end and accepting at once leave a member or no group", async () => {
+  it("[INV5] leave either a member or no group when the group ends while the user accepts", async () => {
     const [ann, eve] = [await person("ann"), await person("eve")];
     for (let round = 0; round < ROUNDS; round++) {
       const room = await group(ann, [eve]);
@@ -434,7 +436,7 @@ describe("races of invitations over two servers", () => {
     }
   });
 
-  it("[R4] createRoom with strangers, repeated with its clientRoomId, invites them once", async () => {
+  it("[R4] invite strangers once when createRoom is repeated with its clientRoomId", async () => {
     const [ann, eve] = [await person("ann"), await person("eve")];
     const variables = { n: "Once", m: [eve.id], c: "once" };
     const made = await Promise.all([one, two, one, two].map((server) => ann.on(server).ask(CREATE, variables)));

@@ -23,7 +23,7 @@ async function register(username: string, name?: string): Promise<TestClient> {
   return new TestClient(one.url, token, user.id, username);
 }
 
-/** A named room, in the lists of these users. */
+/** Creates a named room in the lists of these users. */
 async function ownRoom(...users: TestClient[]): Promise<string> {
   const room = `room-${crypto.randomUUID().slice(0, 8)}`;
   await redis.client.set(`room:${room}:name`, "A room");
@@ -44,7 +44,7 @@ async function counts(client: TestClient, r: string): Promise<{ unread: number; 
   return { unread: room.unreadCount, mentions: room.unreadMentions, listed: mentions.nodes.map(({ id }: { id: string }) => id) };
 }
 
-/** A username, a display name, what finds them, and a text with a mention amid the script. */
+/** Per language: a username, a display name, searches that find them, and a text with a mention inside words of the script. */
 const LANGUAGES: [language: string, username: string, name: string, searches: string[], text: string][] = [
   ["Chinese", "李小龙", "李小龙 Bruce", ["李", "小龙", "龙", "bruce"], "你好@李小龙你好，请看"],
   ["Japanese", "さくら", "山田太郎", ["さく", "太郎", "山田"], "こんにちは@さくらさん、お元気ですか"],
@@ -65,7 +65,7 @@ const LANGUAGES: [language: string, username: string, name: string, searches: st
 
 describe("languages", () => {
   it.each(LANGUAGES)(
-    "[TEXT2] [DIR1] %s: a text comes back unchanged, mentions, and people are found",
+    "[TEXT2] [DIR1] %s: returns texts unchanged, resolves mentions, and finds users",
     async (_language, username, name, searches, text) => {
       const person = await register(username, name);
       const room = await ownRoom(person);
@@ -87,7 +87,7 @@ describe("languages", () => {
   );
 
   it.each(LANGUAGES)(
-    "[TEXT2] %s: a text may have 4,000 characters, and a name 64, whatever bytes they take",
+    "[TEXT2] %s: allows 4,000 characters per text and 64 per name, whatever their size in bytes",
     async (_language, _username, name, _searches, text) => {
       const characters = [...text.replaceAll("@", "")];
       const long = Array.from({ length: 4_000 }, (_, n) => characters[n % characters.length]).join("");
@@ -123,7 +123,7 @@ describe("texts and names", () => {
     " \u200b\u2800\ufe0f ",
   ];
 
-  it("[TEXT1] what shows nothing is refused as a message, an edit, a name and a room's name", async () => {
+  it("[TEXT1] are refused if they are invisible, as message, edit, name and room name", async () => {
     const room = await ownRoom();
     const { id } = await alice.send("something", room);
     const register = 'mutation ($n: String) { register(username: "unseen", password: "a good password", name: $n) { token } }';
@@ -146,7 +146,7 @@ describe("texts and names", () => {
     expect(await alice.history(room)).toEqual(["something"]);
   });
 
-  it("[TEXT2] control characters are refused, and left out where a demo app wrote them", async () => {
+  it("[TEXT2] are refused with control characters, which are removed from demo apps' messages", async () => {
     const room = await ownRoom();
     for (const t of ["a\u0000b", "\u001b[31mred", "bell\u0007", "a\rb", "\u0085"])
       expect((await alice.refused(SEND, { r: room, t })).extensions).toMatchObject({ code: "BAD_USER_INPUT", argument: "text" });
@@ -157,7 +157,7 @@ describe("texts and names", () => {
   });
 
   it.each(["علی‌رضا", "ශ්‍රී", "👩‍💻 Ada", "👨‍👩‍👧 Family", "🧔🏽‍♂️", "葛\u{e0100}城"])(
-    "[TEXT3] %s is a name, and a room's name",
+    "[TEXT3] can contain joiners and variation selectors, as name and room name: %s",
     async (name) => {
       await register(`joined-${crypto.randomUUID().slice(0, 8)}`, name);
       const { createRoom } = await alice.ask("mutation ($n: String!) { createRoom(name: $n) { name } }", { n: name });
@@ -167,7 +167,7 @@ describe("texts and names", () => {
 });
 
 describe("mentions", () => {
-  it("[MENT3] [MENT1] the grammar's examples mention the same through the API, typed here or in a demo app", async () => {
+  it("[MENT3] [MENT1] follow the grammar's examples, sent through the API or by a demo app", async () => {
     const world = await ownRedis();
     const server = await ownServer(world.url);
     const reader = await TestClient.register(server, "reader");
@@ -209,7 +209,7 @@ describe("mentions", () => {
     }
   });
 
-  it("[MENT1] of names that differ in letter case alone the one that is typed is mentioned, else the older account", async () => {
+  it("[MENT1] prefer the exact spelling among names that differ only in case, else the older account", async () => {
     const room = await ownRoom();
     const byDemo = async (username: string) => {
       const id = String(await redis.client.incr("total_users"));
@@ -221,11 +221,11 @@ describe("mentions", () => {
     const mentioned = async (text: string) =>
       (await alice.ask(SEND, { r: room, t: text })).send.mentionRanges.map(({ user }: { user: { id: string } }) => user.id);
     expect(await mentioned("@twin @TWIN")).toEqual([older, newer]);
-    await expect.poll(() => mentioned("@Twin")).toEqual([older]); // once the directory has them
+    await expect.poll(() => mentioned("@Twin")).toEqual([older]); // once the directory has both
     expect(await mentioned("@TWIN")).toEqual([newer]);
   });
 
-  it("[MENT1] unread mentions are some of the unread messages: one's own count for nothing", async () => {
+  it("[MENT1] count as unread only in unread messages of others", async () => {
     const [ann, ben] = [await TestClient.register(one, "ann"), await TestClient.register(two, "ben")];
     const room = await ownRoom(ben);
     await ben.send(`I am @${ben.username}`, room);
@@ -234,12 +234,12 @@ describe("mentions", () => {
     expect(await counts(ben, room)).toEqual({ unread: 1, mentions: 1, listed: [asked.id] });
     await ben.send(`I am @${ben.username}`, room);
     expect(await counts(ben, room)).toEqual({ unread: 0, mentions: 0, listed: [asked.id] });
-    // As an older version noted it.
+    // An entry that an older version wrote.
     await redis.client.zadd(`mentioned:{room:${room}}`, 0, `${ben.id}:9999999999999999`);
     expect(await counts(ben, room)).toMatchObject({ unread: 0, mentions: 0 });
   });
 
-  it("[MENT4] a mention that an edit adds counts while the message is unread, is listed, and goes with the next edit", async () => {
+  it("[MENT4] follow edits: an added one is listed and counted while unread, a removed one disappears", async () => {
     const [ann, ben] = [await TestClient.register(one, "ann"), await TestClient.register(two, "ben")];
     const room = await ownRoom(ben);
     const edit = "mutation ($id: ID!, $t: String!) { editMessage(id: $id, text: $t) { mentions { id } } }";
@@ -258,10 +258,10 @@ describe("mentions", () => {
 
     await ben.ask("mutation ($id: ID!) { markRead(messageId: $id) { id } }", { id });
     await ann.ask(edit, { id, t: `@${ben.username}, see above` });
-    expect(await counts(ben, room)).toEqual({ unread: 0, mentions: 0, listed: [id] }); // it has been read, and can be found
+    expect(await counts(ben, room)).toEqual({ unread: 0, mentions: 0, listed: [id] }); // read, so listed but not counted
   });
 
-  it("[MENT4] an edit that comes to mention the assistant asks it, once", async () => {
+  it("[MENT4] ask the assistant once when an edit adds them", async () => {
     const model = new ScriptedModel();
     await ownWorker(redis.url, model);
     const assistant = await assistantId(one);
@@ -278,7 +278,7 @@ describe("mentions", () => {
     expect((await said(alice, room.id)).at(-1)).toMatchObject({ text: "Noon", to: id });
   });
 
-  it("[MENT5] whom a text mentions is found out in one round trip, also of a text full of @", async () => {
+  it("[MENT5] are resolved with a bounded number of lookups, even in a text full of @", async () => {
     const room = await ownRoom();
     const texts = ["@".repeat(4_000), "@ab ".repeat(1_000), Array.from({ length: 100 }, (_, n) => `@${"名".repeat(31)}${n}`).join(" ")];
     for (const text of texts) {
@@ -286,13 +286,13 @@ describe("mentions", () => {
       await alice.send(text, room);
       const calls = (info: string, command: string) => Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(info)?.[1] ?? 0);
       const after = await redis.client.info("commandstats");
-      expect(calls(after, "get") - calls(before, "get")).toBeLessThan(300); // 200 names, and what the server does by itself
+      expect(calls(after, "get") - calls(before, "get")).toBeLessThan(300); // 200 names, and the server's own commands
     }
   });
 });
 
 describe("search", () => {
-  it("[DIR1] finds by any word of usernames, by what follows an apostrophe, and with an @ before it", async () => {
+  it("[DIR1] matches any word of a username, words after an apostrophe, and searches that begin with @", async () => {
     await register("mary.jane");
     await register("obrien", "Seán O’Brien");
     await register("picard", "Jean-Luc Picard");
@@ -313,7 +313,7 @@ describe("search", () => {
     );
   });
 
-  it("[DIR4] a database of an older version is indexed again, and its directory goes in a week", async () => {
+  it("[DIR4] indexes an older version's database again, and expires its directory in a week", async () => {
     const old = await ownRedis();
     const usernames = ["Müller", "山田太郎", "mary.jane"];
     for (const [index, username] of usernames.entries()) {
@@ -333,7 +333,7 @@ describe("search", () => {
     ] as const)
       await expect.poll(() => found(search, reader), { message: search }).toEqual([username]);
     await expect.poll(() => old.client.ttl("directory:{total_users}")).toBeGreaterThan(600_000);
-    expect(await old.client.zcard("directory:{total_users}")).toBe(3); // servers of that version go on with it
+    expect(await old.client.zcard("directory:{total_users}")).toBe(3); // servers of that version still use it
     const mentioned = await reader.ask('mutation { send(roomId: "0", text: "@müller und @山田太郎さん") { mentions { username } } }');
     expect(mentioned.send.mentions).toEqual([{ username: "Müller" }, { username: "山田太郎" }]);
   });

@@ -11,7 +11,7 @@ interface Event {
   text: string;
 }
 
-/** A room's log, and who follows it. */
+/** A fake room with a log and live subscribers. */
 function room(roomId = "r") {
   const log: { value: Event; position: Position }[] = [];
   const live = new Set<(value: Event, position: Position) => void>();
@@ -42,9 +42,10 @@ function room(roomId = "r") {
   return { followed, happen, position, live };
 }
 
-/** A client that follows a room in which "out" is its last event, until it comes in; and that may read slowly. */
-/** Pays for nothing. */
+/** A debtor that is never charged. */
 const FREE = { wait: 0, charge() {}, resumeInTurn() {} };
+
+/** A client that is subscribed to a room. "out" is its last event until it joins again with "in". It can stall, as a slow reader does. */
 
 async function client(selects: (text: string) => boolean = () => true) {
   const { followed, happen, position, live } = room();
@@ -89,8 +90,8 @@ async function client(selects: (text: string) => boolean = () => true) {
   };
 }
 
-describe("a follower that leaves a room while it reads slowly", () => {
-  it("[D5] is told in the end of all that there was until then, and of nothing after it", async () => {
+describe("a slow subscriber that leaves a room", () => {
+  it("[D5] gets every event up to its leaving, and none after it", async () => {
     const { written, happen, live, settle, stall, drain } = await client();
     happen("a");
     await settle();
@@ -111,7 +112,7 @@ describe("a follower that leaves a room while it reads slowly", () => {
   it.each([
     ["of every kind", () => true, ["a", "b", "out", "in", "c"]],
     ["of some kinds", (text: string) => text.length === 1, ["a", "b", "c"]],
-  ])("[D5] that came in again meanwhile goes on from there: events %s", async (_what, selects, told) => {
+  ])("[D5] continues from its return if it has joined again: events %s", async (_what, selects, told) => {
     const { written, happen, settle, stall, drain, comeIn } = await client(selects);
     happen("a");
     await settle();
@@ -125,7 +126,7 @@ describe("a follower that leaves a room while it reads slowly", () => {
     expect(written).toEqual(told);
   });
 
-  it.each([1, 2, 3, 4, 5])("[D5] gets what it may, once, in order, however it reads (seed %i)", async (seed) => {
+  it.each([1, 2, 3, 4, 5])("[D5] gets all its events once, in order, whatever its reading pace (seed %i)", async (seed) => {
     const random = randomFrom(seed);
     for (let round = 0; round < 40; round++) {
       const selects = random.chance(0.5) ? () => true : (text: string) => text !== "out";

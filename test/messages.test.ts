@@ -11,7 +11,7 @@ const alice = await TestClient.register(one, "alice");
 const bob = await TestClient.register(two, "bob");
 
 describe("sending", () => {
-  it("[M1] what was answered is in history at once, on every server", async () => {
+  it("[M1] puts an answered send into history at once, on every server", async () => {
     const { id, position } = await alice.send("stored");
     for (const reader of [alice, alice.on(two), bob]) {
       const { messages } = await reader.ask(
@@ -21,7 +21,7 @@ describe("sending", () => {
     }
   });
 
-  it("[M1] keeps the text to the letter", async () => {
+  it("[M1] stores texts exactly as sent", async () => {
     for (const text of [
       '"quoted" \\ back/slash',
       "<b>&lt;</b>",
@@ -36,7 +36,7 @@ describe("sending", () => {
     }
   });
 
-  it("[M2] a repeated send with the same clientMessageId gives the same message and stores nothing", async () => {
+  it("[M2] returns the same message and stores nothing when a clientMessageId is repeated", async () => {
     const clientMessageId = randomUUID();
     const first = await alice.send("once", "0", clientMessageId);
     const before = await redis.client.zcard("room:0");
@@ -48,7 +48,7 @@ describe("sending", () => {
     expect(await alice.position()).toBe(first.position);
   });
 
-  it("[M2] 20 sends with one clientMessageId at once, over two servers, store one message", async () => {
+  it("[M2] stores one message for 20 concurrent sends with one clientMessageId on two servers", async () => {
     const before = await redis.client.zcard("room:0");
     const clientMessageId = randomUUID();
     const answers = await Promise.all(
@@ -58,7 +58,7 @@ describe("sending", () => {
     expect(await redis.client.zcard("room:0")).toBe(before + 1);
   });
 
-  it("[M2] a clientMessageId belongs to its user and its room, and to one text", async () => {
+  it("[M2] scopes a clientMessageId to its user, room and text", async () => {
     const clientMessageId = randomUUID();
     const { id } = await alice.send("mine", "0", clientMessageId);
     expect((await bob.send("mine", "0", clientMessageId)).id).not.toBe(id);
@@ -70,7 +70,7 @@ describe("sending", () => {
     expect(error.extensions).toEqual({ code: "CLIENT_MESSAGE_ID_REUSED", retryable: false });
   });
 
-  it("[M2] a clientMessageId is remembered over midnight and for at least a day, not for ever", async () => {
+  it("[M2] remembers a clientMessageId over midnight and for at least a day, but not forever", async () => {
     const clientMessageId = randomUUID();
     const first = await alice.send("yesterday's", "0", clientMessageId);
     const [key = ""] = await redis.client.keys("sent:{room:0}:*");
@@ -82,7 +82,7 @@ describe("sending", () => {
     expect((await alice.send("yesterday's", "0", clientMessageId)).id).not.toBe(first.id);
   });
 
-  it.each([-400, -3, 3, 40])("[M3] a server whose clock is %i days off sends, and repeats, as any other", async (days) => {
+  it.each([-400, -3, 3, 40])("[M3] sends and retries correctly from a server whose clock is %i days off", async (days) => {
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + days * 86_400_000 });
     try {
       const off = await ownServer(redis.url);
@@ -92,13 +92,13 @@ describe("sending", () => {
       expect(await alice.on(off).send("by another clock", "0", clientMessageId)).toEqual(first);
       vi.useRealTimers();
       expect(await alice.on(two).send("by another clock", "0", clientMessageId)).toEqual(first);
-      expect(await alice.on(off).send("by another clock", "0", clientMessageId)).toEqual(first); // its clock was set right
+      expect(await alice.on(off).send("by another clock", "0", clientMessageId)).toEqual(first); // its clock is now correct
     } finally {
       vi.useRealTimers();
     }
   });
 
-  it("[M3] messages of two servers at once get different, rising times and positions", async () => {
+  it("[M3] assigns distinct, increasing times and positions to concurrent sends on two servers", async () => {
     const sent = await Promise.all(Array.from({ length: 60 }, (_, n) => (n % 2 ? alice : bob).send(`burst ${n}`)));
     expect(new Set(sent.map(({ position }) => position)).size).toBe(60);
     const { messages } = await alice.ask('{ messages(roomId: "0", last: 60) { nodes { id } } }');
@@ -106,7 +106,7 @@ describe("sending", () => {
     expect(messages.nodes.map(({ id }: { id: string }) => id)).toEqual(bySeq);
   });
 
-  it("[M3] a clock that goes back, and a foreign message from the future, do not reorder what is sent", async () => {
+  it("[M3] keeps the order despite a clock that jumps back and a demo app's message from the future", async () => {
     const future = Date.now() * 1_000 + 3_600_000_000; // µs, an hour ahead
     await redis.client.hset("meta:{room:0}", "time", future);
     await redis.client.zadd(
@@ -116,13 +116,13 @@ describe("sending", () => {
     );
     const first = await alice.send("after the jump");
     const second = await alice.send("and again");
-    // The message from the future was there before, so it has the time in between.
+    // The message from the future was stored earlier, so it has the time in between.
     expect(first.id).toBe(`0/${future + 2}`);
     expect(second.id).toBe(`0/${future + 3}`);
     await redis.client.zremrangebyscore("room:0", 9_999_999_999, "+inf");
   });
 
-  it("[M3] the message in Redis is readable by the demo apps: string ids, whole seconds, one JSON object, and the space that says it is ours", async () => {
+  it("[M3] stores JSON that demo apps can read: string ids, whole seconds, a final space as its mark", async () => {
     const { id } = await alice.send("for everyone");
     const [member = "", score = ""] = await redis.client.zrevrange("room:0", 0, 0, "WITHSCORES");
     const date = Math.floor(Number(score));
@@ -130,7 +130,7 @@ describe("sending", () => {
     expect(id).toBe(`0/${Math.round(Number(score) * 1_000_000)}`);
   });
 
-  it("[M1] a key of another type in the room's place fails the send and changes nothing", async () => {
+  it("[M1] fails and changes nothing if the room's key has another type", async () => {
     await redis.client.set("room:wrong:name", "Wrong");
     await redis.client.set("room:wrong", "no sorted set");
     const error = await alice.refused('mutation { send(roomId: "wrong", text: "hi") { id } }');
@@ -140,8 +140,8 @@ describe("sending", () => {
   });
 });
 
-describe("who may", () => {
-  it("[M5] only its two users read, follow or write a private room", async () => {
+describe("permissions", () => {
+  it("[M5] let only its two users read, subscribe to or write to a private room", async () => {
     const eve = await TestClient.register(one, "eve");
     const { openPrivateRoom: room } = await alice.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: bob.id });
     const secret = await alice.send("secret", room.id);
@@ -159,7 +159,7 @@ describe("who may", () => {
     );
   });
 
-  it("[M5] without a session nothing is read, followed or written", async () => {
+  it("[M5] do not let clients without a session read, subscribe or write", async () => {
     const nobody = new TestClient(one.url);
     for (const query of [
       '{ messages(roomId: "0") { nodes { text } } }',
@@ -183,43 +183,43 @@ describe("who may", () => {
     expect((await nobody.ask("{ me { id } }")).me).toBeNull();
   });
 
-  it("[M5] the sender is the session's user", async () => {
+  it("[M5] make the session's user the sender", async () => {
     expect((await bob.send("mine")).from.id).toBe(bob.id);
   });
 });
 
-describe("wrong input", () => {
+describe("invalid input", () => {
   const cases: [what: string, argument: string, query: string][] = [
     ["an empty text", "text", 'mutation { send(roomId: "0", text: " \\n ") { id } }'],
     ["an over-long text", "text", `mutation { send(roomId: "0", text: "${"x".repeat(4_001)}") { id } }`],
     ["an impossible room id", "roomId", 'mutation { send(roomId: "0:name", text: "hi") { id } }'],
     ["a room id that is a pattern", "roomId", '{ messages(roomId: "*") { position } }'],
-    ["a private room the wrong way round", "roomId", '{ messages(roomId: "2:1") { position } }'],
+    ["a private room's id with the users swapped", "roomId", '{ messages(roomId: "2:1") { position } }'],
     ["an empty clientMessageId", "clientMessageId", 'mutation { send(roomId: "0", text: "hi", clientMessageId: "") { id } }'],
     [
       "a long clientMessageId",
       "clientMessageId",
       `mutation { send(roomId: "0", text: "hi", clientMessageId: "${"x".repeat(65)}") { id } }`,
     ],
-    ["a page that is too long", "last", '{ messages(roomId: "0", last: 101) { position } }'],
+    ["an oversized page", "last", '{ messages(roomId: "0", last: 101) { position } }'],
     ["a negative page", "first", '{ messages(roomId: "0", first: -1) { position } }'],
-    ["both ends at once", "last", '{ messages(roomId: "0", first: 1, last: 1) { position } }'],
-    ["a cursor that is none", "before", '{ messages(roomId: "0", last: 1, before: "nonsense") { position } }'],
+    ["both `first` and `last`", "last", '{ messages(roomId: "0", first: 1, last: 1) { position } }'],
+    ["an invalid cursor", "before", '{ messages(roomId: "0", last: 1, before: "nonsense") { position } }'],
     ["an empty cursor", "after", '{ messages(roomId: "0", first: 1, after: "") { position } }'],
     ["a private room with oneself", "userId", `mutation { openPrivateRoom(userId: "${alice.id}") { id } }`],
-    ["an id that is no user's", "userId", 'mutation { openPrivateRoom(userId: "x") { id } }'],
+    ["an invalid user id", "userId", 'mutation { openPrivateRoom(userId: "x") { id } }'],
   ];
-  it.each(cases)("[O1] %s is BAD_USER_INPUT and names %s", async (_what, argument, query) => {
+  it.each(cases)("[O1] %s causes BAD_USER_INPUT that names %s", async (_what, argument, query) => {
     const { message, extensions } = await alice.refused(query);
     expect(extensions).toEqual({ code: "BAD_USER_INPUT", retryable: false, argument });
     expect(message).toMatch(new RegExp(`^${argument}: .*\\.$`));
   });
 
-  it("[O1] the text's limit counts characters, not code units", async () => {
+  it("[O1] counts a text's limit in characters, not code units", async () => {
     expect((await alice.send("🎈".repeat(4_000))).text).toHaveLength(8_000);
   });
 
-  it("[O1] a position is no cursor, a cursor no position, and another room's is refused", async () => {
+  it("[O1] rejects a position as cursor, a cursor as position, and either from another room", async () => {
     await alice.send("somewhere");
     const { messages } = await alice.ask('{ messages(roomId: "0", last: 1) { position pageInfo { startCursor } } }');
     const cursor = messages.pageInfo.startCursor;
@@ -238,7 +238,7 @@ describe("wrong input", () => {
     expect(await alice.follow({ after: [messages.position, messages.position] }).refusal()).toBe("BAD_USER_INPUT");
   });
 
-  it("[O1] unknown rooms and users are NOT_FOUND", async () => {
+  it("[O1] returns NOT_FOUND for unknown rooms and users", async () => {
     for (const query of [
       'mutation { send(roomId: "nowhere", text: "hi") { id } }',
       '{ messages(roomId: "nowhere") { position } }',
@@ -252,7 +252,7 @@ describe("wrong input", () => {
   });
 });
 
-/** The number of the event that a position stands after; clients treat positions as opaque, this test looks inside. */
+/** The sequence number in a position. Clients treat positions as opaque; this test looks inside. */
 function seqOf(position: string): number {
   return Number(Buffer.from(position, "base64url").toString().split(".")[1]);
 }

@@ -29,7 +29,7 @@ const never = new AbortController().signal;
 const SET_UP = /^The assistant is not set up correctly\./;
 const UNREACHABLE = /^The assistant cannot be reached\./;
 
-/** A model at this endpoint, and what it logs. */
+/** Creates a model for this endpoint, and records its log. */
 function modelAt(url: string, options: Partial<EndpointOptions> = {}, patience: Partial<Patience> = {}) {
   const logged: string[] = [];
   const log = pino({ level: "debug" }, { write: (line) => void logged.push(line) });
@@ -43,7 +43,7 @@ function modelAt(url: string, options: Partial<EndpointOptions> = {}, patience: 
   return { model, logged };
 }
 
-/** The pieces of an answer until its end, and the failure that it may end with. */
+/** Collects the pieces of an answer, and the failure if it ends with one. */
 async function take(model: Model, turns = hello, signal: AbortSignal = never): Promise<{ pieces: string[]; failure?: unknown }> {
   const pieces: string[] = [];
   try {
@@ -57,14 +57,14 @@ async function take(model: Model, turns = hello, signal: AbortSignal = never): P
   }
 }
 
-/** The whole text of an answer that does not fail. */
+/** Returns the full text of an answer, and throws if it fails. */
 async function textOf(model: Model, ...turns: Turn[]): Promise<string> {
   const { pieces, failure } = await take(model, turns.length === 0 ? hello : turns);
   if (failure) throw failure;
   return pieces.join("");
 }
 
-/** How an answer fails of which nothing was given, and what the operator learns. */
+/** Expects the answer to fail, and returns its pieces, the error sentence, the operator's log and the number of requests. */
 async function failureOf(reaction: Reaction, options?: Partial<EndpointOptions>, patience?: Partial<Patience>) {
   const endpoint = await modelEndpoint(reaction);
   const { model, logged } = modelAt(endpoint.url, options, patience);
@@ -74,14 +74,14 @@ async function failureOf(reaction: Reaction, options?: Partial<EndpointOptions>,
 }
 
 describe("an answer", () => {
-  it("[MODEL1] is given piece by piece, each as soon as the endpoint sends it", async () => {
+  it("[MODEL1] arrives piece by piece, each as soon as the endpoint sends it", async () => {
     let goOn = () => {};
     const isTaken = new Promise<void>((resolve) => {
       goOn = resolve;
     });
     const endpoint = await modelEndpoint(async (response) => {
       await sendParts(response, [event(chunk("One"))]);
-      await isTaken; // else the test would wait forever
+      await isTaken; // deadlocks if the first piece is held back
       await sendParts(response, [event(chunk(", two")), event(chunk({}, "stop")), event("[DONE]")]);
       response.end();
     });
@@ -101,32 +101,32 @@ describe("an answer", () => {
   ];
   const streams: Record<string, (string | Buffer)[]> = {
     "as OpenAI sends it": whole,
-    "byte by byte, amid characters": [...Buffer.from(whole.join(""))].map((byte) => Buffer.of(byte)),
+    "byte by byte, within characters": [...Buffer.from(whole.join(""))].map((byte) => Buffer.of(byte)),
     "all at once": [whole.join("")],
     "with CRLF": whole.map((part) => part.replaceAll("\n", "\r\n")),
     "with CR alone": whole.map((part) => part.replaceAll("\n", "\r")),
     "with a byte order mark": ["\uFEFF", ...whole],
     "with comments between": whole.flatMap((part) => [": OPENROUTER PROCESSING\n\n", part]),
-    "with names, ids and fields that nobody knows": whole.map((part) => `event: chunk\nid: 7\nretry: 10\ncolour: red\n${part}`),
+    "with event names, ids and unknown fields": whole.map((part) => `event: chunk\nid: 7\nretry: 10\ncolour: red\n${part}`),
     "without a space after the colon": whole.map((part) => part.replace("data: ", "data:")),
     "without [DONE]": whole.slice(0, -1),
-    "without the empty line at its end": [...whole.slice(0, -1), "data: [DONE]"],
-    "with [DONE] alone for an end": whole.filter((part) => !part.includes("stop")),
-    "with what it costs at the end": [...whole.slice(0, -1), event({ choices: [], usage: { total_tokens: 9 } }), event("[DONE]")],
-    "with filters before it": [event({ choices: [], prompt_filter_results: [] }), ...whole],
-    "with empty and strange deltas": [
+    "without the final empty line": [...whole.slice(0, -1), "data: [DONE]"],
+    "with only [DONE] as its end": whole.filter((part) => !part.includes("stop")),
+    "with its usage at the end": [...whole.slice(0, -1), event({ choices: [], usage: { total_tokens: 9 } }), event("[DONE]")],
+    "after filter results": [event({ choices: [], prompt_filter_results: [] }), ...whole],
+    "with empty and invalid deltas": [
       ...[{}, { content: null }, { content: "" }, { content: 7 }, { refusal: null }].map((delta) => event(chunk(delta))),
       event({ choices: [{}] }),
       event({ choices: [null] }),
       ...whole,
     ],
-    "with what it thinks": [event(chunk({ reasoning_content: "A greeting." })), event(chunk({ reasoning: "In German." })), ...whole],
-    "with empty lines before it": [event(chunk("\n\n")), event(chunk(" ")), ...whole],
-    "cut amid a pair of surrogates": [event(chunk("Grüß dich \ud83d")), event(chunk("\udc4b")), event(chunk("🏽", "stop"))],
-    "with more after its end": [...whole, event(chunk(" and more"))],
+    "with reasoning": [event(chunk({ reasoning_content: "A greeting." })), event(chunk({ reasoning: "In German." })), ...whole],
+    "after empty lines": [event(chunk("\n\n")), event(chunk(" ")), ...whole],
+    "split within a surrogate pair": [event(chunk("Grüß dich \ud83d")), event(chunk("\udc4b")), event(chunk("🏽", "stop"))],
+    "with text after its end": [...whole, event(chunk(" and more"))],
   };
   for (const [how, parts] of Object.entries(streams)) {
-    it(`[MODEL1] is the same when it comes ${how}`, async () => {
+    it(`[MODEL1] is the same when it arrives ${how}`, async () => {
       const endpoint = await modelEndpoint(sends(parts));
       const { pieces, failure } = await take(modelAt(endpoint.url).model);
       expect(failure).toBeUndefined();
@@ -136,7 +136,7 @@ describe("an answer", () => {
     });
   }
 
-  it("[MODEL1] may come as plain JSON, from an endpoint that does not stream", async () => {
+  it("[MODEL1] can arrive as plain JSON, from an endpoint that does not stream", async () => {
     const answer = { choices: [{ index: 0, message: { role: "assistant", content: "All at once" }, finish_reason: "stop" }] };
     const endpoint = await modelEndpoint(sends([JSON.stringify(answer)], { "content-type": "application/json; charset=utf-8" }));
     expect(await textOf(modelAt(endpoint.url).model)).toBe("All at once");
@@ -146,7 +146,7 @@ describe("an answer", () => {
 describe("dialects", () => {
   const talk: Turn[] = Array.from({ length: 9 }, (_, index) => ({ role: index % 2 === 0 ? "user" : "assistant", text: `Turn ${index}` }));
 
-  /** What becomes of a conversation with an endpoint that reacts like this. */
+  /** Sends a conversation to an endpoint with this reaction, and returns the outcome. */
   async function talkTo(reaction: Reaction, turns: Turn[]) {
     const endpoint = await modelEndpoint(reaction);
     const { model, logged } = modelAt(endpoint.url, {}, { longestRetry: 50 });
@@ -156,7 +156,7 @@ describe("dialects", () => {
   const respond = ({ status = 200, headers = { "content-type": "text/event-stream" }, body }: Dialect["whole"][string]): Reaction => {
     return (response) => response.writeHead(status, headers).end(body);
   };
-  /** The same, a few bytes at a time. */
+  /** The same response, seven bytes at a time. */
   const trickle = ({ headers = { "content-type": "text/event-stream" }, body }: Dialect["whole"][string]): Reaction => {
     const bytes = Buffer.from(body);
     const parts = Array.from({ length: Math.ceil(bytes.length / 7) }, (_, index) => bytes.subarray(7 * index, 7 * index + 7));
@@ -164,17 +164,17 @@ describe("dialects", () => {
   };
 
   describe.each(Object.entries(dialects))("%s", (_name, { whole, broken = {}, refusals = {} }) => {
-    it.each(Object.entries(whole))("[MODEL10] its whole answer is read with one request: %s", async (_how, response) => {
+    it.each(Object.entries(whole))("[MODEL10] is understood with one request when it answers %s", async (_how, response) => {
       for (const reaction of [respond(response), trickle(response)])
         expect(await talkTo(reaction, hello)).toMatchObject({ text: "Grüß dich 👋", failure: undefined, asked: 1 });
     });
 
-    it.each(Object.entries(broken))("[MODEL11] its answer is kept and known to be cut %s", async (_how, { text, reason, ...response }) => {
+    it.each(Object.entries(broken))("[MODEL11] keeps text and reason of an answer cut %s", async (_how, { text, reason, ...response }) => {
       const { failure, ...result } = await talkTo(respond(response), hello);
       expect({ ...result, reason: failure?.reason }).toMatchObject({ text, reason, asked: 1 });
     });
 
-    it.each(Object.entries(refusals))("[MODEL12] it refuses %s", async (_what, { sentence, asked, isMet, ...response }) => {
+    it.each(Object.entries(refusals))("[MODEL12] has its refusal handled: %s", async (_what, { sentence, asked, isMet, ...response }) => {
       const refused = await talkTo(
         (answer, request) => (isMet?.(request.body) ? answers("Grüß dich 👋")(answer, request) : respond(response)(answer, request)),
         talk,
@@ -186,7 +186,7 @@ describe("dialects", () => {
     });
   });
 
-  it("[MODEL12] what cannot be put in another way is refused once: a long question, a second objection", async () => {
+  it("[MODEL12] end in a refusal if no other request is left to try: a long question, a second objection", async () => {
     const tooLong = refuses(400, "context_length_exceeded");
     expect(await talkTo(tooLong, hello)).toMatchObject({ asked: 1, failure: { message: expect.stringMatching(/too long/) } });
     expect(await talkTo(tooLong, talk)).toMatchObject({ asked: 2, failure: { message: expect.stringMatching(/too long/) } });
@@ -196,7 +196,7 @@ describe("dialects", () => {
     });
   });
 
-  it("[MODEL12] how an endpoint wants to be asked is remembered, but for a shorter conversation", async () => {
+  it("[MODEL12] are remembered per endpoint, except a shorter conversation", async () => {
     const endpoint = await modelEndpoint(refuses(400, "System role not supported"), refuses(400, "prompt is too long"), answers("Hi"));
     const { model } = modelAt(endpoint.url);
     expect((await take(model, talk)).pieces).toEqual(["Hi"]);
@@ -208,21 +208,21 @@ describe("dialects", () => {
 
 describe("reasoning", () => {
   const thoughts: Record<string, [content: string, answer: string]> = {
-    "between its marks": ["<think>secret</think>Hello", "Hello"],
-    "between marks in capitals, with lines": ["\n<THINK>\nsecret\n</THINK>\n\nHello", "Hello"],
-    "without the opening mark": ["secret</think>Hello", "Hello"],
+    "between its tags": ["<think>secret</think>Hello", "Hello"],
+    "between tags in capitals, with line breaks": ["\n<THINK>\nsecret\n</THINK>\n\nHello", "Hello"],
+    "without the opening tag": ["secret</think>Hello", "Hello"],
     twice: ["<think>secret</think>\n<think>more of it</think>\nHello", "Hello"],
-    "amid the answer": ["Hello,\n<think>secret</think>\nyou", "Hello,\n\nyou"],
+    "within the answer": ["Hello,\n<think>secret</think>\nyou", "Hello,\n\nyou"],
     "of gpt-oss": ["<|channel|>analysis<|message|>secret<|end|><|start|>assistant<|channel|>final<|message|>Hello<|return|>", "Hello"],
     "of Kimi": ["◁think▷secret◁/think▷Hello", "Hello"],
     "of Command A": ["<|START_THINKING|>secret<|END_THINKING|><|START_RESPONSE|>Hello<|END_RESPONSE|>", "Hello"],
-    "in an answer that is about marks": [
+    "in an answer about tags": [
       "Write `<think>` and `</think>`.\n```\n<think>\n</think>\n```",
       "Write `<think>` and `</think>`.\n```\n<think>\n</think>\n```",
     ],
-    "in words alone": ["a < b, [TH] and <thin ice", "a < b, [TH] and <thin ice"],
+    "in words that resemble tags": ["a < b, [TH] and <thin ice", "a < b, [TH] and <thin ice"],
   };
-  it.each(Object.entries(thoughts))("[MODEL13] is in no answer: %s", async (_where, [content, answer]) => {
+  it.each(Object.entries(thoughts))("[MODEL13] is removed from answers: %s", async (_where, [content, answer]) => {
     for (const size of [content.length, 5, 1]) {
       const pieces = Array.from({ length: Math.ceil(content.length / size) }, (_, index) =>
         content.slice(size * index, size * (index + 1)),
@@ -231,7 +231,7 @@ describe("reasoning", () => {
     }
   });
 
-  it("[MODEL13] that no mark opens is not even shown once the model is known for it, and the answer goes on as it comes", async () => {
+  it("[MODEL13] without an opening tag is hidden once the model is known for it; answers still stream", async () => {
     const endpoint = await modelEndpoint(
       answers("secret", "</think>Hel", "lo"),
       answers("secret", "</think>Hel", "lo"),
@@ -245,25 +245,25 @@ describe("reasoning", () => {
     };
     expect(await raw()).toEqual(["secret", ANEW, "Hel", "lo"]);
     expect(await raw()).toEqual(["Hel", "lo"]);
-    expect(await raw()).toEqual(["Hello"]); // held back to its end: it might have been reasoning
+    expect(await raw()).toEqual(["Hello"]); // held back to its end, because it might have been reasoning
     expect(await raw()).toEqual(["Hel", "lo"]);
   });
 
-  it("[MODEL13] that the answer never leaves is no answer", async () => {
+  it("[MODEL13] that never ends does not count as an answer", async () => {
     for (const parts of [answers("<think>", "secret"), sends([event(chunk("<think>secret")), event(chunk({}, "length"))])]) {
       const { pieces, sentence, asked } = await failureOf(parts);
       expect({ pieces, asked }).toEqual({ pieces: [], asked: 1 });
       expect(sentence).toMatch(/had nothing to say/);
     }
     const { pieces, asked } = await failureOf(drops("<think>", "secret"));
-    expect({ pieces, asked }).toEqual({ pieces: [], asked: 1 }); // what it thought was paid for
+    expect({ pieces, asked }).toEqual({ pieces: [], asked: 1 }); // the reasoning was paid for, so no retry
     const held = await modelEndpoint(sends([event(chunk("secret")), event(chunk({}, "length"))]));
     expect((await take(modelAt(held.url, { model: "deepseek-r1:8b" }).model)).pieces).toEqual([]);
   });
 });
 
-describe("what the endpoint is asked", () => {
-  it("[MODEL2] the model's answer to the prompt and the conversation, with the key", async () => {
+describe("a request to the endpoint", () => {
+  it("[MODEL2] has the model, the prompt, the conversation, and the key", async () => {
     const endpoint = await modelEndpoint(answers("Hi"));
     await textOf(
       modelAt(endpoint.url).model,
@@ -287,7 +287,7 @@ describe("what the endpoint is asked", () => {
     ]);
   });
 
-  it("[MODEL2] without a key none is sent, and a query in the URL stays", async () => {
+  it("[MODEL2] has no authorization without a key, and keeps a query in the URL", async () => {
     const endpoint = await modelEndpoint(answers("Hi"));
     await textOf(modelAt(`${endpoint.url}?api-version=2`, { key: undefined }).model);
     const { path, headers } = await endpoint.request(0);
@@ -295,7 +295,7 @@ describe("what the endpoint is asked", () => {
     expect(headers).not.toHaveProperty("authorization");
   });
 
-  it("[MODEL2] where several talk, each says it by name, and nobody can speak for another", async () => {
+  it("[MODEL2] names each speaker in a group, and prevents speakers from faking another's name", async () => {
     const endpoint = await modelEndpoint(answers("Hi"));
     await textOf(
       modelAt(endpoint.url).model,
@@ -315,7 +315,7 @@ describe("what the endpoint is asked", () => {
     ]);
   });
 
-  it("[MODEL2] is short under the name that the endpoint knows for it", async () => {
+  it("[MODEL2] limits the answer's length by the parameter name that the endpoint accepts", async () => {
     const unknown = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.";
     const endpoint = await modelEndpoint(refuses(400, unknown), answers("Hi"));
     const { model } = modelAt(endpoint.url);
@@ -329,18 +329,18 @@ describe("what the endpoint is asked", () => {
   });
 });
 
-describe("asking again", () => {
+describe("a retry", () => {
   const passing: Record<string, Reaction> = {
     "is busy": refuses(429),
     "fails with 500": refuses(500),
-    "is not there behind its proxy": refuses(502, "<html>"),
+    "is missing behind its proxy": refuses(502, "<html>"),
     "is loading": refuses(503, "loading model"),
     "hangs up": hangsUp,
     "breaks off before the first piece": drops(),
     "ends before the first piece": sends([event(chunk({ role: "assistant" }))]),
   };
   for (const [what, reaction] of Object.entries(passing)) {
-    it(`[MODEL3] an endpoint that ${what} is asked three times in all`, async () => {
+    it(`[MODEL3] follows an endpoint that ${what}, three requests in all`, async () => {
       const endpoint = await modelEndpoint(reaction, reaction, answers("Here ", "I am"));
       expect((await take(modelAt(endpoint.url).model)).pieces).toEqual(["Here ", "I am"]);
       expect(endpoint.asked).toHaveLength(3);
@@ -352,7 +352,7 @@ describe("asking again", () => {
     });
   }
 
-  it("[MODEL3] so is one that nobody listens at", async () => {
+  it("[MODEL3] follows a refused connection, and the last failure is logged", async () => {
     const endpoint = await modelEndpoint(answers("Hi"));
     await endpoint.stop();
     const { model, logged } = modelAt(endpoint.url);
@@ -361,7 +361,7 @@ describe("asking again", () => {
     expect(logged.join("")).toContain("ECONNREFUSED");
   });
 
-  it("[MODEL3] not before the endpoint wants, and not at all when that is too long", async () => {
+  it("[MODEL3] waits for as long as the endpoint asks, and does not happen if that is too long", async () => {
     const times: number[] = [];
     const endpoint = await modelEndpoint(
       (response, asked) => {
@@ -385,7 +385,7 @@ describe("asking again", () => {
     }
   });
 
-  it("[MODEL3] never once a piece was given: what breaks off then is a failure", async () => {
+  it("[MODEL3] never happens after the first piece: a break then is a failure", async () => {
     for (const reaction of [drops("Once upon"), sends([event(chunk("Once upon"))])]) {
       const { pieces, sentence, asked } = await failureOf(reaction);
       expect({ pieces, sentence, asked }).toEqual({
@@ -400,34 +400,34 @@ describe("asking again", () => {
 describe("a failure", () => {
   const final: Record<string, { reaction: Reaction; sentence: RegExp; log: string }> = {
     "the key is wrong": { reaction: refuses(401), sentence: SET_UP, log: '"status":401' },
-    "the key may not": { reaction: refuses(403), sentence: SET_UP, log: '"status":403' },
+    "the key is not allowed": { reaction: refuses(403), sentence: SET_UP, log: '"status":403' },
     "the model is unknown": { reaction: refuses(404), sentence: SET_UP, log: '"status":404' },
     "the request is refused": { reaction: refuses(400), sentence: SET_UP, log: '"status":400' },
-    "a page for people comes": {
+    "an HTML page arrives": {
       reaction: sends(["<html>Welcome"], { "content-type": "text/html" }),
       sentence: SET_UP,
       log: "text/html",
     },
-    "a chunk is no JSON": { reaction: sends([event('{"choices": [')]), sentence: /could not be read/, log: "choices" },
-    "a chunk is no object": { reaction: sends([event("[1]")]), sentence: /could not be read/, log: "[1]" },
+    "a chunk is not JSON": { reaction: sends([event('{"choices": [')]), sentence: /could not be read/, log: "choices" },
+    "a chunk is not an object": { reaction: sends([event("[1]")]), sentence: /could not be read/, log: "[1]" },
     "JSON is cut off": {
       reaction: sends(['{"choices": [{'], { "content-type": "application/json" }),
       sentence: /could not be read/,
       log: "choices",
     },
-    "the stream tells of an error": {
+    "the stream reports an error": {
       reaction: sends([event({ error: { message: "out of memory" } })]),
       sentence: /^The assistant failed to answer\./,
       log: "out of memory",
     },
-    "JSON tells of an error": {
+    "the JSON reports an error": {
       reaction: sends([JSON.stringify({ error: "out of memory" })], { "content-type": "application/json" }),
       sentence: /^The assistant failed to answer\./,
       log: "out of memory",
     },
     "the answer is empty": { reaction: answers(), sentence: /had nothing to say/, log: '"kind":"empty"' },
     "the answer is blank": { reaction: answers("\n", "  "), sentence: /had nothing to say/, log: '"kind":"empty"' },
-    "it thinks until there is no more room": {
+    "reasoning uses up the length": {
       reaction: sends([event(chunk({ reasoning_content: "Well" })), event(chunk({}, "length"))]),
       sentence: /had nothing to say/,
       log: '"end":"length"',
@@ -439,7 +439,7 @@ describe("a failure", () => {
     },
   };
   for (const [what, { reaction, sentence, log }] of Object.entries(final)) {
-    it(`[MODEL4] is said in a sentence, and the operator learns more: ${what}`, async () => {
+    it(`[MODEL4] has a sentence for the user, and details for the operator: ${what}`, async () => {
       const failure = await failureOf(reaction);
       expect(failure.pieces).toEqual([]);
       expect(failure.sentence).toMatch(sentence);
@@ -448,14 +448,14 @@ describe("a failure", () => {
     });
   }
 
-  it("[MODEL4] amid an answer follows what was given: an error, nonsense, a filter", async () => {
+  it("[MODEL4] within an answer keeps the pieces before it: an error, nonsense, a filter", async () => {
     for (const last of [event({ error: { code: 500 } }), event("nonsense"), event(chunk({}, "content_filter"))]) {
       const { pieces, asked } = await failureOf(sends([event(chunk("Once")), last]));
       expect({ pieces, asked }).toEqual({ pieces: ["Once"], asked: 1 });
     }
   });
 
-  it("[MODEL4] shows nobody what the endpoint said, and the log neither key nor conversation", async () => {
+  it("[MODEL4] hides the endpoint's text from users, and key and conversation from the log", async () => {
     const said = `Incorrect API key provided: ${KEY}. ${"x".repeat(100_000)}`;
     for (const reaction of [refuses(401, said), refuses(500, said), sends([event({ error: { message: said } })])]) {
       const { sentence, logged } = await failureOf(reaction);
@@ -466,7 +466,7 @@ describe("a failure", () => {
     }
   });
 
-  it("[MODEL4] is a redirection: neither key nor conversation goes elsewhere", async () => {
+  it("[MODEL4] is the result of a redirect: neither key nor conversation goes elsewhere", async () => {
     const elsewhere = await modelEndpoint(answers("gotcha"));
     for (const status of [301, 302, 307, 308]) {
       const { sentence, asked } = await failureOf(refuses(status, "over there", { location: `${elsewhere.url}/chat/completions` }));
@@ -477,7 +477,7 @@ describe("a failure", () => {
   });
 });
 
-/** A clock for the timers of the code under test, until the test ends. @returns lets so many ms pass */
+/** Fakes the timers of the code under test until the test ends. @returns a function that advances them by some ms */
 function ownClock(): (ms: number) => void {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   onTestFinished(() => void vi.useRealTimers());
@@ -490,14 +490,14 @@ describe("time", () => {
   };
   const SLOW = "The assistant took too long. Ask again in a moment.";
 
-  it("[MODEL5] an endpoint has so long for the first sign of an answer, whatever keeps the connection alive", async () => {
+  it("[MODEL5] is limited until the first sign of an answer; keep-alives do not count", async () => {
     for (const reaction of [() => {}, stalls(), keepAlive] satisfies Reaction[]) {
       const { pieces, sentence, asked } = await failureOf(reaction, {}, { beginning: 500 });
       expect({ pieces, sentence, asked }).toEqual({ pieces: [], sentence: SLOW, asked: 1 });
     }
   });
 
-  it("[MODEL5] it may be silent for so long amid an answer", async () => {
+  it("[MODEL5] is limited for silence within an answer", async () => {
     const thenKeptAlive: Reaction = async (response, asked) => {
       await sendParts(response, [event(chunk("Once"))]);
       await keepAlive(response, asked);
@@ -508,7 +508,7 @@ describe("time", () => {
     }
   });
 
-  it("[MODEL5] one that trickles, or thinks without an end, is given up at last", async () => {
+  it("[MODEL5] is limited for a whole answer that trickles, or reasons endlessly", async () => {
     const pass = ownClock();
     for (const piece of ["x", { reasoning_content: "Hm." }]) {
       const trickles: Reaction = async (response) => {
@@ -521,7 +521,7 @@ describe("time", () => {
     }
   });
 
-  it("[MODEL5] who takes the pieces may take their time", async () => {
+  it("[MODEL5] does not include the time that the caller takes between pieces", async () => {
     const endpoint = await modelEndpoint(answers("One", "two"));
     const pass = ownClock();
     const pieces: Piece[] = [];
@@ -534,7 +534,7 @@ describe("time", () => {
 });
 
 describe("size", () => {
-  it("[MODEL6] an answer without an end is cut, and its connection closed", async () => {
+  it("[MODEL6] is limited: cuts an endless answer, and closes its connection", async () => {
     const endpoint = await modelEndpoint(async (response) => {
       while (!response.destroyed) await sendParts(response, [event(chunk("blah ".repeat(500)))]);
     });
@@ -544,7 +544,7 @@ describe("size", () => {
     await (await endpoint.request(0)).gone;
   });
 
-  it("[MODEL6] neither a line without an end nor events that say nothing fill the memory", async () => {
+  it("[MODEL6] is limited for endless lines and endless empty events", async () => {
     const part = "x".repeat(64 * 1_024);
     const endless = (first: string, parts: string): Reaction => {
       return async (response) => {
@@ -559,7 +559,7 @@ describe("size", () => {
     }
   });
 
-  it("[MODEL6] nor does plain JSON without an end", async () => {
+  it("[MODEL6] is limited for endless plain JSON", async () => {
     const endless: Reaction = async (response) => {
       response.writeHead(200, { "content-type": "application/json" });
       while (!response.destroyed) await sendParts(response, ['{"choices":'.repeat(1_000)]);
@@ -568,10 +568,10 @@ describe("size", () => {
   });
 });
 
-describe("leaving", () => {
+describe("aborting", () => {
   const reason = new Error("enough");
 
-  it("[MODEL7] ends the request at once: before the answer, amid it, and amid an error", async () => {
+  it("[MODEL7] ends the request at once: before the answer, within it, and within an error", async () => {
     const stallingError: Reaction = (response) => response.writeHead(500, { "content-length": "100" }).write("{");
     for (const [reaction, expected] of [
       [() => {}, []],
@@ -593,7 +593,7 @@ describe("leaving", () => {
     }
   });
 
-  it("[MODEL7] ends the waiting before the endpoint is asked again", async () => {
+  it("[MODEL7] ends the wait for a retry", async () => {
     const endpoint = await modelEndpoint(refuses(503));
     const leaving = new AbortController();
     const done = take(modelAt(endpoint.url, {}, { retry: 3_600_000, longestRetry: 3_600_000 }).model, hello, leaving.signal);
@@ -603,13 +603,13 @@ describe("leaving", () => {
     expect(endpoint.asked).toHaveLength(1);
   });
 
-  it("[MODEL7] before it began means that nothing is asked", async () => {
+  it("[MODEL7] before the start prevents the request", async () => {
     const endpoint = await modelEndpoint(answers("Hi"));
     expect((await take(modelAt(endpoint.url).model, hello, AbortSignal.abort(reason))).failure).toBe(reason);
     expect(endpoint.asked).toEqual([]);
   });
 
-  it("[MODEL7] may be done by taking no more, too", async () => {
+  it("[MODEL7] also works by leaving the loop over the pieces", async () => {
     const endpoint = await modelEndpoint(stalls("One"));
     for await (const piece of modelAt(endpoint.url).model.answer(hello, never)) {
       expect(piece).toBe("One");
@@ -623,7 +623,7 @@ describe("the offline companion", () => {
   const companion = createCompanion(0);
   const says = (...texts: string[]) => textOf(companion, ...texts.map((text): Turn => ({ role: "user", text })));
 
-  it("[MODEL8] needs nothing, and says what it is and how a real model is plugged in", async () => {
+  it("[MODEL8] needs no settings, and says what it is and how to connect a real model", async () => {
     for (const question of [
       "Who are you?",
       "help",
@@ -664,25 +664,25 @@ describe("the offline companion", () => {
     "???": /./,
     constructor: /beyond me/,
   };
-  it("[MODEL8] knows its way about", async () => {
+  it("[MODEL8] answers questions about Palaver", async () => {
     for (const [question, answer] of Object.entries(questions)) expect(await says(question), question).toMatch(answer);
   });
 
-  it("[MODEL8] answers for the person in front of the page, unless they ask about the API", () => {
-    const { itself, api, ...others } = topics as Record<string, Topic>; // these two are about settings and the API
+  it("[MODEL8] answers for users of the page, unless they ask about the API", () => {
+    const { itself, api, ...others } = topics as Record<string, Topic>; // these two cover settings and the API
     expect(itself && api).toBeDefined();
     for (const { answers } of [...Object.values(others), fallback])
       for (const answer of answers) expect(answer).not.toMatch(/`|mutation|GraphQL|createRoom|JSON|[a-z][A-Z]\w+\(/);
   });
 
-  it("[MODEL8] goes on with an answer that was cut", async () => {
+  it("[MODEL8] continues a cut answer", async () => {
     const whole = await says("How do I start a group?");
     const begun = whole.slice(0, 20);
     const rest = await textOf(companion, { role: "user", text: "How do I start a group?" }, { role: "assistant", text: begun });
     expect(`${begun}${rest}`.replaceAll(" ", "")).toBe(whole.replaceAll(" ", ""));
   });
 
-  it("[MODEL8] what it remembers is in the turns: the same conversation gets the same answer, from any worker", async () => {
+  it("[MODEL8] gives the same answer to the same conversation on any worker, as its memory is the turns", async () => {
     const [first, second] = [await says("a joke"), await says("a joke", "another one")];
     expect(second).not.toBe(first);
     expect(await says("a joke", "a joke")).toBe(second);
@@ -692,7 +692,7 @@ describe("the offline companion", () => {
     expect(await says("what is my name?")).toContain("not told me");
   });
 
-  it("[MODEL8] tells those apart who talk in a group", async () => {
+  it("[MODEL8] distinguishes the speakers in a group", async () => {
     const joe: Turn[] = [
       { role: "user", name: "Mary", text: "call me Queen" },
       { role: "user", name: "Joe", text: "who am I?" },
@@ -701,15 +701,15 @@ describe("the offline companion", () => {
     expect(await textOf(companion, ...joe, { role: "user", name: "Mary", text: "who am I?" })).toBe("To me you are Queen.");
   });
 
-  it("[MODEL8] writes word by word, done within two seconds", async () => {
+  it("[MODEL8] writes word by word, and finishes within two seconds", async () => {
     const start = performance.now();
     const { pieces } = await take(createCompanion(), [{ role: "user", text: "help" }]);
-    expect(performance.now() - start).toBeLessThan(2_000 * BUSY); // it is late at each word
+    expect(performance.now() - start).toBeLessThan(2_000 * BUSY); // a busy machine delays each word
     expect(pieces.length).toBeGreaterThan(50);
     expect(pieces.every((piece) => /^\S+\s*$/.test(piece))).toBe(true);
   });
 
-  it("[MODEL8] stops when whoever asked has left, and what is said to it never takes long", async () => {
+  it("[MODEL8] stops when aborted, and answers any input quickly", async () => {
     const leaving = new AbortController();
     const pieces: Piece[] = [];
     await expect(async () => {
@@ -735,7 +735,7 @@ describe("the offline companion", () => {
   });
 });
 
-it("[MODEL9] the settings decide what thinks: the endpoint where there is one, else the companion", async () => {
+it("[MODEL9] uses the endpoint if the settings name one, else the companion", async () => {
   const silent = pino({ level: "silent" });
   expect(await textOf(createModel(readConfig({}, {}), silent))).toMatch(/offline companion/);
 
@@ -755,7 +755,7 @@ it("[MODEL9] the settings decide what thinks: the endpoint where there is one, e
   expect(body.messages[0]?.content).toContain(settings.assistantPrompt.fallback);
 });
 
-/** Waits for what happens in this process, turn by turn of its event loop. */
+/** Waits until a condition holds, and checks it after each turn of the event loop. */
 async function waitFor(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -36,7 +36,7 @@ async function register(username: string, name: string): Promise<TestClient> {
   return new TestClient(server.url, token, user.id, username);
 }
 
-/** Whose message it says it is, above the message. */
+/** Returns the line with the author above a message. */
 const author = (page: Page, text: string) =>
   page
     .locator(".message")
@@ -44,10 +44,10 @@ const author = (page: Page, text: string) =>
     .locator(".meta");
 
 describe("names on the page", () => {
-  it("[NAME4] guests and the assistant are marked, and who shares a name has their username beside it", async () => {
+  it("[NAME4] mark guests and the assistant, and show usernames beside names that several users share", async () => {
     const pablo = await logIn("Pablo");
     const alone = await register("ada", "Ada Lovelace");
-    await alone.send("I am Ada"); // so that Pablo's name stands above what he says
+    await alone.send("I am Ada"); // so that Pablo's name appears above his next message
     await pablo.send("I am Pablo");
     const page = await signIn("Joe");
     await author(page, "I am Pablo").waitFor();
@@ -72,12 +72,12 @@ describe("names on the page", () => {
     const room = page.getByRole("navigation").getByRole("button", { name: `PabIo guest ${guest.id}` });
     await room.waitFor();
     expect(await seriousFindings(page)).toEqual([]);
-    await page.reload(); // the room is all that tells of the guest now
+    await page.reload(); // after this, only the room list shows the guest
     await room.click();
     await page.getByRole("heading", { name: `PabIo guest ${guest.id}` }).waitFor();
   });
 
-  it("[NAME4] signing up says what is wrong with a name or a password", async () => {
+  it("[NAME4] are refused on sign-up, like weak passwords, with a reason", async () => {
     const page = await open(server.url);
     const says = (words: string) => expect.poll(() => page.getByRole("alert").innerText()).toContain(words);
     await page.getByRole("button", { name: "Create account" }).click();

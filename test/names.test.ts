@@ -25,7 +25,7 @@ const codeOf = ({ errors }: Awaited<ReturnType<typeof register>>) => errors?.[0]
 
 const hash = await bcrypt.hash(PASSWORD, 4);
 
-/** As the Node app's login makes an account of a name that it does not know. */
+/** Creates an account as the Node app's login does for an unknown name. */
 async function demoAccount({ client }: { client: Redis }, username: string): Promise<string> {
   const id = String(await client.incr("total_users"));
   await client.set(`username:${username}`, `user:${id}`);
@@ -34,7 +34,7 @@ async function demoAccount({ client }: { client: Redis }, username: string): Pro
   return id;
 }
 
-/** An account as an older version of Palaver made it. */
+/** Creates an account as an older version of Palaver did. */
 async function olderAccount({ client }: { client: Redis }, username: string): Promise<string> {
   const id = await demoAccount({ client }, username);
   await client.hset(`user:${id}`, { createdAt: new Date().toISOString() });
@@ -44,15 +44,15 @@ async function olderAccount({ client }: { client: Redis }, username: string): Pr
 describe("usernames", () => {
   const pairs: [what: string, name: string, likeness: string][] = [
     ["letter case", "ada", "ADA"],
-    ["letter case without a capital of its own", "Strasse", "straße"],
+    ["the case of a letter without a capital", "Strasse", "straße"],
     ["a Cyrillic letter", "grace", "grаce"],
-    ["a Greek capital, of which the small letter is another", "Nick", "Νick"],
+    ["a Greek capital whose lowercase looks different", "Nick", "Νick"],
     ["full width", "joan", "ｊｏａｎ"],
     ["superscript", "mary", "ᵐᵃʳʸ"],
     ["a capital I for an l", "Pablo", "PabIo"],
     ["digits for letters", "lola", "1o1a"],
-    ["letters that run together", "amy", "arny"],
-    ["another script alone", "мария", "МАРИЯ"],
+    ["letters that merge visually", "amy", "arny"],
+    ["letter case in another script", "мария", "МАРИЯ"],
   ];
   it.each(pairs)("[NAME1] differ by more than %s", async (_what, name, likeness) => {
     const given = (await register(name)).data.register.user;
@@ -65,23 +65,23 @@ describe("usernames", () => {
     expect((await guest.ask("{ me { guest } }")).me).toEqual({ guest: true });
   });
 
-  it.each(["k\u034fim", "kim\ufe0f", "k\u{e0100}im", "ki\u200dm"])("[NAME1] have no character that does not show: %j", async (name) => {
+  it.each(["k\u034fim", "kim\ufe0f", "k\u{e0100}im", "ki\u200dm"])("[NAME1] cannot contain invisible characters: %j", async (name) => {
     expect((await register(name)).errors?.[0]?.extensions).toMatchObject({ code: "BAD_USER_INPUT", argument: "username" });
   });
 
-  it("[NAME1] the other way round, too: what looks like a later name blocks it", async () => {
+  it("[NAME1] are blocked by look-alikes in either order of registration", async () => {
     for (const [_what, name, likeness] of pairs.slice(0, 9)) {
       expect((await register(`x${likeness}`)).data?.register.user.username).toBe(`x${likeness}`);
       expect(codeOf(await register(`x${name}`))).toBe("USERNAME_TAKEN");
     }
   });
 
-  it("[NAME1] names that only have a beginning, an accent or a number of their own are free", async () => {
+  it("[NAME1] are free if they share only a prefix or differ by an accent or a number", async () => {
     for (const name of ["zoe", "zoë", "zoe2", "zoe3", "zoey", "z.oe"])
       expect((await register(name)).data?.register.user.username).toBe(name);
   });
 
-  it("[NAME1] of 50 sign-ups for look-alikes, over two servers, exactly one wins", async () => {
+  it("[NAME1] go to exactly one of 50 sign-ups for look-alikes on two servers", async () => {
     for (let round = 0; round < 3; round++) {
       const own = await ownRedis();
       const servers = [await ownServer(own.url), await ownServer(own.url)];
@@ -100,7 +100,7 @@ describe("usernames", () => {
     }
   });
 
-  it("[NAME1] on a Redis Cluster likewise", async () => {
+  it("[NAME1] go to exactly one of several look-alikes on a Redis Cluster", async () => {
     const { urls } = await ownCluster();
     const servers = [await ownServer(urls.join(",")), await ownServer(urls.join(","))];
     const names = ["Ada", "ada", "ADA", "аda", "ａｄａ", "adа", "aDa", "ᵃᵈᵃ"];
@@ -113,7 +113,7 @@ describe("usernames", () => {
     });
   });
 
-  it("[NAME1] a sign-up that is cut off anywhere leaves a whole account, or the name free", async () => {
+  it("[NAME1] belong to a complete account or stay free, wherever a sign-up is interrupted", async () => {
     const outcomes = new Set<string>();
     for (let bytes = 100, count = 0; bytes < 6_000; bytes += 200, count++) {
       const [name, likeness] = [`cut-off-${count}`, `CUT-OFF-${count}`];
@@ -127,7 +127,7 @@ describe("usernames", () => {
       const isNamed = (await redis.client.exists(`username:${name}`)) === 1;
       for (const [look, held] of Object.entries(await redis.client.hgetall(LOOKS))) {
         const [id, deadline] = held.split(" ");
-        if (deadline !== undefined) await redis.client.hset(LOOKS, look, `${id} 1`); // its time is up
+        if (deadline !== undefined) await redis.client.hset(LOOKS, look, `${id} 1`); // makes the claim expire
       }
       outcomes.add(isNamed ? "an account" : "nothing");
       if (isNamed) {
@@ -138,7 +138,7 @@ describe("usernames", () => {
     expect([...outcomes].sort()).toEqual(["an account", "nothing"]);
   });
 
-  it("[NAME1] a name that is being claimed is taken until then, and one whose account is gone is free", async () => {
+  it("[NAME1] are taken while a claim lasts, and free after it expires or the account is deleted", async () => {
     await redis.client.hset(LOOKS, "busy", `999 ${Math.floor(Date.now() / 1_000) + 3_600}`);
     expect(codeOf(await register("Busy"))).toBe("USERNAME_TAKEN");
     await redis.client.hset(LOOKS, "busy", "999 1");
@@ -149,8 +149,8 @@ describe("usernames", () => {
   });
 });
 
-describe("names of accounts that others made", () => {
-  it("[NAME1] stay, log in by their exact name, and block what looks like them", async () => {
+describe("names of accounts that other programs created", () => {
+  it("[NAME1] stay, work for log-in in their exact form, and block look-alikes", async () => {
     const own = await ownRedis();
     const names = ["Ada", "ada", "аda", "", " "];
     const ids = new Map<string, string>();
@@ -159,7 +159,7 @@ describe("names of accounts that others made", () => {
     const there = anonymous.on(server);
     for (const name of names) expect((await logIn(name, PASSWORD, there)).data.login.user).toEqual({ id: ids.get(name), username: name });
     expect(codeOf(await register("ADA", undefined, there))).toBe("USERNAME_TAKEN");
-    expect((await logIn("ADA", PASSWORD, there)).data.login.user.id).toBe(ids.get("Ada")); // the first of them
+    expect((await logIn("ADA", PASSWORD, there)).data.login.user.id).toBe(ids.get("Ada")); // the oldest account
 
     const late = await demoAccount(own, "Late");
     expect(codeOf(await register("late", undefined, there))).toBe("USERNAME_TAKEN");
@@ -169,7 +169,7 @@ describe("names of accounts that others made", () => {
     expect((await logIn("later", PASSWORD, there)).data.login.user.id).toBe(later);
   });
 
-  it("[NAME1] are known however many there are, in portions, before anyone signs up", async () => {
+  it("[NAME1] are indexed in batches, however many, before the first sign-up", async () => {
     const own = await ownRedis();
     const total = 5_000;
     const pipeline = own.client.pipeline().set("total_users", total);
@@ -199,14 +199,14 @@ describe("names of accounts that others made", () => {
 });
 
 describe("reserved names", () => {
-  it.each(["assistant", "system", "admin", "everyone", "here"])("[NAME2] %s is reserved, and so is what looks like it", async (name) => {
+  it.each(["assistant", "system", "admin", "everyone", "here"])("[NAME2] include %s and its look-alikes", async (name) => {
     const capital = `${name[0]?.toUpperCase()}${name.slice(1)}`;
     for (const u of [name, capital, name.toUpperCase(), name.replace("e", "е").replace("a", "а"), name.replace("s", "ѕ")])
       expect(codeOf(await register(u))).toBe("USERNAME_TAKEN");
     expect((await register(`${name}-2`)).data.register.user.username).toBe(`${name}-2`);
   });
 
-  it("[NAME2] the username and the display name of the assistant are its own, whatever its username", async () => {
+  it("[NAME2] include the assistant's username and display name, whatever its username", async () => {
     const own = await ownRedis();
     const server = await ownServer(own.url, { assistant: true, assistantUsername: "helper" });
     const there = anonymous.on(server);
@@ -223,7 +223,7 @@ describe("reserved names", () => {
 });
 
 describe("log-in", () => {
-  it("[NAME3] takes the username in any letter case and Unicode form", async () => {
+  it("[NAME3] accepts the username in any letter case and Unicode form", async () => {
     const { id } = (await register("Zoé-Straße")).data.register.user;
     for (const u of ["zoé-straße", "ZOÉ-STRASSE", "Zoe\u0301-Straße", "Ｚｏé-Straße", "zoé-stra\u00adße"])
       expect((await logIn(u)).data?.login.user).toEqual({ id, username: "Zoé-Straße" });
@@ -239,7 +239,7 @@ describe("log-in", () => {
     expect(codeOf(await logIn("guesseD", "not it", anonymous.on(strict)))).toBe("RATE_LIMITED");
   });
 
-  it("[NAME3] completes a registration that was cut off, by any form of the name", async () => {
+  it("[NAME3] completes an interrupted registration, by any form of the name", async () => {
     const { token, user } = (await anonymous.ask('mutation { joinAsGuest(name: "Gus") { token user { id } } }')).joinAsGuest;
     const cutOff = JSON.stringify({ username: "Once-Gus", attempt: "x", deadline: 1 });
     await redis.client.hset(`user:${user.id}`, { claim: cutOff, password: hash });

@@ -10,7 +10,7 @@ import { RawSocket } from "./helpers/raw-socket.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
 
-/** What the server logs as failures of its own; what it says of Redis is another matter. */
+/** Errors that the server logs, except reports about Redis. */
 const failures: string[] = [];
 const log = pino({ level: "error" }, { write: (line: string) => line.includes('"problems":') || failures.push(line) });
 
@@ -19,25 +19,25 @@ const server = await ownServer(redis.url, { socketsPerUser: 1_000 }, log);
 const alice = await TestClient.register(server, "alice");
 const FOLLOW = 'subscription { messageAdded(roomId: "0") { text } }';
 
-/** What would end the session, which a socket does not outlive. */
+/** Operations that end the session, and with it the socket. */
 const ENDS = ["logout", "endSession", "changePassword", "refreshSession"];
 
-describe("a subscription whose field can be left out", () => {
+describe("a subscription without a field", () => {
   const leaving = { no: false, yes: true };
 
   it.each([
-    ["left out", 'subscription { messageAdded(roomId: "0") @include(if: false) { text } }'],
+    ["not included", 'subscription { messageAdded(roomId: "0") @include(if: false) { text } }'],
     ["skipped", "subscription { messageAdded @skip(if: true) { text } }"],
-    ["left out by a variable", 'subscription ($no: Boolean!) { messageAdded(roomId: "0") @include(if: $no) { text } }'],
-    ["skipped by a variable", "subscription ($yes: Boolean!) { roomEvents @skip(if: $yes) { position } }"],
-    ["left out by a default", "subscription ($other: Boolean! = false) { messageAdded @include(if: $other) { text } }"],
+    ["not included because of a variable", 'subscription ($no: Boolean!) { messageAdded(roomId: "0") @include(if: $no) { text } }'],
+    ["skipped because of a variable", "subscription ($yes: Boolean!) { roomEvents @skip(if: $yes) { position } }"],
+    ["not included because of a default", "subscription ($other: Boolean! = false) { messageAdded @include(if: $other) { text } }"],
     ["in a fragment", "subscription { ...f @include(if: false) } fragment f on Subscription { messageAdded { text } }"],
     ["inside a fragment", 'subscription { ...f } fragment f on Subscription { typing(roomId: "0") @skip(if: true) { user { id } } }'],
     ["in an inline fragment", "subscription ($no: Boolean!) { ... on Subscription @include(if: $no) { roomShown { id } } }"],
-    ["that a variable keeps", "subscription ($yes: Boolean!) { messageAdded @include(if: $yes) { text } }"],
-    ["that a variable keeps which is missing", "subscription ($other: Boolean!) { messageAdded @include(if: $other) { text } }"],
-    ["kept and skipped", 'subscription { userOnline(userIds: ["1"]) @include(if: true) @skip(if: true) { id } }'],
-  ])("[R6] is refused by itself, and costs the socket nothing: a field %s", async (_what, query) => {
+    ["that a variable includes", "subscription ($yes: Boolean!) { messageAdded @include(if: $yes) { text } }"],
+    ["that a missing variable includes", "subscription ($other: Boolean!) { messageAdded @include(if: $other) { text } }"],
+    ["included and skipped", 'subscription { userOnline(userIds: ["1"]) @include(if: true) @skip(if: true) { id } }'],
+  ])("[R6] is refused alone, and the socket stays open: a field %s", async (_what, query) => {
     const socket = await RawSocket.accepted(server, alice.token);
     await socket.subscribe("canary", FOLLOW);
     await socket.subscribe("empty", query, query.includes("$") && !query.includes("$other") ? leaving : {});
@@ -56,8 +56,8 @@ describe("a subscription whose field can be left out", () => {
   });
 });
 
-describe("an id", () => {
-  it("[R6] is free at once when its operation was completed, whatever that still does, and answers are the second's", async () => {
+describe("an operation id", () => {
+  it("[R6] is free as soon as the client completes it, and only the new operation is answered", async () => {
     const socket = await RawSocket.accepted(server, alice.token);
     await socket.subscribe("canary", FOLLOW);
     const operations = [
@@ -67,7 +67,7 @@ describe("an id", () => {
       ["4", "{ wrong", "{ second: me { id } }"],
     ] as const;
     for (const [id, first, second] of operations) {
-      // In one piece, so that all of it is there before the server does anything.
+      // In one segment, so that the server has all frames before it handles the first.
       const { _socket: connection } = socket.socket as unknown as { _socket: Socket };
       connection.cork();
       await socket.subscribe(id, first);
@@ -79,7 +79,7 @@ describe("an id", () => {
     }
     const heard = (id: string) => socket.heard.filter((frame) => frame.id === id && frame.type === "next").at(-1)?.payload?.data;
     await eventually(async () => {
-      await alice.send("to the third, and the canary"); // until the third follows
+      await alice.send("to the third, and the canary"); // repeated until subscription 3 has started
       for (const id of ["1", "2", "4"]) expect(heard(id)).toEqual({ second: { id: alice.id } });
       expect(heard("3")).toEqual({ second: { text: "to the third, and the canary" } });
       expect(heard("canary")).toBeDefined();
@@ -99,7 +99,7 @@ describe("a client that keeps to the protocol", () => {
     Boolean: [true, false],
   };
 
-  /** Says a few hundred frames that the protocol allows, and none that it does not. */
+  /** Sends frames that the protocol allows, and no others. */
   async function talk(seed: number, frames: number): Promise<void> {
     const random = randomFrom(seed);
     const socket = await RawSocket.accepted(server, alice.token);
@@ -114,7 +114,7 @@ describe("a client that keeps to the protocol", () => {
       const act = random.integer(1, 20);
       if (act <= 12) {
         const id = random.pick(["1", "2", "3", "__proto__", "é💬", String(n)]);
-        // What the server says may still be about the operation before: only a client that completes it knows that the id is free.
+        // An answer may still belong to the earlier operation; the id is only certain to be free after the client completes it.
         if (used.has(id)) await socket.say({ id, type: "complete" });
         used.add(id);
         if (random.chance(0.1)) continue;
@@ -147,7 +147,7 @@ describe("a client that keeps to the protocol", () => {
     await socket.closed;
   }
 
-  it("[R6] loses no socket and no other subscription, whatever it asks", { timeout: 300_000 }, async () => {
+  it("[R6] loses neither its socket nor another subscription, whatever it requests", { timeout: 300_000 }, async () => {
     const [first, count] = [Number(process.env.FUZZ_SEED ?? 1), Number(process.env.FUZZ_COUNT ?? 8)];
     for (let seed = first; seed < first + count; seed++) await talk(seed, 150);
   });

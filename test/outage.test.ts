@@ -8,8 +8,8 @@ import { acceptedSocket } from "./helpers/socket.js";
 const redis = await ownRedis();
 const near = await ownServer(redis.url);
 
-describe("Redis goes away and comes back", () => {
-  it("[O3] calls fail with UNAVAILABLE, sockets stay, and subscriptions go on with nothing lost", async () => {
+describe("an outage of Redis", () => {
+  it("[O3] fails calls with UNAVAILABLE; sockets stay open, and subscriptions continue without loss", async () => {
     const proxy = await proxyTo(redis.url);
     const far = await ownServer(proxy.url);
     try {
@@ -24,7 +24,7 @@ describe("Redis goes away and comes back", () => {
       expect((await fetch(`${far.url}/readyz`)).status).toBe(503);
       expect((await fetch(`${far.url}/healthz`)).status).toBe(200);
       const error = await bob.refused('mutation { send(roomId: "0", text: "into the void") { id } }');
-      expect(error.extensions).toEqual({ code: "UNAVAILABLE", retryable: true }); // not even the session could be looked up
+      expect(error.extensions).toEqual({ code: "UNAVAILABLE", retryable: true }); // the server could not even look up the session
       expect(error.message).toMatch(/Redis does not answer/);
       const { errors } = await bob.subscribe("{ rooms { nodes { id } } }").result();
       expect(errors).toMatchObject([{ extensions: { code: "UNAVAILABLE", retryable: true } }]);
@@ -42,7 +42,7 @@ describe("Redis goes away and comes back", () => {
     }
   });
 
-  it("[O4] a subscription gets UNAVAILABLE as a result, and is complete, at whatever moment Redis goes away", async () => {
+  it("[O4] ends a new subscription with an UNAVAILABLE result and `complete`, at any moment", async () => {
     const proxy = await proxyTo(redis.url);
     const far = await ownServer(proxy.url);
     try {
@@ -77,7 +77,7 @@ describe("Redis goes away and comes back", () => {
     }
   });
 
-  it("[M2] a send whose connection was cut is not run again behind the client's back; repeating it stores it once", async () => {
+  it("[M2] does not retry a cut send without the client; the client's retry stores it once", async () => {
     const proxy = await proxyTo(redis.url);
     const far = await ownServer(proxy.url);
     try {
@@ -105,7 +105,7 @@ describe("Redis goes away and comes back", () => {
     }
   });
 
-  it("[O1] a socket that asks to be accepted while Redis is away is told to try later", async () => {
+  it("[O1] closes a new socket with 1013, try again later", async () => {
     const proxy = await proxyTo(redis.url);
     const far = await ownServer(proxy.url);
     try {

@@ -33,7 +33,7 @@ async function say(page: Page, room: string, text: string): Promise<void> {
   await page.keyboard.press("Enter");
 }
 
-/** Leaves no room in the browser's storage, not for one letter. */
+/** Fills the browser's storage completely. */
 const fillStorage = (page: Page) =>
   page.evaluate(() => {
     let text = "x".repeat(1_000_000);
@@ -46,12 +46,12 @@ const fillStorage = (page: Page) =>
     }
   });
 
-/** The element that has the focus, by its name or text. */
+/** The name or the text of the focused element. */
 const focused = (page: Page) =>
   page.evaluate(() => document.activeElement?.getAttribute("name") ?? document.activeElement?.textContent ?? "");
 
-describe("where the browser keeps nothing", () => {
-  it("[PAGE32] with a full storage messages are sent all the same, from the tab that does not lead, too", async () => {
+describe("without browser storage", () => {
+  it("[PAGE32] still sends messages if the storage is full, also from the tab that is not the leader", async () => {
     const [joe, mary] = [await signIn("Joe"), await signIn("Mary")];
     await goTo(mary, "General");
     await goTo(joe, "General");
@@ -75,7 +75,7 @@ describe("where the browser keeps nothing", () => {
     expect(await message(mary, "no room for this").count()).toBe(1);
   });
 
-  it("[PAGE32] with a storage that may not be used, too", async () => {
+  it("[PAGE32] still sends messages if the browser denies access to the storage", async () => {
     const joe = await open(server.url);
     await joe.addInitScript(() => {
       Object.defineProperty(globalThis, "localStorage", {
@@ -93,7 +93,7 @@ describe("where the browser keeps nothing", () => {
     await joe.getByRole("heading", { name: "Sign in" }).waitFor();
   });
 
-  it("[PAGE32] an edit that fails leaves its text in the composer", async () => {
+  it("[PAGE32] keeps the text of a failed edit in the composer", async () => {
     const joe = await signIn("Joe");
     await goTo(joe, "General");
     await say(joe, "General", "first wording");
@@ -111,20 +111,20 @@ describe("where the browser keeps nothing", () => {
   });
 });
 
-describe("what the page cannot show", () => {
-  it("[PAGE33] an address that cannot be read leads to General", async () => {
+describe("content that the page cannot show", () => {
+  it("[PAGE33] opens General for an invalid address", async () => {
     const joe = await signIn("Joe", {}, `${server.url}/#room=%E0%A4%A`);
     await joe.getByRole("heading", { name: "General" }).waitFor();
     await goTo(joe, "General");
     await composer(joe, "General").waitFor();
   });
 
-  it("[PAGE33] an error in the list or in the page says so and offers a way out; the rest goes on", async () => {
-    const browser = await launchBrowser(); // not one whose errors fail the test
+  it("[PAGE33] shows an error in the list or the page with a way out; the rest keeps working", async () => {
+    const browser = await launchBrowser(); // unlike `open`, does not fail the test on page errors
     cleanUp(() => browser.close());
     const page = await (await browser.newContext()).newPage();
     page.setDefaultTimeout(100_000); // ms
-    // A server that is newer, or wrong: times that are none. In the messages of a room at first, then in the list of rooms as well.
+    // Fakes a newer or broken server with invalid times: first in the messages of a room, then in the list of rooms as well.
     let broken = /query OlderMessages/;
     await page.route("**/graphql", async (route) => {
       if (!broken.test(route.request().postData() ?? "")) return route.continue();
@@ -147,7 +147,7 @@ describe("what the page cannot show", () => {
 });
 
 describe("the page's files", () => {
-  it("[PAGE34] come compressed as the browser likes, named by their content for good and the page itself never unasked", async () => {
+  it("[PAGE34] are compressed as the browser accepts; hashed ones are cached, the page is revalidated", async () => {
     const get = (path: string, encoding: string) => fetch(server.url + path, { headers: { "accept-encoding": encoding } });
     const html = await (await get("/", "identity")).text();
     const assets = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, path = ""]) => path);
@@ -173,12 +173,12 @@ describe("the page's files", () => {
     expect([missing.status, missing.headers.get("cache-control")]).toEqual([404, null]);
     const etag = (await get("/", "gzip")).headers.get("etag") ?? "";
     const again = await fetch(server.url, {
-      headers: { "if-none-match": etag, "accept-encoding": "gzip", "cache-control": "max-age=0" }, // else fetch adds `no-cache`
+      headers: { "if-none-match": etag, "accept-encoding": "gzip", "cache-control": "max-age=0" }, // otherwise fetch adds `no-cache`
     });
     expect(again.status).toBe(304);
   });
 
-  it("[PAGE34] a browser loads under 100 kB the first time, and of the script nothing the second time", async () => {
+  it("[PAGE34] take under 100 kB on the first visit, and no script on the second", async () => {
     const browser = await launchBrowser();
     cleanUp(() => browser.close());
     const page = await browser.newPage();
@@ -192,7 +192,7 @@ describe("the page's files", () => {
   });
 });
 
-/** Loads the page, and notes its files as they came over the network. */
+/** Loads the page, and records its files as the network delivered them. */
 async function load(page: Page) {
   const session = await page.context().newCDPSession(page);
   const responses: { path: string; encoding: string | undefined; fromCache: boolean }[] = [];
@@ -217,7 +217,7 @@ async function load(page: Page) {
 }
 
 describe("on a slow network", () => {
-  it("[PAGE12] a room opened before the list of rooms has come stays open, and is live", async () => {
+  it("[PAGE12] keeps a room open, and live, that was opened while the list loaded", async () => {
     const joe = await signIn("Joe");
     const nina = await open(server.url, { viewport: { width: 1100, height: 700 } });
     await nina.getByRole("button", { name: "Create account" }).click();
@@ -237,7 +237,7 @@ describe("on a slow network", () => {
       if (!route.request().postData()?.includes("query RoomsSince")) return route.continue();
       const response = await route.fetch();
       const { data } = await response.json();
-      // The page asks until nothing more has come to the front of its list: that answer is held.
+      // The page repeats this query until the front of its list has nothing new. The test holds that last answer.
       if (data.rooms.nodes.length === 0) {
         hasRead();
         await released;
@@ -259,7 +259,7 @@ describe("on a slow network", () => {
 });
 
 describe("details of a room", () => {
-  it("[PAGE35] a row that follows shows its time on hover, and has it for screen readers", async () => {
+  it("[PAGE35] shows the time of a following row on hover and to screen readers", async () => {
     const joe = await signIn("Joe");
     await talkTo(joe, "Alex");
     for (const text of ["one thing", "and one more"]) await say(joe, "Alex", text);
@@ -278,7 +278,7 @@ describe("details of a room", () => {
     expect(await row.getAttribute("aria-label")).toMatch(/^You, .*\d:\d\d/);
   });
 
-  it("[PAGE36] what someone wrote themselves is not read by them, what was before it is", async () => {
+  it("[PAGE36] shows read markers on others' messages only, not on the reader's own", async () => {
     const [joe, mary] = [await signIn("Joe"), await signIn("Mary")];
     await talkTo(joe, "Mary");
     await say(joe, "Mary", "have you seen this?");
@@ -292,7 +292,7 @@ describe("details of a room", () => {
     expect(await joe.getByText("Read by").count()).toBe(1);
   });
 
-  it("[PAGE37] drafts stay with their rooms over a reload, and go with the user", async () => {
+  it("[PAGE37] keeps each room's draft over a reload, and deletes drafts when the user signs out", async () => {
     const joe = await signIn("Joe");
     await goTo(joe, "General");
     await composer(joe, "General").fill("half a thought");
@@ -311,7 +311,7 @@ describe("details of a room", () => {
     expect(await joe.evaluate(() => Object.keys(localStorage))).toEqual([]);
   });
 
-  it("[PAGE38] five messages in a burst are announced as five, and a flood by its number", async () => {
+  it("[PAGE38] announces five messages in a burst one by one, and a flood by its number", async () => {
     const [joe, mary] = [await signIn("Joe"), await signIn("Mary")];
     await goTo(joe, "General");
     await goTo(mary, "General");
@@ -329,7 +329,7 @@ describe("details of a room", () => {
     const log = mary.getByRole("log");
     await burst(0, 5);
     await expect.poll(() => log.locator("p").allInnerTexts()).toEqual([0, 1, 2, 3, 4].map((n) => `Joe: announced ${n}.`));
-    // All at once: the page does not look before they are there.
+    // All at once: the page is offline until all of them are stored.
     await mary.context().setOffline(true);
     await mary.getByText("No connection.").waitFor();
     await burst(5, 12);
@@ -340,7 +340,7 @@ describe("details of a room", () => {
       .toSatisfy((texts: string[]) => texts.reduce((sum, text) => sum + Number(/^(\d+) new messages$/.exec(text)?.[1] ?? 1), 0) === 12);
   });
 
-  it("[PAGE39] after a failed attempt the focus is on a field, and never lost", async () => {
+  it("[PAGE39] focuses a field after a failed attempt, and never loses the focus", async () => {
     const page = await open(server.url);
     await page.getByLabel("Username").fill("Joe");
     await page.getByLabel("Password", { exact: true }).fill("not his password");
@@ -357,7 +357,7 @@ describe("details of a room", () => {
     await page.getByRole("button", { name: "Continue as guest" }).click();
     expect(await focused(page)).toBe("name");
 
-    // A message's buttons give way to others: the focus goes with them.
+    // Other buttons replace a message's buttons, and the focus moves to them.
     await page.keyboard.type("Gast");
     await page.keyboard.press("Enter");
     await goTo(page, "General");
@@ -373,7 +373,7 @@ describe("details of a room", () => {
     expect(await row.evaluate((element) => element === document.activeElement)).toBe(true);
   });
 
-  it("[PAGE39] a message that is deleted elsewhere leaves the focus to the list", async () => {
+  it("[PAGE39] moves the focus to the list when the focused message is deleted elsewhere", async () => {
     const joe = await signIn("Joe");
     await talkTo(joe, "Alex");
     for (const text of ["stays", "goes away"]) await say(joe, "Alex", text);
@@ -381,7 +381,7 @@ describe("details of a room", () => {
     await row.waitFor();
     await joe.getByText("Sending…").waitFor({ state: "detached" });
     await row.focus();
-    await joe.keyboard.press("Tab"); // to a button of it
+    await joe.keyboard.press("Tab"); // to one of its buttons
     await joe.evaluate(
       async (id) => {
         const body = JSON.stringify({ query: "mutation ($id: ID!) { deleteMessage(id: $id) }", variables: { id } });
@@ -400,7 +400,7 @@ describe("details of a room", () => {
     ["a phone", PHONE],
     ["a desk", { viewport: { width: 1100, height: 700 } }],
     ["a narrow window", { viewport: { width: 780, height: 600 } }],
-  ] as const)("[PAGE40] on %s a message's buttons cover nothing, and all of them can be seen", async (where, options) => {
+  ] as const)("[PAGE40] shows all buttons of a message on %s, and they cover no words", async (where, options) => {
     const [joe, mary] = [await signIn("Joe", options), await signIn("Mary")];
     const name = `Buttons on ${where}`;
     await mary.getByRole("button", { name: "New group" }).click();
@@ -437,7 +437,7 @@ describe("details of a room", () => {
       expect(buttons.every(({ isWhole, area }) => isWhole && area > 500)).toBe(true); // px²
       expect(covered).toEqual([]);
     }
-    // The topmost row, too.
+    // The topmost row as well.
     await joe.locator(".scroller").evaluate((scroller) => scroller.scrollTo({ top: 0 }));
     const top = joe.locator(".message[data-id]").first();
     if ("hasTouch" in options) await top.locator(".text").tap();
@@ -447,7 +447,7 @@ describe("details of a room", () => {
     await top.getByRole("button", { name: "🎉 1" }).waitFor();
   });
 
-  it("[PAGE41] in forced colours one sees who is online, which room is shown, and which reaction is one's own", async () => {
+  it("[PAGE41] shows online users, the open room and the user's own reactions in forced colours", async () => {
     const [joe, mary] = [await signIn("Joe", { forcedColors: "active" }), await signIn("Mary")];
     await goTo(joe, "General");
     await say(joe, "General", "in forced colours");
@@ -473,13 +473,13 @@ describe("details of a room", () => {
         });
     expect(await looks(".dot.online")).not.toBe(await looks(".dot:not(.online)"));
     await talkTo(joe, "Alex");
-    await composer(joe, "Alex").waitFor(); // else it is shown after General
+    await composer(joe, "Alex").waitFor(); // otherwise Alex's room could open after General
     await goTo(joe, "General");
     expect(await looks("nav .row[aria-current]")).not.toBe(await looks("nav .row:not([aria-current])"));
     expect(await looks(".reactions [aria-pressed=true]")).not.toBe(await looks(".reactions [aria-pressed=false]"));
   });
 
-  it("[PAGE42] a guest sees their name beside what they can do", async () => {
+  it("[PAGE42] shows a guest's name next to the buttons", async () => {
     for (const width of [1100, 390]) {
       const page = await open(server.url, { viewport: { width, height: 700 } });
       await page.getByRole("button", { name: "Continue as guest" }).click();

@@ -21,7 +21,7 @@ await redis.client.sadd(keys.userRooms("3"), "1:3");
 const message = (page: Page, text: string) => page.locator(".message").filter({ has: page.locator(".text", { hasText: text }) });
 const wheel = (y: number) => (page: Page) => page.mouse.wheel(0, y);
 
-/** Pablo's page with a room of 10,000 messages, at its end; from then on the network takes 400 ms longer. */
+/** Opens Pablo's page at the end of a room with 10,000 messages, then adds 400 ms of network latency. */
 async function openLongRoom(options: BrowserContextOptions = {}): Promise<Page> {
   const page = await open(server.url, { viewport: { width: 1100, height: 700 }, ...options });
   await page.getByRole("button", { name: "Pablo", exact: true }).click();
@@ -34,7 +34,7 @@ async function openLongRoom(options: BrowserContextOptions = {}): Promise<Page> 
 }
 
 describe("the list of messages", () => {
-  it("[PAGE30] with the wheel up and down again, on a slow network, no message is passed unseen and none jumps", async () => {
+  it("[PAGE30] skips no message and does not jump on a slow network: wheel up and down", async () => {
     const page = await openLongRoom();
     await page.mouse.move(700, 300);
     await watchRows(page, 1);
@@ -55,7 +55,7 @@ describe("the list of messages", () => {
     await page.getByRole("button", { name: "Jump to latest" }).waitFor({ state: "detached" });
   });
 
-  it("[PAGE30] by touch", async () => {
+  it("[PAGE30] skips no message and does not jump on a slow network: touch", async () => {
     const page = await openLongRoom({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
     const touch = await page.context().newCDPSession(page);
     const send = (type: "touchStart" | "touchMove" | "touchEnd", y?: number) =>
@@ -75,7 +75,7 @@ describe("the list of messages", () => {
     );
   });
 
-  it("[PAGE30] by keyboard, from message to message and by page", async () => {
+  it("[PAGE30] skips no message and does not jump on a slow network: arrow keys and PageUp", async () => {
     const page = await openLongRoom();
     await page.getByLabel("Message to Mary").focus();
     await page.keyboard.press("Shift+Tab");
@@ -91,10 +91,10 @@ describe("the list of messages", () => {
       ([first = MESSAGES]) => first < MESSAGES - AWAY,
       () => page.keyboard.press("PageUp"),
     );
-    // The message that had the focus is far away and dropped: the list has it, and leads on to what is on the screen.
+    // The page has dropped the focused message, which is far away. The list has the focus now, and moves it to a visible message.
     await page.locator(".scroller").evaluate(async (scroller) => {
       for (let frames = 0, top = -1; frames < 20; frames = scroller.scrollTop === top ? frames + 1 : 0) {
-        top = scroller.scrollTop; // the last PageUp may roll on
+        top = scroller.scrollTop; // the last PageUp may still scroll
         await new Promise(requestAnimationFrame);
       }
     });
@@ -108,7 +108,7 @@ describe("the list of messages", () => {
     expect([isMessage, isShown]).toEqual([true, true]);
   });
 
-  it("[PAGE30] the first row stays where it is when pictures, late rows and deletions change what is above it", async () => {
+  it("[PAGE30] keeps the first row in place while pictures, late rows and deletions change rows above", async () => {
     const page = await openLongRoom();
     const rows = page.locator(".message[data-id]");
     while ((await rows.count()) < 140) {
@@ -132,7 +132,7 @@ describe("the list of messages", () => {
       expect(after.id).toBe(before.id);
       expect(Math.abs(after.top - before.top)).toBeLessThan(2); // px
     };
-    // A picture of unknown height in each row above and below, one after the other, as they are loaded.
+    // Adds a picture of unknown height to each row above and below, one after the other, as if they loaded.
     let before = await first();
     await page.evaluate(async () => {
       for (const text of document.querySelectorAll(".message .text")) {
@@ -146,7 +146,7 @@ describe("the list of messages", () => {
     });
     await expectTheSame(before);
 
-    // While the hand moves on, too.
+    // The same while the user scrolls.
     await page.mouse.move(700, 300);
     await watchRows(page, 1);
     const growing = page.evaluate(async () => {
@@ -162,7 +162,7 @@ describe("the list of messages", () => {
     await growing;
     expect((await seenRows(page)).against).toBeLessThan(3); // px
 
-    // A message of a demo app that comes late has its place above; one that is there is deleted.
+    // A demo app's late message is inserted above; then a message above is deleted.
     before = await first();
     const date = Math.floor(Number(before.id.split("/")[1]) / 1e6); // seconds; there are 100 messages a second
     await new DemoApp("Node", redis.client).say({ id: 3, username: "Mary" }, "late ".repeat(100), { roomId: "1:3", date });
@@ -179,7 +179,7 @@ describe("the list of messages", () => {
 });
 
 describe("rendering", () => {
-  it("[PAGE31] a message renders one row, and someone who types renders none", async () => {
+  it("[PAGE31] renders one row for a message, and none for typing", async () => {
     const [pablo, mary] = [await openGeneral("Pablo"), await openGeneral("Mary")];
     const say = async (text: string) => {
       await mary.getByLabel("Message to General").fill(text);
@@ -189,7 +189,7 @@ describe("rendering", () => {
     for (let n = 0; n < 20; n++) await say(`filling ${n}`);
     await mary.getByText("Sending…").waitFor({ state: "detached" });
 
-    await renderedRows(pablo); // from here on
+    await renderedRows(pablo); // resets the count
     await mary.getByLabel("Message to General").pressSequentially("a");
     await pablo.getByText("Mary is typing…").waitFor();
     expect(await renderedRows(pablo)).toBe(0);
@@ -203,7 +203,7 @@ describe("rendering", () => {
   });
 });
 
-/** A page with the general room, whose renders are counted as React's own developer tools do. */
+/** Opens a page with the general room, and counts its renders as React's developer tools do. */
 async function openGeneral(name: string): Promise<Page> {
   const page = await open(server.url, { viewport: { width: 1100, height: 700 } });
   await page.addInitScript(countRows);
@@ -213,7 +213,7 @@ async function openGeneral(name: string): Promise<Page> {
   return page;
 }
 
-/** How many rows were rendered since this was last asked. */
+/** The number of rows rendered since the last call. */
 const renderedRows = (page: Page) =>
   page.evaluate(() => {
     const counted = globalThis as unknown as { rows: number };
@@ -230,7 +230,7 @@ interface Fiber {
   stateNode: unknown;
 }
 
-/** Runs in the page, before React: at each commit, counts the components that were called and whose element is a message. */
+/** Runs in the page, before React. At each commit, counts the components that React called and whose element is a message. */
 function countRows(): void {
   const PERFORMED_WORK = 1;
   const counted = Object.assign(globalThis, { rows: 0 });
@@ -238,7 +238,7 @@ function countRows(): void {
     const element = fiber.child?.stateNode;
     const isRow = element instanceof HTMLElement && element.matches("article.message") && !(fiber.stateNode instanceof HTMLElement);
     if (isRow && (fiber.flags & PERFORMED_WORK) !== 0) counted.rows++;
-    if (!isNew && fiber.alternate?.child === fiber.child) return; // nothing below was looked at
+    if (!isNew && fiber.alternate?.child === fiber.child) return; // React skipped the children
     for (let child = fiber.child; child; child = child.sibling) visit(child, child.alternate === null);
   };
   Object.assign(globalThis, {

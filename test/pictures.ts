@@ -1,4 +1,4 @@
-/** Takes the README's pictures of the built product as it runs: `npm run pictures`. It needs a font with emojis, such as fonts-noto-color-emoji. */
+/** Takes the README's screenshots of the running product: `npm run pictures`. Needs an emoji font, such as fonts-noto-color-emoji. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,9 +22,9 @@ try {
   await showTab(page, "Follow");
   await execute(page);
   await page.getByRole("button", { name: "Stop query" }).waitFor();
-  // The subscription has no answer until something happens: something does, until it shows.
+  // The subscription is silent until an event arrives, so this sends messages until one shows.
   for (let attempt = 1; !(await response(page)).includes("good morning"); attempt++) {
-    if (attempt > 50) throw new Error(`GraphiQL does not show the message, but: ${await response(page)}`);
+    if (attempt > 50) throw new Error(`GraphiQL does not show the message, but ${await response(page)}`);
     await send(mary, "Pablo, good morning! The first users are in.");
     await page.waitForTimeout(100); // ms
   }
@@ -43,7 +43,7 @@ try {
     await (then ? then(chat) : chat.getByText("nothing was missing").last().waitFor());
     await chat.getByText("Live", { exact: true }).first().waitFor({ state: "attached" });
     await chat.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
-    await chat.mouse.move(0, 0); // shows no buttons
+    await chat.mouse.move(0, 0); // hides a message's buttons
     await chat.screenshot({ path });
     await chat.context().close();
   };
@@ -54,7 +54,7 @@ try {
     await chat.getByLabel("Message to assistant").fill("Hello! How do I start a group?");
     await chat.keyboard.press("Enter");
     await chat.locator(".reply .text").waitFor();
-    await chat.waitForTimeout(500); // ms; some words more
+    await chat.waitForTimeout(500); // ms; for some more words
   });
 } finally {
   await browser.close();
@@ -62,7 +62,7 @@ try {
   await rm(folder, { recursive: true });
 }
 
-/** What the people in the pictures say. */
+/** Sends the messages for the pictures. */
 async function converse(): Promise<void> {
   const [pablo, mary, joe] = [await logIn("Pablo"), await logIn("Mary"), await logIn("Joe")];
   const question = await send(pablo, "Good morning! @Mary, does it resume?");
@@ -81,7 +81,7 @@ async function logIn(username: string): Promise<string> {
   return (login as { token: string }).token;
 }
 
-/** @returns the message's id */
+/** Sends a message to the general room. @returns its id */
 async function send(token = "", text = "", replyTo: string | null = null): Promise<string> {
   const sent = await ask(
     `mutation { send(roomId: "0", text: ${JSON.stringify(text)}, replyTo: ${JSON.stringify(replyTo)}) { id } }`,

@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { inPortions } from "../src/portions.js";
 
-it("[LIMIT8] looks up many things a few at a time, in order, and stops at the first failure", async () => {
+it("[LIMIT8] runs many lookups in batches, in order, and stops at the first failure", async () => {
   let underWay = 0;
   let most = 0;
   const looked: number[] = [];
@@ -23,7 +23,7 @@ it("[LIMIT8] looks up many things a few at a time, in order, and stops at the fi
   expect(looked.length).toBe(10);
 });
 
-it("[LIMIT8] does not wait long for a part that does not answer, and hears of its failure in the end", async () => {
+it("[LIMIT8] does not wait long for a slow batch, but still reports its failure", async () => {
   let fail = (_: Error) => {};
   const begun: number[] = [];
   const all = inPortions(

@@ -24,7 +24,7 @@ async function connect(client: TestClient) {
   await client.subscribe("{ me { id } }").next();
 }
 
-/** Follows transitions; resolves when the server listens. */
+/** Subscribes to transitions, and waits until the server is subscribed in Redis. */
 async function watch(userIds?: string[]) {
   const stream = watcher.subscribe("subscription ($userIds: [ID!]) { userOnline(userIds: $userIds) { id online } }", { userIds });
   await expect.poll(() => redis.client.call("PUBSUB", "SHARDNUMSUB", "online_users")).toEqual(["online_users", 1]);
@@ -32,7 +32,7 @@ async function watch(userIds?: string[]) {
 }
 
 describe("presence", () => {
-  it("[P1] a user is online while any of their connections, on any server, is open", async () => {
+  it("[P1] shows a user online while any of their connections, on any server, is open", async () => {
     const ann = await TestClient.register(one, "ann");
     const elsewhere = ann.on(two);
     expect(await isOnline(ann)).toBe(false);
@@ -54,7 +54,7 @@ describe("presence", () => {
     const stream = await watch([ann.id]);
     const tabs = [ann, ann.on(two), ann.on(one)];
     for (const tab of tabs) await connect(tab);
-    await connect(ben); // not asked for
+    await connect(ben); // not in the subscription's list
     for (const tab of tabs) await tab.disconnect();
     expect(await stream.next()).toEqual({ id: ann.id, online: true });
     expect(await stream.next()).toEqual({ id: ann.id, online: false });
@@ -62,7 +62,7 @@ describe("presence", () => {
     expect(await stream.next()).toEqual({ id: ann.id, online: true });
   });
 
-  it("[P1] an anonymous connection, or a refused one, makes nobody online", async () => {
+  it("[P1] ignores anonymous and refused connections", async () => {
     const ann = await TestClient.register(one, "ann");
     await connect(new TestClient(one.url));
     const forged = new TestClient(one.url, `${ann.id}.${"A".repeat(43)}`);
@@ -70,7 +70,7 @@ describe("presence", () => {
     expect(await isOnline(ann)).toBe(false);
   });
 
-  it("[P1] fifty connections that open and close at once leave nobody online", async () => {
+  it("[P1] shows the user offline after fifty connections open and close at once", async () => {
     const ann = await TestClient.register(one, "ann");
     const tabs = Array.from({ length: 50 }, (_, n) => ann.on(n % 2 ? one : two));
     await Promise.all(
@@ -84,7 +84,7 @@ describe("presence", () => {
     expect(await isOnline(ann)).toBe(false);
   });
 
-  it("[P2] a stopped server's users go offline", async () => {
+  it("[P2] shows a stopped server's users offline", async () => {
     const three = await ownServer(redis.url);
     const ann = (await TestClient.register(one, "ann")).on(three);
     const stream = await watch([ann.id]);
@@ -94,9 +94,9 @@ describe("presence", () => {
     expect(await stream.next()).toEqual({ id: ann.id, online: false });
   });
 
-  it("[P2] users of a server whose lease has run out go offline when another server looks", async () => {
+  it("[P2] shows users offline when a sweep finds that their server's lease has expired", async () => {
     const ann = await TestClient.register(one, "ann");
-    // What a server leaves that is killed: its name, its users, and their counts, but no lease.
+    // The leftovers of a killed server: its name, its users, and their counts, but no lease.
     await redis.client.sadd("servers", "dead-server");
     await redis.client.sadd("users:dead-server", ann.id);
     await redis.client.hset(`presence:{user:${ann.id}}`, "dead-server", 2, "version", 1);
@@ -104,7 +104,7 @@ describe("presence", () => {
     await redis.client.sadd("online_users", ann.id);
     await redis.client.sadd("announced:{online_users}", ann.id);
     const stream = await watch([ann.id]);
-    await ownServer(redis.url); // every server looks when it starts
+    await ownServer(redis.url); // every server sweeps when it starts
     expect(await stream.next()).toEqual({ id: ann.id, online: false });
     expect(await isOnline(ann)).toBe(false);
     expect(await redis.client.exists("users:dead-server")).toBe(0);
@@ -113,7 +113,7 @@ describe("presence", () => {
 });
 
 describe("the grace period", () => {
-  it("[P3] who loads a page anew was never offline; who stays away is, with one event", async () => {
+  it("[P3] keeps a user online who reloads the page; one who stays away goes offline with one event", async () => {
     const patient = await ownServer(redis.url, { presenceGrace: 1 });
     const ann = (await TestClient.register(one, "ann")).on(patient);
     const ben = (await TestClient.register(one, "ben")).on(patient);
@@ -123,8 +123,8 @@ describe("the grace period", () => {
     await stream.next();
     await stream.next();
     await ann.disconnect();
-    await ben.disconnect(); // after ann: her second is over before his
-    await connect(ann); // back within it
+    await ben.disconnect(); // after Ann, so her grace period ends first
+    await connect(ann); // back within the grace period
     expect(await isOnline(ben)).toBe(true);
     expect(await stream.next()).toEqual({ id: ben.id, online: false });
     expect(await isOnline(ann)).toBe(true);
@@ -132,9 +132,9 @@ describe("the grace period", () => {
     expect(await stream.next()).toEqual({ id: ann.id, online: false });
   });
 
-  it("[P3] who comes back to another server when theirs stops was never offline; the others are when it is over", async () => {
+  it("[P3] keeps users online who move on from a stopping server; the others go offline afterwards", async () => {
     const stopping = await ownServer(redis.url, { presenceGrace: 1, presenceLease: 2 });
-    await ownServer(redis.url, { presenceLease: 2 }); // looks after those who do not come back
+    await ownServer(redis.url, { presenceLease: 2 }); // sweeps the users who do not come back
     const ann = (await TestClient.register(one, "ann")).on(stopping);
     const ben = (await TestClient.register(one, "ben")).on(stopping);
     const stream = await watch([ann.id, ben.id]);
@@ -148,7 +148,7 @@ describe("the grace period", () => {
     expect(await isOnline(ann)).toBe(true);
   });
 
-  it("[P2] when all servers stop together, nobody is left online", async () => {
+  it("[P2] leaves no user online when all servers stop together", async () => {
     const own = await ownRedis();
     const servers = await Promise.all([1, 2, 3].map(() => ownServer(own.url, { presenceGrace: 100 })));
     for (const server of servers) await connect(await TestClient.register(server));
@@ -159,8 +159,8 @@ describe("the grace period", () => {
   });
 });
 
-describe("a Redis that", () => {
-  it("[P1] was away for longer than a lease takes nobody offline who is here", async () => {
+describe("an outage of Redis", () => {
+  it("[P1] takes no connected user offline, even if it outlasts the leases", async () => {
     const own = await ownRedis();
     const proxies = [await proxyTo(own.url), await proxyTo(own.url)] as const;
     for (const proxy of proxies) cleanUp(() => proxy.stop());
@@ -174,7 +174,7 @@ describe("a Redis that", () => {
     });
     await expect.poll(() => own.client.call("PUBSUB", "SHARDNUMSUB", "online_users")).toEqual(["online_users", 1]);
     await connect(last);
-    expect(await stream.next()).toEqual({ id: last.id, online: true }); // the subscription has begun
+    expect(await stream.next()).toEqual({ id: last.id, online: true }); // the subscription has started
     const leases = async () => (await own.client.keys("lease:*")).length;
     for (const proxy of proxies) proxy.goAway();
     await expect.poll(leases).toBe(0);
@@ -183,10 +183,10 @@ describe("a Redis that", () => {
     expect(await own.client.scard("online_users")).toBe(7);
     const [first] = people as [TestClient];
     await first.disconnect();
-    expect(await stream.next()).toEqual({ id: first.id, online: false }); // and nothing before
+    expect(await stream.next()).toEqual({ id: first.id, online: false }); // and nothing before it
   });
 
-  it("[I2] [PRES1] lost its data gets nobody online who has no account, and who goes then is told of", async () => {
+  it("[I2] [PRES1] that loses data brings no user without an account online, and notifies of the change", async () => {
     const own = await ownRedis();
     const server = await ownServer(own.url, { presenceLease: 2 });
     const [ann, observer] = [await TestClient.register(server, "ann"), await TestClient.register(server, "observer")];
@@ -194,17 +194,17 @@ describe("a Redis that", () => {
     await expect.poll(() => own.client.call("PUBSUB", "SHARDNUMSUB", "online_users")).toEqual(["online_users", 1]);
     await connect(ann);
     expect(await stream.next()).toEqual({ online: true });
-    // All but the observer's account and session: with them the observer's socket would go.
+    // Everything but the observer's account and session, without which the server would close the observer's socket.
     const others = (await own.client.keys("*")).filter((key) => !key.includes(`user:${observer.id}`));
     await own.client.del(...others);
-    await expect.poll(() => own.client.exists("servers")).toBe(1); // the server has come by again
+    await expect.poll(() => own.client.exists("servers")).toBe(1); // the server has registered again
     expect(await stream.next()).toEqual({ online: false });
     await expect.poll(() => own.client.smembers("online_users")).toEqual([observer.id]);
   });
 });
 
 describe("onlineUsers", () => {
-  it("[PRES2] are given in order of registration, with one round trip for all, and without those who are nobody", async () => {
+  it("[PRES2] returns accounts only, in order of registration", async () => {
     const people = await Promise.all(Array.from({ length: 12 }, () => TestClient.register(one)));
     for (const person of people) await connect(person);
     await redis.client.sadd("online_users", "999999", "nobody", "-1");
@@ -223,18 +223,18 @@ describe("onlineUsers", () => {
     await Promise.all(people.map((person) => person.disconnect()));
   });
 
-  it("[O1] userOnline takes no more users than a screen has", async () => {
+  it("[O1] is limited to 1,000 users, as is userOnline", async () => {
     const userIds = Array.from({ length: 1_001 }, (_, n) => String(n + 1));
     const stream = watcher.subscribe("subscription ($userIds: [ID!]) { userOnline(userIds: $userIds) { id } }", { userIds });
     expect(await stream.refusal()).toBe("BAD_USER_INPUT");
   });
 });
 
-describe("very many who come online together", () => {
+describe("many transitions at once", () => {
   const announce = (userId: number, online: boolean) =>
     redis.client.spublish("online_users", JSON.stringify({ userId: String(userId), online }));
 
-  /** Transitions, and how many there were in each turn of the event loop. */
+  /** Subscribes to transitions, and counts how many arrive in each turn of the event loop. */
   async function followTransitions(userIds?: string[]) {
     const { commands, subscriber, close } = await connectRedis([redis.url], {}, silent);
     cleanUp(close);
@@ -246,7 +246,7 @@ describe("very many who come online together", () => {
     let inThisTurn = 0;
     feed.attach({
       value: (transition) => {
-        if (Number(transition.userId) >= 100_000) told.push(transition); // no one of the tests before, who is just leaving
+        if (Number(transition.userId) >= 100_000) told.push(transition); // ignores users of earlier tests who disconnect late
         if (inThisTurn++ === 0)
           setImmediate(() => {
             portions.push(inThisTurn);
@@ -259,7 +259,7 @@ describe("very many who come online together", () => {
     return { told, portions, subscriber };
   }
 
-  it("[PRES3] reach a follower of everyone in small portions, without those who came and went, and in the end all is told", async () => {
+  it("[PRES3] reach a subscriber to everyone in small batches, completely, but without undone ones", async () => {
     const { told, portions } = await followTransitions();
     const away = 100_000;
     for (let n = 0; n < 600; n++) await announce(away + n, true);
@@ -269,20 +269,20 @@ describe("very many who come online together", () => {
     });
     const state = new Map<string, boolean>();
     for (const { userId, online } of told) {
-      expect(state.get(userId) ?? false).toBe(!online); // each is news
+      expect(state.get(userId) ?? false).toBe(!online); // each is a change
       state.set(userId, online);
     }
     expect([...state].filter(([, online]) => online)).toHaveLength(400);
     expect(Math.max(...portions)).toBeLessThanOrEqual(100);
   });
 
-  it("[PRES3] reach a follower of some of them at once", async () => {
+  it("[PRES3] reach a subscriber to some users immediately", async () => {
     const { told } = await followTransitions(["200599"]);
     for (let n = 0; n < 600; n++) void announce(200_000 + n, true);
     await eventually(() => expect(told).toEqual([{ userId: "200599", online: true }]));
   });
 
-  it("[PRES1] what was announced while the connection to Redis was down is made up for", async () => {
+  it("[PRES1] are delivered later if they were announced while the connection to Redis was down", async () => {
     const { told, subscriber } = await followTransitions();
     await redis.client.sadd("announced:{online_users}", "300001");
     subscriber.disconnect(true);
@@ -297,7 +297,7 @@ describe("servers that are killed", () => {
   const startProgram = async (url: string) =>
     start(await emptyFolder(), "--redis", url, "--presence-lease", "2", "--presence-grace", "0", "--log-level", "warn");
 
-  it("[P2] kill -9: its users go offline on the other server, with one event each, within the lease", async () => {
+  it("[P2] have their users shown offline on other servers, with one event each, within the lease", async () => {
     const own = await ownRedis();
     const staying = await ownServer(own.url, { presenceLease: 2 });
     const killed = await startProgram(own.url);
@@ -307,7 +307,7 @@ describe("servers that are killed", () => {
     await expect.poll(() => own.client.call("PUBSUB", "SHARDNUMSUB", "online_users")).toEqual(["online_users", 1]);
     for (const person of people) await connect(person.on(killed));
     const [both] = people as [TestClient];
-    await connect(both); // one of them has a tab on the other server, too
+    await connect(both); // one user also has a tab on the other server
     const seen = new Map<string, boolean[]>();
     const note = async () => {
       const { id, online } = await stream.next();
@@ -322,7 +322,7 @@ describe("servers that are killed", () => {
     expect(await own.client.smembers("online_users")).toEqual([observer.id]);
   });
 
-  it("[P1] [P2] 500 random connects, disconnects and kills end with the truth in online_users", async () => {
+  it("[P1] [P2] leave the correct users in online_users after 500 random connects, disconnects and kills", async () => {
     const own = await ownRedis();
     const random = randomFrom(5);
     const servers: { url: string; program?: Program }[] = [

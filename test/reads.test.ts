@@ -17,12 +17,12 @@ const mark = async (client: TestClient, { id }: { id: string }) => (await client
 const unread = async (client: TestClient, id: string) =>
   (await client.ask("query ($id: ID!) { room(id: $id) { unreadCount unreadMentions readUpTo } }", { id })).room;
 
-/** A private room of alice and bob, or of others. */
+/** Opens a private room, by default between Alice and Bob. */
 async function privateRoom(from = alice, to = bob): Promise<string> {
   return (await from.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: to.id })).openPrivateRoom.id;
 }
 
-/** A named room of a test's own, which everyone is in. */
+/** Creates a named room that no other test uses; everyone is a member. */
 async function ownRoom(): Promise<string> {
   const room = `room-${crypto.randomUUID().slice(0, 8)}`;
   await redis.client.set(`room:${room}:name`, "A room");
@@ -33,8 +33,8 @@ const EVENTS =
   "subscription ($r: ID, $a: [String!]) { roomEvents(roomId: $r, after: $a) { __typename roomId position ... on ReadMoved { upTo user { id } room { unreadCount } } } }";
 const follow = async (client: TestClient, roomId: string) => client.subscribe(EVENTS, { r: roomId, a: [await client.position(roomId)] });
 
-describe("read marks", () => {
-  it("[READ1] unreadCount is what others said after the last read, and who says something has read up to it", async () => {
+describe("read markers", () => {
+  it("[READ1] count others' later messages as unread, and move to each message that the user sends", async () => {
     const [ann, ben] = await Promise.all([TestClient.register(one, "ann"), TestClient.register(two, "ben")]);
     const own = await privateRoom(ann, ben);
     expect(await unread(ann, own)).toEqual({ unreadCount: 0, unreadMentions: 0, readUpTo: null });
@@ -52,7 +52,7 @@ describe("read marks", () => {
     expect(room.members.nodes).toContainEqual({ user: { id: ann.id }, readUpTo: mine.id });
   });
 
-  it("[READ1] a read mark never moves back, whichever device and server says so", async () => {
+  it("[READ1] never move back, whichever device and server requests it", async () => {
     const room = await ownRoom();
     const [first, second, third] = [await bob.send("1", room), await bob.send("2", room), await bob.send("3", room)];
     expect((await mark(alice, second)).unreadCount).toBe(1);
@@ -61,7 +61,7 @@ describe("read marks", () => {
     expect(await unread(alice, room)).toMatchObject({ unreadCount: 0, readUpTo: third.id });
   });
 
-  it("[READ1] who comes into a group has nothing unread of what was said before", async () => {
+  it("[READ1] count no messages as unread that are older than the user's membership in a group", async () => {
     await acquaint(alice, bob);
     const { createRoom: group } = await alice.ask('mutation { createRoom(name: "Us") { id } }');
     await alice.send(`before @${bob.username}`, group.id);
@@ -71,7 +71,7 @@ describe("read marks", () => {
     expect(await unread(bob, group.id)).toMatchObject({ unreadCount: 1, unreadMentions: 1 });
   });
 
-  it("[READ1] counts what demo apps said, and not what the reader said there", async () => {
+  it("[READ1] count messages from demo apps as unread, except the reader's own", async () => {
     const room = await ownRoom();
     const node = new DemoApp("Node", redis.client);
     await alice.send("known", room);
@@ -85,7 +85,7 @@ describe("read marks", () => {
     expect((await mark(alice, nodes.at(-1))).readUpTo).toBe(nodes.at(-1).id);
   });
 
-  it("[READ1] [M5] ids that are no message's, of other people's rooms, and of what is gone are refused", async () => {
+  it("[READ1] [M5] refuse invalid ids, other users' rooms, and messages that do not exist", async () => {
     const eve = await TestClient.register(one, "eve");
     const room = await privateRoom();
     const secret = await alice.send("secret", room);
@@ -98,7 +98,7 @@ describe("read marks", () => {
     expect(await redis.client.hget(`reads:{room:${room}}`, eve.id)).toBeNull();
   });
 
-  it("[READ2] in a private room both are told who has read on, in the log; a resume tells it too", async () => {
+  it("[READ2] notify both users of a private room through the log, also on resume", async () => {
     const room = await privateRoom();
     const message = await alice.send("read me", room);
     const after = await alice.position(room);
@@ -108,18 +108,18 @@ describe("read marks", () => {
       expect(await stream.next()).toMatchObject({ __typename: "ReadMoved", upTo: message.id, user: { id: bob.id } });
     const resumed = alice.on(two).subscribe(EVENTS, { r: room, a: [after] });
     expect(await resumed.next()).toMatchObject({ __typename: "ReadMoved", upTo: message.id });
-    await mark(bob, message); // says nothing new
+    await mark(bob, message); // no change, so no event
     await alice.send("next", room);
     expect((await (streams[0] as Stream).next()).__typename).toBe("MessageAdded");
   });
 
-  it("[READ2] in a room that is open to all only one's own devices are told, on any server", async () => {
+  it("[READ2] notify only the user's own devices, on any server, in a room that is open to all", async () => {
     const room = await ownRoom();
     const message = await bob.send("read me", room);
     const [mine, others] = [await follow(alice.on(two), room), await follow(bob, room)];
     await expect.poll(() => redis.client.call("PUBSUB", "SHARDNUMSUB", `room:${room}`)).toEqual([`room:${room}`, 1]);
     await expect.poll(() => redis.client.call("PUBSUB", "SHARDNUMSUB", `user:${alice.id}`)).not.toEqual([`user:${alice.id}`, 0]);
-    await bob.send("a marker", room); // both follow when they have this
+    await bob.send("a marker", room); // once this arrives, both subscriptions run
     expect((await mine.next()).__typename).toBe("MessageAdded");
     expect((await others.next()).__typename).toBe("MessageAdded");
     await mark(alice, message);
@@ -134,7 +134,7 @@ describe("read marks", () => {
     expect((await others.next()).__typename).toBe("MessageAdded");
   });
 
-  it("[READ2] [D1] what one's own devices are told has a position that never lies before what they were told already", async () => {
+  it("[READ2] [D1] reach the user's own devices with positions that never go back", async () => {
     const room = await ownRoom();
     const mine = await follow(alice.on(two), room);
     let last = await bob.send("begin", room);
@@ -156,7 +156,7 @@ describe("read marks", () => {
     expect(seqs).toEqual([...seqs].sort((a, b) => a - b));
   });
 
-  it("[READ1] the count is right after any sequence of sends and reads by several people on two servers (seeded)", async () => {
+  it("[READ1] give the correct count after random sends and reads by several users on two servers", async () => {
     const random = randomFrom(7);
     const room = await ownRoom();
     const people = await Promise.all(Array.from({ length: 3 }, (_, n) => TestClient.register(n % 2 ? one : two)));
@@ -184,7 +184,7 @@ describe("mentions", () => {
   const MENTIONS =
     "query ($n: Int, $c: String) { mentions(first: $n, after: $c) { nodes { id text roomId } pageInfo { hasNextPage endCursor } } }";
 
-  it("[MENT1] @username of someone in the room is in Message.mentions, in their mentions, and counts apart", async () => {
+  it("[MENT1] by @username appear in Message.mentions and the member's mentions, with their own count", async () => {
     const [ann, ben, eve] = (await Promise.all(["ann", "ben", "eve"].map((name) => TestClient.register(one, name)))) as [
       TestClient,
       TestClient,
@@ -207,7 +207,7 @@ describe("mentions", () => {
     expect(nodes.map(({ mentions }: { mentions: object[] }) => mentions)).toEqual([[], [{ username: ben.username }], []]);
   });
 
-  it("[MENT1] a name at the end of a sentence, in other scripts, or twenty and more of them", async () => {
+  it("[MENT1] work at the end of a sentence and in other scripts, for at most twenty names a message", async () => {
     const room = await ownRoom();
     const { register } = await new TestClient(one.url).ask(
       'mutation { register(username: "Zoë.名前", password: "a good password") { token user { id } } }',
@@ -219,7 +219,7 @@ describe("mentions", () => {
     expect((await unread(zoe, room)).unreadMentions).toBe(2);
   });
 
-  it("[MENT2] are paged over all rooms, the newest first, without those of rooms one is not in", async () => {
+  it("[MENT2] are paged over all of the user's rooms, newest first, without rooms they have left", async () => {
     const [ann, ben] = (await Promise.all(["ann", "ben"].map((name) => TestClient.register(one, name)))) as [TestClient, TestClient];
     const rooms = ["0", await privateRoom(ann, ben)];
     const sent: string[] = [];

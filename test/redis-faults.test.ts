@@ -11,10 +11,10 @@ import { ownServer } from "./helpers/server.js";
 
 type Redis = Awaited<ReturnType<typeof ownRedis>>;
 
-const RECOVERY = 10_000; // ms after a fault has ended within which everything works again, as promised
-const ANSWER = 1_000; // ms within which `/readyz` answers, as promised
+const RECOVERY = 10_000; // ms: the documented limit from the end of a fault until everything works again
+const ANSWER = 1_000; // ms: the documented limit for an answer of `/readyz`
 
-/** What `/readyz` says. */
+/** Returns the answer of `/readyz`, and checks its time and status. */
 async function readiness({ url }: RunningServer) {
   const start = performance.now();
   const response = await fetch(`${url}/readyz`);
@@ -24,7 +24,7 @@ async function readiness({ url }: RunningServer) {
   return body;
 }
 
-/** Two users in a private room, each on a server, the second of whom follows what is said. */
+/** Two users in a private room, on a server each. The first sends, the second is subscribed. */
 async function conversation(server: RunningServer, other: RunningServer) {
   const alice = await TestClient.register(server, "alice");
   const bob = await TestClient.register(other, "bob");
@@ -43,14 +43,14 @@ async function conversation(server: RunningServer, other: RunningServer) {
       )
     ).errors === undefined;
   return {
-    /** Whether a message is acknowledged and heard. */
+    /** Sends a message once. @returns whether it was acknowledged, and then delivered */
     async passes(): Promise<boolean> {
       const text = `message ${++count}`;
       if (!(await send(text))) return false;
       expect(await followed.texts(1)).toEqual([text]);
       return true;
     },
-    /** Repeats a message, as clients do, until it is acknowledged and heard. */
+    /** Retries a message, as clients do, until it is acknowledged and delivered. */
     async works(): Promise<void> {
       const text = `message ${++count}`;
       await vi.waitFor(async () => expect(await send(text)).toBe(true), { timeout: RECOVERY, interval: 50 });
@@ -64,17 +64,17 @@ interface Scene {
   proxy: Awaited<ReturnType<typeof proxyTo>>;
   /** The server behind the proxy. */
   far: RunningServer;
-  /** What its log has said since it started that an operator should read. */
+  /** Log lines since its start that concern the operator. */
   logged: () => string[];
-  /** To the server and from it. */
+  /** Conversations to the server and from it. */
   talks: [Talk, Talk];
 }
 
 type Talk = Awaited<ReturnType<typeof conversation>>;
 
-/** Something that befalls the Redis of a server, or the way to it, and how it ends. */
+/** A fault of a server's Redis, or of the network to it, and how the fault ends. */
 interface Fault {
-  /** What `/readyz` says meanwhile. */
+  /** The problem that `/readyz` reports during the fault. */
   problem: RegExp;
   begin(scene: Scene): unknown;
   end?(scene: Scene): unknown;
@@ -82,7 +82,7 @@ interface Fault {
 
 const processOf = async ({ client }: Redis) => Number(/process_id:(\d+)/.exec(await client.info("server"))?.[1]);
 
-/** Makes its saving fail, so that it refuses writes as with a full disk. */
+/** Makes Redis fail to save, so that it refuses writes as with a full disk. */
 async function loseDisk({ redis: { client } }: Scene): Promise<void> {
   const [, folder = ""] = (await client.config("GET", "dir")) as string[];
   await client.config("SET", "save", "3600 1000000");
@@ -97,7 +97,7 @@ const faults: Record<string, Fault> = {
   "a mute command connection": { problem: /does not answer/, begin: ({ proxy }) => proxy.freeze("commands") },
   "a mute listening connection": { problem: /listens to Redis/, begin: ({ proxy }) => proxy.freeze("listeners") },
   "both connections mute": { problem: /does not answer/, begin: ({ proxy }) => proxy.freeze("all") },
-  "a Redis that is gone": {
+  "an unreachable Redis": {
     problem: /cannot be reached|does not answer/,
     begin: ({ proxy }) => proxy.goAway(),
     end: ({ proxy }) => proxy.comeBack(),
@@ -136,7 +136,7 @@ async function stage(): Promise<Scene> {
   return { redis, proxy, far, logged, talks };
 }
 
-/** A replica that has everything. */
+/** Starts a replica, and waits until it is in sync. */
 async function replicaOf({ url, client }: Redis): Promise<Redis> {
   const replica = await ownRedis();
   await client.config("SET", "repl-diskless-sync-delay", 0);
@@ -148,7 +148,7 @@ async function replicaOf({ url, client }: Redis): Promise<Redis> {
 
 const LINES = ["Redis cannot be used; trying again until it can", "Redis can be used again"];
 
-/** Tries a message between two looks at readiness; looks that contradict each other tell nothing. */
+/** Sends a message between two readiness checks. Proves nothing if the two checks differ. */
 async function agree(far: RunningServer, talk: Talk): Promise<boolean> {
   const before = await readiness(far);
   const passed = await talk.passes();
@@ -158,15 +158,15 @@ async function agree(far: RunningServer, talk: Talk): Promise<boolean> {
   return after.ready;
 }
 
-describe("faults of Redis and of the way to it", () => {
-  it.each(Object.entries(faults))("[R2][R3] %s: readiness is true, all works again by itself, two lines tell", async (_name, fault) => {
+describe("faults of Redis and the network to it", () => {
+  it.each(Object.entries(faults))("[R2][R3] %s: is reported by readiness, recovers by itself, logs two lines", async (_name, fault) => {
     const scene = await stage();
     const { far, logged, talks } = scene;
     const [, fromFar] = talks;
     await fault.begin(scene);
     try {
       await vi.waitFor(async () => expect((await readiness(far)).problems.join()).toMatch(fault.problem), { timeout: RECOVERY });
-      // Ends by itself, as the way to Redis works for new connections; else it lasts until a send has failed for it.
+      // A fault without `end` ends by itself, because new connections work. The others last until a send has failed.
       if (fault.end) expect(await agree(far, fromFar)).toBe(false);
       await vi.waitFor(() => expect(logged()).toEqual(LINES.slice(0, 1)), { timeout: RECOVERY });
     } finally {
@@ -177,13 +177,13 @@ describe("faults of Redis and of the way to it", () => {
     await vi.waitFor(() => expect(logged()).toEqual(LINES), { timeout: RECOVERY });
   });
 
-  it("[O3] what is told while the connection for commands is mute waits for it, and is told then", async () => {
+  it("[O3] delay events while the command connection is mute, and deliver them afterwards", async () => {
     const { proxy, talks } = await stage();
     proxy.freeze("commands");
-    await talks[0].works(); // the event arrives at once, and its author's name has to be looked up
+    await talks[0].works(); // the event arrives at once, but its sender's name needs a lookup
   });
 
-  it("[R2] a primary that becomes a replica behind the same address", async () => {
+  it("[R2] include a primary that becomes a replica behind the same address", async () => {
     const { redis, proxy, far, logged, talks } = await stage();
     const successor = await ownRedis();
     const { hostname, port } = new URL(redis.url);
@@ -192,7 +192,7 @@ describe("faults of Redis and of the way to it", () => {
       timeout: RECOVERY,
     });
 
-    // As a planned failover goes: the replica has everything, then the roles change, then the address leads to the new primary.
+    // The steps of a planned failover: the replica is in sync, the roles change, the address leads to the new primary.
     await successor.client.replicaof("NO", "ONE");
     const heir = new URL(successor.url);
     await redis.client.replicaof(heir.hostname, heir.port);
@@ -204,7 +204,7 @@ describe("faults of Redis and of the way to it", () => {
     await vi.waitFor(() => expect(logged()).toEqual(LINES), { timeout: RECOVERY });
   });
 
-  it("[R2] a listening connection that still leads to a former primary after a failover", async () => {
+  it("[R2] include a listening connection that still leads to a former primary after a failover", async () => {
     const { redis, proxy, far, logged } = await stage();
     const successor = await replicaOf(redis);
     await successor.client.replicaof("NO", "ONE");
@@ -217,7 +217,7 @@ describe("faults of Redis and of the way to it", () => {
     await vi.waitFor(() => expect(logged()).toEqual(LINES), { timeout: RECOVERY });
   });
 
-  it("[R2] connections that are killed and scripts that are flushed are not even noticed by clients", async () => {
+  it("[R2] are invisible to clients if connections are killed or scripts are flushed", async () => {
     const { redis, talks } = await stage();
     for (const type of ["normal", "pubsub"]) await redis.client.call("CLIENT", "KILL", "TYPE", type, "SKIPME", "yes");
     await Promise.all(talks.map((talk) => talk.works()));
@@ -225,7 +225,7 @@ describe("faults of Redis and of the way to it", () => {
     await Promise.all(talks.map((talk) => talk.works()));
   });
 
-  it("[R2] a newcomer is accepted or sent away in time while the listening connection is mute", async () => {
+  it("[R2] delay no new client: a mute listening connection leads to acceptance or 1013 in time", async () => {
     const { proxy, far } = await stage();
     const alice = await TestClient.register(far, "alice");
     proxy.freeze("listeners");
@@ -236,10 +236,10 @@ describe("faults of Redis and of the way to it", () => {
     expect([1013, { id: alice.id }]).toContainEqual(answer);
   });
 
-  it("[R2] a newcomer is sent away in time while no listening connection can be had", async () => {
+  it("[R2] delay no new client: without a listening connection it gets 1013 in time", async () => {
     const { redis, far } = await stage();
     const alice = await TestClient.register(far, "alice");
-    // Its user loses the right to channels, and with it the connection that listens.
+    // The server's Redis user loses its right to channels, and the server its listening connection.
     await redis.client.call("ACL", "SETUSER", "default", "resetchannels");
     await redis.client.call("CLIENT", "KILL", "TYPE", "pubsub");
     await expect(alice.subscribe("{ me { id } }").next()).rejects.toMatchObject({ code: 1013 });

@@ -18,7 +18,7 @@ import { ownServer } from "./helpers/server.js";
 
 const NO_WAIT = { redisWait: 0 };
 
-/** The sentence with which a start is refused. */
+/** Returns the sentence with which the server refuses to start. */
 async function refusal(url: string, settings = {}): Promise<string> {
   const error = await ownServer(url, { ...NO_WAIT, ...settings }).catch((error: unknown) => error);
   expect(error).toBeInstanceOf(RedisUnusable);
@@ -28,16 +28,16 @@ async function refusal(url: string, settings = {}): Promise<string> {
 const withLogin = (url: string, login: string) => url.replace("redis://", `redis://${login}@`);
 
 describe("a Redis that cannot be used at the start", () => {
-  it("[RUN6] one sentence says what is wrong and what to do", async () => {
+  it("[RUN6] is reported in one sentence that says what is wrong and what to do", async () => {
     const { url, client } = await ownRedis();
     expect(await refusal(withLogin(url, "somebody:wrong"))).toMatch(/refuses the user name or password\. Correct REDIS_URL/);
     await client.call("ACL", "SETUSER", "mute", "on", ">secret", "allkeys", "+@all", "resetchannels");
-    expect(await refusal(withLogin(url, "mute:secret"))).toMatch(/may not use the channels of Palaver.*allchannels/);
+    expect(await refusal(withLogin(url, "mute:secret"))).toMatch(/may not use Palaver's channels.*allchannels/);
     await client.call("ACL", "SETUSER", "reader", "on", ">secret", "allkeys", "allchannels", "+@read", "+info", "+@connection");
     expect(await refusal(withLogin(url, "reader:secret"))).toMatch(/too few rights/);
-    expect(await refusal(`${url}/99`)).toMatch(/no database of this number/);
+    expect(await refusal(`${url}/99`)).toMatch(/no database with this number/);
     await client.config("SET", "requirepass", "secret");
-    expect(await refusal(url)).toMatch(/wants a password/);
+    expect(await refusal(url)).toMatch(/requires a password/);
     await client.config("SET", "requirepass", "");
 
     await client.config("SET", "maxmemory", 1);
@@ -50,14 +50,14 @@ describe("a Redis that cannot be used at the start", () => {
     expect(await refusal(`${url},redis://127.0.0.1:1`)).toMatch(/not a node of a cluster\. Give one address only/);
   });
 
-  it("[RUN6] a user without the right to INFO is enough", async () => {
+  it("[RUN6] does not include one whose user may not run INFO", async () => {
     const { url, client } = await ownRedis();
     await client.call("ACL", "SETUSER", "plain", "on", ">secret", "allkeys", "allchannels", "+@all", "-@dangerous");
     const server = await ownServer(withLogin(url, "plain:secret"));
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
   });
 
-  it("[RUN6] something that accepts connections and says nothing is given up in time", async () => {
+  it("[RUN6] ends the start in time if it accepts connections but stays silent", async () => {
     const hole: Server = createServer(() => {}).listen(0, "127.0.0.1");
     cleanUp(() => hole.close());
     await once(hole, "listening");
@@ -65,7 +65,7 @@ describe("a Redis that cannot be used at the start", () => {
     expect(await refusal(`redis://127.0.0.1:${port}`)).toMatch(/does not answer/);
   });
 
-  it("[R2] a server waits for a Redis that comes later, and says so once", async () => {
+  it("[R2] delays the start until it is available, with one log line", async () => {
     const { url } = await ownRedis();
     const proxy = await proxyTo(url);
     cleanUp(proxy.stop);
@@ -79,13 +79,13 @@ describe("a Redis that cannot be used at the start", () => {
     expect(warnings()).toHaveLength(1);
   });
 
-  it("[R2] a wrong password ends the start at once, however long it may wait", async () => {
+  it("[R2] ends the start at once if the password is wrong, even with a long REDIS_WAIT", async () => {
     const { url } = await ownRedis();
     expect(await refusal(withLogin(url, "somebody:wrong"), { redisWait: 3_600 })).toMatch(/refuses the user name/);
   });
 });
 
-it("[RUN9] the address of one node is enough for a cluster", async () => {
+it("[RUN9] connects to a cluster with the address of one node", async () => {
   const { urls } = await ownCluster();
   const server = await ownServer(urls[1] as string);
   const other = await ownServer(urls[2] as string);
@@ -95,12 +95,12 @@ it("[RUN9] the address of one node is enough for a cluster", async () => {
   expect(await followed.texts(1)).toEqual(["through one address"]);
 });
 
-it("[RUN6] a cluster that is down is waited for, and a user without its channels is told so", async () => {
+it("[RUN6] waits for a cluster that is down, and reports a user without rights to its channels", async () => {
   const { urls, nodeOf, freeze } = await ownCluster({ nodeTimeout: 1_500 });
   const [first] = urls as [string];
-  const nodes = ["0", "1", "2", "3", "4", "5"].map((key) => nodeOf(key)); // all three are among them
+  const nodes = ["0", "1", "2", "3", "4", "5"].map((key) => nodeOf(key)); // covers all three nodes
   for (const node of nodes) await node.call("ACL", "SETUSER", "mute", "on", ">secret", "allkeys", "+@all", "resetchannels");
-  expect(await refusal(withLogin(first, "mute:secret"))).toMatch(/may not use the channels of Palaver.*allchannels/);
+  expect(await refusal(withLogin(first, "mute:secret"))).toMatch(/may not use Palaver's channels.*allchannels/);
 
   const goOn = await freeze("room:0");
   const others = nodes.filter((node) => node !== nodeOf("room:0"));
@@ -114,11 +114,11 @@ it("[RUN6] a cluster that is down is waited for, and a user without its channels
   expect((await fetch(`${(await starting).url}/readyz`)).status).toBe(200);
 });
 
-it("[RUN9] a user name in the URL and a password beside it go together, with a cluster as well", async () => {
+it("[RUN9] combines a user name in the URL with a separate password, also for a cluster", async () => {
   const single = await ownRedis();
   const { urls, nodeOf } = await ownCluster();
   const [first] = urls as [string];
-  const clients = [single.client, ...["0", "1", "2", "3", "4", "5"].map((key) => nodeOf(key))]; // all three nodes are among them
+  const clients = [single.client, ...["0", "1", "2", "3", "4", "5"].map((key) => nodeOf(key))]; // covers all three nodes
   for (const client of clients) await client.call("ACL", "SETUSER", "app", "on", ">secret", "allkeys", "allchannels", "+@all");
   for (const url of [single.url, first]) {
     for (const login of ["app", "app:an-old-one"]) {
@@ -129,7 +129,7 @@ it("[RUN9] a user name in the URL and a password beside it go together, with a c
   }
 });
 
-it("[RUN9] a socket in the file system is an address, too", async () => {
+it("[RUN9] connects to a Unix domain socket", async () => {
   const { url } = await ownRedis();
   const path = join(await ownFolder(), "redis.sock");
   const bridge = createServer((near) => {
@@ -148,7 +148,7 @@ it("[RUN9] a socket in the file system is an address, too", async () => {
 });
 
 describe("a Redis that may lose data", () => {
-  it("[R3] an eviction policy is told at the start, in readiness and in the metrics", async () => {
+  it("[R3] is reported for its eviction policy at the start, in readiness and in the metrics", async () => {
     const { url, client } = await ownRedis();
     await client.config("SET", "maxmemory", "1gb");
     await client.config("SET", "maxmemory-policy", "allkeys-lru");
@@ -161,7 +161,7 @@ describe("a Redis that may lose data", () => {
   });
 });
 
-it("[O2] a server and a worker stop in time though Redis hangs", async () => {
+it("[O2] stops a server and a worker in time even if Redis hangs", async () => {
   const { url, client } = await ownRedis();
   const pid = Number(/process_id:(\d+)/.exec(await client.info("server"))?.[1]);
   const config = readConfig({ redis: url, port: "0", "bcrypt-cost": "4", "assistant-patience": "1" }, {});
@@ -173,7 +173,7 @@ it("[O2] a server and a worker stop in time though Redis hangs", async () => {
   try {
     const start = performance.now();
     await Promise.all([server.stop(), worker.stop()]);
-    expect(performance.now() - start).toBeLessThan(15_000); // 10 s are promised; a busy machine may add some
+    expect(performance.now() - start).toBeLessThan(15_000); // the documented limit is 10 s; a busy machine may take longer
   } finally {
     process.kill(pid, "SIGCONT");
   }

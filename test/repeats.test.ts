@@ -27,15 +27,15 @@ interface LogEvent {
   userId?: string;
 }
 
-/** What has happened in a room, as its log has it. */
+/** Returns the events in a room's log. */
 async function eventsOf(roomId: string): Promise<LogEvent[]> {
   const entries = await redis.client.xrange(`log:{room:${roomId}}`, "-", "+");
   return entries.map(([, fields]) => JSON.parse(fields[1] as string) as LogEvent);
 }
 
 /**
- * Tries an operation on a server that loses Redis after ever more bytes, as if the server died there, until it comes through.
- * @param check looks at what has become of each try
+ * Runs an operation on a server that loses Redis after more and more bytes, as if the server died there, until the operation succeeds.
+ * @param check verifies the outcome of each attempt
  */
 async function cutEverywhere(
   attempt: (far: { url: string }) => Promise<boolean>,
@@ -68,7 +68,7 @@ const newGroup = async (owner: TestClient, members: TestClient[]): Promise<strin
   (await owner.ask(CREATE, { n: "A group", m: members.map(({ id }) => id) })).createRoom.id;
 
 describe("deletions", () => {
-  it("[R4] a deletion can be repeated, by who made it and by the author, from any server, and is told once", async () => {
+  it("[R4] are idempotent for the author and the deleting owner, on any server, with one event", async () => {
     const room = await newGroup(ann, [ben, eve]);
     const { id } = await ben.send("to go", room);
     await ann.ask(DELETE, { id }); // as the owner
@@ -79,14 +79,14 @@ describe("deletions", () => {
     expect(await redis.client.ttl(`deleted:{room:${room}}`)).toBeGreaterThan(86_400);
   });
 
-  it("[R4] deletions of one message at once, over two servers, all succeed, and are told once", async () => {
+  it("[R4] of one message all succeed if they run concurrently on two servers, with one event", async () => {
     const room = await newGroup(ann, []);
     const { id } = await ann.send("to go", room);
     await Promise.all(Array.from({ length: 20 }, (_, n) => ann.on(n % 2 ? one : two).ask(DELETE, { id })));
     expect((await eventsOf(room)).filter(({ kind }) => kind === "message.deleted")).toHaveLength(1);
   });
 
-  it("[R4] what is remembered of deletions is bounded by their time", async () => {
+  it("[R4] are remembered for a bounded time", async () => {
     const room = await newGroup(ann, []);
     const [old, recent] = [await ann.send("old", room), await ann.send("recent", room)];
     await ann.ask(DELETE, { id: old.id });
@@ -98,7 +98,7 @@ describe("deletions", () => {
 });
 
 describe("groups", () => {
-  it("[R4] createRoom repeated with its clientRoomId gives the same group, from any server, and is told once", async () => {
+  it("[R4] are created once per clientRoomId: a retry on any server returns the same group", async () => {
     const shown = ben.subscribe("subscription { roomShown { id } }");
     await ben.subscribe("{ me { id } }").next();
     const variables = { n: "Plans", m: [ben.id], c: randomUUID() };
@@ -110,7 +110,7 @@ describe("groups", () => {
     expect([await shown.next(), await shown.next()]).toEqual([{ id: first.id }, { id: marker }]);
   });
 
-  it("[R4] createRoom 20 times at once with one clientRoomId, over two servers, makes one group", async () => {
+  it("[R4] are created once by 20 concurrent calls with one clientRoomId on two servers", async () => {
     const shown = ben.subscribe("subscription { roomShown { id } }");
     await ben.subscribe("{ me { id } }").next();
     const before = (await ann.ask("{ rooms { nodes { id } } }")).rooms.nodes.length;
@@ -125,7 +125,7 @@ describe("groups", () => {
     expect([await shown.next(), await shown.next()]).toEqual([{ id }, { id: marker }]);
   });
 
-  it("[R4] a clientRoomId belongs to its user and to one content", async () => {
+  it("[R4] have a clientRoomId that is scoped to its user and to one content", async () => {
     const c = randomUUID();
     const { id } = (await ann.ask(CREATE, { n: "Mine", m: [], c })).createRoom;
     expect((await ben.ask(CREATE, { n: "Mine", m: [], c })).createRoom.id).not.toBe(id);
@@ -138,7 +138,7 @@ describe("groups", () => {
       expect((await ann.refused(CREATE, { n: "x", m: [], c: bad })).extensions).toMatchObject({ argument: "clientRoomId" });
   });
 
-  it("[R4] a repeated createRoom gives the group as it is by then, and no group is made again that was left", async () => {
+  it("[R4] are returned in their current state by a retry, and not created again after leaving", async () => {
     const variables = { n: "Old name", m: [ben.id], c: randomUUID() };
     const { id } = (await ann.ask(CREATE, variables)).createRoom;
     await ann.ask('mutation ($r: ID!) { renameRoom(roomId: $r, name: "New name") { id } }', { r: id });
@@ -147,7 +147,7 @@ describe("groups", () => {
     await ann.ask(LEAVE, { r: id });
     expect((await ann.refused(CREATE, variables)).extensions.code).toBe("NOT_A_MEMBER");
     await ben.ask(LEAVE, { r: id });
-    for (const key of ["room", "log", "meta", "members"]) await redis.client.del(`${key}:{room:${id}}`); // as a day later
+    for (const key of ["room", "log", "meta", "members"]) await redis.client.del(`${key}:{room:${id}}`); // as after a day
     expect((await ann.on(two).refused(CREATE, variables)).extensions.code).toBe("NOT_A_MEMBER");
     expect(await redis.client.exists(`members:{room:${id}}`)).toBe(0);
     const [making = ""] = await redis.client.keys(`making:${ann.id}:*`);
@@ -155,7 +155,7 @@ describe("groups", () => {
     expect(await redis.client.ttl(`made:{room:${id}}`)).toBeGreaterThan(2 * 86_400);
   });
 
-  it("[R4] createRoom that was cut off anywhere is completed by a repetition on another server", async () => {
+  it("[R4] are completed by a retry on another server, wherever createRoom is interrupted", async () => {
     const shown = ben.subscribe("subscription { roomShown { id } }");
     await ben.subscribe("{ me { id } }").next();
     let variables = { n: "Cut", m: [ben.id], c: randomUUID() };
@@ -176,7 +176,7 @@ describe("groups", () => {
     expect(await shown.next()).toEqual({ id: marker });
   });
 
-  it("[R4] joining, leaving and removing can be repeated, and are told once", async () => {
+  it("[R4] have idempotent joins, leaves and removals, with one event each", async () => {
     const room = await newGroup(ann, []);
     for (const server of [one, two]) await ann.on(server).ask(ADD, { r: room, u: ben.id });
     for (const server of [one, two]) await ann.on(server).ask(ADD, { r: room, u: eve.id });
@@ -191,7 +191,7 @@ describe("groups", () => {
     ]);
   });
 
-  it("[R4] inviting, accepting and declining that were cut off anywhere are completed by a repetition", async () => {
+  it("[R4] have their interrupted invitations, acceptances and declines completed by a retry", async () => {
     const hal = await TestClient.register(one, "hal");
     const room = await newGroup(ann, []);
     const invitedTo = async () =>
@@ -229,13 +229,13 @@ describe("groups", () => {
     });
     expect(cut).toBeGreaterThan(10);
     await decline();
-    // Each coming in was one, and what was cut off counts for nothing in the end.
+    // The user joined once per acceptance, and interrupted calls leave nothing behind.
     const deeds = (await eventsOf(room)).filter(({ userId }) => userId === hal.id).map(({ kind }) => kind);
     for (const [index, kind] of deeds.entries()) expect(kind).toBe(index % 2 ? "member.left" : "member.joined");
     expect(await redis.client.exists(`invitations:{user:${hal.id}}`, `invited:{room:${room}}`)).toBe(0);
   });
 
-  it("[R4] blocking and unblocking that were cut off anywhere are completed by a repetition", async () => {
+  it("[R4] have an interrupted block or unblock of a user completed by a retry", async () => {
     const hal = await TestClient.register(one, "hal");
     const { openPrivateRoom: room } = await hal.ask("mutation ($u: ID!) { openPrivateRoom(userId: $u) { id } }", { u: ann.id });
     const isBlocked = async () => {
@@ -264,7 +264,7 @@ describe("groups", () => {
     }
   });
 
-  it("[R4] leaving that was cut off anywhere is completed by a repetition on another server", async () => {
+  it("[R4] are left completely by a retry on another server, wherever the first call is interrupted", async () => {
     let room = await newGroup(ben, [ann]);
     const cut = await cutEverywhere(
       async (far) => (await ann.on(far).request(LEAVE, { r: room })).data != null,
@@ -283,31 +283,27 @@ describe("retryable", () => {
   const cases: [what: string, repeatable: boolean, query: string][] = [
     ["a query", true, "{ rooms { nodes { id } } }"],
     ["a send without an id", false, 'mutation ($t: String!) { send(roomId: "0", text: $t) { id } }'],
-    ["a send with null for an id", false, 'mutation ($t: String!) { send(roomId: "0", text: $t, clientMessageId: null) { id } }'],
+    ["a send with null as id", false, 'mutation ($t: String!) { send(roomId: "0", text: $t, clientMessageId: null) { id } }'],
     ["a send with an id", true, 'mutation ($t: ID!) { send(roomId: "0", text: "hi", clientMessageId: $t) { id } }'],
-    ["making a group", false, "mutation ($t: String!) { createRoom(name: $t) { id } }"],
-    ["making a group with an id", true, 'mutation ($t: ID!) { createRoom(name: "x", clientRoomId: $t) { id } }'],
-    ["two that can be repeated", true, 'mutation { a: leaveRoom(roomId: "912345678901234567") b: setTyping(roomId: "0") }'],
+    ["a new group", false, "mutation ($t: String!) { createRoom(name: $t) { id } }"],
+    ["a new group with an id", true, 'mutation ($t: ID!) { createRoom(name: "x", clientRoomId: $t) { id } }'],
+    ["two idempotent mutations", true, 'mutation { a: leaveRoom(roomId: "912345678901234567") b: setTyping(roomId: "0") }'],
     ["a guest", false, "mutation ($t: String!) { joinAsGuest(name: $t) { id } }"],
     [
-      "one of several, in a fragment",
+      "a send among others, in a fragment",
       false,
       'mutation ($t: String!) { setTyping(roomId: "0") ...Other } fragment Other on Mutation { b: send(roomId: "0", text: $t) { id } }',
     ],
-    [
-      "a send with an id by default",
-      true,
-      'mutation ($i: ID = "by default") { send(roomId: "0", text: "hi", clientMessageId: $i) { id } }',
-    ],
+    ["a send with a default id", true, 'mutation ($i: ID = "by default") { send(roomId: "0", text: "hi", clientMessageId: $i) { id } }'],
     [
       "a send that is not skipped by default",
       false,
       'mutation ($t: String!, $s: Boolean = false) { send(roomId: "0", text: $t) @skip(if: $s) { id } }',
     ],
-    ["one that is skipped", true, 'mutation { setTyping(roomId: "0") send(roomId: "0", text: "2") @skip(if: true) { id } }'],
+    ["a skipped send", true, 'mutation { setTyping(roomId: "0") send(roomId: "0", text: "2") @skip(if: true) { id } }'],
   ];
 
-  it.each(cases)("[R4] is true only where a repetition cannot double: %s", async (_what, repeatable, query) => {
+  it.each(cases)("[R4] is true only if a retry cannot duplicate anything: %s", async (_what, repeatable, query) => {
     const answers: { retryable: boolean; message: string; text: string }[] = [];
     const text = (bytes: string) => `try ${bytes}`;
     let tries = 0;
@@ -325,10 +321,10 @@ describe("retryable", () => {
           return data != null && errors.length === 0;
         },
         async () => {},
-        251, // bytes: enough for some cuts amid each call
+        251, // bytes: enough for some cuts within each call
       );
     await cuts();
-    // What the server asks by itself moves the cuts: the moment between a call and its answer is looked for until one meets it.
+    // The server's own commands shift the cuts. Repeats until a cut falls between a call and its answer.
     while (!repeatable && answers.every(({ retryable }) => retryable)) await cuts();
     expect(answers.length).toBeGreaterThan(0);
     if (repeatable) return expect(answers.filter(({ retryable }) => !retryable)).toEqual([]);
@@ -337,12 +333,11 @@ describe("retryable", () => {
     );
     for (const { retryable, message, text } of answers) {
       if (retryable) expect(said).not.toContain(text);
-      else
-        expect(message).toMatch(/^Redis does not answer\. This operation may have been carried out all the same, at least in part\. .+\.$/);
+      else expect(message).toMatch(/^Redis does not answer\. This operation may still have been carried out, at least in part\. .+\.$/);
     }
   });
 
-  it("[R4] of several fields of which one is refused, the others were carried out", async () => {
+  it("[R4] is false if one of several fields is refused, because the others ran", async () => {
     const limited = await ownServer(redis.url, { rateLimits: true, sendsPerSecond: 1, sendBurst: 1 });
     const fay = await TestClient.register(limited, "fay");
     const send = (n: number, id = "") => `a${n}: send(roomId: "0", text: "${n}"${id && `, clientMessageId: "${id}"`}) { id }`;
@@ -357,7 +352,7 @@ describe("retryable", () => {
   });
 });
 
-/** What a new socket gives; nothing where it was closed before it could ask. */
+/** Returns the answer over a new socket; empty if the server closes it first. */
 async function overSocket(server: { url: string }, client: TestClient, query: string, t: string) {
   const nothing = { data: undefined, errors: undefined };
   try {
@@ -367,6 +362,6 @@ async function overSocket(server: { url: string }, client: TestClient, query: st
     socket.socket.close();
     return frame?.type === "next" ? frame.payload : nothing;
   } catch {
-    return nothing; // it was closed: there was no way to find out who asks
+    return nothing; // closed, because the server could not look up the session
   }
 }

@@ -13,7 +13,7 @@ async function logReads({ url }: RunningServer): Promise<number> {
   return Number(/^palaver_log_reads_total (\d+)$/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1]);
 }
 
-/** Sends messages `0`, `1`, … one after the other and gives the position behind each. */
+/** Sends messages `0`, `1`, … one after the other and returns the position after each. */
 async function sendAll(client: TestClient, count: number): Promise<string[]> {
   const positions: string[] = [];
   for (let n = 0; n < count; n++) positions.push((await client.send(String(n))).position);
@@ -22,11 +22,11 @@ async function sendAll(client: TestClient, count: number): Promise<string[]> {
 
 const textsFrom = (first: number, end: number) => Array.from({ length: end - first }, (_, n) => String(first + n));
 
-describe("coming back", () => {
-  it("[FEED2] from anywhere in the log to a server that does not know the room reads each stretch once, and misses nothing", async () => {
+describe("resuming", () => {
+  it("[FEED2] from any position on a cold server reads each range once, and misses nothing", async () => {
     const alice = await TestClient.register(await ownServer(redis.url), "alice");
     const start = await alice.position();
-    const count = 1_300; // two full stretches and more
+    const count = 1_300; // more than two full ranges
     const positions = [start, ...(await sendAll(alice, count))];
     const cold = await ownServer(redis.url);
     const bob = await TestClient.register(cold, "bob");
@@ -41,11 +41,11 @@ describe("coming back", () => {
     );
     await alice.send("live");
     for (const stream of streams) expect(await stream.texts(1)).toEqual(["live"]);
-    // One read opens the room, three bring all that is in its log, and some are for those who came between two of them.
+    // One read opens the room, three read its whole log, and a few serve subscribers that arrive between two of them.
     expect(await logReads(cold)).toBeLessThanOrEqual(8);
   });
 
-  it("[FEED2] after a short while reads nothing", async () => {
+  it("[FEED2] after a short absence reads nothing from the log", async () => {
     const server = await ownServer(redis.url);
     const carol = await TestClient.register(server, "carol");
     const staying = carol.follow({ roomId: "0", after: [await carol.position()] });
@@ -57,7 +57,7 @@ describe("coming back", () => {
     expect(await logReads(server)).toBe(before);
   });
 
-  it("[D4] long events come in smaller stretches", async () => {
+  it("[D4] reads long events in smaller ranges", async () => {
     const server = await ownServer(redis.url);
     const dave = await TestClient.register(server, "dave");
     await redis.client.set("room:long:name", "Long");
@@ -72,7 +72,7 @@ describe("coming back", () => {
 describe("the newest events in memory", () => {
   const entry = (seq: number, size: number) => ({ position: { seq }, size }) as Entry<unknown>;
 
-  it("[FEED2] take a bounded space over all rooms; the room that was silent longest is forgotten", () => {
+  it("[FEED2] take bounded space over all rooms; the room that has been silent longest is evicted", () => {
     const newest = new NewestEvents(1_000);
     const [one, two, three] = [newest.room(), newest.room(), newest.room()];
     one.add(entry(1, 300));
@@ -90,7 +90,7 @@ describe("the newest events in memory", () => {
     expect(three.from(3)).toEqual([entry(3, 10)]);
   });
 
-  it("[FEED2] read from logs a moment ago take a bounded space over all rooms; the oldest go first", () => {
+  it("[FEED2] take bounded space over all rooms as recently read ranges; the oldest are evicted first", () => {
     const recent = new RecentRanges<unknown>();
     const MiB = 1024 * 1024;
     const range = (first: number) => ({
@@ -100,7 +100,7 @@ describe("the newest events in memory", () => {
     for (let n = 0; n < 10; n++) recent.add(`room ${n % 5}`, range(n));
     const kept = Array.from({ length: 10 }, (_, n) => recent.find(`room ${n % 5}`, n)?.entries[0]?.position.seq);
     expect(kept).toEqual([undefined, undefined, undefined, undefined, undefined, undefined, 6, 7, 8, 9]);
-    recent.forget("room 1"); // 6 was its own
+    recent.forget("room 1"); // evicts 6
     for (let n = 10; n < 13; n++) recent.add("other", range(n));
     expect([7, 8, 9].map((n) => recent.find(`room ${n % 5}`, n))).toEqual([undefined, undefined, expect.anything()]);
     expect(recent.find("room 1", 6)).toBeUndefined();

@@ -10,7 +10,7 @@ const SEND = 'mutation ($text: String!, $id: ID) { send(roomId: "0", text: $text
 const readiness = async ({ url }: { url: string }) =>
   (await (await fetch(`${url}/readyz`)).json()) as { ready: boolean; problems: string[] };
 
-it("[M6] a send waits for its replica, and repeated once that is back it is stored once", async () => {
+it("[M6] answers a send after its replica confirms, and stores it once if it is retried later", async () => {
   const [primary, replica] = [await ownRedis(), await ownRedis()];
   const { hostname, port } = new URL(primary.url);
   await primary.client.config("SET", "repl-diskless-sync-delay", 0);
@@ -30,7 +30,7 @@ it("[M6] a send waits for its replica, and repeated once that is back it is stor
     const begun = performance.now();
     const crowd = Array.from({ length: 20 }, async (_, n) => (await alice.refused(SEND, { text: "alone", id: `${n}` })).extensions.code);
     expect(new Set(await Promise.all(crowd))).toEqual(new Set(["UNAVAILABLE"]));
-    expect(performance.now() - begun).toBeLessThan(3_000 * BUSY); // not one after the other, a second each
+    expect(performance.now() - begun).toBeLessThan(3_000 * BUSY); // they wait together; one after the other would take a second each
     const { ready, problems } = await readiness(server);
     expect([ready, problems]).toEqual([false, [expect.stringMatching(/replicas.*ACK_REPLICAS/)]]);
   } finally {
@@ -38,13 +38,13 @@ it("[M6] a send waits for its replica, and repeated once that is back it is stor
   }
   await eventually(async () => expect((await alice.request(SEND, { text: "alone", id: "one" })).errors).toBeUndefined());
   expect((await alice.history()).slice(0, 3)).toEqual(["confirmed", "alone", "without an id"]);
-  // Also once it was deleted, a repetition gives what the send gave.
+  // A retry returns the original result even after the message is deleted.
   const { send } = await alice.ask(SEND, { text: "alone", id: "one" });
   await alice.ask("mutation ($id: ID!) { deleteMessage(id: $id) }", { id: send.id });
   expect((await alice.ask(SEND, { text: "alone", id: "one" })).send).toEqual(send);
 });
 
-it("[M6] on a cluster, too", async () => {
+it("[M6] answers a send on a cluster after its replica confirms", async () => {
   const cluster = await ownCluster({ replicas: true });
   const server = await ownServer(cluster.urls.join(","), { ackReplicas: 1 });
   const alice = await TestClient.register(server, "alice");

@@ -13,7 +13,7 @@ const demoMessage = (text: string, date: number, roomId = "0") => JSON.stringify
 
 async function arrange(settings: { historyLimit?: number; historyDays?: number }) {
   const redis = await ownRedis();
-  await redis.client.set(keys.trimming, "another server"); // so this one does not go through all rooms as the test writes there
+  await redis.client.set(keys.trimming, "another server"); // keeps this server from sweeping rooms while the test writes to them
   const server = await ownServer(redis.url, settings);
   const add = (text: string, date: number, roomId = "0") => redis.client.zadd(`room:${roomId}`, date, demoMessage(text, date, roomId));
   const known = async (roomId = "0") => Number(await redis.client.hget(`meta:{room:${roomId}}`, "known"));
@@ -21,14 +21,14 @@ async function arrange(settings: { historyLimit?: number; historyDays?: number }
 }
 
 describe("retention", () => {
-  it("[KEEP1] everything is kept by default", async () => {
+  it("[KEEP1] keeps everything by default", async () => {
     const { ann, add } = await arrange({});
     await add("from the past", 1);
     for (let n = 0; n < 30; n++) await ann.send(String(n));
     expect(await ann.history()).toHaveLength(31);
   });
 
-  it("[KEEP1] HISTORY_LIMIT keeps the newest messages, ours and the demo apps'", async () => {
+  it("[KEEP1] keeps the newest HISTORY_LIMIT messages, Palaver's and the demo apps'", async () => {
     const { ann, add, known, redis } = await arrange({ historyLimit: 5 });
     for (let n = 0; n < 4; n++) await add(`demo ${n}`, now() - 100 + n);
     for (let n = 0; n < 3; n++) await ann.send(`ours ${n}`);
@@ -40,11 +40,11 @@ describe("retention", () => {
     expect(await redis.client.zcard("room:0")).toBe(5);
   });
 
-  it("[KEEP1] HISTORY_DAYS lets go of what is older, and of the events that carried it", async () => {
+  it("[KEEP1] trims messages older than HISTORY_DAYS, and their events", async () => {
     const { ann, add, known, redis } = await arrange({ historyDays: 3 });
     await ann.send("long ago");
     const [member = ""] = await redis.client.zrange("room:0", "0", "-1");
-    await redis.client.zadd("room:0", String(now() - 3 * DAY - 60), member); // as if that long had passed
+    await redis.client.zadd("room:0", String(now() - 3 * DAY - 60), member); // backdates the message
     const [[, [, event = ""]] = ["", []]] = await redis.client.xrange("log:{room:0}", "-", "+");
     await redis.client.xtrim("log:{room:0}", "MAXLEN", 0);
     await redis.client.xadd("log:{room:0}", "1-1", "event", event.replace(/"at":\d+/, `"at":${(now() - 3 * DAY - 60) * 1e6}`));
@@ -58,7 +58,7 @@ describe("retention", () => {
     expect(log.flatMap(([, [, json]]) => JSON.parse(json ?? "").message?.message ?? [])).toEqual(["now"]);
   });
 
-  it("[KEEP1] silent rooms are looked through when a server starts, by one of several", async () => {
+  it("[KEEP1] sweeps silent rooms when servers start, on one of them", async () => {
     const redis = await ownRedis();
     const rooms = Array.from({ length: 300 }, (_, n) => `quiet-${n}`);
     const pipeline = redis.client.pipeline();
@@ -81,7 +81,7 @@ describe("retention", () => {
     expect(await ann.history("quiet-7")).toEqual(["in a room that was emptied"]);
   });
 
-  it("[M3] a server whose clock is a year behind takes out of silent rooms what is too old by Redis's clock", async () => {
+  it("[M3] trims silent rooms by Redis's clock, even on a server whose clock is a year behind", async () => {
     const redis = await ownRedis();
     await redis.client.zadd(
       "room:quiet",
@@ -108,7 +108,7 @@ describe("retention", () => {
     for (let n = 0; n < 12; n++) await expect.poll(() => nodeOf(`room:r${n}`).zcard(`room:r${n}`)).toBe(3);
   });
 
-  it("[KEEP2] a send takes out at most a hundred, the oldest first", async () => {
+  it("[KEEP2] trims at most a hundred messages per send, oldest first", async () => {
     const { ann, redis, known } = await arrange({ historyLimit: 10 });
     const many = Array.from({ length: 250 }, (_, n) => [String(now() - 1_000 + n), demoMessage(`many ${n}`, n)]).flat();
     await redis.client.zadd("room:0", ...many);
@@ -121,7 +121,7 @@ describe("retention", () => {
     expect(await known()).toBe(10);
   });
 
-  it("[KEEP2] milliseconds are read as such; other dates from the future go first, and push nothing out", async () => {
+  it("[KEEP2] accepts dates in milliseconds; trims other future dates first, and they evict nothing", async () => {
     const { ann, add, redis, known } = await arrange({ historyLimit: 6 });
     await add("ms, old", (now() - 500) * 1_000);
     await add("s, older", now() - 600);
@@ -143,7 +143,7 @@ describe("retention", () => {
     expect(await known()).toBe(await redis.client.zcard("room:0"));
   });
 
-  it("[KEEP2] with HISTORY_DAYS nothing is kept for ever by its date", async () => {
+  it("[KEEP2] keeps no message forever because of its date, with HISTORY_DAYS", async () => {
     const { ann, add } = await arrange({ historyDays: 10 });
     await add("ms, too old", (now() - 11 * DAY) * 1_000);
     await add("ms", (now() - 9 * DAY) * 1_000);
@@ -153,10 +153,10 @@ describe("retention", () => {
     expect((await ann.history()).sort()).toEqual(["ahead", "ms", "now"]);
   });
 
-  it("[KEEP2] what is too long to be a message goes, too", async () => {
+  it("[KEEP2] trims members that are too long to be messages as well", async () => {
     const { ann, redis } = await arrange({ historyLimit: 5 });
     for (let n = 0; n < 10; n++) await redis.client.zadd("room:0", n, String(n).repeat(1_000_000));
-    const reads: number[] = []; // members that each send reads at most to see what goes
+    const reads: number[] = []; // the most members that each send reads to decide what to trim
     while (reads.length < 15) {
       const commands = await watchCommands(redis.client);
       await ann.send("a message");
@@ -165,12 +165,12 @@ describe("retention", () => {
       reads.push(read.reduce((members, { args }) => members + Number(args[args.indexOf("LIMIT") + 2]), 0));
     }
     expect(Math.max(...reads)).toBeLessThan(10);
-    expect(reads[0]).toBe(1); // a megabyte is enough
+    expect(reads[0]).toBe(1); // one member of a megabyte reaches the limit
     expect(await ann.history()).toEqual(Array(5).fill("a message"));
     expect(await redis.client.zcard("room:0")).toBe(5);
   });
 
-  it("[KEEP3] cursors of messages that are gone go on working, and live followers get every event", async () => {
+  it("[KEEP3] keeps cursors of trimmed messages valid, and delivers every event to live subscribers", async () => {
     const { ann, server } = await arrange({ historyLimit: 20 });
     const page =
       "query ($after: String, $before: String, $first: Int, $last: Int) { messages(roomId: 0, after: $after, before: $before, first: $first, last: $last) { nodes { text } pageInfo { startCursor endCursor hasPreviousPage hasNextPage } position } }";
@@ -185,17 +185,17 @@ describe("retention", () => {
     expect(earlier).toMatchObject({ nodes: [], pageInfo: { hasPreviousPage: false, hasNextPage: true } });
   });
 
-  it("[KEEP3] the same clientMessageId stays good, and a private room that was emptied shows again with its next message", async () => {
+  it("[KEEP3] keeps clientMessageIds valid, and shows an emptied private room with its next message", async () => {
     const { ann, server, redis } = await arrange({ historyDays: 1 });
     const ben = await TestClient.register(server, "ben");
     const { openPrivateRoom: room } = await ann.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: ben.id });
     const shown = ben.subscribe("subscription { roomShown { id } }");
-    await ben.subscribe("{ me { id } }").next(); // the one before has begun by then
+    await ben.subscribe("{ me { id } }").next(); // the subscription runs once this returns
     const first = await ann.send("hello", room.id, "once");
     expect(await shown.next()).toEqual({ id: room.id });
     const [member = ""] = await redis.client.zrange(`room:${room.id}`, "0", "-1");
     await redis.client.zadd(`room:${room.id}`, String(now() - 2 * DAY), member);
-    await redis.client.del("trimming"); // as if the last look was a while ago
+    await redis.client.del("trimming"); // as if the last sweep was long ago
     await ownServer(redis.url, { historyDays: 1 });
     await expect.poll(() => redis.client.exists(`room:${room.id}`)).toBe(0);
     expect((await ann.send("hello", room.id, "once")).id).toBe(first.id);

@@ -8,7 +8,7 @@ import type { RoomStore } from "../src/rooms/room.store.js";
 
 const position = (roomId: string, seq: number): Position => ({ roomId, epoch: "e", seq, at: seq });
 
-it("[D3] a room that opens again while a subscription begins is followed from the client's own position", async () => {
+it("[D3] starts at the client's position in a room that opens again while the subscription starts", async () => {
   const followedFrom = new Map<string, number>();
   const followed = {
     position: async (roomId: string) => position(roomId, 99),
@@ -16,7 +16,7 @@ it("[D3] a room that opens again while a subscription begins is followed from th
       followedFrom.set(roomId, after.seq);
       if (followedFrom.size === 1) {
         opens("1:51", position("1:51", 50));
-        opens("1:99", position("1:99", 60)); // was not in the list
+        opens("1:99", position("1:99", 60)); // not in the list
       }
       return { started: setImmediate(), stop: () => {} };
     },
@@ -27,7 +27,7 @@ it("[D3] a room that opens again while a subscription begins is followed from th
     check: async () => {},
     async onRooms(_userId: string, listener: (roomId: string, begins: Position | undefined) => void) {
       opens = listener;
-      listener("1:50", position("1:50", 7)); // heard before the list was read, which has it too
+      listener("1:50", position("1:50", 7)); // arrives before the list is read, and is in the list as well
       for (const id of ids) listener(id, undefined);
       return () => {};
     },

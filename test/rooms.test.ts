@@ -16,7 +16,7 @@ async function pair(): Promise<[TestClient, TestClient]> {
 }
 
 describe("rooms", () => {
-  it("[ROOM1] everyone is in the general room, even where a demo app left it without a name", async () => {
+  it("[ROOM1] include General for everyone, even if a demo app left it without a name", async () => {
     const [ann] = await pair();
     expect((await ann.ask('{ room(id: "0") { id kind name names } }')).room).toEqual({
       id: "0",
@@ -27,7 +27,7 @@ describe("rooms", () => {
     expect((await ann.ask(listRooms)).rooms.nodes).toMatchObject([{ id: "0" }]);
   });
 
-  it("[ROOM2] a private room's id is both users' ids in numeric order, and each sees the other's name", async () => {
+  it("[ROOM2] have, if private, both user ids in numeric order as id, and the other user's name", async () => {
     const [ann, ben] = await pair();
     const { openPrivateRoom: room } = await ben.ask(openRoom, { id: ann.id });
     const names = [ann.username, ben.username];
@@ -35,7 +35,7 @@ describe("rooms", () => {
     expect((await ann.ask(openRoom, { id: ben.id })).openPrivateRoom).toEqual({ ...room, name: ben.username });
   });
 
-  it("[ROOM2] users 9 and 10 have room 9:10", async () => {
+  it("[ROOM2] have the id 9:10 if private between users 9 and 10", async () => {
     const clients = await Promise.all(Array.from({ length: 12 }, () => TestClient.register(one)));
     const nine = clients.find(({ id }) => id === "9");
     const ten = clients.find(({ id }) => id === "10");
@@ -43,7 +43,7 @@ describe("rooms", () => {
     expect((await ten.ask(openRoom, { id: "9" })).openPrivateRoom.id).toBe("9:10");
   });
 
-  it("[ROOM3] who opened a private room has it in the list at once; the other side with the first message", async () => {
+  it("[ROOM3] enter the opener's list when opened, and the other user's with the first message", async () => {
     const [ann, ben] = await pair();
     const { openPrivateRoom: room } = await ann.ask(openRoom, { id: ben.id });
     const ids = async (client: TestClient) => (await client.ask(listRooms)).rooms.nodes.map(({ id }: { id: string }) => id);
@@ -53,7 +53,7 @@ describe("rooms", () => {
     expect(await ids(ben)).toEqual([room.id, "0"]);
   });
 
-  it("[ROOM4] the room with the newest message comes first, empty ones last", async () => {
+  it("[ROOM4] are listed by their newest message, newest first, empty rooms last", async () => {
     const [ann, ben] = await pair();
     const cid = await TestClient.register(one, "cid");
     const withBen = (await ann.ask(openRoom, { id: ben.id })).openPrivateRoom.id;
@@ -66,11 +66,11 @@ describe("rooms", () => {
     expect((await ann.ask(listRooms)).rooms.nodes[0]).toMatchObject({ id: "0", lastMessage: { text: "third" } });
   });
 
-  it("[ROOM5] roomShown tells both users of a private room's first message, once, and nobody else", async () => {
+  it("[ROOM5] notify both users, and only them, of a private room's first message once by roomShown", async () => {
     const [ann, ben] = await pair();
     const eve = await TestClient.register(one, "eve");
     const streams = [ann, ben, eve].map((client) => client.subscribe("subscription { roomShown { id name lastMessage { text } } }"));
-    for (const client of [ann, ben, eve]) await client.subscribe("{ me { id } }").next(); // the one before has begun by then
+    for (const client of [ann, ben, eve]) await client.subscribe("{ me { id } }").next(); // the subscription runs once this returns
     const room = (await ann.ask(openRoom, { id: ben.id })).openPrivateRoom.id;
     await ann.send("first", room, "with-an-id");
     await ann.send("second", room);
@@ -83,7 +83,7 @@ describe("rooms", () => {
     expect(await toEve?.next()).toMatchObject({ id: other, name: ann.username });
   });
 
-  it("[ROOM5] … once also where the first send is repeated, and where its server dies before it could tell them", async () => {
+  it("[ROOM5] notify once even if the first send is retried, or its server dies before it notifies", async () => {
     const proxy = await proxyTo(redis.url);
     const far = await ownServer(proxy.url);
     const opened = async () => {
@@ -92,7 +92,7 @@ describe("rooms", () => {
       for (const client of [ann, ben, ben.on(one)]) await client.subscribe("{ me { id } }").next();
       const { openPrivateRoom: room } = await ann.ask(openRoom, { id: ben.id });
       const cid = await TestClient.register(one, "cid");
-      /** Nothing else has been told when the next room is. */
+      /** Asserts that both users got this room once, and then the next room. */
       const expectOnce = async () => {
         for (const stream of shown) expect(await stream.next()).toEqual({ id: room.id });
         for (const user of [ann, ben]) {
@@ -121,7 +121,7 @@ describe("rooms", () => {
         through = (await ann.on(far).request(query, { r: room })).data != null && !proxy.isGone();
         if (!through && (await redis.client.hget(`meta:{room:${room}}`, "shown")) === "0") died++;
         if (died % 2 === 0) await ann.on(two).ask(query, { r: room });
-        else await ann.send("another", room); // whoever sends next makes up for it
+        else await ann.send("another", room); // the next send completes the notification
         await expectOnce();
       }
       expect(died).toBeGreaterThan(0);
@@ -133,7 +133,7 @@ describe("rooms", () => {
     }
   });
 
-  it("[ROOM6] a room that was cut off while it was opened cannot be written to until it is opened again", async () => {
+  it("[ROOM6] cannot be written to if their opening was interrupted, until they are opened again", async () => {
     const [ann, ben] = await pair();
     const { openPrivateRoom: room } = await ann.ask(openRoom, { id: ben.id });
     await redis.client.srem(`user:${ann.id}:rooms`, room.id); // the last step of opening
@@ -145,7 +145,7 @@ describe("rooms", () => {
     await ann.send("hi", room.id);
   });
 
-  it("[ROOM7] lists what strange databases hold without failing", async () => {
+  it("[ROOM7] are listed without failing even if the database has invalid entries", async () => {
     const [ann] = await pair();
     await redis.client.sadd(`user:${ann.id}:rooms`, "no good id!", "7:3", "1:2:3", "named", `${ann.id}:999999`);
     await redis.client.set("room:named:name", "A named room");

@@ -21,14 +21,14 @@ beforeAll(() => {
 });
 
 describe("one command", () => {
-  it("[RUN1] starts everything without a setting, and tells where it is and who can log in", async () => {
+  it("[RUN1] starts everything without settings, and prints its addresses and the demo accounts", async () => {
     const cwd = await emptyFolder();
-    const program = launch({ cwd, args: ["--port", "0"] }); // 4000 may be taken
+    const program = launch({ cwd, args: ["--port", "0"] }); // 4000 may be in use
     await program.ready();
     expect(program.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(program.stdout).toContain(`GraphiQL   ${program.url}/graphql`);
     expect(program.stdout).toContain(`${program.url.replace("http", "ws")}/graphql`);
-    expect(program.stdout).toContain(`${program.redisUrl}  (its own)`);
+    expect(program.stdout).toContain(`${program.redisUrl}  (embedded)`);
     for (const username of DEMO_USERS) {
       expect(program.stdout).toContain(username);
       expect((await login(program, username)).username).toBe(username);
@@ -37,7 +37,7 @@ describe("one command", () => {
     expect(await readdir(cwd)).toEqual(["data"]);
   });
 
-  it("[RUN2] finds everything again after a restart, and does not fill in the demo data twice", async () => {
+  it("[RUN2] keeps all data over a restart, and does not add the demo data twice", async () => {
     const cwd = await emptyFolder();
     const first = await start(cwd);
     const pablo = await login(first);
@@ -58,7 +58,7 @@ describe("one command", () => {
 });
 
 describe("two servers on one Redis", () => {
-  it("[D1] [P2] when one is killed, its followers go on at the other, with nothing lost or repeated, and are offline meanwhile", async () => {
+  it("[D1] [P2] let subscribers of a killed server go offline, and resume on the other without loss", async () => {
     const redis = await ownRedis();
     const doomed = await start(await emptyFolder(), "--redis", redis.url);
     const other = await start(await emptyFolder(), "--redis", redis.url);
@@ -75,7 +75,7 @@ describe("two servers on one Redis", () => {
     doomed.kill("SIGKILL");
     const positions = [arrived];
     for (;;) {
-      const message = await first.next().catch(() => undefined); // cut off somewhere amid them
+      const message = await first.next().catch(() => undefined); // the connection ends somewhere among them
       if (!message) break;
       positions.push(message);
     }
@@ -91,8 +91,8 @@ describe("two servers on one Redis", () => {
   });
 });
 
-describe("the end", () => {
-  it("[O2] SIGTERM amid sends: exit 0, and every send that was answered is there afterwards", async () => {
+describe("the end of the program", () => {
+  it("[O2] has exit code 0 on SIGTERM during sends, and loses no answered send", async () => {
     const cwd = await emptyFolder();
     const program = await start(cwd);
     const sending = await keepSending(program);
@@ -103,7 +103,7 @@ describe("the end", () => {
     expect(await history(await login(await start(cwd)))).toEqual(expect.arrayContaining(answered));
   });
 
-  it("[O2] Ctrl-C goes to the whole process group, Redis outlives the server, and nothing is lost", async () => {
+  it("[O2] loses nothing on Ctrl-C, which reaches the whole process group: Redis outlives the server", async () => {
     const cwd = await emptyFolder();
     const program = await start(cwd);
     const sending = await keepSending(program);
@@ -114,19 +114,19 @@ describe("the end", () => {
     expect(await history(await login(await start(cwd)))).toEqual(expect.arrayContaining(answered));
   });
 
-  it("[O2] a Ctrl-C that arrives twice, from the terminal and from npm, is one", async () => {
+  it("[O2] handles a Ctrl-C once that arrives twice, from the terminal and from npm", async () => {
     const program = await start(await emptyFolder());
     const pablo = await login(program);
     const stream = pablo.follow({ after: [await pablo.position()] });
     await pablo.send("connected");
     expect(await stream.texts(1)).toEqual(["connected"]);
     program.kill("SIGINT");
-    program.kill("SIGTERM"); // another signal, since two equal ones may arrive as one
+    program.kill("SIGTERM"); // another signal, because the kernel may merge two equal ones
     await expect(stream.next()).rejects.toMatchObject({ code: 1012 });
     expect(await program.end()).toBe(0);
   });
 
-  it("[RUN3] [M1] kill -9 amid sends: Redis ends by itself with everything that was answered, and the next start has it", async () => {
+  it("[RUN3] [M1] ends Redis as well on kill -9 during sends; the next start has every answered send", async () => {
     const cwd = await emptyFolder();
     const program = await start(cwd);
     const sending = await keepSending(program);
@@ -141,13 +141,13 @@ describe("the end", () => {
     expect(await history(pablo.on(await start(cwd)))).toEqual(expect.arrayContaining(answered));
   });
 
-  it("[RUN3] a start while the Redis of a killed server is still ending waits for it, and has everything", async () => {
+  it("[RUN3] delays the next start until a killed server's Redis has ended, and nothing is lost", async () => {
     const cwd = await emptyFolder();
     const killed = await start(cwd);
     const pablo = await login(killed);
     await pablo.send("saved at the last moment");
     const redis = await redisProcess(killed.redisUrl);
-    process.kill(redis, "SIGSTOP"); // takes its time
+    process.kill(redis, "SIGSTOP"); // delays its end
     killed.kill("SIGKILL");
     await killed.end();
 
@@ -159,7 +159,7 @@ describe("the end", () => {
     expect(await history(pablo.on(next))).toContain("saved at the last moment");
   });
 
-  it("[RUN3] no Redis stays behind a server that is killed while it starts, or whose terminal is closed", async () => {
+  it("[RUN3] leaves no Redis behind if the server is killed at its start, or its terminal closes", async () => {
     const cwd = await emptyFolder();
     const starting = launch({ cwd, args: ["--port", "0"] });
     await vi.waitFor(() => expect(starting.redisGroups).toHaveLength(1), { timeout: 60_000, interval: 1 });
@@ -175,8 +175,8 @@ describe("the end", () => {
 });
 
 describe("a Redis that is killed", () => {
-  it("[RUN3] [M1] is started again on the same files and address, with everything that was answered", async () => {
-    const program = await start(await emptyFolder(), "--data-fsync", "always"); // `everysec` does not promise it for a kill
+  it("[RUN3] [M1] is restarted with the same files and address, and has every answered send", async () => {
+    const program = await start(await emptyFolder(), "--data-fsync", "always"); // `everysec` may lose the last second in a kill
     const pablo = await login(program);
     await pablo.send("before the kill");
     const killed = await redisProcess(program.redisUrl);
@@ -188,7 +188,7 @@ describe("a Redis that is killed", () => {
     expect(await program.end()).toBe(0);
   });
 
-  it("[RUN3] does not keep the server from ending, and does not come back afterwards", async () => {
+  it("[RUN3] does not prevent the server from ending, and is not restarted afterwards", async () => {
     const program = await start(await emptyFolder());
     process.kill(await redisProcess(program.redisUrl), "SIGKILL");
     program.kill("SIGTERM");
@@ -196,11 +196,11 @@ describe("a Redis that is killed", () => {
     await program.redisGone();
   });
 
-  it("[RUN4] leaves the folder to its server: another start is refused while Redis is away, too", async () => {
+  it("[RUN4] leaves its folder locked: another start is refused while Redis is away", async () => {
     const cwd = await emptyFolder();
     const program = await start(cwd);
     const redis = await redisProcess(program.redisUrl);
-    program.kill("SIGSTOP"); // cannot start Redis again for now
+    program.kill("SIGSTOP"); // so that it cannot restart Redis yet
     process.kill(redis, "SIGKILL");
     await eventually(async () => expect(await isListening(program.redisUrl)).toBe(false));
 
@@ -214,7 +214,7 @@ describe("a Redis that is killed", () => {
 });
 
 describe("a data folder", () => {
-  it("[RUN4] is one server's: a second one exits 1, says how to share its Redis, and can share it so", async () => {
+  it("[RUN4] serves one server: a second one exits 1, and says how to share the first one's Redis", async () => {
     const cwd = await emptyFolder();
     const first = await start(cwd);
     const second = launch({ cwd, args: ["--port", "0"] });
@@ -233,10 +233,10 @@ describe("a data folder", () => {
 
     sharing.kill("SIGTERM");
     expect(await sharing.end()).toBe(0);
-    expect(await history(pablo)).toContain("through the first"); // a shared Redis is not the second's to stop
+    expect(await history(pablo)).toContain("through the first"); // the second server does not stop a shared Redis
   });
 
-  it("[RUN4] a lock that dead processes left does not prevent a start, and of two starts at once one has the folder", async () => {
+  it("[RUN4] can be reused after a dead process's lock, and goes to one of two concurrent starts", async () => {
     const cwd = await emptyFolder();
     const dead = spawnSync(process.execPath, ["--version"]).pid;
     await mkdir(join(cwd, "data"));
@@ -252,14 +252,14 @@ describe("a data folder", () => {
     expect(await login(winner)).toBeDefined();
   });
 
-  it("[RUN4] a lock whose process number belongs to another program by now does not prevent a start", async () => {
+  it("[RUN4] can be reused if the process number in its lock now belongs to another program", async () => {
     const cwd = await emptyFolder();
     await mkdir(join(cwd, "data"));
     await writeFile(join(cwd, "data", "palaver.lock"), `${process.pid}\nredis://127.0.0.1:${await freePort()}\n`);
     await start(cwd);
   });
 
-  it("[RUN6] that cannot be one: exit 1, and says to choose another", async () => {
+  it("[RUN6] that is invalid leads to exit code 1, and a sentence that says to choose another", async () => {
     const cwd = await emptyFolder();
     await writeFile(join(cwd, "file"), "");
     const program = launch({ cwd, args: ["--port", "0", "--data-dir", "file"] });
@@ -270,8 +270,8 @@ describe("a data folder", () => {
   });
 });
 
-describe("what is in the way", () => {
-  it("[RUN6] a port in use: exit 1, says to choose another, and leaves no Redis behind", async () => {
+describe("obstacles to a start", () => {
+  it("[RUN6] a port in use: exits 1, says to choose another, and leaves no Redis behind", async () => {
     const { port } = await listener();
     const program = launch({ cwd: await emptyFolder(), args: ["--port", String(port)] });
     expect(await program.end()).toBe(1);
@@ -282,7 +282,7 @@ describe("what is in the way", () => {
     await program.redisGone();
   });
 
-  it("[RUN6] a Redis that cannot be reached: exit 1 in seconds, says what to do, and keeps the password", async () => {
+  it("[RUN6] an unreachable Redis: exits 1 in seconds, says what to do, and hides the password", async () => {
     const port = await freePort();
     const program = launch({
       cwd: await emptyFolder(),
@@ -296,7 +296,7 @@ describe("what is in the way", () => {
     expect(program.redisGroups).toEqual([]);
   });
 
-  it("[RUN6] a Redis that wants another password: exit 1 in seconds, says so, and keeps the one it was given", async () => {
+  it("[RUN6] a wrong Redis password: exits 1 in seconds, says so, and does not print the password", async () => {
     const { url, client } = shared;
     await client.config("SET", "requirepass", "right");
     const cwd = await emptyFolder();
@@ -307,7 +307,7 @@ describe("what is in the way", () => {
     ].map((args) => launch({ cwd, args: ["--port", "0", ...args] }));
     for (const program of refused) {
       expect(await program.end()).toBe(1);
-      expect(program.stderr).toMatch(/refuses the user name or password|wants a password/);
+      expect(program.stderr).toMatch(/refuses the user name or password|requires a password/);
       expect(program.stderr).toContain("REDIS_PASSWORD");
       expect(program.stdout + program.stderr).not.toMatch(/geheim| {4}at /);
     }
@@ -316,7 +316,7 @@ describe("what is in the way", () => {
     expect(await client.ping()).toBe("PONG");
   });
 
-  it("[RUN6] something else at the address of Redis: exit 1 in seconds, and says what to do", async () => {
+  it("[RUN6] another service at the address of Redis: exits 1 in seconds, and says what to do", async () => {
     const { port } = await listener("HTTP/1.1 400 Bad Request\r\n\r\n");
     const program = launch({ cwd: await emptyFolder(), args: ["--port", "0", "--redis", `127.0.0.1:${port}`] });
     expect(await program.end()).toBe(1);
@@ -324,7 +324,7 @@ describe("what is in the way", () => {
     expect(program.stderr).not.toContain("    at ");
   });
 
-  it("[RUN6] no Redis and no way to install it: exit 1, and how to do it in one screen", async () => {
+  it("[RUN6] no Redis and no way to install it: exits 1, and says how to install it in one screen", async () => {
     const program = launch({ cwd: await emptyFolder(), args: ["--port", "0"], path: await toolFolder() });
     expect(await program.end()).toBe(1);
     expect(program.stderr).toContain("sudo apt-get install redis-server");
@@ -333,7 +333,7 @@ describe("what is in the way", () => {
     expect(program.stderr.trimEnd().split("\n").length).toBeLessThanOrEqual(24);
   });
 
-  it("[RUN6] no Redis but a package manager: each command is shown before it runs, then the server starts", async () => {
+  it("[RUN6] no Redis but a package manager: prints each command, runs it, and starts the server", async () => {
     const path = await toolFolder();
     await packageManager(
       path,
@@ -351,7 +351,7 @@ describe("what is in the way", () => {
     expect(await login(program)).toBeDefined();
   });
 
-  it("[RUN6] no Redis and a package manager that fails: exit 1, and how to do it oneself", async () => {
+  it("[RUN6] no Redis and a failing package manager: exits 1, and says how to install it by hand", async () => {
     const path = await toolFolder();
     await packageManager(path, "exit 100");
     const program = launch({ cwd: await emptyFolder(), args: ["--port", "0"], path });
@@ -363,7 +363,7 @@ describe("what is in the way", () => {
 });
 
 describe("settings", () => {
-  it("[RUN5] all problems at once, of options and variables, on stderr; exit 1, and nothing is started", async () => {
+  it("[RUN5] are checked together: lists all problems on stderr, exits 1, and starts nothing", async () => {
     const cwd = await emptyFolder();
     await writeFile(join(cwd, ".env"), "PLAYGROUND=maybe\n");
     const program = launch({
@@ -374,14 +374,14 @@ describe("settings", () => {
     expect(await program.end()).toBe(1);
     for (const problem of [
       "--port: abc is not a whole number from 0 to 65535",
-      "--colour: there is no such option",
+      "--colour: unknown option",
       "--host: a value is missing",
       "elsewhere: options begin with --",
       "--redis: is not a list of redis:// or rediss:// URLs, a redis-sentinel:// URL, or unix:/PATH",
       "--demo-data: a value is missing",
       "SESSION_TTL: 1 is not a whole number from 60 to 31536000",
-      "LOG_LEVEL: loud is none of debug, info, warn, error, silent",
-      "PLAYGROUND: maybe is none of on, off",
+      "LOG_LEVEL: loud is not one of debug, info, warn, error, silent",
+      "PLAYGROUND: maybe is not one of on, off",
     ])
       expect(program.stderr).toContain(problem);
     expect(program.stderr).toContain("--help");
@@ -391,7 +391,7 @@ describe("settings", () => {
     expect(program.redisGroups).toEqual([]);
   });
 
-  it("[RUN5] an option wins over the environment, and that over a .env file in the working directory", async () => {
+  it("[RUN5] come from options before the environment before a .env file in the working directory", async () => {
     const cwd = await emptyFolder();
     await writeFile(join(cwd, ".env"), "PORT=0\nPLAYGROUND=off\nDATA_DIR=of-dotenv\nMESSAGE_LENGTH=10\n");
     const program = launch({ cwd, args: ["--message-length", "30"], env: { DATA_DIR: "of-environment", MESSAGE_LENGTH: "20" } });
@@ -404,7 +404,7 @@ describe("settings", () => {
     expect(error.extensions).toMatchObject({ code: "BAD_USER_INPUT", argument: "text" });
   });
 
-  it("[RUN7] --help names every option and --version the version, beside whatever else is there", async () => {
+  it("[RUN7] are all in --help; --help and --version work despite other, invalid options", async () => {
     const cwd = await emptyFolder();
     const help = launch({ cwd, args: ["--port", "abc", "--help"] });
     const version = launch({ cwd, args: ["--version"] });
@@ -418,7 +418,7 @@ describe("settings", () => {
   });
 });
 
-/** One of the demo accounts, logged in. */
+/** Logs in as one of the demo accounts. */
 async function login(program: Program, username = "Pablo"): Promise<TestClient> {
   const { login } = await new TestClient(program.url).ask(
     "mutation ($username: String!, $password: String!) { login(username: $username, password: $password) { token user { id } } }",
@@ -443,7 +443,7 @@ async function history(client: TestClient, roomId = "0"): Promise<string[]> {
   }
 }
 
-/** Three users send one message after the other until they are refused; it resolves when some have been answered. */
+/** Lets three users send one message after the other until a send fails. Resolves after the first answers. */
 async function keepSending(program: Program): Promise<{ answered: () => Promise<string[]> }> {
   const texts: string[] = [];
   const senders = await Promise.all(["Joe", "Mary", "Alex"].map((username) => login(program, username)));
@@ -465,15 +465,15 @@ async function keepSending(program: Program): Promise<{ answered: () => Promise<
   };
 }
 
-/** The process of the Redis at this URL. */
+/** The process id of the Redis at this URL. */
 async function redisProcess(url: string): Promise<number> {
   const client = new Redis(url);
   onTestFinished(() => client.disconnect());
-  client.on("error", () => {}); // it may be about to be killed
+  client.on("error", () => {}); // the test may kill it
   return Number(/process_id:(\d+)/.exec(await client.info("server"))?.[1]);
 }
 
-/** Something that listens on loopback, and answers everything with this. */
+/** Starts a TCP server on loopback that answers everything with this text. */
 async function listener(answer = ""): Promise<AddressInfo> {
   const server = createServer((socket) => socket.on("error", () => {}).on("data", () => socket.end(answer)));
   onTestFinished(() => void server.close());
@@ -481,7 +481,7 @@ async function listener(answer = ""): Promise<AddressInfo> {
   return server.address() as AddressInfo;
 }
 
-/** A port at which nothing listens. */
+/** Finds a free port. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -490,7 +490,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** A folder for the PATH with little in it: neither Redis nor a package manager. */
+/** Creates a minimal folder for the PATH, without Redis and without a package manager. */
 async function toolFolder(): Promise<string> {
   const folder = await emptyFolder();
   await symlink(process.execPath, join(folder, "node"));
@@ -498,7 +498,7 @@ async function toolFolder(): Promise<string> {
   return folder;
 }
 
-/** Puts an `apt-get` there that tells that it ran, and does this; and a `sudo` that needs no password. */
+/** Adds an `apt-get` to the folder that prints its arguments and runs an action, and a `sudo` that needs no password. */
 async function packageManager(folder: string, action: string): Promise<void> {
   await writeScript(join(folder, "apt-get"), 'echo "ran: $*"', action, "exit 0");
   await writeScript(join(folder, "sudo"), "shift", '"$@"');

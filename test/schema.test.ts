@@ -16,13 +16,13 @@ import { expect, it } from "vitest";
 import type { Repetition } from "../src/repeatable.js";
 import { buildApi } from "../src/server/schema.js";
 
-it("[API1] schema.graphql is what the server serves, and so is the page's copy", async () => {
+it("[API1] serves the schema in schema.graphql, which the page's copy equals", async () => {
   const schema = `${printSchema(await buildApi())}\n`;
   await expect(schema).toMatchFileSnapshot("../schema.graphql");
   await expect(schema).toMatchFileSnapshot("../client-example/schema.graphql");
 });
 
-it("[API2] every type, field, argument and enum value has a description", async () => {
+it("[API2] describes every type, field, argument and enum value", async () => {
   const schema = await buildApi();
   const own = Object.values(schema.getTypeMap()).filter((type) => !isIntrospectionType(type) && !isSpecifiedScalarType(type));
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
@@ -33,7 +33,7 @@ it("[API2] every type, field, argument and enum value has a description", async 
   expect(undescribed).toEqual([]);
 });
 
-it("[R4] every mutation says what becomes of it when it is repeated, and by which argument that is safe", async () => {
+it("[R4] declares for every mutation what a retry does, and which argument makes it safe", async () => {
   const mutations = Object.values((await buildApi()).getMutationType()?.getFields() ?? {});
   const unsaid = mutations.filter(({ extensions, args }) => {
     const repetition = extensions.repetition as Repetition | undefined;
@@ -43,14 +43,14 @@ it("[R4] every mutation says what becomes of it when it is repeated, and by whic
   expect(unsaid.map(({ name }) => name)).toEqual([]);
 });
 
-it("[R8] every field that can be refused is nullable, and a subscription's root, which then ends, is not", async () => {
+it("[R8] makes every field that can fail nullable, except subscriptions, which end instead", async () => {
   const schema = await buildApi();
   const [queries, mutations, subscriptions] = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].map((type) =>
     Object.values(type?.getFields() ?? {}),
   );
   const strict = (fields: GraphQLField<unknown, unknown>[] = []) =>
     fields.filter(({ type }) => isNonNullType(type)).map(({ name }) => name);
-  expect(strict(queries)).toEqual(["server"]); // open to everyone, and answers without Redis
+  expect(strict(queries)).toEqual(["server"]); // public, and independent of Redis
   expect(strict(mutations)).toEqual([]);
   expect(strict(subscriptions)).toHaveLength(subscriptions?.length ?? 0);
   const nested = Object.values(schema.getTypeMap()).flatMap((type) =>

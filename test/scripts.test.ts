@@ -16,7 +16,7 @@ import { ownServer } from "./helpers/server.js";
 
 const redis = await ownRedis();
 
-/** The names in a script's head behind KEYS or ARGV, and those that its first lines unpack. */
+/** Returns the names after KEYS or ARGV in a script's head, and the names that its first lines unpack. */
 function names(source: string, list: "KEYS" | "ARGV"): { promised: string[]; unpacked: string[] } {
   const [head = "", body = ""] = source.split("]]");
   const described = new RegExp(`^ +${list} +(.*?)(?=^ +(?:KEYS|ARGV|gives|fails) |$(?![\\s\\S]))`, "ms").exec(head)?.[1] ?? "";
@@ -29,7 +29,7 @@ function names(source: string, list: "KEYS" | "ARGV"): { promised: string[]; unp
   return { promised, unpacked };
 }
 
-/** One becomes an account at the second attempt, one in vain, and one leaves and is forgotten. */
+/** Runs three guests: one becomes an account at the second attempt, one fails to, and one leaves and is deleted. */
 async function guestsComeAndGo(server: { url: string }): Promise<void> {
   const { client } = redis;
   const join = async () => {
@@ -58,24 +58,24 @@ async function guestsComeAndGo(server: { url: string }): Promise<void> {
 }
 
 describe("scripts", () => {
-  it("[LUA1] every file is known, and every known script has its file", () => {
+  it("[LUA1] are all known by name, and every known name has its file", () => {
     const files = readdirSync(new URL("../src/redis/lua", import.meta.url)).filter((file) => file !== "shared");
     expect(files.sort()).toEqual(scriptNames.map((name) => `${name}.lua`).sort());
   });
 
-  it.each(scriptNames)("[LUA2] %s starts with a contract that fits what follows", (name) => {
+  it.each(scriptNames)("[LUA2] %s starts with a contract that matches its code", (name) => {
     const source = scriptSource(name);
     expect(source).toMatch(new RegExp(`^--\\[\\[ ${name}: [A-Za-z]`));
     const keys = names(source, "KEYS");
     expect(keys.promised).not.toEqual([]);
     expect(keys.unpacked).toEqual(keys.promised);
     const args = names(source, "ARGV");
-    // A script may take the rest of its arguments as they are, such as fields and values.
+    // A script may take its remaining arguments as a list, such as fields and values.
     expect(args.promised.slice(0, args.unpacked.length)).toEqual(args.unpacked);
     expect(args.promised.filter((arg) => !args.unpacked.includes(arg)).every((arg) => ["field", "value"].includes(arg))).toBe(true);
   });
 
-  it.each(scriptNames)("[LUA3] %s takes every key through KEYS, and fails with codes of the catalogue", (name) => {
+  it.each(scriptNames)("[LUA3] %s takes every key from KEYS, and fails with codes of the catalogue", (name) => {
     const source = scriptSource(name);
     const { unpacked } = names(source, "KEYS");
     const calls = [...source.matchAll(/redis\.p?call\(('\w+'|\w+)(?:, *'(?:CONSUMERS|DELCONSUMER)')?(?:, *([^,)]+))?/g)];
@@ -85,11 +85,11 @@ describe("scripts", () => {
     for (const [, code = ""] of source.matchAll(/error_reply\('([A-Z_]{3,})/g)) expect(Object.keys(errors)).toContain(code);
   });
 
-  it("[LUA4] all keys of a script, as it is really called, share one slot of a cluster", async () => {
+  it("[LUA4] have all keys of a real call in one slot of a cluster", async () => {
     const shas = new Map<string, ScriptName>();
     for (const name of scriptNames) shas.set((await redis.client.script("LOAD", scriptSource(name))) as string, name);
     const commands = await watchCommands(redis.client);
-    /** The scripts that have been called, each with the keys of its calls. */
+    /** The scripts called so far, each with the keys of its calls. */
     const seen = () => {
       const calls = new Map<ScriptName, string[][]>();
       for (const {

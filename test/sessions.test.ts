@@ -27,7 +27,7 @@ const isIn = async (client: TestClient) => (await client.ask("{ session { id } }
 const sessionsKey = ({ id }: TestClient) => `sessions:{user:${id}}`;
 const hashOf = async (user: TestClient) => (await redis.client.zrangebyscore(sessionsKey(user), "-inf", "+inf"))[0] as string;
 
-/** Follows the general room with the client's session, on both servers, and waits until that has begun. */
+/** Subscribes to the general room with the client's session, on both servers, and waits until the subscriptions run. */
 async function followed(client: TestClient, servers = [one, two]) {
   const after = [await client.position()];
   const streams = servers.map((server) => client.on(server).subscribe(FOLLOW, { after }));
@@ -36,7 +36,7 @@ async function followed(client: TestClient, servers = [one, two]) {
   return streams;
 }
 
-/** Resolves to how long it took until every stream has been ended by its socket, closed with 4403; in ms. */
+/** Waits until the sockets of all streams are closed with 4403. @returns the time in ms */
 async function cutOff(streams: { next(): Promise<unknown> }[]): Promise<number> {
   const start = performance.now();
   const untilItEnds = async (stream: { next(): Promise<unknown> }) => {
@@ -47,7 +47,7 @@ async function cutOff(streams: { next(): Promise<unknown> }[]): Promise<number> 
 }
 
 describe("a user's sessions", () => {
-  it("[S3] are listed with when they began and were used, without what they are made of", async () => {
+  it("[S3] are listed with the times of their start and last use, but without their hashes", async () => {
     const ann = await TestClient.register(one, "ann");
     const phone = await logIn(ann);
     const { sessions } = await ann.on(two).ask(SESSIONS);
@@ -66,7 +66,7 @@ describe("a user's sessions", () => {
     );
   });
 
-  it("[S3] one that is used is prolonged, which is written at most once a minute", async () => {
+  it("[S3] are prolonged by use, with at most one write a minute", async () => {
     const ann = await TestClient.register(one, "ann");
     const [key, hash] = [sessionsKey(ann), await hashOf(ann)];
     const details = `session-details:{user:${ann.id}}`;
@@ -85,7 +85,7 @@ describe("a user's sessions", () => {
     for (const name of [key, details]) expect(await redis.client.pttl(name)).toBeGreaterThan(86_000_000);
   });
 
-  it("[S3] what is written of them goes when the last one is over, and before, each at its end", async () => {
+  it("[S3] leave no data behind: expired ones are removed, and the keys expire with the last one", async () => {
     const ann = await TestClient.register(one, "ann");
     await redis.client.zadd(sessionsKey(ann), Date.now() - 1, await hashOf(ann));
     await logIn(ann);
@@ -95,7 +95,7 @@ describe("a user's sessions", () => {
     expect(await redis.client.pexpiretime(details)).toBe(await redis.client.pexpiretime(sessionsKey(ann)));
   });
 
-  it("[S3] one can be ended by its id; another user's cannot", async () => {
+  it("[S3] can be ended by id, but not by another user", async () => {
     const [ann, eve] = [await TestClient.register(one, "ann"), await TestClient.register(one, "eve")];
     const phone = await logIn(ann);
     const { sessions } = await ann.ask(SESSIONS);
@@ -111,7 +111,7 @@ describe("a user's sessions", () => {
 });
 
 describe("a new password", () => {
-  it("[S3] ends the user's other sessions, and is the one to log in with", async () => {
+  it("[S3] ends the user's other sessions, and is required for the next log-in", async () => {
     const ann = await TestClient.register(one, "ann");
     const phone = await logIn(ann);
     expect((await ann.on(two).ask(CHANGE)).changePassword).toBe(true);
@@ -121,7 +121,7 @@ describe("a new password", () => {
     expect((await redis.client.hget(`user:${ann.id}`, "password"))?.startsWith("$2b$")).toBe(true);
   });
 
-  it("[S2] takes the current one, and is held to the rules of sign-up", async () => {
+  it("[S2] requires the current one, and follows the rules of sign-up", async () => {
     const ann = await TestClient.register(one, "ann");
     const change = "mutation ($c: String!, $n: String!) { changePassword(current: $c, new: $n) }";
     const refusal = async (c: string, n: string) => (await ann.refused(change, { c, n })).extensions;
@@ -132,7 +132,7 @@ describe("a new password", () => {
     expect((await new TestClient(one.url).refused(CHANGE)).extensions.code).toBe("UNAUTHENTICATED");
   });
 
-  it("[S3] leaves no session to who logs in with the old one at the same moment, on any server", async () => {
+  it("[S3] ends sessions from concurrent log-ins with the old one, on any server", async () => {
     const ann = await TestClient.register(one, "ann");
     const attempts = Array.from({ length: 20 }, (_, n) => logIn(ann.on(n % 2 ? one : two)).catch(() => undefined));
     const [, ...others] = await Promise.all([ann.ask(CHANGE), ...attempts]);
@@ -144,7 +144,7 @@ describe("a new password", () => {
 describe("refreshSession", () => {
   const REFRESH = "mutation { refreshSession { id token expiresAt user { id } } }";
 
-  it("[S4] gives the same login a new token and ends the old one, once, however many ask for it", async () => {
+  it("[S4] replaces a session's token once, even when called concurrently", async () => {
     const ann = await TestClient.register(one, "ann");
     const [before] = (await ann.ask(SESSIONS)).sessions;
     const answers = await Promise.all(Array.from({ length: 10 }, (_, n) => ann.on(n % 2 ? one : two).request(REFRESH)));
@@ -159,7 +159,7 @@ describe("refreshSession", () => {
     expect(await redis.client.hlen(`session-details:{user:${ann.id}}`)).toBe(1);
   });
 
-  it("[S4] over a socket, that socket goes on with the new token; others of the old one are closed", async () => {
+  it("[S4] keeps the calling socket open under the new token, and closes other sockets of the old one", async () => {
     const ann = await TestClient.register(one, "ann");
     const [other] = await followed(ann, [two]);
     const { say, next, closed } = await acceptedSocket(one, ann.token);
@@ -167,7 +167,7 @@ describe("refreshSession", () => {
     await say({ id: "2", type: "subscribe", payload: { query: ME } });
     for (let n = 0; n < 2; n++) await next();
 
-    // Operations that overtake the refresh, or are overtaken by it, are answered all the same.
+    // The server still answers operations that run before, during or after the refresh.
     for (let n = 0; n < 10; n++) await say({ id: `a${n}`, type: "subscribe", payload: { query: ME } });
     await say({ id: "3", type: "subscribe", payload: { query: REFRESH } });
     for (let n = 0; n < 10; n++) await say({ id: `b${n}`, type: "subscribe", payload: { query: ME } });
@@ -186,7 +186,7 @@ describe("refreshSession", () => {
     expect(await closed).toBe(4403);
   });
 
-  it("[S4] a token that was refreshed away opens no socket, and what it refreshes is refused", async () => {
+  it("[S4] invalidates the old token for new sockets and for another refresh", async () => {
     const ann = await TestClient.register(one, "ann");
     await ann.ask(REFRESH);
     await expect(acceptedSocket(two, ann.token)).rejects.toThrow("4403");
@@ -200,7 +200,7 @@ let streams: Stream[];
 describe("the end of a session", () => {
   const ways: [string, (ann: TestClient, other: TestClient) => Promise<unknown>][] = [
     ["logout", (ann) => ann.ask("mutation { logout }")],
-    ["logout everywhere, asked for by another session", (_, other) => other.ask("mutation { logout(everywhere: true) }")],
+    ["logout everywhere, by another session", (_, other) => other.ask("mutation { logout(everywhere: true) }")],
     [
       "endSession",
       async (_, other) => {
@@ -212,7 +212,7 @@ describe("the end of a session", () => {
     ["changePassword", (_, other) => other.ask(CHANGE)],
     ["refreshSession over HTTP", (ann) => ann.ask("mutation { refreshSession { id } }")],
     [
-      "a login too many",
+      "a login beyond the limit",
       async (ann, other) => {
         const later = Date.now() + 90_000_000;
         await redis.client.zadd(sessionsKey(ann), ...Array.from({ length: 98 }, (_, n) => [later + n, `hash ${n}`]).flat());
@@ -220,7 +220,7 @@ describe("the end of a session", () => {
       },
     ],
   ];
-  it.each(ways)("[D5] %s closes its sockets with 4403 within a second, on every server", async (_way, end) => {
+  it.each(ways)("[D5] closes its sockets with 4403 within a second, on every server: %s", async (_way, end) => {
     const ann = await TestClient.register(one, "ann");
     const other = await logIn(ann);
     streams = await followed(ann);
@@ -238,10 +238,10 @@ describe("the end of a session", () => {
     expect(await stays.next()).toEqual({ text: "still here" });
   });
 
-  it("[D5] a session that runs out ends what it carried, within a second and not before; one that is used goes on", async () => {
+  it("[D5] closes idle sockets within a second after it expires, and not before; use prolongs it", async () => {
     const short = await ownServer(redis.url, { sessionTtl: 1 });
     const ann = await TestClient.register(short, "ann");
-    const { closed } = await acceptedSocket(short, ann.token); // on which nothing runs
+    const { closed } = await acceptedSocket(short, ann.token); // idle
     const start = performance.now();
     const end = closed.then((code) => ({ code, at: performance.now() - start }));
     let used = 0;
@@ -257,11 +257,11 @@ describe("the end of a session", () => {
       .toBeGreaterThan(1_800);
     const { code, at } = await end;
     expect(code).toBe(4403);
-    expect(at).toBeGreaterThan(used + 800); // it is prolonged each 50 ms
+    expect(at).toBeGreaterThan(used + 800); // the session is prolonged every 50 ms
     expect(at).toBeLessThan(used + 1_000 * BUSY);
   });
 
-  it("[D5] what ended while the connection to Redis was down is made up for", async () => {
+  it("[D5] closes sockets even if it comes while the connection to Redis is down", async () => {
     const ann = await TestClient.register(one, "ann");
     streams = await followed(ann);
     const [killed] = (await redis.client
@@ -273,7 +273,7 @@ describe("the end of a session", () => {
     expect(await cutOff(streams)).toBeLessThan(2_000 * BUSY);
   });
 
-  it("[D5] what runs out while Redis is away ends once it is back; until then sockets stay", async () => {
+  it("[D5] takes effect after an outage of Redis in which a session expires; sockets stay until then", async () => {
     const proxy = await proxyTo(redis.url);
     const far = await ownServer(proxy.url);
     cleanUp(() => proxy.stop());
@@ -290,7 +290,7 @@ describe("the end of a session", () => {
     await far.stop();
   });
 
-  it("[D5] a client that reads nothing any more does not keep its socket", async () => {
+  it("[D5] closes the socket of a client that has stopped reading", async () => {
     const lonely = await ownServer(redis.url);
     const ann = await TestClient.register(lonely, "ann");
     const { socket } = await acceptedSocket(lonely, ann.token);
@@ -301,7 +301,7 @@ describe("the end of a session", () => {
     await expect.poll(sockets).toBe("0");
   });
 
-  it("[D5] no socket slips through that is accepted while its session ends", async () => {
+  it("[D5] closes sockets that are accepted at the same time", async () => {
     const ann = await TestClient.register(one, "ann");
     const opening = Array.from({ length: 30 }, (_, n) => acceptedSocket(n % 2 ? one : two, ann.token));
     await ann.ask("mutation { logout }");
@@ -312,7 +312,7 @@ describe("the end of a session", () => {
     await expect.poll(() => redis.client.call("PUBSUB", "SHARDNUMSUB", `user:${ann.id}`)).toEqual([`user:${ann.id}`, 0]);
   });
 
-  it("[D5] a stream with a session of its own, as GraphiQL's tabs have, ends alone", async () => {
+  it("[D5] ends a subscription with its own token alone, as in GraphiQL's tabs", async () => {
     const [ann, ben] = [await TestClient.register(one, "ann"), await TestClient.register(one, "ben")];
     const { say, next } = await acceptedSocket(one, ben.token);
     const extensions = { headers: { Authorization: `Bearer ${ann.token}` } };
@@ -329,7 +329,7 @@ describe("the end of a session", () => {
     expect(await next()).toMatchObject({ id: "ben", payload: { data: { messageAdded: { text: "still here" } } } });
   });
 
-  it("[D5] words on a user's channel end nothing by themselves, whatever they are", async () => {
+  it("[D5] cannot be caused by publishing on a user's channel", async () => {
     const ann = await TestClient.register(one, "ann");
     streams = await followed(ann);
     for (const payload of ['{"kind":"sessions.ended"}', "null", "[]", '"sessions.ended"', "not JSON", "{}"])
@@ -338,7 +338,7 @@ describe("the end of a session", () => {
     for (const stream of streams) expect(await stream.next()).toEqual({ text: "still here" });
   });
 
-  it("[D5] holds on a Redis Cluster, also for what ended while connections to it were down", async () => {
+  it("[D5] closes sockets on a Redis Cluster, also after lost connections", async () => {
     const { urls, nodeOf } = await ownCluster();
     const servers = [await ownServer(urls.join(",")), await ownServer(urls.join(","))];
     const ann = await TestClient.register(servers[0] as (typeof servers)[number], "ann");

@@ -23,7 +23,7 @@ async function register(page: Page, username: string): Promise<void> {
 }
 
 describe("signing in", () => {
-  it("[PAGE15] one registers, stays signed in over a reload, signs out, and in again", async () => {
+  it("[PAGE15] lets users register, stay signed in over a reload, sign out, and sign in again", async () => {
     const page = await open();
     await register(page, "nina");
     expect(await page.context().cookies()).toMatchObject([{ name: "palaver-session", httpOnly: true, sameSite: "Strict" }]);
@@ -45,7 +45,7 @@ describe("signing in", () => {
     await isIn(page);
   });
 
-  it("[PAGE15] a guest comes in with a name, talks, and stays as an account", async () => {
+  it("[PAGE15] lets a guest join with a name, chat, and become an account", async () => {
     const page = await open();
     await page.getByRole("button", { name: "Continue as guest" }).click();
     await page.getByLabel("Your name").fill("Passer-by");
@@ -60,7 +60,7 @@ describe("signing in", () => {
 
     await page.getByRole("button", { name: "Create account" }).click();
     const dialog = page.getByRole("dialog");
-    await dialog.getByLabel("Username").fill("Joe"); // is there already
+    await dialog.getByLabel("Username").fill("Joe"); // exists already
     await dialog.getByLabel("Password").fill("a good password");
     await page.keyboard.press("Enter");
     await dialog.getByRole("alert").filter({ hasText: "taken" }).waitFor();
@@ -78,7 +78,7 @@ describe("signing in", () => {
     await isIn(page);
   });
 
-  it("[PAGE16] who signs out in one tab is signed out in the others, and who signs in is in", async () => {
+  it("[PAGE16] and signing out in one tab apply to all tabs", async () => {
     const page = await open();
     const tab = await page.context().newPage();
     await tab.goto(server.url);
@@ -90,7 +90,7 @@ describe("signing in", () => {
     await isOut(page);
   });
 
-  it("[PAGE16] a session that the server ends leads back here, and says so", async () => {
+  it("[PAGE16] is offered with a reason when the server ends the session", async () => {
     const page = await open();
     await page.getByRole("button", { name: "Alex" }).click();
     await isIn(page);
@@ -107,7 +107,7 @@ describe("signing in", () => {
     await page.getByText("Your session has ended.").waitFor();
   });
 
-  it("[PAGE16] without a server the page says so, and goes on by itself", async () => {
+  it("[PAGE16] continues by itself after an outage of the server, which the page reports", async () => {
     const page = await open();
     await page.getByRole("button", { name: "Mary" }).click();
     await isIn(page);
@@ -118,7 +118,7 @@ describe("signing in", () => {
     await isIn(page);
   });
 
-  it("[PAGE17] demo accounts are offered where the server has some, and only there", async () => {
+  it("[PAGE17] offers demo accounts only if the server has some", async () => {
     const page = await open();
     await page.getByRole("heading", { name: "Try a demo account" }).waitFor();
     const { url } = await ownServer((await ownRedis()).url, { demoData: false });
@@ -127,7 +127,7 @@ describe("signing in", () => {
     expect(await bare.getByRole("heading", { name: "Try a demo account" }).count()).toBe(0);
   });
 
-  it.each(["light", "dark"] as const)("[PAGE9] axe has no serious finding here, %s, and it fits a phone", async (colorScheme) => {
+  it.each(["light", "dark"] as const)("[PAGE9] has no serious axe finding in %s colors, and fits a phone", async (colorScheme) => {
     const page = await open({ colorScheme, viewport: { width: 360, height: 720 } });
     await isOut(page);
     expect(await seriousFindings(page)).toEqual([]);

@@ -10,8 +10,8 @@ import { ownRedis, silent } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
 import { acceptedSocket } from "./helpers/socket.js";
 
-describe("sessions that end without a word", () => {
-  it("[D5] after FLUSHALL all sockets close within a second or so, and tokens are worth nothing", async () => {
+describe("sessions that end without an announcement", () => {
+  it("[D5] close all sockets within about a second of FLUSHALL, and their tokens are refused", async () => {
     const redis = await ownRedis();
     const servers = [await ownServer(redis.url), await ownServer(redis.url)];
     const users = await Promise.all(servers.map((server) => TestClient.register(server)));
@@ -23,7 +23,7 @@ describe("sessions that end without a word", () => {
     for (const user of users) expect((await user.refused("{ me { id } }")).extensions.code).toBe("UNAUTHENTICATED");
   });
 
-  it("[D5] a session whose account is gone is over, though the session itself is still written", async () => {
+  it("[D5] end with their account, even if the session itself is still stored", async () => {
     const redis = await ownRedis();
     const server = await ownServer(redis.url);
     const [ann, ben] = [await TestClient.register(server, "ann"), await TestClient.register(server, "ben")];
@@ -37,14 +37,14 @@ describe("sessions that end without a word", () => {
     expect(stays.socket.readyState).toBe(stays.socket.OPEN);
   });
 
-  it("[D5] a server whose listening connection is mute notices within five seconds what ended", async () => {
+  it("[D5] are noticed within five seconds by a server whose listening connection is mute", async () => {
     const redis = await ownRedis();
     const proxy = await proxyTo(redis.url);
     cleanUp(() => proxy.stop());
     const [near, far] = [await ownServer(redis.url), await ownServer(proxy.url)];
     const ann = await TestClient.register(near, "ann");
     const { closed } = await acceptedSocket(far, ann.token);
-    const freezing = setInterval(() => proxy.freeze("listeners"), 20); // those opened meanwhile, too
+    const freezing = setInterval(() => proxy.freeze("listeners"), 20); // also freezes connections that open later
     cleanUp(() => clearInterval(freezing));
     proxy.freeze("listeners");
     const start = performance.now();
@@ -54,7 +54,7 @@ describe("sessions that end without a word", () => {
     clearInterval(freezing);
   });
 
-  it("[D5] looks are bounded and reach every session; a server that does not hear looks at all", async () => {
+  it("[D5] are found by bounded checks of every session, and all at once if the server is deaf", async () => {
     vi.useFakeTimers();
     cleanUp(() => vi.useRealTimers());
     const looks = new Map<string, number>();
@@ -79,7 +79,7 @@ describe("sessions that end without a word", () => {
       return total() - before;
     };
     expect(await pass(0)).toBe(0);
-    expect(total()).toBe(COUNT); // each at its start
+    expect(total()).toBe(COUNT); // one check of each at its start
     expect(await pass(1_000)).toBe(300);
     expect(await pass(2_000)).toBeGreaterThan(590);
     await pass(500);

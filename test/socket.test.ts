@@ -22,7 +22,7 @@ async function accepted(authorization?: string, key = "authorization") {
 }
 
 describe("GraphQL over WebSockets", () => {
-  it("[WS1] queries, mutations and subscriptions run on one socket, with the session of its connectionParams", async () => {
+  it("[WS1] runs all operation types on one socket, with the session of its connectionParams", async () => {
     const { say, next } = await accepted(`Bearer ${alice.token}`);
     await say({ id: "1", type: "subscribe", payload: { query: "{ me { id } }" } });
     expect(await next()).toEqual({ id: "1", type: "next", payload: { data: { me: { id: alice.id } } } });
@@ -48,7 +48,7 @@ describe("GraphQL over WebSockets", () => {
     await expect.poll(() => redis.client.call("PUBSUB", "SHARDNUMSUB", "room:0")).toEqual(["room:0", 0]);
   });
 
-  it.each(["authorization", "Authorization", "AUTHORIZATION"])("[WS1] the key may be %s, as GraphiQL's headers are typed", async (key) => {
+  it.each(["authorization", "Authorization", "AUTHORIZATION"])("[WS1] accepts the key %s, as users type it in GraphiQL", async (key) => {
     const { say, next } = await accepted(`Bearer ${alice.token}`, key);
     await say({ id: "1", type: "subscribe", payload: { query: "{ me { id } }" } });
     expect(await next()).toMatchObject({ payload: { data: { me: { id: alice.id } } } });
@@ -62,8 +62,8 @@ describe("GraphQL over WebSockets", () => {
     ["Token: Bearer", { Token: `bearer ${token}` }],
     ["headers.Authorization", { headers: { Authorization: `Bearer ${token}` } }],
     ["headers.authorization", { Headers: { authorization: token }, authorization: "" }],
-  ])("[S11] a token is understood in connectionParams.%s", async (_where, payload) => {
-    const socket = new RawSocket(server, { headers: { authorization: "Bearer x" } }); // the params go first
+  ])("[S11] accepts a token in connectionParams.%s", async (_where, payload) => {
+    const socket = new RawSocket(server, { headers: { authorization: "Bearer x" } }); // the params take precedence
     await socket.say({ type: "connection_init", payload });
     expect(await socket.next()).toEqual({ type: "connection_ack" });
     await socket.subscribe("1", "{ me { id } }");
@@ -71,7 +71,7 @@ describe("GraphQL over WebSockets", () => {
   });
 
   it.each([[undefined], [null], [{}], [{ authorization: null }], [{ authorization: "", token: null, headers: {} }]])(
-    "[S11] a token is understood in the header of the upgrade, with the params %j",
+    "[S11] accepts a token in the header of the upgrade, with the params %j",
     async (payload) => {
       const socket = new RawSocket(server, { headers: { authorization: `Bearer ${token}` } });
       await socket.say({ type: "connection_init", payload });
@@ -84,14 +84,14 @@ describe("GraphQL over WebSockets", () => {
   it.each([
     ["authToken", { authToken: token }],
     ["access_token", { access_token: "anything" }],
-    ["no name that we know", { me: token }],
-    ["headers, by another name", { headers: { "x-auth-token": token } }],
+    ["an unknown name", { me: token }],
+    ["an unknown header in headers", { headers: { "x-auth-token": token } }],
     ["authorization, as a list", { authorization: [token] }],
     ["authorization, as Basic", { authorization: "Basic dTpw" }],
     ["authorization, without a token", { authorization: "Bearer " }],
-    ["authorization, dead", { authorization: `Bearer 1.${"A".repeat(43)}` }],
+    ["authorization, unknown", { authorization: `Bearer 1.${"A".repeat(43)}` }],
     ["token, of another server", { token: "eyJhbGciOi.eyJzdWIiOi.c2ln" }],
-  ])("[S11] a credential that is not understood closes the socket with 4403 and a sentence: %s", async (_what, payload) => {
+  ])("[S11] closes the socket with 4403 and a sentence for an invalid credential: %s", async (_what, payload) => {
     const socket = new RawSocket(server);
     await socket.say({ type: "connection_init", payload });
     expect(await socket.closed).toEqual({ code: 4403, reason: expect.stringMatching(/Bearer TOKEN|Log in again/) });
@@ -101,8 +101,8 @@ describe("GraphQL over WebSockets", () => {
     ["the address", `/graphql?token=${token}`, {}],
     ["another header", "/graphql", { "x-auth-token": token }],
     ["a header as Basic", "/graphql", { authorization: "Basic dTpw" }],
-    ["a header, dead", "/graphql", { authorization: `Bearer 1.${"A".repeat(43)}` }],
-  ])("[S11] an upgrade with a credential in %s is closed with 4403 and a sentence", async (_where, path, headers) => {
+    ["a header, unknown", "/graphql", { authorization: `Bearer 1.${"A".repeat(43)}` }],
+  ])("[S11] closes an upgrade with a credential in %s with 4403 and a sentence", async (_where, path, headers) => {
     const socket = new WebSocket(server.url.replace("http", "ws") + path, "graphql-transport-ws", { headers });
     await once(socket, "open");
     socket.send('{"type":"connection_init"}');
@@ -110,7 +110,7 @@ describe("GraphQL over WebSockets", () => {
     expect([code, String(reason)]).toEqual([4403, expect.stringMatching(/Bearer TOKEN|Log in again/)]);
   });
 
-  it("[S11] a credential of one operation that is not understood refuses it in words, unless it needs no session", async () => {
+  it("[S11] refuses an operation with an invalid credential of its own, unless it needs no session", async () => {
     const socket = await RawSocket.accepted(server, token);
     const ask = async (query: string, headers: object) => {
       await socket.say({ id: "1", type: "subscribe", payload: { query, extensions: { headers } } });
@@ -126,7 +126,7 @@ describe("GraphQL over WebSockets", () => {
   });
 
   it.each([["graphql-ws"], [["graphql-ws", "graphql-subscriptions"]], ["something-else"], [[]]])(
-    "[WS5] a client that speaks only %j is accepted, and told at once what to use",
+    "[WS5] closes a client that only speaks %j at once, with a reason that names the right protocol",
     async (protocols) => {
       const socket = new WebSocket(`${server.url.replace("http", "ws")}/graphql`, protocols);
       const closed = once(socket, "close");
@@ -140,7 +140,7 @@ describe("GraphQL over WebSockets", () => {
     },
   );
 
-  it("[WS2] an operation that is wrong gets an error frame, and the socket stays", async () => {
+  it("[WS2] answers an invalid operation with an error frame, and keeps the socket open", async () => {
     const { say, next } = await accepted();
     const error = (id: string, code: string) => ({
       id,
@@ -171,18 +171,18 @@ describe("GraphQL over WebSockets", () => {
   });
 
   it.each([
-    ["no JSON", "no JSON", 4400],
+    ["invalid JSON", "no JSON", 4400],
     ["an unknown frame", { type: "dance" }, 4400],
     ["a subscription before the connection is accepted", { id: "1", type: "subscribe", payload: { query: "{ me { id } }" } }, 4401],
     ["a frame over 64 KiB", { type: "ping", payload: { x: "x".repeat(66_000) } }, 1009],
     ["a forged token", { type: "connection_init", payload: { authorization: `Bearer 1.${"A".repeat(43)}` } }, 4403],
-  ])("[WS3] %s closes the socket with a code of its own", async (_what, frame, code) => {
+  ])("[WS3] closes the socket with a specific code for %s", async (_what, frame, code) => {
     const { say, closed } = open();
     await say(frame);
     expect(await closed).toBe(code);
   });
 
-  it("[WS3] a second connection_init, or an id in use, closes the socket", async () => {
+  it("[WS3] closes the socket for a second connection_init and for an id in use", async () => {
     const twice = await accepted();
     await twice.say({ type: "connection_init" });
     expect(await twice.closed).toBe(4429);
@@ -193,7 +193,7 @@ describe("GraphQL over WebSockets", () => {
     expect(await closed).toBe(4409);
   });
 
-  it("[WS3] an id that is in use while its operation still starts closes the socket and leaves nothing behind", async () => {
+  it("[WS3] closes the socket for the id of an operation that still starts, and leaves nothing behind", async () => {
     const { say, closed } = await accepted(`Bearer ${alice.token}`);
     const subscription = { id: "1", type: "subscribe", payload: { query: "subscription { messageAdded { text } }" } };
     for (const frame of [subscription, { id: "1", type: "complete" }, subscription, subscription]) await say(frame);
@@ -203,11 +203,11 @@ describe("GraphQL over WebSockets", () => {
       .toBe("0");
   });
 
-  it("[SEC3] whoever breaks off an upgrade leaves the server running", async () => {
+  it("[SEC3] keeps running when clients abort upgrades", async () => {
     const { port } = new URL(server.url);
     for (let n = 0; n < 40; n++) {
       const socket = connect(Number(port), "127.0.0.1");
-      socket.on("error", () => {}); // the server may be quicker
+      socket.on("error", () => {}); // the server may close first
       await once(socket, "connect");
       socket.write(
         `GET /${n % 2 ? "graphql" : "nowhere"} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n`,
@@ -218,7 +218,7 @@ describe("GraphQL over WebSockets", () => {
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
   });
 
-  it("[WS4] an operation after the session's end does not run, and closes the socket with 4403", async () => {
+  it("[WS4] does not run an operation after the session's end, and closes the socket with 4403", async () => {
     const leaver = await TestClient.register(server, "leaver");
     const { say, closed } = await accepted(`Bearer ${leaver.token}`);
     await leaver.ask("mutation { logout }");
@@ -227,7 +227,7 @@ describe("GraphQL over WebSockets", () => {
     expect((await alice.ask('{ messages(roomId: "0", last: 1) { nodes { text } } }')).messages.nodes).not.toEqual([{ text: "too late" }]);
   });
 
-  it("[SEC1] a page of another origin cannot connect, unless it is allowed", async () => {
+  it("[SEC1] refuses pages of other origins, unless they are allowed", async () => {
     const refused = open({ origin: "https://evil.example" });
     const [, response] = (await once(refused.socket, "unexpected-response")) as [unknown, { statusCode: number }];
     expect(response.statusCode).toBe(403);
@@ -238,7 +238,7 @@ describe("GraphQL over WebSockets", () => {
     }
   });
 
-  it("[O2] a server that stops asks its clients to come back, and finishes though one does not answer", async () => {
+  it("[O2] asks clients to reconnect when the server stops, and does not wait for one that is mute", async () => {
     const stopping = await ownServer(redis.url);
     const stubborn = new WebSocket(`${stopping.url.replace("http", "ws")}/graphql`, "graphql-transport-ws");
     const polite = new WebSocket(`${stopping.url.replace("http", "ws")}/graphql`, "graphql-transport-ws");
@@ -247,14 +247,14 @@ describe("GraphQL over WebSockets", () => {
     const goodbye = once(polite, "close");
     const stopped = Promise.all([stopping.stop(), stopping.stop()]);
     expect((await goodbye)[0]).toBe(1012);
-    const ready = await fetch(`${stopping.url}/readyz`); // it still waits for the other one
+    const ready = await fetch(`${stopping.url}/readyz`); // the server still waits for the other client
     expect([ready.status, await ready.json()]).toEqual([503, { ready: false, problems: ["The server is stopping."], warnings: [] }]);
     await stopped;
     stubborn.terminate();
     await expect(fetch(stopping.url)).rejects.toThrow();
   });
 
-  it("[D4] a client that asks and does not read the answers is not listened to until it does", async () => {
+  it("[D4] stops reading from a client that does not read its answers, until it does", async () => {
     await redis.client.set("room:big:name", "Big");
     for (let n = 0; n < 25; n++) await alice.send("x".repeat(4_000), "big");
     const operations = async () => {
@@ -271,12 +271,12 @@ describe("GraphQL over WebSockets", () => {
     const before = await operations();
     socket.pause();
     const count = 2_000; // 200 MB of answers
-    const query = `{ messages(roomId: "big", last: 25) { nodes { text } } } # ${"x".repeat(1_000)}`; // more than buffers on the way hold
+    const query = `{ messages(roomId: "big", last: 25) { nodes { text } } } # ${"x".repeat(1_000)}`; // exceeds the buffers on the way
     for (let n = 0; n < count; n++) await say({ id: String(n), type: "subscribe", payload: { query } });
     let heard = await operations();
     for (let last = 0; last < heard; heard = await operations()) {
       last = heard;
-      for (let n = 0; n < 50; n++) await alice.position(); // time for the server to hear more, if it does
+      for (let n = 0; n < 50; n++) await alice.position(); // time for the server to read more, if it does
     }
     expect(heard - before).toBeLessThan(count);
     socket.resume();

@@ -39,7 +39,7 @@ const EVENTS = `subscription ($r: ID, $a: [String!]) {
   }
 }`;
 
-/** All messages of a room, and where it stood before the first of them was read. */
+/** Loads all messages of a room, and its position before the first page was read. */
 async function load(client: TestClient, roomId: string): Promise<{ messages: Shown[]; position: string }> {
   const messages: Shown[] = [];
   let position: string | undefined;
@@ -54,7 +54,7 @@ async function load(client: TestClient, roomId: string): Promise<{ messages: Sho
   }
 }
 
-/** What a chat client has on its screen: what it loaded once, and what events have made of that. */
+/** The screen of a chat client: the state that it loaded once, with all later events applied. */
 class Screen {
   readonly messages = new Map<string, Shown>();
   readonly members = new Set<string>();
@@ -85,7 +85,7 @@ class Screen {
     this.#follow();
   }
 
-  /** Is cut off, and comes back to some server. */
+  /** Loses the connection, and reconnects to a server. */
   async reconnect(server: { url: string }): Promise<void> {
     this.#stream = undefined;
     this.#client.socket().terminate();
@@ -112,7 +112,7 @@ class Screen {
         this.#apply(result.data.roomEvents);
       }
     })();
-    this.#reading.catch(() => {}); // the comparison at the end shows it
+    this.#reading.catch(() => {}); // the comparison at the end fails
   }
 
   #apply(event: {
@@ -152,7 +152,7 @@ class Screen {
     }
   }
 
-  /** What is on it, as far as a fresh query would show it. */
+  /** The content of the screen that a fresh query returns as well. */
   get state() {
     const reads = Object.fromEntries([...this.reads].filter(([id]) => this.members.has(id)).sort());
     return { messages: [...this.messages.values()].sort(byId), members: [...this.members].sort(), reads, name: this.name };
@@ -161,7 +161,7 @@ class Screen {
 
 const byId = (one: Shown, other: Shown) => (one.id < other.id ? -1 : 1);
 
-/** The same by a fresh query. */
+/** The same content from a fresh query. */
 async function truth(client: TestClient, roomId: string) {
   const { messages } = await load(client, roomId);
   const { room } = await client.ask(ROOM, { r: roomId });
@@ -181,7 +181,7 @@ async function truth(client: TestClient, roomId: string) {
 
 const EMOJIS = ["👍", "❤️", "👩‍👩‍👧", "🇩🇪", "🎉"];
 
-/** Someone does something in the room; a refusal is fine. */
+/** Runs a random operation in the room, which the server may refuse. */
 async function doSomething(
   random: Random,
   person: TestClient,
@@ -191,7 +191,7 @@ async function doSomething(
   node: DemoApp,
 ): Promise<void> {
   const known = [...(random.pick(screens).messages.keys() ?? [])];
-  // Mostly what is new, as in life.
+  // Mostly recent messages, as users do.
   const some = () =>
     known[random.chance(0.7) ? known.length - random.integer(1, Math.min(8, known.length)) : random.integer(0, known.length - 1)] ?? "0/1";
   const other = random.pick(people);
@@ -237,7 +237,7 @@ it.each([
   ["a private room", 1],
   ["a group", 2],
   ["a group", 3],
-])("[D7] in %s, who applies events to what was loaded once has what a fresh query gives, after anything (seed %i)", async (kind, seed) => {
+])("[D7] matches a fresh query in %s after any events are applied to loaded state (seed %i)", async (kind, seed) => {
   const random = randomFrom(seed);
   const node = new DemoApp("Node", redis.client);
   const people = await Promise.all(
@@ -255,7 +255,7 @@ it.each([
       : (await ann.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: ben.id })).openPrivateRoom.id;
   for (let n = 0; n < 20; n++) await random.pick(people).send(`before ${n}`, room);
 
-  const screens = servers.map((server) => new Screen(ann.on(server), room)); // ann is the owner of the group, and so never removed
+  const screens = servers.map((server) => new Screen(ann.on(server), room)); // ann owns the group, so no one removes her
   for (const screen of screens) await screen.open();
   for (let step = 0; step < 1_200; step++) {
     const doing = Array.from({ length: random.integer(1, 3) }, () =>

@@ -19,7 +19,7 @@ describe("mentions", () => {
     expect(mentionsIn(text)).toEqual(mentioned);
   });
 
-  it("[MENT3] every username that can be registered can be mentioned, whatever its characters", () => {
+  it("[MENT3] are possible for every username that can be registered, whatever its characters", () => {
     for (const username of [
       "x".repeat(32),
       "..",
@@ -42,7 +42,7 @@ describe("mentions", () => {
     }
   });
 
-  it("[MENT5] however many there are, at most 20 names that may mean 200 are looked up, and time grows with the length alone", () => {
+  it("[MENT5] need at most 200 lookups, for 20 names, however many there are, in linear time", () => {
     const hostile = [
       "@".repeat(64_000),
       "@a ".repeat(20_000),
@@ -66,7 +66,7 @@ describe("mentions", () => {
     }
   });
 
-  it("[MENT3] a mention at the beginning is how someone is called, and not what is said", () => {
+  it("[MENT3] at the beginning are a form of address, and are removed from the question", () => {
     for (const text of ["@assistant hello", "@assistant, hello", "@assistant: @ada hello", " hello", "@assistant\nhello"])
       expect(withoutLeadingMentions(text)).toBe("hello");
     expect(withoutLeadingMentions("@assistant你好")).toBe("你好");
@@ -95,16 +95,16 @@ describe("characters", () => {
     ["directions", "\u200e\u202e\u2066\u2069\u061c"],
     ["a byte order mark", "\ufeff"],
     ["NUL", "\u0000"],
-    ["several of them", " \u200b\u2800\ufe0f\u0301 "],
+    ["several such characters", " \u200b\u2800\ufe0f\u0301 "],
     ["a null notehead", "\u{1d159}"],
   ] as const;
-  it.each(NOTHING)("[TEXT1] %s shows nothing", (_what, text) => {
+  it.each(NOTHING)("[TEXT1] are blank if they are only %s", (_what, text) => {
     expect(isBlank(text)).toBe(true);
     expect(isShowable(text)).toBe(false);
     expect(isBlank(`${text}a`)).toBe(false);
   });
 
-  it("[TEXT1] anything else shows, be it punctuation or newer than this program", () => {
+  it("[TEXT1] are visible otherwise, including punctuation and characters newer than this program", () => {
     for (const text of [".", "…", "0", "👍", "👍🏽", "♥", "❤️", "ㅋ", "\u{1faea}", "\u{1fc00}", "क्", "⠁", "¿", "´"])
       expect(isBlank(text), text).toBe(false);
   });
@@ -125,7 +125,7 @@ describe("characters", () => {
     ["a variant of an ideograph", "葛\u{e0100}城"],
     ["an apostrophe", "Seán O’Brien-Smith, Jr."],
     ["Vietnamese, decomposed", "Nguyễn".normalize("NFD")],
-  ])("[TEXT3] a name in %s can be shown", (_what, name) => {
+  ])("[TEXT3] are allowed in names: %s", (_what, name) => {
     expect(isShowable(name)).toBe(true);
   });
 
@@ -133,22 +133,22 @@ describe("characters", () => {
     ["a joiner between Latin letters", "a\u200db"],
     ["a joiner at the end", "Ada\u200d"],
     ["a non-joiner at the beginning", "\u200cعلی"],
-    ["a variation selector behind a letter", "Pablo\ufe0f"],
-    ["a supplementary one", "Pablo\u{e0100}"],
+    ["a variation selector after a letter", "Pablo\ufe0f"],
+    ["a supplementary variation selector", "Pablo\u{e0100}"],
     ["a grapheme joiner", "Pab\u034flo"],
     ["a soft hyphen", "Pab\u00adlo"],
     ["a filler", "Pablo\u3164"],
     ["a zero-width space", "Pab\u200blo"],
-    ["what turns the text around", "a\u202eb"],
+    ["a right-to-left override", "a\u202eb"],
     ["a mark at the beginning", "\u0301Ada"],
     ["a line break", "a\nb"],
     ["spaces around it", " Ada"],
-    ["tags behind no flag", "Ada\u{e0067}\u{e007f}"],
-  ])("[TEXT3] %s makes a name another that looks alike, and is refused", (_what, name) => {
+    ["tags without a flag", "Ada\u{e0067}\u{e007f}"],
+  ])("[TEXT3] are refused in names where they create look-alikes or break the line: %s", (_what, name) => {
     expect(isShowable(name)).toBe(false);
   });
 
-  it("[TEXT2] control characters are found and cleaned, but for tabs and line breaks; lengths are code points", () => {
+  it("[TEXT2] are found and removed if controls, except tabs and line breaks; lengths are code points", () => {
     for (const text of ["\u0000", "\u0007", "\u001b[31m", "\u007f", "\u0085", "\u009f", "a\rb"]) {
       expect(hasControls(text)).toBe(true);
       expect(hasControls(withoutControls(text))).toBe(false);
@@ -188,12 +188,12 @@ describe("search keys", () => {
     ["３", "3"],
     ["Jean-Luc", "jean luc"],
     ["  Ada \t Lovelace ", "ada lovelace"],
-  ])("[DIR1] %s is searched for like %s", (one, other) => {
+  ])("[DIR1] are equal for %s and %s", (one, other) => {
     expect(searchKey(one)).toBe(searchKey(other));
     expect(searchKey(one)).not.toBe("");
   });
 
-  it("[DIR1] marks that are vowels count, as in Hindi and Thai, and voiced kana", () => {
+  it("[DIR1] keep marks that are vowels, as in Hindi and Thai, and voiced kana", () => {
     for (const [one, other] of [
       ["कि", "कु"],
       ["กี", "กู"],
@@ -211,7 +211,7 @@ describe("search keys", () => {
     ["👩‍💻 Ada", ["👩💻 ada", "ada"]],
     ["कुमार", ["कुमार"]],
     ["***", ["***"]],
-  ])("[DIR1] %s is found from each of its words on", (name, keys) => {
+  ])("[DIR1] find %s by each of its words", (name, keys) => {
     expect(wordBeginnings(name)).toEqual(keys);
   });
 });

@@ -15,10 +15,10 @@ const say = (client: TestClient, typing = true, roomId = "0") => client.ask(SET,
 
 const UNKNOWN = "999999999";
 
-/** Follows typing, and resolves when it has begun. */
+/** Subscribes to typing, and waits until the subscription runs. */
 async function watch(client: TestClient, roomId = "0") {
   const stream = client.subscribe("subscription ($roomId: ID!) { typing(roomId: $roomId) { roomId typing user { id } } }", { roomId });
-  // Someone whom the tests do not know writes until the stream tells so: then it has begun.
+  // Publishes that an unknown user types until the stream delivers it, which shows that the subscription runs.
   const next = stream.next.bind(stream);
   const publish = (typing: boolean) => redis.client.spublish(`room:${roomId}`, JSON.stringify({ kind: "typing", userId: UNKNOWN, typing }));
   let begun = false;
@@ -42,7 +42,7 @@ async function watch(client: TestClient, roomId = "0") {
   });
 }
 
-/** A private room of two new users. */
+/** Opens a private room between two new users. */
 async function pair() {
   const [ann, ben] = [await TestClient.register(one, "ann"), await TestClient.register(one, "ben")];
   const { openPrivateRoom } = await ann.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: ben.id });
@@ -51,7 +51,7 @@ async function pair() {
 
 const event = (user: TestClient, typing: boolean, roomId = "0") => ({ roomId, typing, user: { id: user.id } });
 
-/** What is published about typing in a room, from now on. */
+/** Collects what servers publish about typing in a room from now on. */
 async function published(roomId: string): Promise<string[]> {
   const heard: string[] = [];
   const listener = redis.client.duplicate();
@@ -61,7 +61,7 @@ async function published(roomId: string): Promise<string[]> {
 }
 
 describe("typing", () => {
-  it("[TYPE1] tells the others, on both servers, of the beginning and of each end: said, sent, or nothing said for a while", async () => {
+  it("[TYPE1] notifies others, on both servers, of its start and its end: by call, send, or timeout", async () => {
     const { ann, ben, room } = await pair();
     const hears = await watch(ben.on(two), room);
     expect(await say(ann, true, room)).toEqual({ setTyping: true });
@@ -69,7 +69,7 @@ describe("typing", () => {
     expect(await say(ann, false, room)).toEqual({ setTyping: false });
     expect(await hears.next()).toEqual(event(ann, false, room));
 
-    await ann.send("sent without typing", room); // from here on ann may say it again at once: see below
+    await ann.send("sent without typing", room); // a send lets Ann type again at once: see below
     await say(ann, true, room);
     expect(await hears.next()).toEqual(event(ann, true, room));
     await ann.send("sent", room);
@@ -78,13 +78,13 @@ describe("typing", () => {
     await say(ann, true, room);
     const since = performance.now();
     expect(await hears.next()).toEqual(event(ann, true, room));
-    expect(await hears.next()).toEqual(event(ann, false, room)); // by itself
+    expect(await hears.next()).toEqual(event(ann, false, room)); // by timeout
     expect(performance.now() - since).toBeGreaterThan(5_900);
     await say(ann, true, room);
     expect(await hears.next()).toEqual(event(ann, true, room)); // nothing else came in between
   });
 
-  it("[TYPE1] who comes later hears first who is writing already", async () => {
+  it("[TYPE1] reaches later subscribers first with the users who are typing already", async () => {
     const { ann, ben, room } = await pair();
     const first = await watch(ben.on(two), room);
     await say(ann, true, room);
@@ -93,7 +93,7 @@ describe("typing", () => {
     expect(await later.next()).toEqual(event(ann, true, room));
   });
 
-  it("[TYPE1] the end of the session ends it, on another server too", async () => {
+  it("[TYPE1] ends with the session, even if that ends on another server", async () => {
     const { ann, ben, room } = await pair();
     const hears = await watch(ben, room);
     await say(ann, true, room);
@@ -104,7 +104,7 @@ describe("typing", () => {
     expect(performance.now() - since).toBeLessThan(1_000 * BUSY);
   });
 
-  it("[TYPE1] the end of the membership ends it, and the follower's stream", async () => {
+  it("[TYPE1] ends with the membership, and so does the former member's subscription", async () => {
     const [ann, ben, cleo] = [await TestClient.register(one), await TestClient.register(one), await TestClient.register(one)];
     const [hears, ends] = [await watch(ben), await watch(cleo)];
     await say(ann);
@@ -118,7 +118,7 @@ describe("typing", () => {
     expect(await hears.next()).toEqual(event(ann, false));
   });
 
-  it("[TYPE2] nobody hears of their own, on no device; strangers neither hear nor say anything", async () => {
+  it("[TYPE2] does not reach the user's own devices, and is refused to and hidden from non-members", async () => {
     const { ann, ben, room } = await pair();
     const [own, other] = [await watch(ann.on(two), room), await watch(ben, room)];
     await say(ann, true, room);
@@ -134,7 +134,7 @@ describe("typing", () => {
     expect(await eve.subscribe("subscription ($r: ID!) { typing(roomId: $r) { typing } }", { r: room }).refusal()).toBe("NOT_A_MEMBER");
   });
 
-  it("[TYPE3] however often it is said, over HTTP and a socket, little is published, and the last word is told", async () => {
+  it("[TYPE3] is published rarely, however often it is set on HTTP and a socket; the last value arrives", async () => {
     const { ann, ben, room } = await pair();
     const hears = await watch(ben, room);
     const heard = await published(room);
@@ -152,15 +152,15 @@ describe("typing", () => {
     expect((await redis.client.keys("*")).filter((key) => key.includes("typing"))).toEqual([]);
   });
 
-  it("[TYPE3] a user writes in ten rooms at most, and followers hear of twenty who do", async () => {
+  it("[TYPE3] is limited to ten rooms per user, and to twenty typing users per subscriber", async () => {
     const ann = await TestClient.register(one, "ann");
     for (let n = 0; n <= 10; n++) await redis.client.set(`room:named-${n}:name`, `Room ${n}`);
     for (let n = 0; n < 10; n++) await say(ann, true, `named-${n}`);
     expect((await ann.refused(SET, { roomId: "named-10" })).extensions).toMatchObject({ code: "RATE_LIMITED", retryAfter: 6 });
-    await ann.send("sent", "named-0"); // which ends it there
+    await ann.send("sent", "named-0"); // ends typing there
     await say(ann, true, "named-10");
 
-    await redis.client.set("room:crowded:name", "Crowded"); // where she does not write, so that nobody listens yet
+    await redis.client.set("room:crowded:name", "Crowded"); // Ann does not type here, so no server is subscribed yet
     const hears = await watch(ann, "crowded");
     const tell = (id: number, typing: boolean) =>
       redis.client.spublish("room:crowded", JSON.stringify({ kind: "typing", userId: String(id), typing }));
@@ -175,7 +175,7 @@ describe("typing", () => {
     expect(await hears.next()).toMatchObject({ typing: true, user: { id: "1029" } });
   });
 
-  it("[TYPE3] an event is executed once for all who follow", async () => {
+  it("[TYPE3] is executed once per event for all subscribers", async () => {
     const { url } = await ownServer(redis.url);
     const executions = async () => Number(/executions\S* (\d+)/.exec(await (await fetch(`${url}/metrics`)).text())?.[1]);
     await redis.client.set("room:crowd:name", "Crowd");
@@ -189,7 +189,7 @@ describe("typing", () => {
     expect(others).toHaveLength(4);
   });
 
-  it("[TYPE4] what is no typing does no harm, and followers of messages get nothing of it", async () => {
+  it("[TYPE4] survives invalid payloads, and does not reach subscribers to messages", async () => {
     const { ann, ben, room } = await pair();
     const hears = await watch(ben, room);
     const messages = ben.follow({ roomId: room, after: [await ann.position(room)] });
@@ -216,7 +216,7 @@ describe("typing", () => {
     expect(await messages.texts(1)).toEqual(["a message"]);
   });
 
-  it("[TYPE1] works on a Redis Cluster, also when its connections were lost", async () => {
+  it("[TYPE1] works on a Redis Cluster, also after its connections are lost", async () => {
     const { urls, killSubscribers, listeners } = await ownCluster();
     const server = await ownServer(urls.join(","));
     const other = await ownServer(urls.join(","));
@@ -226,7 +226,7 @@ describe("typing", () => {
     await say(ann);
     expect(await hears.next()).toEqual(event(ann, true));
     await killSubscribers();
-    expect(await hears.next()).toEqual(event(ann, false)); // after a while, whatever was lost
+    expect(await hears.next()).toEqual(event(ann, false)); // by timeout, whatever was lost
     await expect.poll(() => listeners("room:0")).toBe(1);
     await say(ann);
     expect(await hears.next()).toEqual(event(ann, true));

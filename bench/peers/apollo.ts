@@ -1,4 +1,4 @@
-/** Sending as one builds it with Apollo Server: who is asking, a number, the message into a sorted set, and everyone told. */
+/** Sending as commonly built with Apollo Server: look up the session, take a number, add to a sorted set, and publish. */
 import { ApolloServer } from "@apollo/server";
 import { startStandaloneServer } from "@apollo/server/standalone";
 import { RedisPubSub } from "graphql-redis-subscriptions";

@@ -1,4 +1,4 @@
-/** The least that a broadcast can cost: a loop over sockets that sends each of them the same finished frame. */
+/** The minimum cost of a broadcast: a loop that sends the same ready frame to each socket. */
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { Redis } from "ioredis";

@@ -1,11 +1,11 @@
-/** A model that is always ready: it answers with as many words as it may, at an even pace; the first one is the moment of its sending. */
+/** A model that is always available. It answers with the maximum number of words at an even pace; the first word is its send time. */
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 
-const PACE = 30; // ms from one to the next, about what a hosted model does
+const PACE = 30; // ms between words, about the speed of a hosted model
 
 const chunk = (content: string, finish: string | null = null) =>
   `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content }, finish_reason: finish }] })}\n\n`;

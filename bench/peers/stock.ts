@@ -1,4 +1,4 @@
-/** What one builds from the libraries' own examples: graphql-ws's server, and graphql-redis-subscriptions' iterator. */
+/** A server built from the libraries' examples: graphql-ws's server and graphql-redis-subscriptions' iterator. */
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { GraphQLID, GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLSchema, GraphQLString } from "graphql";

@@ -5,11 +5,11 @@ import { ask, cpuOf, end, startAskers, startLoad, startPalaver, startPeer, start
 import { printTable, type Row } from "../table.js";
 
 const AT_ONCE = 200; // answers
-const SENDS = 1_500; // one after the other, 5 ms apart: about 10 s
-const SHORT = 60; // words of an answer: 2 s
-const LONG = 800; // 24 s: all are being written while the sends go on
+const SENDS = 1_500; // one at a time, 5 ms apart: about 10 s
+const SHORT = 60; // words per answer: 2 s
+const LONG = 800; // 24 s: longer than the sends, so that all answers overlap with them
 
-/** How soon the assistant's words arrive, and what someone who chats notices of 200 answers that are written meanwhile. */
+/** Latency of the assistant's words, and of sends by another user while 200 answers are written. */
 export async function assistant(): Promise<void> {
   const palaver = await startPalaver(undefined, ["--assistant", "off", "--bcrypt-cost", "4"]);
   const model = await startPeer("model", "./peers/model.ts", "");
@@ -30,7 +30,7 @@ export async function assistant(): Promise<void> {
   const quick = await work(SHORT);
   process.stderr.write(`opening ${AT_ONCE} private rooms with the assistant …\n`);
   await ask(askers, { open: { url: palaver.url, askers: AT_ONCE } } satisfies Order);
-  await Promise.all([send(SENDS / 5), question(AT_ONCE, 1)]); // warm
+  await Promise.all([send(SENDS / 5), question(AT_ONCE, 1)]); // warm-up
   process.stderr.write(`measuring 1, 10 and ${AT_ONCE} answers at once …\n`);
   const words: Row[] = [];
   for (const [atOnce, times] of [
@@ -57,13 +57,13 @@ export async function assistant(): Promise<void> {
   const idle = await send(SENDS);
   process.stderr.write("measuring sends beside answers …\n");
   const answers = question(AT_ONCE, 1, 10);
-  await delay(AT_ONCE * 10 + 1_000); // until all are being written
+  await delay(AT_ONCE * 10 + 1_000); // until all answers are being written
   const busy = await send(SENDS);
   await answers;
 
-  printTable("assistant: from the endpoint's sending of the first word to its arrival at who asked", words);
+  printTable("assistant: time of the first word from the endpoint to the asker", words);
   const row = (name: string, { p50, p99 }: Sent): Row => ({ name, "p50 ms": p50, "p99 ms": p99, "× idle p99": p99 / idle.p99 });
-  printTable(`assistant: a send's answer, alone and while ${AT_ONCE} answers are written`, [
+  printTable(`assistant: time of a send, alone and while ${AT_ONCE} answers are written`, [
     row("alone", idle),
     row("beside answers", busy),
   ]);

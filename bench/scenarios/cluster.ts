@@ -2,7 +2,7 @@ import { type Server, startCluster, startPalaver } from "../processes.js";
 import { printTable, type Row } from "../table.js";
 import { measureSends } from "./sends.js";
 
-/** What a send costs a server whose Redis is a cluster, beside one that has a single Redis. */
+/** The cost of a send for a server on a Redis Cluster, compared with a single Redis. */
 export async function onCluster(): Promise<void> {
   const alone = await startPalaver();
   const spread = await startPalaver(await startCluster(), ["--demo-data", "on"]);

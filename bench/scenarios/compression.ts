@@ -8,7 +8,7 @@ const ASKED = 1_000;
 const SOCKETS = 300;
 const QUERY = '{ messages(roomId: "0", last: 50) { nodes { id text sentAt position from { id name online } } } }';
 
-/** What a page of 50 messages costs with and without compression, over HTTP and over a WebSocket, and what a socket holds. */
+/** The cost of a page of 50 messages with and without compression, over HTTP and WebSocket, and the memory per socket. */
 export async function compression(): Promise<void> {
   const plain = await startPalaver();
   await fill(plain);
@@ -18,7 +18,7 @@ export async function compression(): Promise<void> {
   const deflating = await startPalaver(plain.redisUrl, ["--socket-compression", "on"]);
   for (const server of [plain, deflating]) {
     const socket = await connect(server);
-    const name = server === plain ? "WebSocket, as it is" : "WebSocket, permessage-deflate";
+    const name = server === plain ? "WebSocket, uncompressed" : "WebSocket, permessage-deflate";
     const figures = await measure(server, () => overSocket(socket));
     socket.terminate();
     rows.push({ name, ...figures, "KB/socket": await heldBySockets(server) });
@@ -39,9 +39,9 @@ async function fill(server: Server): Promise<void> {
   }
 }
 
-/** @param once asks once, and gives the bytes of the answer */
+/** @param ask sends one query, and returns the size of the answer in bytes */
 async function measure(server: Server, ask: () => Promise<number>): Promise<{ "bytes/answer": number; "CPU µs/answer": number }> {
-  for (let n = 0; n < ASKED / 4; n++) await ask(); // warm
+  for (let n = 0; n < ASKED / 4; n++) await ask(); // warm-up
   const before = await cpuOf(server);
   let bytes = 0;
   for (let n = 0; n < ASKED; n++) bytes += await ask();
@@ -76,7 +76,7 @@ async function overSocket(socket: WebSocket): Promise<number> {
   return connection.bytesRead - before;
 }
 
-/** What sockets hold that have been given a page each, after a forced collection. */
+/** Memory per socket in KB after each has received a page, after a forced collection. */
 async function heldBySockets(server: Server): Promise<number> {
   const before = await memoryOf(server);
   const sockets = await Promise.all(Array.from({ length: SOCKETS }, () => connect(server)));

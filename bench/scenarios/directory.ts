@@ -8,13 +8,13 @@ const SYLLABLES = ["an", "be", "co", "da", "el", "fi", "go", "ha", "is", "jo", "
 
 const SEARCH = "query ($search: String!) { users(search: $search, first: 10) { nodes { id username name } totalCount } }";
 
-/** Searching in very many accounts, of a database that was taken over. */
+/** Searches among many accounts of an existing database. */
 export async function directory(): Promise<void> {
   const { redisUrl, token, ...server } = await startPalaver();
   const redis = new Redis(redisUrl);
   const word = (n: number, length: number) =>
     Array.from({ length }, (_, at) => SYLLABLES[Math.floor(n / SYLLABLES.length ** at) % SYLLABLES.length]).join("");
-  process.stderr.write(`making ${USERS} accounts …\n`);
+  process.stderr.write(`creating ${USERS} accounts …\n`);
   for (let first = 10; first < USERS; first += 1_000) {
     const pipeline = redis.pipeline();
     for (let id = first; id < first + 1_000; id++) {
@@ -41,25 +41,25 @@ export async function directory(): Promise<void> {
   const start = performance.now();
   const [redisBefore, serverBefore] = [await cpuOfRedis(), await cpuOf(server)];
   while (Number(await redis.hget("indexed:2:{total_users}", "up_to")) < USERS) {
-    await ask("nobody"); // the first one begins it
+    await ask("nobody"); // the first search starts the indexing
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   const rows: Row[] = [
     {
-      name: `indexing ${USERS} accounts (all of it)`,
+      name: `indexing ${USERS} accounts (total)`,
       "ms each": performance.now() - start,
       "CPU ms, Redis": (await cpuOfRedis()) - redisBefore,
       "CPU ms, server": (await cpuOf(server)) - serverBefore,
     },
   ];
   for (const search of ["a", "an", "anbeco", "anbeco daan", "nobody"]) {
-    for (let n = 0; n < 200; n++) await ask(search); // warm
+    for (let n = 0; n < 200; n++) await ask(search); // warm-up
     const [redisBefore, serverBefore, since] = [await cpuOfRedis(), await cpuOf(server), performance.now()];
     let found = 0;
     for (let n = 0; n < COUNT; n++) found = await ask(search);
     rows.push({
       name: `“${search}”`,
-      "counted users": found,
+      "users found": found,
       "ms each": (performance.now() - since) / COUNT,
       "CPU ms, Redis": ((await cpuOfRedis()) - redisBefore) / COUNT,
       "CPU ms, server": ((await cpuOf(server)) - serverBefore) / COUNT,

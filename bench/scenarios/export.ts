@@ -7,7 +7,7 @@ import { printTable, type Row } from "../table.js";
 const MESSAGES = 1_000_000;
 const MB = 1_000_000;
 
-/** Exporting a room with very many messages: what it takes, and what the server holds meanwhile. */
+/** Exports a room with a million messages: the cost, and the server's memory during the export. */
 export async function exporting(): Promise<void> {
   const { redisUrl, token, ...server } = await startPalaver();
   const redis = new Redis(redisUrl);
@@ -43,7 +43,7 @@ export async function exporting(): Promise<void> {
     }
     const [after, ms] = [await memoryOf(server), performance.now() - since];
     rows.push({
-      name: pause === 0 ? "as fast as it goes" : `${pause} ms after each chunk`,
+      name: pause === 0 ? "at full speed" : `${pause} ms after each chunk`,
       lines,
       MB: size / MB,
       "messages/s": Math.round(lines / (ms / 1_000)),

@@ -10,11 +10,11 @@ const ASKED = 3_000;
 const FIELDS = "nodes { id text sentAt from { name } } pageInfo { hasPreviousPage startCursor } position";
 const LOG_LENGTH = 10_000;
 
-/** Reading a very long room beside a short one, and what a message takes in Redis beside the demo apps' bare sorted set. */
+/** Reads a very long room and a short one, and compares the memory per message in Redis with the demo apps' plain sorted set. */
 export async function history(): Promise<void> {
   const { redisUrl, ...server } = await startPalaver();
   const redis = new Redis(redisUrl, { enableAutoPipelining: true });
-  redis.on("error", () => {}); // the run ends it before this connection
+  redis.on("error", () => {}); // the run stops Redis before it closes this connection
   const measured = new Map<string, number[][]>();
   const memory: Row[] = [];
 
@@ -41,7 +41,7 @@ export async function history(): Promise<void> {
       process.stderr.write(`measuring ${name} of ${size} messages …\n`);
       const load = startLoad();
       const order = (count: number) => ({ asks: { url: server.url, token: server.token, query, variables, inFlight: 10, count } });
-      await ask(load, order(ASKED / 3)); // warm
+      await ask(load, order(ASKED / 3)); // warm-up
       const before = [await cpuOf(server), await redisCpuOf(redis)];
       await ask(load, order(ASKED));
       const after = [await cpuOf(server), await redisCpuOf(redis)];
@@ -51,7 +51,7 @@ export async function history(): Promise<void> {
   }
   redis.disconnect();
   printTable(
-    `history: a room of ${SIZES[1]} messages beside one of ${SIZES[0]}, CPU µs per question`,
+    `history: a room of ${SIZES[1]} messages compared with one of ${SIZES[0]}, CPU µs per query`,
     [...measured].map(
       ([name, [short, long]]): Row => ({
         name,
@@ -64,10 +64,10 @@ export async function history(): Promise<void> {
       }),
     ),
   );
-  printTable("memory of Redis per message, bytes", memory);
+  printTable("Redis memory per message, bytes", memory);
 }
 
-/** Sends as a server does, by five users in turn. */
+/** Sends messages like a server, from five users in turn. */
 async function fill(redis: Redis, room: string, size: number): Promise<void> {
   const scripts = new Scripts(redis, LOG_LENGTH);
   const firstDay = Math.floor(Date.now() / 86_400_000) - 2;
@@ -89,7 +89,7 @@ async function fill(redis: Redis, room: string, size: number): Promise<void> {
 
 const textOf = (n: number) => `Message number ${n}, about as long as what people say in a chat.`;
 
-/** What a room takes beside a sorted set of the same messages as a demo app writes them. */
+/** The memory of a room, compared with a sorted set of the same messages as a demo app writes them. */
 async function memoryOf(redis: Redis, room: string, size: number): Promise<Row> {
   const bare = `bare-${size}`;
   for (let at = 0; at < size; at += 1_000) {

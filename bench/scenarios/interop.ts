@@ -5,12 +5,12 @@ import { measureSends } from "./sends.js";
 
 const ROUNDS = 3;
 
-/** What it costs to tell the demo apps of each message, on the server and on Redis. */
+/** The cost of publishing each message to the demo apps, for the server and for Redis. */
 export async function interop(): Promise<void> {
   const { redisUrl, ...telling } = await startPalaver(undefined, ["--interop", "public"]);
   const { redisUrl: _same, ...silent } = await startPalaver(redisUrl, ["--interop", "off"]);
   const redis = new Redis(redisUrl);
-  redis.on("error", () => {}); // the run ends it before this connection
+  redis.on("error", () => {}); // the run stops Redis before it closes this connection
   const rows: Row[] = [];
   for (let round = 1; round <= ROUNDS; round++) {
     for (const [name, server] of [
@@ -31,7 +31,7 @@ export async function interop(): Promise<void> {
     "CPU µs/send": ratio("CPU µs/send"),
     "Redis µs/send": ratio("Redis µs/send"),
   });
-  printTable("interop: sends over one socket, 50 in flight, with and without telling the demo apps", rows);
+  printTable("interop: sends over one socket, 50 in flight, with and without publishing to the demo apps", rows);
 }
 
-const SENT = 12_000; // messages of one measurement, the warm-up among them
+const SENT = 12_000; // messages per measurement, including the warm-up

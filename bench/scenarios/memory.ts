@@ -5,13 +5,13 @@ import { printTable, type Row } from "../table.js";
 const SOCKETS = 5_000;
 const KB = 1_000;
 
-/** What a connected, authenticated and subscribed socket holds, after a forced collection. */
+/** Memory of a connected, authenticated and subscribed socket, after a forced collection. */
 export async function memory(): Promise<void> {
   const { palaver, bare, stock, redis } = await contenders();
   const rows: Row[] = [];
   for (const contender of [palaver, bare, stock]) {
     const { server } = contender;
-    await withSockets(contender, 500, ["0"], async () => {}); // so that what is loaded once is loaded
+    await withSockets(contender, 500, ["0"], async () => {}); // loads everything that is loaded once
     const before = await memoryOf(server);
     const during = await withSockets(contender, SOCKETS, ["0"], () => memoryOf(server));
     rows.push({

@@ -5,10 +5,10 @@ import { startPalaver } from "../processes.js";
 import { printTable } from "../table.js";
 
 const MESSAGES = 10_000;
-const STEP = 120; // px a turn of the wheel
+const STEP = 120; // px per turn of the wheel
 const EVERY = 33; // ms
 
-/** Scrolling the page from the newest of very many messages to the oldest: the frames that the reader sees, and what blocks the page. */
+/** Scrolls the page from the newest of 10,000 messages to the oldest: frame times, and tasks that block the page. */
 export async function page(): Promise<void> {
   const { redisUrl, ...server } = await startPalaver(undefined, ["--demo-data", "on", "--rate-limits", "off"]);
   const redis = new Redis(redisUrl);
@@ -20,7 +20,7 @@ export async function page(): Promise<void> {
   const browser = await launchBrowser();
   try {
     const tab = await browser.newPage({ viewport: { width: 1100, height: 700 } });
-    await tab.addInitScript("globalThis.__name = (named) => named"); // tsx puts calls of it into what runs in the page
+    await tab.addInitScript("globalThis.__name = (named) => named"); // tsx adds calls of it to functions that run in the page
     await tab.goto(new URL("/", server.url).href);
     await tab.getByRole("button", { name: "Pablo", exact: true }).click();
     await tab.getByRole("region", { name: "People" }).getByRole("button", { name: "Mary" }).click();
@@ -60,7 +60,7 @@ export async function page(): Promise<void> {
     });
     frames.sort((one, other) => one - other);
     const at = (share: number) => frames[Math.min(frames.length - 1, Math.floor(frames.length * share))] ?? Number.NaN;
-    printTable(`page: scrolling past ${MESSAGES} messages, ${STEP} px each ${EVERY} ms`, [
+    printTable(`page: scrolling past ${MESSAGES} messages, ${STEP} px every ${EVERY} ms`, [
       {
         name: "palaver",
         s: seconds,
@@ -71,7 +71,7 @@ export async function page(): Promise<void> {
         "worst ms": at(1),
         "tasks over 50 ms": tasks.length,
         "ms in them": tasks.reduce((sum, ms) => sum + ms, 0),
-        "elements at most": most,
+        "max elements": most,
       },
     ]);
   } finally {

@@ -6,16 +6,16 @@ import { printTable, type Row } from "../table.js";
 
 const FOLLOWERS = [100, 1_000];
 const USERS = 10_000;
-const SECONDS = 5; // in which they come online, as after a deploy
-const WATCH = 10; // seconds that are looked at
+const SECONDS = 5; // within which all users come online, as after a deployment
+const WATCH = 10; // seconds of measurement
 
-/** Very many who come online together, and what that makes for those who follow everyone. */
+/** The cost of many users coming online together, for subscribers to all users. */
 export async function presence(): Promise<void> {
   const { redisUrl, ...server } = await startPalaver();
   const redis = new Redis(redisUrl);
   const rows: Row[] = [];
   for (const [round, followers] of FOLLOWERS.entries()) {
-    process.stderr.write(`measuring ${followers} followers of ${USERS} users …\n`);
+    process.stderr.write(`measuring ${followers} subscribers to ${USERS} users …\n`);
     const load = startLoad();
     await ask(load, {
       open: { ...server, child: undefined, sockets: followers, rooms: ["0"], query: "subscription { userOnline { id online } }" },
@@ -35,10 +35,10 @@ export async function presence(): Promise<void> {
     }
     const cpu = (await cpuOf(server)) - cpuBefore;
     rows.push({
-      name: `${followers} followers of everyone`,
-      "frames a follower, in 10 s": Math.round(before / followers),
-      "most in 100 ms": Math.round(most / followers),
-      "CPU, of one core": cpu / (WATCH * 1_000),
+      name: `${followers} subscribers to all users`,
+      "frames per subscriber in 10 s": Math.round(before / followers),
+      "max in 100 ms": Math.round(most / followers),
+      "CPU share of one core": cpu / (WATCH * 1_000),
       "CPU µs/frame": (cpu * 1_000) / before,
     });
     await end(load);

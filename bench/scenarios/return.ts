@@ -7,7 +7,7 @@ import { printTable } from "../table.js";
 const CLIENTS = 2_000;
 const MISSED = 50; // messages
 
-/** All clients lose their server, and come back at once to one that has never heard of the room, each with its position. */
+/** All clients lose their server, and reconnect at once with their positions to a server that has not loaded the room yet. */
 export async function comeBack(): Promise<void> {
   const { palaver, redis, redisUrl } = await contenders();
   const cold = await startPalaver(redisUrl);
@@ -27,7 +27,7 @@ export async function comeBack(): Promise<void> {
     palaver.publish("0", "all are live");
     for (let count = 0; count < CLIENTS * (MISSED + 1); await delay(10)) count = (await ask<Count>(load, "count")).frames;
     const { frames } = await ask<Count>(load, "count");
-    printTable(`coming back: ${CLIENTS} clients at once, with ${MISSED} messages missed`, [
+    printTable(`resume: ${CLIENTS} clients at once, each with ${MISSED} missed messages`, [
       {
         name: "palaver",
         "all caught up, s": caughtUp / 1_000,

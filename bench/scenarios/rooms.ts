@@ -2,7 +2,7 @@ import { compare, contenders, type Delivered, deliver, withSockets } from "../de
 import { printTable } from "../table.js";
 
 const SECONDS = 8;
-const PACE = 2_000; // deliveries per second, whatever the number of rooms
+const PACE = 2_000; // deliveries per second, for any number of rooms
 
 /** Many rooms with few subscribers each. */
 export async function manyRooms(): Promise<void> {
@@ -19,7 +19,7 @@ export async function manyRooms(): Promise<void> {
       await withSockets(contender, count * each, rooms, async (load) => {
         const run = (messages: number) =>
           deliver(contender, load, { rooms, messages, pause: 1_000 / perSecond, expected: messages * each });
-        await run(2 * perSecond); // warm
+        await run(2 * perSecond); // warm-up
         measured.set(contender.server.name, await run(SECONDS * perSecond));
       });
     }

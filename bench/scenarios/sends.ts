@@ -3,7 +3,7 @@ import { printTable, type Row } from "../table.js";
 
 const COUNT = 10_000;
 
-/** Sending messages: over sockets, and as the stock stack does it, over HTTP. */
+/** Sends over sockets, and over HTTP like the stock stack. */
 export async function sends(): Promise<void> {
   const palaver = await startPalaver();
   const apollo = await startPeer("Apollo", "./peers/apollo.ts", palaver.redisUrl);
@@ -21,12 +21,12 @@ export async function sends(): Promise<void> {
   );
 }
 
-/** The messages per second that a server takes, and what one costs it. */
+/** The messages per second that a server accepts, and the CPU time per message. */
 export async function measureSends(name: string, server: Server, connections: number, inFlight: number): Promise<Row> {
   process.stderr.write(`measuring ${name} …\n`);
   const load = startLoad();
   const order = (count: number) => ({ sends: { url: server.url, token: server.token, connections, inFlight, count } });
-  await ask(load, order(COUNT / 5)); // warm
+  await ask(load, order(COUNT / 5)); // warm-up
   const before = await cpuOf(server);
   const { ms } = await ask<{ ms: number }>(load, order(COUNT));
   const cpu = (await cpuOf(server)) - before;

@@ -5,13 +5,13 @@ import { printTable, type Row } from "../table.js";
 const STEPS = 10;
 const MESSAGES = 10_000; // per step
 
-/** A burst past one client that has stopped reading, and one that reads on. */
+/** A burst to one client that stopped reading, and one that still reads. */
 export async function stall(): Promise<void> {
   const { palaver, redis } = await contenders();
   const rows: Row[] = [];
   await withSockets(palaver, 2, ["0"], async (load) => {
     const burst = (messages: number, expected: number) => deliver(palaver, load, { rooms: ["0"], messages, pause: 0.2, expected });
-    await burst(MESSAGES, 2 * MESSAGES); // warm; both read
+    await burst(MESSAGES, 2 * MESSAGES); // warm-up; both clients read
     await ask(load, { stall: 0 });
     for (let step = 0; step <= STEPS; step++) {
       const { lost } = step === 0 ? { lost: 0 } : await burst(MESSAGES, MESSAGES);
@@ -20,5 +20,5 @@ export async function stall(): Promise<void> {
     }
   });
   redis.disconnect();
-  printTable(`stall: ${STEPS * MESSAGES} messages past one client that does not read`, rows);
+  printTable(`stall: ${STEPS * MESSAGES} messages, with one client that does not read`, rows);
 }

@@ -5,16 +5,16 @@ import { SignIn } from "./components/SignIn";
 import { ChatContext } from "./hooks/useChat";
 import { type Me, useSession } from "./hooks/useSession";
 
-/** The chat, or the way in. */
+/** The chat for a signed-in user, otherwise the sign-in page. */
 export function App() {
   const { session, signOut, over, ...entrances } = useSession();
   switch (session.state) {
     case "checking":
-      return <main className="nothing">{session.problem && <p role="status">{session.problem} Trying again…</p>}</main>;
+      return <main className="nothing">{session.problem && <p role="status">{session.problem} Retrying…</p>}</main>;
     case "out":
       return <SignIn isOver={session.isOver} demoAccounts={session.demoAccounts} {...entrances} />;
     case "in":
-      // A guest who becomes an account keeps their session, and gets a username: their connections were the guest's.
+      // A guest who creates an account keeps the session and gets a username. The new key replaces the guest's connections.
       return (
         <SignedIn
           key={`${session.id} ${session.me.username}`}

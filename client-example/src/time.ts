@@ -9,7 +9,7 @@ export function asDay(instant: string): string {
   return then === new Date().toDateString() ? "Today" : day.format(new Date(instant));
 }
 
-/** The time of today's, the date of what is older. */
+/** The time if the instant is today, otherwise the date. */
 export const asShortTime = (instant: string) => (asDay(instant) === "Today" ? asTime(instant) : date.format(new Date(instant)));
 
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });

@@ -7,7 +7,7 @@ interface Event {
   position: string;
 }
 
-/** A graphql-ws client whose server is the test. */
+/** A graphql-ws client for which the test acts as the server. */
 class Script implements Pick<Client, "subscribe"> {
   readonly sinks: Sink[] = [];
   readonly payloads: SubscribePayload[] = [];
@@ -29,7 +29,7 @@ class Script implements Pick<Client, "subscribe"> {
     this.sinks.at(-1)?.next({ errors: [{ message: code, extensions: { code, retryable } }] } as never);
   }
 
-  /** What the subscription would send now. */
+  /** The positions that the subscription would send now. */
   get after() {
     return this.payloads.at(-1)?.variables?.after;
   }
@@ -58,20 +58,20 @@ describe("the resume helper", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it("[PAGE14] loads, subscribes after the positions of the load, and moves on with what arrives", async () => {
+  it("[PAGE14] loads, subscribes after the positions of the load, and advances them with each event", async () => {
     const client = new Script();
     const { following, heard } = follow(client, [{ a: "a1", b: "b1" }]);
     await vi.waitFor(() => expect(client.sinks).toHaveLength(1), { timeout: 30_000 });
     expect(client.after).toEqual(["a1", "b1"]);
     client.next("a", "a2");
     following.add("c", "c1");
-    following.add("a", "a0"); // older than what is known
+    following.add("a", "a0"); // older than the known position
     following.forget("b");
     expect(client.after).toEqual(["a2", "c1"]);
     expect(heard).toEqual(["a2"]);
   });
 
-  it("[PAGE14] continues after what passes, and loads anew on HISTORY_RESET", async () => {
+  it("[PAGE14] resumes after retryable errors, and loads again on HISTORY_RESET", async () => {
     const client = new Script();
     const { heard, refused } = follow(client, [new Error("not yet"), { a: "a1" }, { a: "a9" }]);
     await vi.advanceTimersByTimeAsync(1_000);
@@ -87,7 +87,7 @@ describe("the resume helper", () => {
     expect([heard, refused]).toEqual([["a2"], []]);
   });
 
-  it("[PAGE14] tells of loads that fail, and tries again ever less often", async () => {
+  it("[PAGE14] reports failed loads, and retries after growing pauses", async () => {
     const client = new Script();
     const { following, failed } = follow(client, [new Error("one"), new Error("two"), new Error("three"), { a: "a1" }]);
     await vi.advanceTimersByTimeAsync(1_000);
@@ -99,7 +99,7 @@ describe("the resume helper", () => {
     following.stop();
   });
 
-  it("[PAGE14] tells what it cannot mend, and is still once it is stopped", async () => {
+  it("[PAGE14] reports errors that are not retryable, and does nothing after a stop", async () => {
     const client = new Script();
     const { following, refused } = follow(client, [{ a: "a1" }]);
     await vi.advanceTimersByTimeAsync(0);

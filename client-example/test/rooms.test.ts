@@ -63,7 +63,7 @@ const came = (one: Page, number = 1): Action => ({ type: "page", roomId: "0", nu
 const event = (one: RoomEvent): Action => ({ type: "event", event: one });
 
 describe("the reducer", () => {
-  it("[PAGE12] whatever comes while a page is on its way is in it once, as it is at the end", () => {
+  it("[PAGE12] applies events that arrive while a page loads once, in their final state", () => {
     const events = [
       added(1, message(1)),
       edited(2, message(1, { text: "text 1b", editedAt: "x" })),
@@ -72,7 +72,7 @@ describe("the reducer", () => {
       added(5, message(3)),
     ];
     const wholeThere = [message(1, { text: "text 1b", editedAt: "x" }), message(3)];
-    // The page may have been read before, amid or after the events; the events may come before or after the page.
+    // The server may read the page before, between or after the events, and the events may arrive before or after the page.
     const states = [
       [],
       [message(1)],
@@ -83,7 +83,7 @@ describe("the reducer", () => {
     ];
     for (const [read, nodes] of states.entries()) {
       for (let early = 0; early <= events.length; early++) {
-        if (early < read) continue; // what the page does not have comes after it in the log, but never before it was asked for
+        if (early < read) continue; // events that the page lacks come after it in the log, never before its request
         const actions = [...events.slice(0, early).map(event), came(page(nodes)), ...events.slice(early).map(event)];
         expect(roomsAfter(loaded, asked("newest"), ...actions).texts).toEqual(["text 1b", "text 3"]);
       }
@@ -92,7 +92,7 @@ describe("the reducer", () => {
     }
   });
 
-  it("[PAGE12] older and newer pages join without gaps, and what arrives beyond them waits for its page", () => {
+  it("[PAGE12] joins older and newer pages without gaps, and leaves messages beyond them to their page", () => {
     const { texts, room: shown } = roomsAfter(
       loaded,
       asked("around"),
@@ -108,7 +108,7 @@ describe("the reducer", () => {
     expect(shown?.timeline).toMatchObject({ older: { cursor: "c3" }, newer: null });
   });
 
-  it("[PAGE44] of a long timeline the end that is further from the reader is dropped, and joins on again", () => {
+  it("[PAGE44] trims a long timeline at the end further from the reader, and can load that end again", () => {
     const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => from + n);
     const arrived = [
       asked("newest"),
@@ -117,7 +117,7 @@ describe("the reducer", () => {
     ];
     const trim = (end: "older" | "newer"): Action => ({ type: "trimmed", roomId: "0", end });
 
-    // At the newest message, what is older goes. What is asked for around the first one that is left is joined on before it.
+    // At the newest message, older messages are dropped. A page around the first remaining message joins before it.
     const live = roomsAfter(loaded, ...arrived, trim("older"), trim("older"));
     expect(live.texts).toEqual(numbers(51, MOST).map((n) => `text ${n}`));
     expect(live.room?.timeline).toMatchObject({ older: {}, newer: null });
@@ -135,7 +135,7 @@ describe("the reducer", () => {
     expect(joined.texts).toEqual(numbers(40, MOST).map((n) => `text ${n}`));
     expect(joined.room?.timeline).toMatchObject({ older: { cursor: "c40" }, newer: null });
 
-    // Amid the history, what is newer goes, and what arrives is left out until its page comes.
+    // In the middle of the history, newer messages are dropped, and messages that arrive are left out until their page is loaded.
     const away = roomsAfter(loaded, ...arrived, trim("newer"), event(added(MOST + 1, message(MOST + 1))));
     expect(away.texts).toEqual(numbers(0, 149).map((n) => `text ${n}`));
     const on = [
@@ -150,12 +150,12 @@ describe("the reducer", () => {
     ];
     expect(roomsAfter(loaded, ...arrived, trim("newer"), ...on).texts).toEqual(numbers(0, MOST + 1).map((n) => `text ${n}`));
 
-    // A page that was on its way to the end that is dropped would leave a gap.
+    // A page that was still loading for the dropped end would leave a gap.
     const late = [asked("older", 2), trim("older"), came(page([message(-1)]), 2)];
     expect(roomsAfter(loaded, ...arrived, ...late).texts).toEqual(live.texts);
   });
 
-  it("[PAGE44] a room that nobody looks at keeps at most 400 messages, whatever arrives", () => {
+  it("[PAGE44] keeps at most 400 messages of a room that is not shown, however many arrive", () => {
     const many = Array.from({ length: 3 * MOST }, (_, n) => event(added(n, message(n))));
     const { texts = [], room: shown } = roomsAfter(loaded, asked("newest"), came(page([])), ...many);
     expect(texts.length).toBeLessThanOrEqual(2 * MOST);
@@ -163,13 +163,13 @@ describe("the reducer", () => {
     expect(shown?.timeline).toMatchObject({ older: {}, newer: null });
   });
 
-  it("[PAGE12] an answer to an earlier question changes nothing", () => {
+  it("[PAGE12] ignores an answer to an earlier request", () => {
     const { room: shown } = roomsAfter(loaded, asked("newest", 1), asked("around", 2), came(page([message(1)]), 1));
     expect(shown?.timeline).toBeUndefined();
     expect(shown?.loading?.number).toBe(2);
   });
 
-  it("[PAGE12] the answer to a send and its event are one message, in the server's order", () => {
+  it("[PAGE12] merges the answer to a send and its event into one message, in the server's order", () => {
     const mine = message(2, { from: { id: ME, username: "pablo", name: "Pablo", ...PERSON } });
     const sent: Action = { type: "sent", message: mine };
     const { texts, room: shown } = roomsAfter(
@@ -184,7 +184,7 @@ describe("the reducer", () => {
     expect(shown?.unread.count).toBe(1);
   });
 
-  it("[PAGE12] what is quoted changes with what it quotes, and who leaves a room has it no more", () => {
+  it("[PAGE12] updates quotes with the quoted message, and removes a room that the user leaves", () => {
     const reply = message(2, { replyToId: "m1", replyTo: { id: "m1", text: "text 1", from: message(1).from } });
     const quoted = (...events: RoomEvent[]) =>
       roomsAfter(loaded, asked("newest"), came(page([message(1), reply])), ...events.map(event)).room?.timeline?.messages.at(-1)?.replyTo;
@@ -194,7 +194,7 @@ describe("the reducer", () => {
     expect(roomsAfter(loaded, event(left)).room).toBeUndefined();
   });
 
-  it("[PAGE13] a count of the server's finds its place among events heard before and after it", () => {
+  it("[PAGE13] places a count from the server among the events received before and after it", () => {
     const counted = (unreadCount: number, position: number): Action => ({
       type: "refreshed",
       rooms: [room(position, { unreadCount })],
@@ -202,7 +202,7 @@ describe("the reducer", () => {
     });
     const three = [1, 2, 3].map((n) => event(added(n, message(n))));
     expect(roomsAfter(loaded, ...three).room?.unread.count).toBe(3);
-    // Counted when the room stood at 2, told after 3; and told before any of them.
+    // Counted at position 2: received after event 3, and received before all events.
     expect(roomsAfter(loaded, ...three, counted(2, 2)).room?.unread.count).toBe(3);
     const early = roomsAfter(loaded, counted(2, 2));
     expect(isCaughtUp(early.rooms)).toBe(false);
@@ -213,7 +213,7 @@ describe("the reducer", () => {
     expect(roomsAfter(loaded, ...three, read, event(added(4, message(4)))).room?.unread.count).toBe(1);
   });
 
-  it("[PAGE12] a list of rooms keeps what was opened while it loaded, and does not bring back what was left", () => {
+  it("[PAGE12] keeps a room opened while the list loads, and does not restore a room that was left", () => {
     const opened: Action = { type: "room", room: room(3, { id: "1:2", kind: "PRIVATE" }) };
     for (const type of ["loaded", "refreshed"] as const) {
       const list = (...known: string[]): Action => ({ type, rooms: [room(0)], known: new Set(known) });
@@ -223,7 +223,7 @@ describe("the reducer", () => {
     }
   });
 
-  it("[PAGE13] whoever says something has read up to it; what was unread before is counted again", () => {
+  it("[PAGE13] moves senders' read markers to their messages, and recounts what was unread before", () => {
     const mine = message(2, { from: { id: ME, username: "pablo", name: "Pablo", ...PERSON } });
     const { room: shown } = roomsAfter(loaded, event(added(1, message(1))), event(added(2, mine)));
     expect(shown).toMatchObject({ readUpTo: "m2", recount: 1 });
@@ -239,7 +239,7 @@ describe("the reducer", () => {
     expect(roomsAfter(loaded, members, inDemoApp).room?.members).toMatchObject([{ readUpTo: null }]);
   });
 
-  it("[PAGE13] one's own messages are not unread, and mentions are counted apart", () => {
+  it("[PAGE13] does not count the user's own messages as unread, and counts mentions separately", () => {
     const mine = message(1, { from: { id: ME, username: "pablo", name: "Pablo", ...PERSON } });
     const toMe = message(2, { mentionRanges: [{ start: 0, length: 6, user: { id: ME } }] });
     const { room: shown } = roomsAfter(loaded, event(added(1, mine)), event(added(2, toMe)), event(added(3, message(3))));

@@ -6,16 +6,17 @@ import type { Passwords } from "../sessions/password.js";
 import type { UserStore } from "../users/user.store.js";
 import { ASSISTANT_NAME } from "../users/username.store.js";
 
-/** The assistant cannot have an account; the message says why, and what to do. */
+/** The assistant cannot have an account. The message says why, and what to do. */
 export class AssistantUnusable extends Error {}
 
-const PASSWORD = 32; // random bytes that nobody knows, so that nobody can log in
+const PASSWORD = 32; // random bytes, stored nowhere, so that no person can log in
 
 /**
- * The assistant's account, made where there is none yet. However many workers do so at once, and wherever one of them dies: its name
- * decides, and it is marked before its name points at it. Under which name it was made does not change later.
+ * Finds the assistant's account, or creates it. Several workers may do so at once, and any of them may die midway: the username decides
+ * which account counts, and an account is marked as the assistant's before the username points at it. An existing account keeps the
+ * username with which it was created.
  * @returns its user id
- * @throws AssistantUnusable where the name is a person's
+ * @throws AssistantUnusable if the username belongs to a person
  */
 export async function assistantAccount(redis: RedisClient, users: UserStore, passwords: Passwords, username: string): Promise<string> {
   const known = await redis.get(keys.assistant);
@@ -24,14 +25,14 @@ export async function assistantAccount(redis: RedisClient, users: UserStore, pas
   const id = (await users.idOf(username)) ?? (await make(users, passwords, username)) ?? (await users.idOf(username));
   if (id === undefined || !(await users.isAssistants(id)))
     throw new AssistantUnusable(
-      `The username ${username} is a person's already, or looks like one that is, so the assistant cannot have it. Give it another one with ASSISTANT_USERNAME (--assistant-username).`,
+      `The username ${username} already belongs to a person, or looks like one that does, so the assistant cannot have it. Choose another one with ASSISTANT_USERNAME (--assistant-username).`,
     );
-  await users.list(id); // again, should the one who made it have died before
+  await users.list(id); // again, in case the worker that created it died first
   await redis.set(keys.assistant, id);
   return id;
 }
 
-/** @returns undefined where someone else was first */
+/** @returns undefined if the username was taken first */
 async function make(users: UserStore, passwords: Passwords, username: string): Promise<string | undefined> {
   const passwordHash = await passwords.hash(randomBytes(PASSWORD).toString("base64url"));
   try {

@@ -9,7 +9,7 @@ export class AssistantResolver {
   @Authorized()
   @Subscription(() => AssistantReply, {
     description:
-      "The assistant's answers in a room as they are written: the one that it writes now, or ended within a minute, as it stands; then what is added, at most 20 times a second. At its end each is a message like any other, unless nothing was written. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`.",
+      "The assistant's answers in a room as they are written. If one is in progress, or ended within the last minute, the first event has its current state. Later events add text, at most 20 times a second. An answer that ends becomes an ordinary message, unless nothing was written. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`.",
     subscribe: ({ args, context }: { args: { roomId: string }; context: ViewerContext }) =>
       context.assistant.follow(context.viewer.id, args.roomId),
   })
@@ -25,10 +25,10 @@ export class AssistantResolver {
   @Mutation(() => Boolean, {
     nullable: true,
     description:
-      "Take back what you have asked the assistant in a room. It stops writing within a second, and what it has written stays, as a message; questions of yours that wait get no answer. Gives whether there was anything of yours; what others asked goes on. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`.",
+      "Cancels the viewer's questions to the assistant in a room. The assistant stops writing within a second, and the text written so far stays as a message. Waiting questions get no answer. Other members' questions are not affected. Returns whether there was a question to cancel. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`.",
   })
   cancelReply(
-    @Arg("roomId", () => ID, { description: "The room in which you asked." }) roomId: string,
+    @Arg("roomId", () => ID, { description: "The room in which the viewer asked." }) roomId: string,
     @Ctx() { viewer, assistant }: ViewerContext,
   ): Promise<boolean> {
     return assistant.cancel(viewer.id, roomId);
@@ -40,24 +40,24 @@ export class RetryResolver {
   @Authorized()
   @RepeatableWith(
     "clientRetryId",
-    "Look whether the assistant answers before you ask again; with a clientRetryId the call can be repeated.",
+    "Check whether the assistant is answering before you ask again. With a clientRetryId, the call can be repeated.",
   )
   @Mutation(() => Boolean, {
     nullable: true,
     description:
-      "Ask the assistant again, after an answer that is `incomplete` or a question whose answer `FAILED`. The answer is a new message; the incomplete one stays. Only the person who asked can do so, and it counts as a send and as a question. Gives whether the question waits now: false where it has its answer. Errors: `NOT_A_MEMBER`, `NOT_FOUND` (also once the question is deleted), `FORBIDDEN`, `BAD_USER_INPUT`, `RATE_LIMITED`.",
+      "Asks the assistant again, after an `incomplete` answer or a question whose answer `FAILED`. The new answer is a new message; the incomplete one stays. Only the user who asked can retry. A retry counts as a send and as a question. Returns whether the question now waits for an answer; false if it has one already. Errors: `NOT_A_MEMBER`, `NOT_FOUND` (also if the question was deleted), `FORBIDDEN`, `BAD_USER_INPUT`, `RATE_LIMITED`.",
   })
   async retryReply(
-    @Arg("messageId", () => ID, { description: "The incomplete answer, or the question that got no answer." }) messageId: string,
+    @Arg("messageId", () => ID, { description: "The id of an incomplete answer, or of a question without an answer." }) messageId: string,
     @Arg("continue", () => Boolean, {
       nullable: true,
       defaultValue: false,
-      description: "Whether the incomplete answer is to be continued where it ends; otherwise the question is answered from the beginning.",
+      description: "True to continue the incomplete answer where it ends; false to answer the question from the beginning.",
     })
     continues: boolean | null | undefined,
     @Arg("clientRetryId", () => ID, {
       nullable: true,
-      description: "Makes the call repeatable for at least 24 hours: a string of your own, at most 64 characters, new for each retry.",
+      description: "A string that the client makes for each retry, at most 64 characters. Makes the call idempotent for at least 24 hours.",
     })
     clientRetryId: string | null | undefined,
     @Ctx() { viewer, retries, sendLimit }: ViewerContext,
@@ -67,12 +67,12 @@ export class RetryResolver {
   }
 }
 
-/** What tells the assistant from people. */
+/** Distinguishes the assistant from people. */
 @Resolver(() => User)
 export class UserAssistantResolver {
   @FieldResolver(() => Boolean, {
     description:
-      "Whether it is the assistant: it answers what is said to it in a private room, and mentions of it and replies to it in rooms that it is in.",
+      "Whether this user is the assistant. It answers every message in its private rooms, and mentions of it and replies to it in rooms that it is a member of.",
   })
   isAssistant(@Root() { id }: User, @Ctx() { assistant }: Context): boolean {
     return id === assistant.id;

@@ -9,10 +9,10 @@ import { privatePair, type RoomStore } from "../rooms/room.store.js";
 import type { ReplyFeeds, ReplyRecord } from "./reply-feeds.js";
 
 const MOST_IN_ROOM = 10; // questions that may wait in one room
-const GOOD_FOR = 1_000; // ms for which the length of the queue is believed
-const RETRY = 10; // seconds after which one may try again while too much waits
+const GOOD_FOR = 1_000; // ms for which the length of the queue is cached
+const RETRY = 10; // seconds until a user may try again while the queue is full
 
-/** What of a message says whether it asks the assistant. */
+/** The parts of a message that decide whether it asks the assistant. */
 interface Said {
   fromId: string;
   roomId: string;
@@ -21,8 +21,8 @@ interface Said {
 }
 
 /**
- * What servers do for the assistant: they take questions for it, and show its answers. What is asked in a room is in a list of that
- * room, put there in one step with the message; a request in a stream lets the workers know in which room something is asked.
+ * The servers' part of the assistant: takes questions for it, and shows its answers. A room's questions are in a list of that room; each
+ * is added in one step with its message. A request in a stream notifies the workers of the room.
  */
 export class AssistantStore {
   readonly #redis: RedisClient;
@@ -36,8 +36,8 @@ export class AssistantStore {
   #waiting: { count: Promise<number>; until: number } | undefined;
 
   /**
-   * @param queue rooms that may wait
-   * @param charge counts a question of the user; throws RATE_LIMITED
+   * @param queue how many rooms may wait
+   * @param charge charges the user for a question; throws RATE_LIMITED
    */
   constructor(
     redis: RedisClient,
@@ -57,15 +57,15 @@ export class AssistantStore {
     this.#log = log;
   }
 
-  /** The assistant's user id, empty while there is none. */
+  /** The assistant's user id; empty while there is no assistant. */
   get id(): string {
     return this.#assistant.current;
   }
 
   /**
-   * Whether a message asks the assistant: all that is said to it alone, what mentions it, and, in rooms that it is in, replies to what it
-   * said. It asks itself nothing. This is the one rule, whoever wrote the message, and in whichever app.
-   * @param messages where to look who wrote the message that this one replies to
+   * Whether a message asks the assistant: every message in a private room with it, every mention of it, and every reply to its messages in
+   * rooms that it is a member of. Its own messages never do. This one rule holds for all authors and all apps.
+   * @param messages finds the author of the message that this one replies to
    */
   async isAsked(
     { fromId, roomId, mentionIds, replyToId }: Said,
@@ -79,34 +79,34 @@ export class AssistantStore {
     return answered?.fromId === id && (await this.#rooms.membersAmong(roomId, [id])).length > 0;
   }
 
-  /** Which questions in a room were cancelled before a word of their answer was written. */
+  /** Ids of the questions in a room that were cancelled before any of their answer was written. */
   async withdrawn(roomId: string): Promise<Set<string>> {
     return new Set(await this.#redis.zrange(keys.withdrawn(roomId), "0", "-1"));
   }
 
   /**
-   * Makes sure that one more question can be taken, before it is.
-   * @throws ChatError RATE_LIMITED where the user asks too often, or too much waits, in the room or in all
+   * Checks that one more question can be taken, before it is stored.
+   * @throws ChatError RATE_LIMITED if the user asks too often, if too many questions wait in the room, or if too many rooms wait
    */
   async admit(userId: string, roomId: string): Promise<void> {
     const [waiting, inRoom] = await Promise.all([this.waiting(), this.#redis.llen(keys.asked(roomId))]);
     if (inRoom >= MOST_IN_ROOM) throw rateLimited(RETRY, `${MOST_IN_ROOM} questions wait for the assistant in this room.`);
-    // A room that waits already makes the queue no longer.
-    if (waiting >= this.#queue && inRoom === 0) throw rateLimited(RETRY, "The assistant is busy: too many wait for it.");
+    // A room that waits already does not make the queue longer.
+    if (waiting >= this.#queue && inRoom === 0) throw rateLimited(RETRY, "The assistant is busy: too many rooms wait for it.");
     await this.#charge(userId);
   }
 
-  /** Lets the workers know that something is asked in the room. Should that fail, or the server die before, a worker finds it. */
+  /** Notifies the workers of a question in the room. If this fails, or the server dies first, a worker's sweep finds the question. */
   async wake(roomId: string): Promise<void> {
     try {
       await this.#scripts.run("request_add", [keys.requests, keys.waiting], [roomId]);
     } catch (error) {
-      this.#log.debug({ error: String(error) }, "the assistant could not be woken; a worker will look");
+      this.#log.debug({ error: String(error) }, "could not wake the assistant; a worker's sweep will find the question");
     }
   }
 
   /**
-   * The answers in a room as they grow, from the one that is being written now.
+   * The answers in a room as they grow, beginning with the one in progress.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND
    */
   follow(userId: string, roomId: string): Promise<Feed<ReplyRecord>> {
@@ -114,8 +114,8 @@ export class AssistantStore {
   }
 
   /**
-   * Takes back what the user has asked in a room. Of the answer that is being written, what there is stays.
-   * @returns whether there was anything
+   * Cancels the user's questions in a room. The text of an answer in progress stays.
+   * @returns whether there was a question to cancel
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND
    */
   async cancel(userId: string, roomId: string): Promise<boolean> {
@@ -125,7 +125,7 @@ export class AssistantStore {
     );
   }
 
-  /** Rooms in which something waits for an answer or is being answered, as of a moment ago. */
+  /** How many rooms have a question that waits or is being answered; the count is cached briefly. */
   waiting(): Promise<number> {
     const now = performance.now();
     if (!this.#waiting || this.#waiting.until < now) {

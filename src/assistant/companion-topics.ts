@@ -1,18 +1,18 @@
-/** Something that the companion can talk about. */
+/** A topic that the companion can talk about. */
 export interface Topic {
-  /** What people say then, in compromise's match syntax: https://observablehq.com/@spencermountain/compromise-match-syntax */
+  /** Phrases that match the topic, in compromise's match syntax: https://observablehq.com/@spencermountain/compromise-match-syntax */
   heard: string[];
-  /** What it answers, the first time, the second time and so on, in turn: for the person in front of the page. `{name}` is what they are called. */
+  /** Answers for users of the page, in rotation: the first time, the second time and so on. `{name}` stands for the user's name. */
   answers: string[];
-  /** The same for people who ask about the API. */
+  /** Answers for people who ask about the API. */
   inApi?: string[];
 }
 
-/** What people say when they ask about the API. */
+/** Words that show that a question is about the API. */
 export const asksForApi =
   "(api|graphql|graphiql|subscription|subscriptions|websocket|websockets|mutation|mutations|query|queries|schema|developer|developers|code|client|endpoint|curl|programmatically)";
 
-/** Where several fit, the first one counts: what is special stands before what is general. */
+/** If several topics match, the first one counts, so special topics come before general ones. */
 export const topics = {
   itself: {
     heard: [
@@ -225,7 +225,7 @@ export const topics = {
   },
 } satisfies Record<string, Topic>;
 
-/** For what nothing above fits. */
+/** Used if no topic matches. */
 export const fallback: Topic = {
   heard: [],
   answers: [
@@ -235,6 +235,6 @@ export const fallback: Topic = {
   ],
 };
 
-/** Asks for one more of what was talked of before. */
+/** Phrases that ask for more of the previous topic. */
 export const again =
   "^(and|yes|ok|okay|please)? (again|another|more|next|one more|go on|continue|and then|encore|another one|tell me more) (one|please)?$";

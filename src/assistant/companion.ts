@@ -4,9 +4,9 @@ import { withoutLeadingMentions } from "../text/mentions.js";
 import { again, asksForApi, fallback, type Topic, topics } from "./companion-topics.js";
 import type { Model, Turn } from "./model.js";
 
-const PER_WORD = 40; // ms, about as fast as one reads; some ten words are
-const LONGEST = 1_500; // ms for a whole answer, whatever its length
-const READ = 500; // characters of what was said that are looked at: who asks how to do something needs no more
+const PER_WORD = 40; // ms between two words
+const LONGEST = 1_500; // ms for a whole answer of any length
+const READ = 500; // characters of a message that are examined: enough for a question
 
 const known = (Object.values(topics) as Topic[]).map((topic) => ({
   topic,
@@ -17,9 +17,9 @@ const forApi = nlp.parseMatch(asksForApi);
 const naming = /\b(?:my name is|call me|(?:i am|i['’]m) called)\s+(\p{L}[\p{L}\p{N}'’-]*)/iu;
 
 /**
- * Answers without a model: by the words that it knows, always the same to the same conversation. It remembers nothing by itself, as any
- * worker may be the next to answer; what it knows is in the turns.
- * @param perWord ms from word to word
+ * Answers without a model, by keywords. The same conversation always gets the same answer. It keeps no state, because any worker may
+ * answer next; everything it knows is in the turns.
+ * @param perWord ms between two words
  */
 export function createCompanion(perWord: number = PER_WORD): Model {
   return {
@@ -36,20 +36,20 @@ export function createCompanion(perWord: number = PER_WORD): Model {
   };
 }
 
-/** What is left of an answer that was begun; all of it where it was another one. */
+/** The rest of an answer that was begun; all of it if another answer was begun. */
 const rest = (answer: string, begun: string) => (answer.startsWith(begun) ? answer.slice(begun.length) : "").trimStart() || answer;
 
-/** The answer to the last of these turns; each time that something is asked again, the next of those that fit. */
+/** The answer to the last turn. A topic that comes up again gets the next of its answers, in rotation. */
 function answerTo(turns: readonly Turn[]): string {
   const asker = turns.at(-1)?.name;
   let name = asker;
-  let topic = topics.greeting as Topic; // of who says nothing
+  let topic = topics.greeting as Topic; // if no user has spoken
   let isForApi = false;
   const asked = new Map<Topic, number>();
   for (const turn of turns) {
     if (turn.role === "assistant") continue;
     const text = turn.text.slice(0, READ);
-    const said = nlp(withoutLeadingMentions(text)); // a mention is how it is called
+    const said = nlp(withoutLeadingMentions(text)); // a mention at the beginning only addresses the companion
     const isMore = asked.size > 0 && said.has(oneMore);
     if (!isMore) topic = known.find(({ patterns }) => patterns.some((pattern) => said.has(pattern)))?.topic ?? fallback;
     if (!isMore) isForApi = said.has(forApi);

@@ -3,33 +3,33 @@ import { record } from "./record.js";
 import { kindOf } from "./refusal.js";
 import { Trouble } from "./trouble.js";
 
-/** Why there is nothing more of an answer. What is not known to be whole is not taken for it. */
+/** Why an answer ended. It counts as whole only if the endpoint says so. */
 export type End = "whole" | "length" | "filtered" | "error";
 
-/** What an endpoint sent of an answer, as far as we make use of it. */
+/** A part of an answer, reduced to what is used of it. */
 export interface Chunk {
-  /** The next piece of it; empty where the chunk brings none. */
+  /** The next piece of text; empty if the chunk has none. */
   text: string;
-  /** It sends what it thinks, which is shown to nobody: it is at work. */
+  /** The chunk has reasoning. It is not shown, but is a sign that the model is working. */
   isThinking: boolean;
   end?: End;
 }
 
-const LONGEST_EVENT = 256 * 1_024; // characters; a piece of an answer has some hundred
-const LONGEST_JSON = 1_024 * 1_024; // characters of an answer that comes all at once
+const LONGEST_EVENT = 256 * 1_024; // characters; a piece of an answer has a few hundred
+const LONGEST_JSON = 1_024 * 1_024; // characters of an answer that arrives all at once
 const MOST_BYTES = 32 * 1_024 * 1_024; // of a whole stream; 100,000 tokens in chunks of 300 bytes
-const LOGGED = 300; // characters of what is no answer
+const LOGGED = 300; // characters of a body that is not an answer
 
-/** An answer, or a piece of one, as JSON; `isError` where the endpoint calls it so. */
+/** An answer, or a piece of one, as JSON; `isError` if the endpoint marks it as an error. */
 interface Data {
   json: string;
   isError: boolean;
 }
 
 /**
- * Reads an answer in whichever form it comes: server-sent events, one JSON object, or several, in lines or in an array. The body
- * says which, as content types are often wrong. An answer is whole only when a chunk says so; a stream that just ends was cut off.
- * @throws Trouble when it cannot be read, or tells of an error; what the connection fails with
+ * Reads an answer in any of its forms: server-sent events, one JSON object, or several, in lines or in an array. The body decides which,
+ * because content types are often wrong. An answer is whole only if a chunk says so; a stream that just ends was cut off.
+ * @throws Trouble if the answer cannot be read or reports an error; the connection's error
  */
 export async function* readCompletion(response: Response): AsyncGenerator<Chunk> {
   const type = response.headers.get("content-type") ?? "";
@@ -49,7 +49,7 @@ export async function* readCompletion(response: Response): AsyncGenerator<Chunk>
   if (unknownEnd !== undefined) yield { text: "", isThinking: false, end: "error" };
 }
 
-/** The text of a body, or the beginning of one that is longer than so many bytes. */
+/** The text of a body, at most its first `mostBytes` bytes. */
 export async function readText(body: ReadableStream<Uint8Array>, mostBytes: number): Promise<string> {
   const decoder = new TextDecoder();
   let left = mostBytes;
@@ -81,7 +81,7 @@ async function* readBody(body: ReadableStream<Uint8Array>, type: string): AsyncG
   if (reader) yield* reader.end();
 }
 
-/** @throws Trouble for a page that is meant for people: the URL leads somewhere else */
+/** @throws Trouble for an HTML page: the URL is not that of an API */
 function readerOf(beginning: string, type: string): EventReader | JsonReader {
   if (/^[[{]/.test(beginning)) return new JsonReader();
   if (beginning.startsWith("<") || (/html/i.test(type) && !/^[a-z]*:/.test(beginning)))
@@ -106,7 +106,7 @@ class EventReader {
     },
     onError: ({ type, field, value = "" }) => {
       this.isTooLong ||= type === "max-buffer-size-exceeded";
-      if (field === "error") this.#read.push({ json: value, isError: true }); // llama.cpp; other unknown fields are passed over
+      if (field === "error") this.#read.push({ json: value, isError: true }); // llama.cpp; other unknown fields are ignored
     },
   });
 
@@ -116,15 +116,15 @@ class EventReader {
     return this.#read.splice(0);
   }
 
-  /** @throws Trouble where there was something, but no events */
+  /** @throws Trouble if the body had text but no events */
   end(): Data[] {
-    this.#parser.feed("\n\n"); // the last event of a server that leaves out the empty line after it
+    this.#parser.feed("\n\n"); // for servers that omit the empty line after the last event
     if (!this.#isStream && this.#read.length === 0) throw new Trouble("unreadable", { said: this.#beginning });
     return this.#read.splice(0);
   }
 }
 
-/** JSON objects, however they are separated: as lines, as elements of an array, or not at all. */
+/** JSON objects with any separation: as lines, as elements of an array, or none. */
 class JsonReader {
   isTooLong = false;
   #object = "";
@@ -155,14 +155,14 @@ class JsonReader {
     return found;
   }
 
-  /** @throws Trouble where the last object was cut off */
+  /** @throws Trouble if the last object was cut off */
   end(): Data[] {
     if (this.#depth > 0) throw new Trouble("unreadable", { said: this.#object });
     return [];
   }
 }
 
-/** The chunks of one event or object. @throws Trouble where it is none, or an error */
+/** The chunks of one event or object. @throws Trouble if it is not a chunk, or is an error */
 function readChunks(json: string, isError: boolean): ReturnType<typeof readChunk>[] {
   const parsed = parse(json);
   const elements = Array.isArray(parsed) && parsed.some((element) => record(element)) ? parsed : [parsed];
@@ -174,16 +174,16 @@ function readChunks(json: string, isError: boolean): ReturnType<typeof readChunk
   });
 }
 
-/** One chunk of a stream, or a whole answer, which differ in a name. Ollama's own API has no choices. */
+/** Parses one chunk of a stream (`delta`), or a whole answer (`message`). Ollama's own API has no `choices`. */
 function readChunk(chunk: Record<string, unknown>, json: string): { text: string; isThinking: boolean; finish?: string | undefined } {
-  const choice = record(Array.isArray(chunk.choices) ? chunk.choices[0] : chunk); // none where it tells the costs
+  const choice = record(Array.isArray(chunk.choices) ? chunk.choices[0] : chunk); // none in a chunk with the costs
   const error = chunk.error || choice?.error || (chunk.object === "error" || chunk.type === "error" ? chunk : undefined);
   if (error) throw errorOf(error, json);
   const { delta, message, finish_reason = choice?.done_reason } = choice ?? {};
   const said = record(delta) ?? record(message);
   const parts = partsOf(said?.content);
   const finish = typeof finish_reason === "string" && !NO_END.test(finish_reason) ? finish_reason : undefined;
-  const isWhole = record(delta) === undefined && record(message) !== undefined && choice?.done !== false; // one JSON may leave the reason out
+  const isWhole = record(delta) === undefined && record(message) !== undefined && choice?.done !== false; // it may omit the reason
   return {
     text: parts.text,
     isThinking: parts.isThinking || THOUGHTS.some((name) => hasContent(said?.[name])),
@@ -194,7 +194,7 @@ function readChunk(chunk: Record<string, unknown>, json: string): { text: string
 const THOUGHTS = ["reasoning_content", "reasoning", "reasoning_details", "thinking", "thinking_blocks"];
 const hasContent = (value: unknown) => (typeof value === "string" || Array.isArray(value)) && value.length > 0;
 
-/** Content is a text, or a list of parts, of which some are thoughts. */
+/** Content is a string, or a list of parts, some of which are reasoning. */
 function partsOf(content: unknown): { text: string; isThinking: boolean } {
   if (typeof content === "string") return { text: content, isThinking: false };
   const parts = Array.isArray(content) ? content.map((part) => (typeof part === "string" ? { text: part } : record(part))) : [];
@@ -204,14 +204,14 @@ function partsOf(content: unknown): { text: string; isThinking: boolean } {
   return { text: texts.map((part) => part?.text).join(""), isThinking: texts.length < parts.length };
 }
 
-/** An error that came where an answer was expected; its status decides whether asking again can help. */
+/** An error in place of an answer; its status decides whether a retry can help. */
 function errorOf(error: unknown, said: string): Trouble {
   const { code, status } = record(error) ?? {};
   const number = [code, status].map(Number).find((value) => value >= 400 && value < 600);
   return new Trouble(kindOf(number, said), { status: number, said });
 }
 
-/** What stands for no reason yet. */
+/** Values that mean that there is no finish reason yet. */
 const NO_END = /^(null|none|(finish_reason_)?unspecified)?$/i;
 
 const ENDS: Record<Exclude<End, "error">, RegExp> = {
@@ -220,7 +220,7 @@ const ENDS: Record<Exclude<End, "error">, RegExp> = {
   filtered: /^(content_filter|content_filtered|safety|recitation|blocklist|prohibited_content|spii|refusal|sensitive)$/,
 };
 
-/** What a finish reason means; undefined for a word that nobody knows, after which there may be more. */
+/** The meaning of a finish reason; undefined for an unknown one, after which more text may follow. */
 function endOf(reason: string): End | undefined {
   const word = reason.toLowerCase().replace(/^finishreason\./, "");
   for (const [end, words] of Object.entries(ENDS)) if (words.test(word)) return end as End;

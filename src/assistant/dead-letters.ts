@@ -4,7 +4,7 @@ import { keys } from "../redis/keys.js";
 import type { AssistantStore } from "./assistant.store.js";
 import { type Question, readQuestion } from "./question.js";
 
-/** A question that was given up. What was asked is not here: it is in its room. */
+/** A question that a worker gave up. Its text is not stored here, only in its room. */
 export interface DeadLetter extends Question {
   id: string;
   /** When it was given up. */
@@ -13,9 +13,9 @@ export interface DeadLetter extends Question {
   problem: string;
 }
 
-const KEPT = 10_000; // about so many, the newest
+const KEPT = 10_000; // about this many, the newest
 
-/** The questions that were given up, for whoever runs Palaver to look at and to ask again. */
+/** The questions that workers gave up, for the operator to inspect and to ask again. */
 export class DeadLetters {
   readonly #redis: RedisClient;
   readonly #messages: Pick<MessageStore, "askAgain">;
@@ -27,20 +27,21 @@ export class DeadLetters {
     this.#assistant = assistant;
   }
 
-  /** Keeps a question. A worker that dies before it is taken off its room's list leaves it to another, which may keep it once more. */
+  /** Adds a question. If the worker dies before it removes the question from its room's list, another worker may add it again. */
   async add({ roomId, entry }: Question, problem: string): Promise<void> {
     await this.#redis.xadd(keys.deadLetters, "MAXLEN", "~", KEPT, "*", "room", roomId, "entry", entry, "problem", problem);
   }
 
-  /** All of them, the oldest first. */
+  /** All dead letters, oldest first. */
   async list(): Promise<DeadLetter[]> {
     return (await this.#redis.xrange(keys.deadLetters, "-", "+")).map(read);
   }
 
   /**
-   * Asks one again, or all: back into its room's list, then a request, then it is gone from here. Cut off anywhere it can be repeated,
-   * and what was answered meanwhile is not asked.
-   * @returns those that were there
+   * Asks one dead letter again, or all: adds it to its room's list, then adds a request, then deletes the dead letter. The call can be
+   * repeated wherever it was cut off. A question that was answered in the meantime is not asked again.
+   * @param which the id of a dead letter, or `all`
+   * @returns the dead letters found
    */
   async again(which: string): Promise<DeadLetter[]> {
     const letters = (await this.list()).filter(({ id }) => which === "all" || id === which);

@@ -8,42 +8,42 @@ import { ANEW, ReasoningFilter } from "./reasoning.js";
 import { kindOf, type Manner, otherManner, waitOf } from "./refusal.js";
 import { Trouble } from "./trouble.js";
 
-/** An OpenAI-compatible API, and what it is asked for. */
+/** An OpenAI-compatible API, and the parameters of its requests. */
 export interface EndpointOptions {
-  /** The base, without a slash at its end; a query is kept. */
+  /** The base URL, without a slash at its end; a query is kept. */
   url: string;
   model: string;
   key?: string | undefined;
   prompt: string;
   maxTokens: number;
-  /** How long it may be silent amid an answer, in ms. */
+  /** How long it may be silent within an answer, in ms. */
   silence: number;
 }
 
-/** How long is waited for what, in ms. */
+/** Timeouts, in ms. */
 export interface Patience {
-  /** Until the first sign of an answer: a small machine first loads its model, and then reads the conversation. */
+  /** Until the first sign of an answer: a small machine first loads its model, then processes the conversation. */
   beginning: number;
-  /** For one answer in all, however it trickles. */
+  /** For one whole answer, however slowly it arrives. */
   answer: number;
-  /** Before it is asked a second time; then twice as long each time, and half of it left to chance. */
+  /** Before the first retry. It doubles with each retry, and half of it is random. */
   retry: number;
-  /** If an endpoint says when to come back: at most so long, as someone is waiting. */
+  /** The longest wait before a retry, because a user is waiting. If the endpoint asks for a longer one, there is no retry. */
   longestRetry: number;
 }
 
 const PATIENCE: Patience = { beginning: 120_000, answer: 600_000, retry: 500, longestRetry: 10_000 };
 const ATTEMPTS = 3;
-const LONGEST_ANSWER = 32_768; // characters: whatever an endpoint makes of max_tokens, no message is as long
-const LONGEST_ERROR = 16 * 1_024; // bytes of an error that are read,
-const LOGGED = 300; // and characters of it that are logged
+const LONGEST_ANSWER = 32_768; // characters, more than a message can have; some endpoints ignore max_tokens
+const LONGEST_ERROR = 16 * 1_024; // bytes of an error's body that are read
+const LOGGED = 300; // characters of it that are logged
 
-/** A model behind an OpenAI-compatible API. It is asked again where that can help and nothing of the answer has been given yet. */
+/** A model behind an OpenAI-compatible API. Retries where that can help, as long as the endpoint has not begun an answer. */
 export function createEndpoint(options: EndpointOptions, log: Logger, patience: Patience = PATIENCE): Model {
   return new Endpoint(options, log, patience);
 }
 
-/** Models whose prompt template opens the reasoning, so that their answers only close it. */
+/** Models whose prompt template has the mark that opens the reasoning, so that their answers have only the closing one. */
 const UNMARKED = /\br1\b|qwq|-thinking|nemotron.*reasoning/i;
 
 class Endpoint implements Model {
@@ -52,7 +52,7 @@ class Endpoint implements Model {
   readonly #patience: Patience;
   readonly #url: URL;
   #manner: Manner = { limit: "max_tokens", isStreamed: true, hasSystem: true, isShort: false };
-  /** Whether the last answer began with reasoning that no mark opened; then the next one is not shown before the mark that ends it. */
+  /** Whether the last answer began with reasoning without an opening mark. If so, the next one is held back until the closing mark. */
   #beginsUnmarked: boolean;
 
   constructor(options: EndpointOptions, log: Logger, patience: Patience) {
@@ -88,15 +88,15 @@ class Endpoint implements Model {
   }
 
   /**
-   * Asks once.
-   * @param begun is told once the endpoint is at work on an answer, which may cost something
-   * @throws Trouble; what the connection fails with; what `signal` was aborted with
+   * Sends one request.
+   * @param begun set once the endpoint is working on an answer, which may cost money
+   * @throws Trouble; the connection's error; the reason with which `signal` was aborted
    */
   async *#ask(turns: Turn[], manner: Manner, begun: { any: boolean }, signal: AbortSignal): AsyncGenerator<Piece> {
     const watch = new Watch(signal, this.#patience.answer);
     const filter = new ReasoningFilter(this.#beginsUnmarked, LONGEST_ANSWER);
     let length = 0;
-    let half = ""; // of a character that two chunks share
+    let half = ""; // first half of a character that two chunks share
     const shown = function* (pieces: Iterable<Piece>): Generator<Piece> {
       for (const given of pieces) {
         if (given === ANEW) {
@@ -108,10 +108,10 @@ class Endpoint implements Model {
         const piece = (half + given).slice(0, LONGEST_ANSWER - length);
         half = /[\uD800-\uDBFF]$/.exec(piece)?.[0] ?? "";
         const rest = piece.slice(0, piece.length - half.length).toWellFormed();
-        const whole = length === 0 ? rest.trimStart() : rest; // after thinking, many begin with empty lines
+        const whole = length === 0 ? rest.trimStart() : rest; // after reasoning, many models begin with empty lines
         length += whole.length;
         if (whole === "") continue;
-        watch.pause(); // whoever takes the pieces may take their time
+        watch.pause(); // the consumer may take its time
         yield whole;
       }
     };
@@ -126,16 +126,16 @@ class Endpoint implements Model {
           this.#check(length, end ?? "length");
           return;
         }
-        if (text !== "" || isThinking) watch.expect(this.#options.silence); // comments and empty chunks are no sign of life
+        if (text !== "" || isThinking) watch.expect(this.#options.silence); // comments and empty chunks do not count as a sign of life
       }
       yield* shown(filter.end(false));
-      throw dropped("the stream ended amid the answer", begun.any);
+      throw dropped("the stream ended within the answer", begun.any);
     } finally {
       watch.end();
     }
   }
 
-  /** @throws Trouble unless the answer is whole */
+  /** @throws Trouble unless the answer is complete */
   #check(length: number, end: End): void {
     if (end === "filtered") throw new Trouble("filtered");
     if (length === 0) throw new Trouble("empty", { end });
@@ -151,11 +151,11 @@ class Endpoint implements Model {
       headers: {
         "content-type": "application/json",
         accept: "text/event-stream, application/json",
-        "accept-encoding": "identity", // what compresses holds pieces back
+        "accept-encoding": "identity", // compression would hold pieces back
         ...(key !== undefined && { authorization: `Bearer ${key}` }),
       },
       body: JSON.stringify({ model, messages, stream: isStreamed, [limit]: maxTokens }),
-      redirect: "manual", // elsewhere the key and the conversation are nobody's business
+      redirect: "manual", // the key and the conversation must not reach another host
       signal,
     });
     if (response.ok) return response;
@@ -164,7 +164,7 @@ class Endpoint implements Model {
     throw new Trouble(kindOf(status, said), { status, said, retryAfter: headers.get("retry-after") ?? "" });
   }
 
-  /** How to ask this instead, where the endpoint objects to how it was asked. */
+  /** The form to use instead, if the endpoint objects to the form of the request. */
   #otherManner(manner: Manner, turns: Turn[], { why: { said } }: Trouble): Manner | undefined {
     const other = typeof said === "string" ? otherManner(manner, said) : undefined;
     if (other?.isShort && shortened(turns).length === turns.length) return undefined;
@@ -172,7 +172,7 @@ class Endpoint implements Model {
     return other;
   }
 
-  /** In ms; undefined where it cannot help, or would take too long. */
+  /** How long to wait before a retry, in ms; undefined if a retry cannot help, or would take too long. */
   #waitBefore(attempt: number, { retryable, why }: Trouble): number | undefined {
     if (!retryable) return undefined;
     const { retry, longestRetry } = this.#patience;
@@ -181,7 +181,7 @@ class Endpoint implements Model {
     return Math.max(asked, Math.min(longestRetry, retry * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2));
   }
 
-  /** The operator learns what the endpoint said, but for the key, should it repeat that. */
+  /** Logs the endpoint's response for the operator, without the key, in case the response repeats it. */
   #report({ kind, why }: Trouble, attempt: number): void {
     const { key, model } = this.#options;
     const { said, ...details } = why;
@@ -189,25 +189,25 @@ class Endpoint implements Model {
     this.#log.warn(
       `${kind} ${details.status}`,
       { kind, host: this.#url.host, model, attempt, ...details, ...(shown !== undefined && { said: shown }) },
-      "the assistant's model did not answer as it should",
+      "the assistant's model did not answer as expected",
     );
   }
 }
 
-/** Breaks a request off once it takes too long, or whoever asked does not want to know any more. */
+/** Aborts a request once it takes too long, or once the caller aborts it. */
 class Watch {
   readonly #controller = new AbortController();
   readonly #whole: NodeJS.Timeout;
   #next: NodeJS.Timeout | undefined;
   readonly signal: AbortSignal;
 
-  /** @param longest for all of it, in ms */
+  /** @param asked the caller's signal @param longest for the whole request, in ms */
   constructor(asked: AbortSignal, longest: number) {
     this.signal = AbortSignal.any([asked, this.#controller.signal]);
     this.#whole = this.#endAfter(longest);
   }
 
-  /** Something has to come within so many ms. */
+  /** Aborts the request after `ms`, unless this or `pause` is called earlier. */
   expect(ms: number): void {
     clearTimeout(this.#next);
     this.#next = this.#endAfter(ms);
@@ -228,17 +228,17 @@ class Watch {
   }
 }
 
-/** A connection that was refused or lost; fetch says how in the cause of what it throws. */
+/** The trouble with a connection that was refused or lost. The `cause` of fetch's error has the reason. */
 function dropped(error: unknown, isBegun: boolean): Trouble {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   const { code, message } = cause instanceof Error ? (cause as NodeJS.ErrnoException) : { code: undefined, message: String(cause) };
   return new Trouble(isBegun ? "brokenOff" : "unreachable", { reason: code ?? message });
 }
 
-/** The newest turns, with a quarter of the characters; the last one in any case. */
+/** The newest turns, with at most a quarter of the characters; always at least the last one. */
 function shortened(turns: Turn[]): Turn[] {
   const last = turns.at(-1);
-  const fewest = last?.role === "assistant" ? 2 : 1; // an answer that goes on needs its question
+  const fewest = last?.role === "assistant" ? 2 : 1; // an answer to be continued needs its question
   let left = turns.reduce((sum, { text }) => sum + text.length, 0) / 4;
   let count = 0;
   for (const { text } of turns.toReversed()) {

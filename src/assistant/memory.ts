@@ -8,12 +8,12 @@ import { continuedBy, type Question } from "./question.js";
 
 type Said = { id: string; fromId: string; text: string; replyToId: string | null };
 
-/** At the end of an answer that is not whole, for those who see nothing but its text. */
+/** Ends the text of an incomplete answer, for clients that show only the text. */
 export const CUT = " …";
 
-const MOST_PARTS = 10; // of one answer that was continued again and again
+const MOST_PARTS = 10; // of one answer that was continued repeatedly
 
-/** What the assistant knows when it answers: what was said before in the same room, and nothing else. */
+/** The assistant's knowledge when it answers: the earlier messages of the same room, and nothing else. */
 export class Memory {
   readonly #messages: Pick<MessageStore, "context" | "byIds">;
   readonly #assistant: Pick<AssistantStore, "withdrawn">;
@@ -22,7 +22,7 @@ export class Memory {
   readonly #most: number;
   readonly #characters: number;
 
-  /** @param messages before the question, at most @param characters of these, at most */
+  /** @param limits how many messages before the question it includes, and how many characters of them, at most */
   constructor(
     stores: {
       messages: Pick<MessageStore, "context" | "byIds">;
@@ -41,22 +41,22 @@ export class Memory {
   }
 
   /**
-   * The conversation that leads to a question, with the question as it is now at its end; undefined where it is gone, or the asker
-   * or the assistant is not in the room any more. An answer that is to be continued comes last.
+   * The conversation that leads to a question, ending with the question as it is now; undefined if the question is gone, or if the
+   * asker or the assistant has left the room. An answer to be continued comes last.
    */
   async turns(assistantId: string, { roomId, messageId, askerId, continues }: Question): Promise<Turn[] | undefined> {
     const present = await this.#rooms.membersAmong(roomId, [assistantId, askerId]);
     if (present.length < 2) return undefined;
     const found = await this.#messages.context(assistantId, messageId, this.#most).catch((error: unknown) => {
-      if (isRefusal(error, "NOT_FOUND")) return undefined; // the room is not there
+      if (isRefusal(error, "NOT_FOUND")) return undefined; // there is no such room
       throw error;
     });
     if (!found) return undefined;
 
     const withdrawn = await this.#assistant.withdrawn(roomId);
     const before = found.before.filter(({ id }) => !withdrawn.has(id));
-    // Answers to what was asked before may have come after this question; what else came then it did not mean. An answer whose
-    // question was deleted goes with it.
+    // Answers to earlier questions may have come after this question. Other later messages are left out: the question does not refer
+    // to them. So are answers whose question was deleted.
     const earlier = new Set(before.map(({ id }) => id));
     const isLeft = ({ fromId, replyToId }: Said) => fromId !== assistantId || replyToId === null || earlier.has(replyToId);
     const answers = found.after.filter((said) => said.fromId === assistantId && said.replyToId !== null && isLeft(said));
@@ -70,7 +70,7 @@ export class Memory {
     return begun === "" ? turns : [...turns, { role: "assistant", text: begun }];
   }
 
-  /** The text of an answer with the ones that it continues before it; empty where it is gone. */
+  /** The text of an answer, preceded by the answers that it continues; empty if the answer is gone. */
   async #parts(assistantId: string, answerId: string | undefined): Promise<string> {
     let text = "";
     for (let id = answerId, count = 0; id !== undefined && count < MOST_PARTS; count++) {
@@ -82,7 +82,7 @@ export class Memory {
     return text;
   }
 
-  /** The newest of them, as many as there is room for. */
+  /** The newest messages that fit within both limits. */
   #newest(said: Said[]): Said[] {
     let left = this.#characters;
     const fits = said.toReversed().findIndex(({ text }) => {

@@ -4,22 +4,22 @@ import { createCompanion } from "./companion.js";
 import { createEndpoint } from "./endpoint.js";
 import type { ANEW } from "./reasoning.js";
 
-/** One turn of a conversation, oldest first; `name` is who said it, where several people talk. */
+/** One turn of a conversation. Turns are ordered oldest first. `name` is the author's, where several people talk. */
 export interface Turn {
   role: "user" | "assistant";
   text: string;
   name?: string | undefined;
 }
 
-/** What comes next of an answer. After ANEW it begins again: what came before it was no part of it. */
+/** The next piece of an answer. ANEW restarts the answer: the pieces before it were not part of it. */
 export type Piece = string | typeof ANEW;
 
-/** What thinks of answers. */
+/** A source of answers. */
 export interface Model {
   /**
-   * Pieces of the answer as they come; at least one, none empty. Where the last turn is the assistant's, its answer goes on there.
-   * @throws ModelFailure with a sentence that may be shown to people, also after pieces where these are not the whole answer;
-   *   what `signal` was aborted with, once it is aborted
+   * Yields the pieces of the answer as they arrive: at least one, none empty. If the last turn is the assistant's, the answer continues it.
+   * @throws ModelFailure with a sentence for users, also after some pieces if these are not the whole answer;
+   *   the reason with which `signal` was aborted
    */
   answer(turns: Turn[], signal: AbortSignal): AsyncIterable<Piece>;
 }
@@ -32,14 +32,14 @@ type ModelConfig = Pick<
   "assistantUrl" | "assistantModel" | "assistantKey" | "assistantPrompt" | "assistantTimeout" | "assistantMaxTokens"
 >;
 
-/** The model at ASSISTANT_URL, or without one the companion, which needs nothing. */
+/** The model at ASSISTANT_URL; without that setting, the offline companion, which needs nothing. */
 export function createModel(config: ModelConfig, log: Logger): Model {
   const { assistantUrl: url, assistantModel: model } = config;
   if (url === undefined || model === undefined) {
-    log.info("the assistant is the offline companion; ASSISTANT_URL and ASSISTANT_MODEL give it a model");
+    log.info("the offline companion answers; set ASSISTANT_URL and ASSISTANT_MODEL to use a model");
     return createCompanion();
   }
-  log.info({ host: new URL(url).host, model }, "the assistant has a model");
+  log.info({ host: new URL(url).host, model }, "the assistant uses a model");
   return createEndpoint(
     {
       url,

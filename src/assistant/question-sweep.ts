@@ -5,10 +5,10 @@ import type { Lenient, RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
 import type { AssistantStore } from "./assistant.store.js";
 
-const REST = 5; // seconds from the end of one sweep to the next, whichever worker does it
-const LOOK = 1_000; // ms between two looks whether it is time
-const SCANNED = 50; // rooms that are looked at in one step
-const PAUSE = 100; // ms between two steps: some hundreds of rooms a second
+const REST = 5; // seconds from the end of one sweep to the next, by any worker
+const LOOK = 1_000; // ms between two checks whether a sweep is due
+const SCANNED = 50; // rooms checked in one step
+const PAUSE = 100; // ms between two steps: a few hundred rooms a second
 
 interface Stores {
   assistant: Pick<AssistantStore, "id" | "wake">;
@@ -16,8 +16,8 @@ interface Stores {
 }
 
 /**
- * Looks in all rooms of the assistant whether something is asked there of which no request tells, as where a server died between
- * the two, or whether a message of a demo app has not been looked at. One worker does so at a time.
+ * Scans all rooms of the assistant for questions without a request, as left by a server that died between adding the two, and for messages
+ * of demo apps that no server has processed. One worker sweeps at a time.
  */
 export class QuestionSweep {
   readonly #redis: RedisClient;
@@ -29,7 +29,7 @@ export class QuestionSweep {
   #sweeping: Promise<void> | undefined;
   #stopped = false;
 
-  /** @param worker this worker's name, which no other one has */
+  /** @param worker this worker's name, unique to it */
   constructor(redis: RedisClient, lenient: Lenient, stores: Stores, worker: string, log: Logger) {
     this.#redis = redis;
     this.#lenient = lenient;
@@ -40,18 +40,18 @@ export class QuestionSweep {
     this.#look();
   }
 
-  /** Lets the step that is under way finish. */
+  /** Resolves once the current step has finished. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
     await this.#sweeping;
-    // Another worker need not wait.
+    // So that another worker need not wait.
     if ((await this.#redis.get(keys.sweeping)) === this.#worker) await this.#redis.unlink(keys.sweeping);
   }
 
   #look(): void {
     this.#sweeping ??= this.#sweep()
-      .catch((err: Error) => this.#log.debug({ err }, "could not look for questions; trying again"))
+      .catch((err: Error) => this.#log.debug({ err }, "could not sweep the rooms for questions; trying again"))
       .finally(() => {
         this.#sweeping = undefined;
       });

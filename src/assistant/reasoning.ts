@@ -1,7 +1,7 @@
-/** Says that what was given of an answer so far turned out to be the model's reasoning: the answer begins again. */
+/** Signals that the text so far was the model's reasoning: the answer restarts. */
 export const ANEW = Symbol("anew");
 
-/** Between which marks models put their reasoning when an endpoint leaves it in the content. */
+/** The marks that enclose a model's reasoning, if the endpoint leaves it in the content. */
 const BLOCKS: readonly (readonly [open: string, close: string])[] = [
   ["<think>", "</think>"], // DeepSeek R1, Qwen 3, QwQ, GLM, MiniMax
   ["<thinking>", "</thinking>"],
@@ -16,7 +16,7 @@ const BLOCKS: readonly (readonly [open: string, close: string])[] = [
   ["<|channel>thought", "<channel|>"], // Gemma
 ];
 
-/** Marks around the answer itself, which are no part of it. */
+/** Marks around the answer itself, which are not part of it. */
 const DROPPED = [
   "<|start|>assistant",
   "<|channel|>final<|message|>",
@@ -34,34 +34,34 @@ const MARK = new RegExp(marks.map((mark) => mark.replaceAll(/[[\]|^$.]/g, "\\$&"
 const LONGEST_MARK = Math.max(...marks.map((mark) => mark.length));
 
 /**
- * Takes the reasoning out of an answer, in whatever pieces it comes. It stands between two marks, at the beginning of a line. Prompt
- * templates of some models write the first mark themselves; then the answer has only the second one.
+ * Removes the reasoning from an answer, however the answer is divided into pieces. The reasoning is between two marks, at the beginning of
+ * a line. The prompt templates of some models contain the first mark; then the answer has only the second one.
  */
 export class ReasoningFilter {
   readonly #longestHeld: number;
-  /** What was not given yet: it may be the beginning of a mark, or is held back until one comes. */
+  /** Text that was not yielded yet: it may be the beginning of a mark, or is held back until a mark comes. */
   #pending = "";
-  /** The mark that ends the reasoning that is being read. */
+  /** The mark that ends the current reasoning. */
   #close: string | undefined;
-  /** Whether everything waits for a mark that ends reasoning, as this model's answers begin with that. */
+  /** Whether all text is held back until a closing mark, because this model's answers begin with reasoning. */
   #isHeld: boolean;
   #hasReasoned = false;
   #hasGiven = false;
-  /** Of the current line of the answer what matters, and whether it is within a block of code: marks there are what the answer is about. */
+  /** The current line, summarized by `lastLine`, and whether it is in a block of code: marks there are part of the answer. */
   #line = "";
   #isCode = false;
-  #ticks = ""; // at the end of what was given: the beginning of such a block, perhaps
+  #ticks = ""; // at the end of the yielded text: they may begin or end such a block
 
-  /** @param isHeld whether the model is known to begin with reasoning, without a mark @param longestHeld characters to hold back then */
+  /** @param isHeld whether the model begins with reasoning, without an opening mark @param longestHeld characters to hold back then */
   constructor(isHeld: boolean, longestHeld: number) {
     this.#isHeld = isHeld;
     this.#longestHeld = longestHeld;
   }
 
-  /** Whether the answer began with reasoning without a mark. */
+  /** Whether the answer began with reasoning without an opening mark. */
   hasBegunUnmarked = false;
 
-  /** Gives what of the answer can be shown now. */
+  /** Yields the text that can be shown now. */
   *add(text: string): Generator<string | typeof ANEW> {
     this.#pending += text;
     for (;;) {
@@ -90,7 +90,7 @@ export class ReasoningFilter {
     this.#pending = this.#pending.slice(this.#pending.length - kept);
   }
 
-  /** Gives what is left at the end of the answer. What was held back is the answer only if that is whole: otherwise it is reasoning. */
+  /** Yields the rest at the end of the answer. Text that was held back counts only if the answer is whole: otherwise it is reasoning. */
   *end(isWhole: boolean): Generator<string> {
     if (this.#close === undefined && (isWhole || !this.#isHeld)) yield* this.#give(this.#pending);
     this.#pending = "";
@@ -114,7 +114,7 @@ export class ReasoningFilter {
       this.#hasGiven = false;
       this.#line = "";
     } else if (close !== undefined || closes.has(mark)) {
-      this.#hasReasoned = true; // the answer speaks of marks
+      this.#hasReasoned = true; // the answer is about marks
       yield* this.#give(before + written);
     } else yield* this.#give(before);
   }
@@ -129,7 +129,7 @@ export class ReasoningFilter {
   }
 }
 
-/** Nothing for a blank line, a backtick for one that has code in it, something for another. */
+/** Summarizes the last line: empty for a blank line, a backtick for one with code, `x` for any other. */
 function lastLine(text: string): string {
   const line = text.slice(text.lastIndexOf("\n") + 1);
   if (line.includes("`")) return "`";

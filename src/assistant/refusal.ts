@@ -1,6 +1,6 @@
 import type { TroubleKind } from "./trouble.js";
 
-/** What errors say, whoever says it. */
+/** What the texts of errors contain, for all endpoints. */
 const errors = {
   tooLong:
     /context_length_exceeded|exceed_context_size|context (length|window|size)|too many (input |total )?tokens|(prompt|input|message) is too (long|large)|input token count|reduce (the length|your message)|request too large|keep the first \d+ tokens/i,
@@ -9,16 +9,16 @@ const errors = {
   unpaid: /insufficient_quota|billing|credit/i,
 };
 
-/** How a request is put. Each answer begins with what the endpoint took before. */
+/** The form of a request. Each answer begins with the form that the endpoint accepted before. */
 export interface Manner {
-  /** OpenAI's newer models refuse the name that everyone else knows. */
+  /** OpenAI's newer models refuse `max_tokens`, which all other endpoints accept. */
   limit: "max_tokens" | "max_completion_tokens";
   isStreamed: boolean;
   hasSystem: boolean;
   isShort: boolean;
 }
 
-/** What an endpoint may say against a request, and how it is put instead. The last one holds for one answer only. */
+/** What an endpoint may object to, and the form to use instead. The last one applies to one answer only. */
 const OBJECTIONS: { heard: RegExp; instead: Partial<Manner> }[] = [
   { heard: /max_completion_tokens/, instead: { limit: "max_completion_tokens" } },
   {
@@ -34,7 +34,7 @@ const OBJECTIONS: { heard: RegExp; instead: Partial<Manner> }[] = [
   { heard: errors.tooLong, instead: { isShort: true } },
 ];
 
-/** How to put a request instead, where the endpoint objects to something in it; undefined where nothing can be done. */
+/** The form to use instead, if the endpoint objects to something in the request; undefined if there is none. */
 export function otherManner(manner: Manner, said: string): Manner | undefined {
   const objection = OBJECTIONS.find(
     ({ heard, instead }) => heard.test(said) && Object.entries(instead).some(([name, value]) => value !== manner[name as keyof Manner]),
@@ -42,16 +42,16 @@ export function otherManner(manner: Manner, said: string): Manner | undefined {
   return objection && { ...manner, ...objection.instead };
 }
 
-/** What to make of an error with this status, undefined where none was given. */
+/** The kind of an error with this status (undefined if it has none) and this text. */
 export function kindOf(status: number | undefined, said: string): TroubleKind {
   if (errors.tooLong.test(said) && !errors.busy.test(said)) return "tooLong";
   if ((status === undefined || status === 400 || status === 403) && errors.filtered.test(said)) return "filtered";
   if (status === 429) return errors.unpaid.test(said) ? "setUp" : "busy";
   if (status === undefined) return "failed";
-  return status >= 500 || status === 408 ? "unreachable" : "setUp"; // a redirection too: its goal belongs into the setting
+  return status >= 500 || status === 408 ? "unreachable" : "setUp"; // redirects too: their target belongs in the setting
 }
 
-/** How long an endpoint wants to be left alone, in ms, by the header `Retry-After` or the text of its error. */
+/** How long an endpoint asks clients to wait, in ms, by the header `Retry-After` or the text of its error. */
 export const waitOf = (header: string, said: string) => Math.max(retryAfter(header), retryAfterSaid(said));
 
 /** `Retry-After`: seconds, or a date; in ms. */
@@ -62,7 +62,7 @@ function retryAfter(text: string): number {
 
 const UNITS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
-/** The same as the text of an error says it: "Please try again in 1m47.5s", "retry after 12 seconds", `"retryDelay": "34s"`. */
+/** The same from the text of an error: "Please try again in 1m47.5s", "retry after 12 seconds", `"retryDelay": "34s"`. */
 function retryAfterSaid(said: string): number {
   const [, time = ""] = /(?:try again in|retry after|retry in|retryDelay"?:\s*")\s*((?:[\d.]+\s?(?:ms|[hms])[a-z]*\s?)+)/i.exec(said) ?? [];
   const parts = [...time.matchAll(/([\d.]+)\s?(ms|[hms])/gi)];

@@ -7,7 +7,7 @@ import type { Scripts } from "../redis/scripts.js";
 import { type Audience, Audiences } from "../rooms/audience.store.js";
 import type { RoomStore } from "../rooms/room.store.js";
 
-/** How an answer stands, as followers are told: the same object for all of them. */
+/** The state of an answer, as sent to subscribers: one object for all of them. */
 export interface ReplyRecord {
   roomId: string;
   replyTo: string;
@@ -17,38 +17,38 @@ export interface ReplyRecord {
   problem: string | null;
 }
 
-/** An answer as it is known here. */
+/** An answer as this server knows it. */
 type Known = Omit<ReplyRecord, "roomId" | "delta"> & {
-  /** One more at each event of the room's answers. */
+  /** Increases by one with each event of the room's answers. */
   version: number;
-  /** Of the text, in UTF-8. */
+  /** Length of the text in UTF-8. */
   bytes: number;
-  /** When it was last heard of, or found to be so (ms, by `performance.now`). */
+  /** When its last event arrived, or when it was last read (ms, by `performance.now`). */
   at: number;
 };
 
-/** What is published: `delta` goes behind the first `offset` bytes of the text, which is all of it so far, or none. */
+/** A published event: `delta` follows the first `offset` bytes of the text, which are all of the text so far, or none. */
 type ReplyEvent = Pick<ReplyRecord, "replyTo" | "delta" | "state" | "problem"> & { version: number; offset: number };
 
-/** What is known of a room's answers. */
+/** What this server knows of a room's answers. */
 interface Standing {
   known: Known | undefined;
-  /** The look that is under way, and whether something came meanwhile. */
+  /** The read in progress, and whether an event arrived during it. */
   looking: Promise<void> | undefined;
   again: boolean;
 }
 
 type Room = Audience<ReplyRecord, Standing>;
 
-const LOOK = 1_000; // ms between two looks for answers that are silent
-const SILENT = 5_000; // ms without a word amid an answer, after which it is looked at: pub/sub promises nothing
-const SHOWN = 60_000; // ms for which the end of an answer is shown to who comes later
+const LOOK = 1_000; // ms between two checks for silent answers
+const SILENT = 5_000; // ms without an event after which an unfinished answer is read: pub/sub does not guarantee delivery
+const SHOWN = 60_000; // ms for which new subscribers still get an answer that has ended
 
 const STATES = ["WRITING", "DONE", "INCOMPLETE", "CANCELLED", "FAILED"];
 
 /**
- * The answers that grow in rooms. What grows is kept in Redis, and each bit of it published with a version; who hears one that is
- * not the next looks there, as does who comes late, or comes back.
+ * The answers that grow in rooms. Redis stores each answer, and each addition is published with a version. A server reads the answer from
+ * Redis if a version is not the next one, for each new subscriber, and after its connection was lost.
  */
 export class ReplyFeeds {
   readonly #scripts: Scripts;
@@ -77,7 +77,7 @@ export class ReplyFeeds {
   }
 
   /**
-   * The answers in a room: the one that is being written, or ended within a minute, as it stands; then all that is added.
+   * The answers in a room: the current state of the one in progress, or of one that ended within the last minute; then each addition.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND
    */
   async follow(userId: string, roomId: string): Promise<Feed<ReplyRecord>> {
@@ -110,7 +110,7 @@ export class ReplyFeeds {
     for (const feed of feeds.keys()) feed.push(record);
   }
 
-  /** Reads how the room's answer stands, and tells the followers what they do not know; again, where something came meanwhile. */
+  /** Reads the room's answer and sends subscribers what they do not have yet; repeats this if an event arrived during the read. */
   #look(room: Room): Promise<void> {
     const { state } = room;
     state.looking ??= (async () => {
@@ -146,7 +146,7 @@ export class ReplyFeeds {
     onceRedisAnswers(
       () => this.#look(room),
       () => room.isWanted,
-    ).catch((err: Error) => this.#log.error({ err, roomId: room.roomId }, "could not look at an answer"));
+    ).catch((err: Error) => this.#log.error({ err, roomId: room.roomId }, "could not read an answer"));
   }
 
   #lookAtSilent(): void {
@@ -162,7 +162,7 @@ function recordOf(roomId: string, { replyTo, text, state, problem }: Known, delt
   return { roomId, replyTo, text, delta, state, problem };
 }
 
-/** Whether an event says how the answer goes on, or begins one. */
+/** Whether an event continues the answer, or begins one. */
 const fits = ({ replyTo, offset }: ReplyEvent, known: Known) => offset === 0 || (replyTo === known.replyTo && offset === known.bytes);
 
 function isReplyEvent(payload: unknown): payload is ReplyEvent {

@@ -10,42 +10,41 @@ export enum AssistantReplyState {
 
 registerEnumType(AssistantReplyState, {
   name: "AssistantReplyState",
-  description: "How far an answer of the assistant is.",
+  description: "The state of an answer of the assistant.",
   valuesConfig: {
-    WRITING: { description: "It grows." },
-    DONE: { description: "It is complete, and a message of the room." },
+    WRITING: { description: "The assistant is writing it." },
+    DONE: { description: "It is complete, and a message of the room has its text." },
     INCOMPLETE: {
-      description: "It ended early, and `problem` says why. What was written is a message of the room, and `Message.incomplete` marks it.",
+      description: "It ended early; `problem` says why. The text written so far is a message of the room, with `Message.incomplete` set.",
     },
     CANCELLED: {
-      description:
-        "Who asked has cancelled it, or the question is gone. What was written until then is a message of the room, if it is anything.",
+      description: "The user who asked cancelled it, or the question is gone. The text written so far, if any, is a message of the room.",
     },
     FAILED: { description: "There will be no answer; `problem` says why." },
   },
 });
 
-@ObjectType({ description: "An answer of the assistant, as it is written." })
+@ObjectType({ description: "An answer of the assistant as it is written." })
 export class AssistantReply {
-  @Field(() => ID, { description: "The room it is in." })
+  @Field(() => ID, { description: "The id of the room." })
   roomId!: string;
 
-  @Field(() => ID, { description: "The id of the message that it answers. The message that it becomes has it as its `replyTo`." })
+  @Field(() => ID, { description: "The id of the message that it answers. The message that the answer becomes has the same `replyTo`." })
   replyTo!: string;
 
   @Field(() => String, {
-    description: "The answer so far. It may begin again, without what was shown of it: some models tell late that they were only thinking.",
+    description: "The answer so far. It may restart without the earlier text: some models reveal late that the text was only reasoning.",
   })
   text!: string;
 
   @Field(() => String, {
-    description: "What of `text` is new since the event before; all of it in a first event, and where the answer was begun anew.",
+    description: "The part of `text` that is new since the previous event; all of it in the first event, and when the answer restarts.",
   })
   delta!: string;
 
-  @Field(() => AssistantReplyState, { description: "How far it is. Every other state than `WRITING` is the last one of this answer." })
+  @Field(() => AssistantReplyState, { description: "The state of the answer. Every state except `WRITING` is final." })
   state!: AssistantReplyState | keyof typeof AssistantReplyState;
 
-  @Field(() => String, { nullable: true, description: "A sentence for people, where the state is `INCOMPLETE` or `FAILED`." })
+  @Field(() => String, { nullable: true, description: "A sentence for users if the state is `INCOMPLETE` or `FAILED`; otherwise null." })
   problem!: string | null;
 }

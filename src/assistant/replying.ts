@@ -11,30 +11,30 @@ import { ANEW, type Model, ModelFailure, type Turn } from "./model.js";
 import { type Question, readQuestion } from "./question.js";
 import { type Standing, Writer } from "./writer.js";
 
-/** How it ended with a room. */
+/** How the work on a room ended. */
 export type Outcome =
-  /** Nothing is asked any more. */
+  /** The room has no open question. */
   | { state: "done" }
-  /** Another worker has it, for at least so many ms unless it lets go before. */
+  /** Another worker holds the room, for at least this many ms unless it releases it earlier. */
   | { state: "held"; ms: number }
-  /** Another worker has it since this one was silent for too long. */
+  /** Another worker took the room over because this one was silent for too long. */
   | { state: "lost" }
-  /** Something is asked yet; this worker stops. */
+  /** The room has open questions, but this worker stops. */
   | { state: "stopped" };
 
-/** Why an answer ended before the model was at its end. */
+/** Why an answer ended before the model had finished. */
 type Ending = Exclude<Standing, "OK"> | "STOPPED" | "LONG" | Error;
 
-/** What was written of an answer, and why it ended before the model was at its end, if it did. */
+/** The text of an answer, and why it ended before the model had finished, if it did. */
 interface Written {
   text: string;
   ending: Ending | ModelFailure | undefined;
 }
 
 const PAUSE = 50; // ms between two writes of an answer: 20 a second
-const MOST_WRITES = 1_000; // a second, of all answers here: each of them is work for every server that shows it
-const MOST_TRIES = 3; // as a question may be what kills its worker
-const HOLD = 500; // ms between two looks, at most: so soon a cancelled answer stops, even of a silent model
+const MOST_WRITES = 1_000; // a second, over all answers of this worker: each is work for every server that shows it
+const MOST_TRIES = 3; // per question, because the question may be what kills its worker
+const HOLD = 500; // ms, at most, between two checks: a cancelled answer stops this soon, even if the model is silent
 
 /** How an answer ends. */
 type How = Pick<Answer, "state" | "incomplete" | "problem">;
@@ -43,7 +43,7 @@ const DONE: How = { state: "DONE", incomplete: null, problem: "" };
 const CANCELLED: How = { state: "CANCELLED", incomplete: "CANCELLED", problem: "" };
 const TOO_LONG = new ModelFailure("The assistant's answer was too long and has been cut.", "TOO_LONG");
 
-/** Answers what is asked in a room, one question after the other. */
+/** Answers the questions of a room, one after the other. */
 export class Replying {
   readonly #scripts: Scripts;
   readonly #redis: RedisClient;
@@ -53,7 +53,7 @@ export class Replying {
   readonly #messageLength: number;
   readonly #lease: number;
   readonly #log: Logger;
-  /** Answers that are being written. */
+  /** How many answers are being written. */
   #writing = 0;
 
   /** @param lease ms */
@@ -78,7 +78,7 @@ export class Replying {
   /**
    * @param stopping ends it before the next question
    * @param abandoning ends it at once, and leaves the question to another worker
-   * @throws whatever Redis throws; the question waits then, until the lease is over or this is called again
+   * @throws the errors of Redis; the question then waits until the lease ends or this method is called again
    */
   async room(roomId: string, { stopping, abandoning }: { stopping: AbortSignal; abandoning: AbortSignal }): Promise<Outcome> {
     const fence = randomUUID();
@@ -98,7 +98,7 @@ export class Replying {
         return this.#answer(question, fence, abandoning);
       };
       const ended = await attempt().catch(async (error: unknown) => {
-        // A question is given up for what it does to workers or the model, never for trouble with Redis.
+        // Failures of workers and of the model count as tries, failures of Redis do not.
         if (isRedisAway(error)) await this.#takeBack(roomId, fence, entry, stopping);
         throw error;
       });
@@ -112,7 +112,7 @@ export class Replying {
     return { state: "stopped" };
   }
 
-  /** Makes a try not count, as soon as Redis can be told. */
+  /** Uncounts a try, as soon as Redis answers. */
   async #takeBack(roomId: string, fence: string, entry: string, stopping: AbortSignal): Promise<void> {
     await onceRedisAnswers(
       () => this.#scripts.run("assistant_release", [keys.reply(roomId)], [fence, entry]),
@@ -133,7 +133,7 @@ export class Replying {
     return this.#end(question, fence, text, DONE);
   }
 
-  /** Lets the model write. What it has written is kept, however it ends. */
+  /** Has the model write. The text is kept, however the answer ends. */
   async #write({ roomId }: Question, turns: Turn[], fence: string, abandoning: AbortSignal): Promise<Written> {
     const stop = new AbortController();
     let ending: Written["ending"];
@@ -166,7 +166,7 @@ export class Replying {
       }
     } catch (error) {
       if (ending === undefined && !(error instanceof ModelFailure))
-        this.#log.error({ error: String(error) }, "the model failed in an unforeseen way");
+        this.#log.error({ error: String(error) }, "the model failed with an unexpected error; ending the answer");
       ending ??= error instanceof ModelFailure ? error : new ModelFailure("Something went wrong with the assistant.");
     } finally {
       abandoning.removeEventListener("abort", abandon);
@@ -184,10 +184,10 @@ export class Replying {
     return "OK";
   }
 
-  /** First among the dead letters, then off the room's list: a death in between keeps it twice rather than not at all. */
+  /** Adds the dead letter before the question leaves the room's list: a crash in between keeps it twice, not zero times. */
   async #giveUp(question: Question, fence: string, problem: string): Promise<"OK" | "LOST"> {
     const { roomId, entry, messageId } = question;
-    this.#log.warn({ roomId, messageId, problem }, "a question was given up");
+    this.#log.warn({ roomId, messageId, problem }, "gave up a question; it is now a dead letter");
     await this.#stores.deadLetters.add(question, problem);
     const ended = (await this.#scripts.run("assistant_fail", this.#keys(roomId), [fence, entry, problem])) as "OK" | "LOST";
     if (ended === "OK") this.#count("FAILED");
@@ -198,13 +198,13 @@ export class Replying {
     return [keys.asked(roomId), keys.reply(roomId), keys.writing(roomId), keys.room(roomId)];
   }
 
-  /** For the metrics, so that one is lost rather than waited for. */
+  /** For the metrics. Nothing waits for it, so a count may be lost. */
   #count(state: string): void {
     this.#redis.hincrby(keys.replies, state, 1).catch(() => {});
   }
 }
 
-/** What comes of it until it is aborted, even if it does not look at the signal: a model may be silent for long. */
+/** Yields from the source until the signal is aborted, even if the source ignores the signal: a model may be silent for long. */
 async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T, void, void> {
   const iterator = source[Symbol.asyncIterator]();
   const aborted = new Promise<undefined>((resolve) => {
@@ -214,17 +214,17 @@ async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): 
   try {
     while (!signal.aborted) {
       const next = iterator.next();
-      next.catch(() => {}); // of one that nobody waits for any more
+      next.catch(() => {}); // it may reject after the loop has ended
       const result = await Promise.race([next, aborted]);
       if (!result || result.done) return;
       yield result.value;
     }
   } finally {
-    iterator.return?.().catch(() => {}); // it may not come to its end before it is heard from again
+    iterator.return?.().catch(() => {}); // not awaited: it may only settle once the source yields again
   }
 }
 
-/** The beginning of a text, of at most so many characters. */
+/** The beginning of a text, at most `most` characters. */
 function cut(text: string, most: number): string {
   return text.length <= most ? text : [...text].slice(0, most).join("");
 }

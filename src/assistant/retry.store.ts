@@ -5,14 +5,14 @@ import type { AssistantStore } from "./assistant.store.js";
 import { againEntry, readQuestion } from "./question.js";
 
 export interface Retry {
-  /** An incomplete answer, or a question that got none. */
+  /** The id of an incomplete answer, or of a question that got no answer. */
   messageId: string;
-  /** Whether the answer is to be continued, rather than given anew. */
+  /** Whether to continue the answer, rather than to start over. */
   continues: boolean;
   clientRetryId?: string | null | undefined;
 }
 
-/** Asking the assistant again what it could not answer, or not to the end. */
+/** Retries questions that the assistant could not answer, or not completely. */
 export class RetryStore {
   readonly #messages: Pick<MessageStore, "readable" | "byIds" | "askAgain">;
   readonly #assistant: Pick<AssistantStore, "id" | "isAsked" | "admit" | "wake">;
@@ -29,8 +29,8 @@ export class RetryStore {
   }
 
   /**
-   * Asks again. It counts as a question, and only the person who asked may do so.
-   * @returns whether it waits now; not where it has been answered
+   * Asks a question again. This counts as a question, and only the user who asked may do so.
+   * @returns whether the question waits now; false if it has been answered
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, FORBIDDEN, RATE_LIMITED
    */
   async retry(userId: string, { messageId, continues, clientRetryId }: Retry): Promise<boolean> {
@@ -39,12 +39,12 @@ export class RetryStore {
     const { roomId } = message;
     await this.#rooms.checkWrite(userId, roomId);
     const answer = message.fromId === this.#assistant.id ? message : undefined;
-    if (answer && answer.incomplete === null) throw badInput("messageId", "must not be an answer that is complete.");
+    if (answer && answer.incomplete === null) throw badInput("messageId", "must not be a complete answer, which cannot be retried.");
     if (!answer && continues) throw badInput("continue", "needs the id of an incomplete answer as `messageId`.");
 
     const [question] = answer ? await this.#messages.byIds([answer.replyToId ?? ""]) : [message];
     if (!question) throw refusal("NOT_FOUND", "The question of this answer was deleted. Ask it again in a new message.");
-    if (question.fromId !== userId) throw refusal("FORBIDDEN", "Only the person who asked the assistant can ask again.");
+    if (question.fromId !== userId) throw refusal("FORBIDDEN", "Only the user who asked this question can ask it again.");
     if (!answer && !(await this.#assistant.isAsked(message, this.#messages)))
       throw badInput("messageId", "must be an incomplete answer, or a message that asks the assistant.");
 

@@ -1,10 +1,10 @@
 import type { IncompleteReasonName } from "../messages/incomplete.type.js";
 
-/** There is no answer, or no more of it. The message tells people so, and nothing of how the model is reached. */
+/** The model gave no answer, or only part of one. Users see the message, which reveals nothing about how the model is reached. */
 export class ModelFailure extends Error {
   override readonly name = "ModelFailure";
 
-  /** @param reason why what was given before is not the whole answer */
+  /** @param reason why the text so far is not the whole answer */
   constructor(
     message: string,
     readonly reason: IncompleteReasonName = "BROKEN_OFF",
@@ -13,9 +13,9 @@ export class ModelFailure extends Error {
   }
 }
 
-/** Everything that keeps a model from answering: what people are told, and whether asking again at once can help. */
+/** Everything that can keep a model from answering: the sentence for users, and whether an immediate retry can help. */
 const troubles = {
-  setUp: { retryable: false, say: "The assistant is not set up correctly. Its operator finds the reason in the log." },
+  setUp: { retryable: false, say: "The assistant is not set up correctly. Its operator can find the reason in the log." },
   busy: { retryable: true, say: "The assistant is busy. Ask again in a moment." },
   unreachable: { retryable: true, say: "The assistant cannot be reached. Ask again in a moment." },
   slow: { retryable: false, say: "The assistant took too long. Ask again in a moment." },
@@ -32,11 +32,11 @@ export type TroubleKind = keyof typeof troubles;
 
 const reasons: Partial<Record<TroubleKind, IncompleteReasonName>> = { filtered: "WITHHELD", cut: "TOO_LONG" };
 
-/** What went wrong with an endpoint, as its operator needs to know it: it ends in the log, and people get a ModelFailure. */
+/** A failure of an endpoint, in detail. It goes to the operator's log; users get the ModelFailure. */
 export class Trouble extends Error {
   override readonly name = "Trouble";
 
-  /** @param why for the log alone: it may hold what the endpoint said */
+  /** @param why details for the log only: they may contain the endpoint's response */
   constructor(
     readonly kind: TroubleKind,
     readonly why: Readonly<Record<string, unknown>> = {},
@@ -48,7 +48,7 @@ export class Trouble extends Error {
     return troubles[this.kind].retryable;
   }
 
-  /** The same for people. */
+  /** The failure as users see it. */
   toFailure(): ModelFailure {
     return new ModelFailure(this.message, reasons[this.kind]);
   }

@@ -7,15 +7,15 @@ import type { Scripts } from "../redis/scripts.js";
 import type { Replying } from "./replying.js";
 
 const GROUP = "workers";
-export const LONGEST_WAIT = 5_000; // ms that one reading of the stream waits for a request
-const PAUSE = 200; // ms until something is tried again while Redis is away
+export const LONGEST_WAIT = 5_000; // ms that one read of the stream blocks
+const PAUSE = 200; // ms between retries while Redis is unavailable
 
-/** A request of a room, as the stream has it. */
+/** A room's request, as stored in the stream. */
 type Entry = [id: string, fields: string[]];
 
 /**
- * Sees to requests: of some rooms at once, each with the others of the consumer group having their own. A request is done once nothing
- * is asked in its room any more; before that it is pending, and goes over to another worker should this one die.
+ * Handles the requests of several rooms at once; the other workers of the consumer group handle others. A request ends once its room has
+ * no open question. Until then it is pending, and another worker takes it over if this one dies.
  */
 export class AssistantWorker {
   readonly #redis: RedisClient;
@@ -32,13 +32,13 @@ export class AssistantWorker {
   #reading: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #beating: Promise<void> | undefined;
-  /** Called when a room is done with. */
+  /** Called when the work on a room ends. */
   #onFree = () => {};
 
   /**
-   * @param reader a connection of its own, on which commands wait in Redis
-   * @param name that no other worker has
-   * @param rooms in which it answers at once @param lease of a room, in ms
+   * @param reader a dedicated connection, because its commands block in Redis
+   * @param name unique to this worker
+   * @param rooms how many rooms it answers in at once @param lease of a room, in ms
    */
   constructor(
     redis: RedisClient,
@@ -56,10 +56,10 @@ export class AssistantWorker {
     this.#rooms = rooms;
     this.#lease = lease;
     this.#log = log;
-    setMaxListeners(0, this.#abandoning.signal); // each room listens
+    setMaxListeners(0, this.#abandoning.signal); // each active room adds a listener
   }
 
-  /** Resolves when requests will be seen to. */
+  /** Resolves once the worker handles requests. */
   async start(): Promise<void> {
     await this.#makeGroup();
     this.#reading = this.#read();
@@ -73,7 +73,7 @@ export class AssistantWorker {
   }
 
   /**
-   * Takes nothing more, lets what is being written be finished within the patience, and leaves the rest to the others at once.
+   * Takes no more requests, waits up to `patience` for the answers in progress, then hands the rest over to other workers.
    * @param patience ms
    */
   async stop(patience: number): Promise<void> {
@@ -141,25 +141,25 @@ export class AssistantWorker {
     this.#active.set(id, seeing);
   }
 
-  /** Sees to a request, again and again while Redis is away. */
+  /** Handles a request; retries after errors, and while another worker holds the room. */
   async #see(id: string, roomId: string, isNew: boolean): Promise<void> {
     const signals = { stopping: this.#stopping.signal, abandoning: this.#abandoning.signal };
     for (let first = isNew; ; first = false) {
       let pause = PAUSE;
       try {
-        // Before the look: whatever is asked after that makes a request of its own.
+        // First: a question asked from here on adds a request for itself.
         await this.#redis.hdel(keys.waiting, roomId);
         const outcome = await this.#replying.room(roomId, signals);
-        // Who holds the room has a request of it, which stays pending until they have let go, in one step with a look that finds
-        // nothing asked. So what this request tells of is seen to, by them or by who takes theirs over, and it can go. One that was
-        // taken over may be the very one that the holder has: it stays.
+        // The worker that holds the room has a request for it. That request stays pending until the worker releases the room, in one
+        // step with a check that finds no open question. So the holder, or the worker that takes its request over, also answers the
+        // questions behind this request, and this request can end. A request that was taken over may be the holder's own: it stays.
         if (outcome.state === "done" || (outcome.state === "held" && first)) {
           await this.#scripts.run("request_end", [keys.requests], [GROUP, id]);
           return;
         }
-        // Lost: whoever has the room by now has a request of it. This one, untouched from here on, goes to who finds it.
+        // Lost: the room's new holder has a request for it. This worker no longer renews this request, so another one takes it over.
         if (outcome.state === "lost")
-          this.#log.warn("lost", { roomId }, "another worker has taken a room over, as this one was silent for too long");
+          this.#log.warn("lost", { roomId }, "another worker took over a room because this one was silent; leaving the room to it");
         if (outcome.state === "lost" || outcome.state === "stopped") return;
         if (outcome.state === "held") pause = Math.min(outcome.ms, this.#lease) + 1;
       } catch (error) {
@@ -171,7 +171,7 @@ export class AssistantWorker {
     }
   }
 
-  /** Keeps the own requests young, as a sign of life, and takes over those of who gives none. */
+  /** Renews this worker's requests as a sign of life, and takes over those that their workers no longer renew. */
   async #beat(): Promise<void> {
     const own = [...this.#active.keys()];
     if (own.length > 0) await this.#redis.call("XCLAIM", keys.requests, GROUP, this.#name, 0, ...own, "JUSTID");
@@ -187,6 +187,6 @@ export class AssistantWorker {
 
   #complain(what: string, error: unknown): void {
     if (isRedisAway(error)) return; // the health check logs that, once
-    this.#log.error(what, { error: String(error) }, "the assistant met something unforeseen; it tries again");
+    this.#log.error(what, { error: String(error) }, "unexpected error in the assistant; retrying");
   }
 }

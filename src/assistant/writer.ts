@@ -1,14 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isRedisAway } from "../redis/connect.js";
 
-/** How a room stands for who writes in it. */
+/** The state of a room for the worker that writes in it. */
 export type Standing = "OK" | "CANCELLED" | "EDITED" | "LOST";
 
-const SPREAD = 50; // ms, at most, that are added at random: answers that began together are not to come to a server all in one moment
+const SPREAD = 50; // ms, at most, added at random, so that answers that began together do not reach a server all at once
 
 /**
- * Writes an answer as it grows: its first piece at once, then what has come since, some times a second. While nothing comes it asks
- * regularly whether it may go on, which keeps the room's lease too.
+ * Writes an answer as it grows: the first piece at once, then the new text several times a second. While there is no new text, it checks
+ * regularly whether it may continue, which also renews the room's lease.
  */
 export class Writer {
   readonly #write: (written: number, delta: string, isAnew: boolean) => Promise<Standing>;
@@ -18,20 +18,20 @@ export class Writer {
   readonly #stopped = new AbortController();
   readonly #running: Promise<void>;
   #text = "";
-  /** How much of the text was written: in UTF-16 units, and in bytes. */
+  /** The length of the written part of the text, in UTF-16 units and in bytes. */
   #sent = 0;
   #bytes = 0;
-  /** How often the text began again, and how often that was written. */
+  /** How often the text restarted, and how many of these restarts were written. */
   #begun = 0;
   #begunWritten = 0;
   #wake = () => {};
 
   /**
-   * @param write writes what comes behind so many bytes, or instead of all that was written; with nothing it only asks
-   * @param pause ms from one write to the next, at least
-   * @param hold ms without a write after which it is asked
-   * @param lease ms after which the room may be another's, if nothing could be written
-   * @param onEnd is told, once, when it may not go on; with an error where Redis is away for too long
+   * @param write writes `delta` after the first `written` bytes, or in place of them if `isAnew`; with an empty `delta` it only checks
+   * @param pause ms between two writes, at least
+   * @param hold ms without new text after which it checks
+   * @param lease ms without a successful write after which another worker may hold the room
+   * @param onEnd called once, when it may not continue; with an error if Redis is unavailable for too long
    */
   constructor(
     write: (written: number, delta: string, isAnew: boolean) => Promise<Standing>,
@@ -59,14 +59,14 @@ export class Writer {
     this.#wake();
   }
 
-  /** Begins the text again, without what it was so far. */
+  /** Restarts the text, without the text so far. */
   beginAnew(): void {
     this.#text = "";
     this.#begun++;
     this.#wake();
   }
 
-  /** Resolves when nothing is being written any more. What was not written yet stays so. */
+  /** Resolves once no write is in progress. Text that was not written yet is not written later. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     this.#wake();
@@ -86,13 +86,13 @@ export class Writer {
       try {
         const standing = await this.#write(this.#bytes, delta, isAnew);
         if (standing !== "OK") return standing;
-        if (begun !== this.#begun) continue; // it began again while this was written
+        if (begun !== this.#begun) continue; // the text restarted during this write
         this.#begunWritten = begun;
         this.#sent += delta.length;
         this.#bytes += Buffer.byteLength(delta);
         heard = performance.now();
       } catch (error) {
-        // Redis may be back within the lease. It does not write twice what it wrote without being able to say so.
+        // Redis may be back within the lease. If it wrote the text but its reply was lost, the retry does not write the text twice.
         if (!isRedisAway(error) || performance.now() - heard > this.#lease) throw error;
       }
       await delay(this.#pause() + Math.random() * SPREAD, undefined, { signal }).catch(() => {});
@@ -100,7 +100,7 @@ export class Writer {
     return undefined;
   }
 
-  /** What is to be written next. Half a character waits for its other half. */
+  /** The text to write next. Half a character waits for its other half. */
   #next(): string {
     const next = this.#text.slice(this.#sent);
     return /[\ud800-\udbff]$/.test(next) ? next.slice(0, -1) : next;

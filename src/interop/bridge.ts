@@ -6,13 +6,13 @@ import { privatePair } from "../rooms/room.store.js";
 import type { UserStore } from "../users/user.store.js";
 import { writeEnvelope } from "./envelope.js";
 
-/** What the demo apps are told: nothing; what everyone may know; or what private rooms and groups say too, which they show to everyone. */
+/** What the demo apps get: nothing; what everyone may see; or also messages of private rooms and groups, which they show to everyone. */
 export type Interop = "off" | "public" | "full";
 
-const INTRODUCED = 60_000; // ms for which the name of an author without a connection is not told again
-const MOST_INTRODUCED = 10_000; // authors that are remembered for it
+const INTRODUCED = 60_000; // ms for which the name of an author without a connection is not announced again
+const MOST_INTRODUCED = 10_000; // authors that are remembered for this
 
-/** Tells the demo apps what happens here, so that it shows on their screens at once. What they miss, they find in the database. */
+/** Announces to the demo apps what happens here, so that they show it at once. What they miss, they find in the database. */
 export class DemoBridge {
   readonly #redis: RedisClient;
   readonly #users: UserStore;
@@ -25,7 +25,7 @@ export class DemoBridge {
   #messages = Promise.resolve();
   #transitions = Promise.resolve();
 
-  /** @param server this server's name, which no other one has */
+  /** @param server this server's name, unique to it */
   constructor(redis: RedisClient, users: UserStore, interop: Interop, server: string, log: Logger) {
     this.#redis = redis;
     this.#users = users;
@@ -34,7 +34,7 @@ export class DemoBridge {
     this.#log = log;
   }
 
-  /** A message was stored. @param json as it is in the room @param first it is the room's first one */
+  /** Announces a stored message. @param json as stored in the room @param first whether it is the room's first message */
   messageStored({ roomId, json, first }: { roomId: string; json: string; first: boolean }): void {
     const pair = privatePair(roomId);
     if (this.#interop === "off" || ((pair || isGroup(roomId)) && this.#interop !== "full")) return;
@@ -52,8 +52,8 @@ export class DemoBridge {
   }
 
   /**
-   * Tells the name of an author who has no connection, as over HTTP: the Node app's page would show a message of someone it does not
-   * know without a name. It does know everyone who is online. The event says that the author is offline, which is true.
+   * Announces the name of an author without a connection, such as one who sends over HTTP: the Node app's page shows a message without a
+   * name if it does not know the author. It knows all users who are online. The event says that the author is offline, which is true.
    */
   async #introduce(userId: string): Promise<void> {
     const now = Date.now();
@@ -66,7 +66,7 @@ export class DemoBridge {
     this.#publish("user.connected", JSON.stringify({ id: userId, username: user.username, online: false }));
   }
 
-  /** Someone came online or went offline. */
+  /** Announces that a user came online or went offline. */
   presenceChanged({ userId, online }: { userId: string; online: boolean }): void {
     if (this.#interop === "off") return;
     this.#transitions = this.#afterwards(this.#transitions, async () => {
@@ -77,7 +77,7 @@ export class DemoBridge {
   }
 
   #publish(...envelope: [type: Parameters<typeof writeEnvelope>[1], data: string]): void {
-    // Commands leave in the order in which they are given, so nobody waits for the answer.
+    // Commands are sent in the order of the calls, so nothing waits for the reply.
     const publishing = this.#redis
       .publish(channels.demos, writeEnvelope(this.#server, ...envelope))
       .catch(this.#onFailure)
@@ -85,16 +85,16 @@ export class DemoBridge {
     this.#publishing.add(publishing);
   }
 
-  /** Resolves when the demo apps have been told everything that has happened so far. */
+  /** Resolves once everything that has happened so far is announced. */
   async finish(): Promise<void> {
     await Promise.all([this.#messages, this.#transitions]);
     await Promise.all(this.#publishing);
   }
 
-  /** Does the work when what came before it is done, so that the order on the channel is that of the rooms. */
+  /** Does the work after the work before it, so that the order on the channel is that of the rooms. */
   #afterwards(before: Promise<void>, work: () => Promise<void>): Promise<void> {
     return before.then(work).catch(this.#onFailure);
   }
 
-  readonly #onFailure = (error: unknown) => this.#log.debug({ error: String(error) }, "the demo apps could not be told");
+  readonly #onFailure = (error: unknown) => this.#log.debug({ error: String(error) }, "could not announce an event to the demo apps");
 }

@@ -18,14 +18,13 @@ const GENERAL_MESSAGES = [
   "Wow that's great",
 ];
 
-const SEEDING_LEASE = 30; // seconds after which another server may begin anew
+const SEEDING_LEASE = 30; // seconds after which another server may start over
 
 /**
- * Fills an empty database as the demo apps do: four accounts, a private room for each two of them with two messages,
- * and five messages in the general room. A database with a user counter is left alone.
+ * Fills an empty database as the demo apps do: four accounts, a private room with two messages for each two of them, and five messages in
+ * the general room. Does not change a database with a user counter.
  *
- * Of several servers that start together one writes, and the others wait. When it dies on the way, another one writes
- * the same again.
+ * If several servers start together, one writes, and the others wait. If it dies before the end, another one writes everything again.
  */
 export async function seedDemoData(redis: RedisClient, scripts: Scripts, passwords: Passwords): Promise<void> {
   for (;;) {
@@ -36,7 +35,7 @@ export async function seedDemoData(redis: RedisClient, scripts: Scripts, passwor
   }
 
   const users = DEMO_USERS.map((username, index) => ({ id: String(index + 1), username }));
-  const now = Math.floor(Date.now() / 1_000); // seconds, as the demos count
+  const now = Math.floor(Date.now() / 1_000); // seconds, as the demo apps count
   const userRooms = new Map(users.map(({ id }) => [id, [GENERAL]]));
   const rooms: { id: string; messages: { from: string; text: string; date: number }[] }[] = [
     {
@@ -59,11 +58,11 @@ export async function seedDemoData(redis: RedisClient, scripts: Scripts, passwor
   await redis.set(keys.roomName(GENERAL), "General");
   await Promise.all(
     rooms.map(async ({ id, messages }) => {
-      for (const key of [keys.room(id), keys.own(id), keys.reads(id)]) await redis.unlink(key); // of an attempt that was cut off
+      for (const key of [keys.room(id), keys.own(id), keys.reads(id)]) await redis.unlink(key); // of an interrupted attempt
       for (const { from, text, date } of messages) {
         const messageId = `${id}/${date}000000`;
         await redis.zadd(keys.room(id), date, asOurs({ from, date, message: text, roomId: id, id: messageId }));
-        // Its author has it read, as when it is sent.
+        // The author has read it, as after a send.
         await redis.zadd(keys.own(id), 0, `${from}:${String(date).padStart(10, "0")}000000`);
         await redis.hset(keys.reads(id), from, `${date} ${messageId}`);
       }
@@ -79,10 +78,10 @@ export async function seedDemoData(redis: RedisClient, scripts: Scripts, passwor
   await redis.unlink(keys.seeding);
 }
 
-/** As `message_send` stores a message: the space says that it is ours. */
+/** In the form in which `message_send` stores messages: the space marks those of Palaver. */
 const asOurs = (message: object) => JSON.stringify(message).replace(/\}$/, " }");
 
-/** Who of the demo apps' accounts is there, with the password that everyone knows. */
+/** The demo apps' accounts that exist and still have the published password. */
 export async function openDemoAccounts(users: UserStore, passwords: Passwords): Promise<string[]> {
   const open = await Promise.all(DEMO_USERS.map(async (username) => passwords.matches(DEMO_PASSWORD, await users.credentials(username))));
   return DEMO_USERS.filter((_, index) => open[index]);

@@ -1,29 +1,29 @@
 /** What the demo apps publish on their channel: https://github.com/redis-developer/basic-redis-chat-app-demo-nodejs */
 
-/** What was heard, as far as we make use of it. It is a hint of where to look: whoever can publish can say anything. */
+/** An announcement, reduced to what is used of it. It is only a hint: any client of this Redis can publish anything. */
 export type Heard =
-  /** A message was stored in the room. `score` is where, as far as that is told, `member` as what, and `userId` is its author. */
+  /** A message was stored in the room: `score` is its score, if announced, `member` the stored text, and `userId` the author. */
   | { kind: "message"; roomId: string; score: string | undefined; member: string; userId: string | undefined }
-  /** The room has its first message now, or in a moment. */
+  /** The room has its first message, or is about to get it. */
   | { kind: "room"; roomId: string }
-  /** Someone came online or went offline. */
+  /** A user came online or went offline. */
   | { kind: "presence"; userId: string }
-  /** The same, of an app that tells no id. */
+  /** The same, from an app that announces no id. */
   | { kind: "presence"; username: string };
 
 type Type = "message" | "show.room" | "user.connected" | "user.disconnected";
 
 const LONGEST = 128 * 1024; // characters; a message of 64 KiB fits, escaped twice
 
-/** The beginning of what servers of Palaver publish, by which they know each other's. */
+/** The beginning of every announcement of a Palaver server, by which other servers recognize it. */
 export const OURS = '{"serverId":"palaver-';
 
-/** @param server the server's name @param data JSON; anything else than such an envelope ends the Node demo's process */
+/** @param server the server's name @param data JSON; anything but such an envelope crashes the Node demo app */
 export function writeEnvelope(server: string, type: Type, data: string): string {
   return `${OURS}${server}","type":"${type}","data":${data}}`;
 }
 
-/** Reads what a demo app published; undefined for what none of them does. */
+/** Parses an announcement of a demo app; undefined for a text that no demo app publishes. */
 export function readEnvelope(text: string): Heard | undefined {
   if (text.length > LONGEST) return undefined;
   const envelope = parse(text);
@@ -47,18 +47,18 @@ export function readEnvelope(text: string): Heard | undefined {
   return undefined;
 }
 
-/** Ids are numbers for users who registered in the session in which they do something, else strings. */
+/** Ids are numbers for users who registered in the session in which they act, else strings. */
 function idOf(value: unknown): string | undefined {
   return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
 }
 
-/** The data as it was published, which is last in the envelope: the Node, Flask and Java apps store the very same. */
+/** The data as published, which is last in the envelope: the Node, Flask and Java apps store exactly this text. */
 function rawData(text: string): string {
   const [, data = ""] = /"data": ?(\{.*\})\}$/s.exec(text) ?? [];
   return data;
 }
 
-/** The date of a message is its score, whatever the app's client took for one. */
+/** A message's date is its score, in any form in which the app's client sends it. */
 function scoreOf(date: unknown): string | undefined {
   if (typeof date !== "number" && typeof date !== "string") return undefined;
   const number = Number(String(date).replace(/^([+-]?)inf(inity)?$/i, "$1Infinity"));

@@ -8,21 +8,21 @@ import { isRoomId, privatePair } from "../rooms/room.store.js";
 import { isUserId, type UserStore } from "../users/user.store.js";
 import { type Heard, OURS, readEnvelope } from "./envelope.js";
 
-const MOST_ROOMS = 1_000; // that wait for a look; of more, what is new is found when they are next read or followed
-const MOST_TOLD = 100; // scores of messages in one room, and messages at one score, likewise
-const SOON = 50; // ms after which a room is looked into again for what an app is about to tell of
-const LOOK = 10_000; // ms between two looks at whether all agree on who is online
+const MOST_ROOMS = 1_000; // that wait for a check; news in further rooms is found at the next read or subscription
+const MOST_TOLD = 100; // scores per room, and messages per score, likewise
+const SOON = 50; // ms after which a room is checked again for what an app is about to announce
+const LOOK = 10_000; // ms between two checks whether the sets of online users agree
 
 interface Told {
-  /** The messages in the order heard; consecutive ones with the same score together. */
+  /** The announced messages in order of arrival; consecutive ones with the same score together. */
   messages: { score: string; members: string[] }[];
   opening: boolean;
 }
 
 /**
- * Hears what the demo apps tell each other on their channel. Each word is only a hint of where to look: what is true is in the
- * database, where whoever looks first makes of it what our followers are told. So it does no harm that all servers hear the
- * same, or hear it twice, or not at all, nor that anyone with a connection to this Redis can say anything.
+ * Listens to what the demo apps announce on their channel. Announcements are hints; the database is authoritative. The first server that
+ * reads a change there turns it into events for subscribers. So it does no harm if all servers get the same announcement, get it twice, or
+ * not at all, nor if another client of this Redis publishes anything at all.
  */
 export class DemoListener {
   readonly #redis: RedisClient;
@@ -33,16 +33,16 @@ export class DemoListener {
   readonly #onGap: () => void;
   #look: NodeJS.Timeout | undefined;
 
-  /** Where to look, by room and by user. */
+  /** What to check, by room and by user. */
   #rooms = new Map<string, Told>();
   #people = new Set<string>();
   #looking = false;
-  /** Rooms that are looked into again in a moment. */
+  /** Rooms that are checked again in a moment. */
   readonly #again = new Map<string, NodeJS.Timeout>();
 
   /**
-   * @param redis a connection of its own, to be closed by whoever made it
-   * @param onGap is told when something may have been said that was not heard
+   * @param redis a dedicated connection, which the caller closes
+   * @param onGap called when announcements may have been missed
    */
   constructor(
     redis: RedisClient,
@@ -58,14 +58,14 @@ export class DemoListener {
     this.#onGap = onGap;
   }
 
-  /** Resolves when Redis has acknowledged that we listen, and what was told before has been made up for. */
+  /** Resolves once Redis has acknowledged the subscription, and earlier changes of who is online have been processed. */
   async start(): Promise<void> {
     const redis = this.#redis;
     redis.on("message", (_channel: string, text: string) => this.#hear(text));
     await redis.subscribe(channels.demos);
     await this.#presence.lookAtAll({ sizesMayDo: false });
     if (!(redis instanceof Cluster)) redis.on("ready", () => this.#try(() => this.#makeUp(redis)));
-    // A cluster's client does not tell that it was away; and who shares this Redis may change the set without a word.
+    // A cluster's client does not report a lost connection, and other clients of this Redis may change the set without an announcement.
     this.#look = setInterval(() => this.#try(() => this.#checkUp()), LOOK).unref();
   }
 
@@ -75,11 +75,11 @@ export class DemoListener {
   }
 
   async #checkUp(): Promise<void> {
-    await this.#redis.subscribe(channels.demos); // once more, should Redis have refused it; again is fine
+    await this.#redis.subscribe(channels.demos); // again, in case Redis refused it; idempotent
     await this.#presence.lookAtAll({ sizesMayDo: true });
   }
 
-  /** Listens again on a new connection, and looks for what was missed. */
+  /** Subscribes again on a new connection, and checks for what was missed. */
   async #makeUp(redis: Redis): Promise<void> {
     await redis.subscribe(channels.demos);
     this.#onGap();
@@ -91,7 +91,7 @@ export class DemoListener {
     const heard = readEnvelope(text);
     if (heard) this.#note(heard);
     else
-      this.#log.warn("strange envelope", { length: text.length, beginning: text.slice(0, 80) }, "something on MESSAGES is of no demo app");
+      this.#log.warn("strange envelope", { length: text.length, beginning: text.slice(0, 80) }, "ignored an invalid message on MESSAGES");
   }
 
   #note(heard: Heard): void {
@@ -103,7 +103,7 @@ export class DemoListener {
     else this.#try(async () => this.#meet(await this.#users.idOf(heard.username)));
   }
 
-  /** @param message what was told of, else that the room is new */
+  /** @param message the announced message; without one, the announcement is that the room is new */
   #noteRoom(roomId: string, message?: { score: string | undefined; member: string }): void {
     if (roomId !== GENERAL && !privatePair(roomId) && !isRoomId(roomId)) return;
     const told = this.#rooms.get(roomId) ?? { messages: [], opening: false };
@@ -121,7 +121,7 @@ export class DemoListener {
     void this.#lookAround();
   }
 
-  /** An app may never publish what it stored: then the message is taken in without a hint. */
+  /** Checks again soon. If the app never announces what it stored, the message is adopted without a hint. */
   #lookAgain(roomId: string, opening: boolean): void {
     if (this.#again.has(roomId) || this.#again.size >= MOST_ROOMS) return;
     const timer = setTimeout(() => {
@@ -137,7 +137,7 @@ export class DemoListener {
     void this.#lookAround();
   }
 
-  /** Looks wherever something was told of, all places at once, until nothing more was told meanwhile. */
+  /** Checks all announced rooms and users at once, and repeats this until no announcement arrived during it. */
   async #lookAround(): Promise<void> {
     if (this.#looking) return;
     this.#looking = true;
@@ -168,8 +168,8 @@ export class DemoListener {
     try {
       await work();
     } catch (err) {
-      // While Redis is away nothing is lost by that: what is in the database is found later.
-      if (!isRedisAway(err)) this.#log.error("looking around", { err }, "could not look after what a demo app told");
+      // While Redis is unavailable, nothing is lost: changes in the database are found later.
+      if (!isRedisAway(err)) this.#log.error("looking around", { err }, "could not process an announcement of a demo app");
     }
   }
 }

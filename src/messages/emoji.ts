@@ -1,8 +1,8 @@
 import { badInput } from "../errors.js";
 
-const LONGEST = 64; // bytes; two people who kiss, each with a colour of their own, take 35
+const LONGEST = 64; // bytes; a kiss between two people with different skin tones takes 35
 
-/** One emoji: a flag, a keycap, or pictures with their colour or tags, joined or alone. Those that Unicode has kept places for are among them. */
+/** One emoji: a flag, a keycap, or pictographs with skin tones or tags, single or joined. Code points reserved for emoji match too. */
 const EMOJI = (() => {
   const picture = "\\p{Extended_Pictographic}(?:\\p{Emoji_Modifier}|\\uFE0F)?(?:[\\u{E0020}-\\u{E007E}]+\\u{E007F})?";
   return new RegExp(`^(?:\\p{RI}{2}|[0-9#*]\\uFE0F?\\u20E3|${picture}(?:\\u200D${picture})*)$`, "u");
@@ -11,8 +11,8 @@ const EMOJI = (() => {
 const characters = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 /**
- * An emoji in the one form in which it is kept: keyboards leave out the selector that makes a character a picture, or put it where none is
- * needed.
+ * Normalizes an emoji to the one form that is stored: some keyboards omit the selector that turns a character into a picture, others add it
+ * where it is not needed.
  * @throws ChatError BAD_USER_INPUT unless it is exactly one emoji
  */
 export function readEmoji(text: string): string {

@@ -3,13 +3,13 @@ import { unknownUser } from "../users/user.store.js";
 import type { MessageStore } from "./message.store.js";
 import type { StoredMessage } from "./stored-message.js";
 
-/** A room's whole history as text, for who takes it away. */
+/** Exports a room's whole history as text. */
 export class ExportStore {
   readonly #messages: MessageStore;
   readonly #users: UserStore;
   readonly #admit: (userId: string, roomId: string) => Promise<void>;
 
-  /** @param admit throws where the user may not read the room, or has exported too much */
+  /** @param admit throws if the user may not read the room, or has exported too much */
   constructor(messages: MessageStore, users: UserStore, admit: (userId: string, roomId: string) => Promise<void>) {
     this.#messages = messages;
     this.#users = users;
@@ -17,9 +17,9 @@ export class ExportStore {
   }
 
   /**
-   * Begins an export: JSON Lines, a message each, oldest first, in portions of some hundreds. The next portion is read when it is
-   * asked for, so a slow reader keeps one in memory, and no more.
-   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, RATE_LIMITED; NOT_A_MEMBER also later, from the portions
+   * Starts an export in JSON Lines: one message per line, oldest first, in portions of some hundreds. A portion is read only when the
+   * consumer asks for it, so a slow reader keeps no more than one in memory.
+   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, RATE_LIMITED; the portions can throw NOT_A_MEMBER later
    */
   async begin(userId: string, roomId: string): Promise<AsyncGenerator<string, void, void>> {
     await this.#admit(userId, roomId);
@@ -38,7 +38,7 @@ export class ExportStore {
   }
 }
 
-/** What is exported of a message, under the names of the API. */
+/** A message as exported, with the field names of the API. */
 function toLine(
   { id, text, sentAt, editedAt, replyToId, mentionIds, reactions, clientMessageId, incomplete }: StoredMessage,
   { id: userId, username, name }: UserRecord,

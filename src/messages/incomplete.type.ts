@@ -1,4 +1,4 @@
-/** Why an answer of the assistant is not whole. */
+/** Why an answer of the assistant is incomplete. */
 export enum IncompleteReason {
   TOO_LONG = "TOO_LONG",
   BROKEN_OFF = "BROKEN_OFF",

@@ -7,24 +7,24 @@ import { decodeMentionCursor, encodeMentionCursor, type Mention } from "./mentio
 import { Message } from "./message.type.js";
 import type { StoredMessage } from "./stored-message.js";
 
-@ObjectType({ description: "A mention's place among the viewer's." })
+@ObjectType({ description: "A message that mentions the viewer, with its cursor." })
 class MentionEdge {
-  @Field(() => String, { description: "Give it as `after` to go on from here." })
+  @Field(() => String, { description: "The value of `after` to continue the list from here." })
   cursor!: string;
 
   @Field(() => Message, { description: "The message that mentions the viewer." })
   node!: Message;
 }
 
-@ObjectType({ description: "A page of messages that mention the viewer, the newest first." })
+@ObjectType({ description: "A page of messages that mention the viewer, newest first." })
 class MentionConnection {
   @Field(() => [MentionEdge], { description: "The messages with their cursors." })
   edges!: MentionEdge[];
 
-  @Field(() => [Message], { description: "The messages alone." })
+  @Field(() => [Message], { description: "The messages without cursors." })
   nodes!: Message[];
 
-  @Field(() => PageInfo, { description: "Where this page stands." })
+  @Field(() => PageInfo, { description: "Whether there are more pages, and the cursors of this page's ends." })
   pageInfo!: PageInfo;
 }
 
@@ -35,7 +35,7 @@ export class MentionResolver {
   @Query(() => MentionConnection, {
     nullable: true,
     description:
-      "Messages of others that mention the viewer as `@username`, in all rooms that they are in now, the newest first. `Room.unreadMentions` counts those that are unread. Error: `BAD_USER_INPUT`.",
+      "Messages by other users that mention the viewer as `@username`, in all rooms that the viewer is in now; newest first. `Room.unreadMentions` counts the unread ones. Error: `BAD_USER_INPUT`.",
   })
   async mentions(@Args(() => FirstArgs) args: FirstArgs, @Ctx() { viewer, mentions, work }: ViewerContext): Promise<MentionConnection> {
     const { limit, after } = pageRequest(args, "start", decodeMentionCursor);
@@ -45,30 +45,30 @@ export class MentionResolver {
   }
 }
 
-@ObjectType({ description: "Where a text mentions someone." })
+@ObjectType({ description: "The range of a text that mentions a user." })
 class MentionRange {
-  @Field(() => Int, { description: "Where its `@` stands in `text`, in UTF-16 code units, as JavaScript, Java and C# count." })
+  @Field(() => Int, { description: "Offset of the `@` in `text`, in UTF-16 code units, as in JavaScript, Java and C#." })
   start!: number;
 
-  @Field(() => Int, { description: "How many code units it takes, with the `@`." })
+  @Field(() => Int, { description: "Length in UTF-16 code units, including the `@`." })
   length!: number;
 
-  @Field(() => User, { description: "Who is mentioned." })
+  @Field(() => User, { description: "The mentioned user." })
   user!: User;
 }
 
 @Resolver(() => Message)
 export class MessageMentionsResolver {
   @Count({ commands: 2, entries: 5 })
-  @FieldResolver(() => [User], { description: "Those in the room whom it mentions as `@username`; at most 20." })
+  @FieldResolver(() => [User], { description: "Users in the room whom the message mentions as `@username`; at most 20." })
   async mentions(@Root() message: StoredMessage, @Ctx() { load, mentions }: Context): Promise<User[]> {
     return Promise.all((await mentions.of(message)).map((id) => load.user.load(id)));
   }
 
-  @Count({ commands: 2, entries: 5, texts: 1 }) // it is searched
+  @Count({ commands: 2, entries: 5, texts: 1 }) // the text is searched
   @FieldResolver(() => [MentionRange], {
     description:
-      "Where its text mentions them, in order: what to set off. A client needs no rules of its own; `docs/MENTIONS.md` has them.",
+      "The ranges of `text` that mention these users, in order, for highlighting. A client does not have to parse mentions; `docs/MENTIONS.md` has the rules.",
   })
   async mentionRanges(@Root() message: StoredMessage, @Ctx() { load, mentions, work }: Context): Promise<MentionRange[]> {
     const users = await Promise.all((await mentions.of(message)).map((id) => load.user.load(id)));

@@ -8,7 +8,7 @@ import type { ReactionRecord } from "./reaction.js";
 import { Reaction } from "./reaction.type.js";
 import { MessageDeleted } from "./room-event.type.js";
 
-/** What can be done to a message that is there. */
+/** Edits, deletions and reactions. */
 @Resolver()
 export class MessageChangeResolver {
   @Authorized()
@@ -16,11 +16,11 @@ export class MessageChangeResolver {
   @Mutation(() => Message, {
     nullable: true,
     description:
-      "Give a message of one's own another text, however old it is. Its id and its place in the history stay; the text that it has changes nothing. An edit that adds a mention of the assistant asks it. Counts as a send. Errors: `NOT_A_MEMBER`, `NOT_FOUND` (also once it is deleted), `FORBIDDEN` (someone else's, or as of `send`), `BAD_USER_INPUT`, `RATE_LIMITED`.",
+      "Replaces the text of the viewer's own message, however old it is. The message keeps its id and its place in the history; an edit to the same text changes nothing. An edit that adds a mention of the assistant asks it. Counts as one send. Errors: `NOT_A_MEMBER`, `NOT_FOUND` (also once the message is deleted), `FORBIDDEN` (another user's message, or as in `send`), `BAD_USER_INPUT`, `RATE_LIMITED`.",
   })
   async editMessage(
-    @Arg("id", () => ID, { description: "The message." }) id: string,
-    @Arg("text", () => String, { description: "What it is to say; as for `send`." }) text: string,
+    @Arg("id", () => ID, { description: "The id of the message to edit." }) id: string,
+    @Arg("text", () => String, { description: "The new text; the same rules as in `send`." }) text: string,
     @Ctx() { viewer, messageChanges, sendLimit }: ViewerContext,
   ): Promise<Message> {
     await sendLimit?.take(viewer.id);
@@ -32,10 +32,10 @@ export class MessageChangeResolver {
   @Mutation(() => ID, {
     nullable: true,
     description:
-      "Delete a message of one's own, or any in a group that one owns; gives its id. Again is fine for at least 24 hours, also for the author of a message that the owner has deleted. Counts as a send. Errors: `NOT_A_MEMBER`, `NOT_FOUND` (also for others once it is deleted), `FORBIDDEN`, `BAD_USER_INPUT`, `RATE_LIMITED`.",
+      "Deletes the viewer's own message, or any message in a group that the viewer owns, and returns its id. The call is idempotent for at least 24 hours, also for the author of a message that the group's owner deleted. Counts as one send. Errors: `NOT_A_MEMBER`, `NOT_FOUND` (also for other users once the message is deleted), `FORBIDDEN`, `BAD_USER_INPUT`, `RATE_LIMITED`.",
   })
   async deleteMessage(
-    @Arg("id", () => ID, { description: "The message." }) id: string,
+    @Arg("id", () => ID, { description: "The id of the message to delete." }) id: string,
     @Ctx() { viewer, messageChanges, sendLimit }: ViewerContext,
   ): Promise<string> {
     await sendLimit?.take(viewer.id);
@@ -47,13 +47,13 @@ export class MessageChangeResolver {
   @Mutation(() => Message, {
     nullable: true,
     description:
-      "Put a reaction to a message, or take one's own away; again changes nothing. A message has at most 20 different ones. Counts as a send. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `FORBIDDEN` as of `send`, `BAD_USER_INPUT`, `RATE_LIMITED`.",
+      "Adds the viewer's reaction to a message, or removes it. The call is idempotent. A message has at most 20 distinct emoji. Counts as one send. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `FORBIDDEN` as in `send`, `BAD_USER_INPUT`, `RATE_LIMITED`.",
   })
   async react(
-    @Arg("messageId", () => ID, { description: "The message." }) messageId: string,
-    @Arg("emoji", () => String, { description: "Exactly one emoji: with a skin tone, a flag or several joined to one are fine." })
+    @Arg("messageId", () => ID, { description: "The id of the message to react to." }) messageId: string,
+    @Arg("emoji", () => String, { description: "Exactly one emoji; skin tones, flags and joined emoji are allowed." })
     emoji: string,
-    @Arg("on", () => Boolean, { nullable: true, defaultValue: true, description: "Whether to put it, or to take it away." })
+    @Arg("on", () => Boolean, { nullable: true, defaultValue: true, description: "True to add the reaction, false to remove it." })
     on: boolean | null | undefined,
     @Ctx() { viewer, messageChanges, sendLimit }: ViewerContext,
   ): Promise<Message> {
@@ -65,7 +65,7 @@ export class MessageChangeResolver {
 @Resolver(() => Reaction)
 export class ReactionResolver {
   @Count({ entries: 5 })
-  @FieldResolver(() => [User], { description: "The first 100 of them, the first one first; `count` counts all." })
+  @FieldResolver(() => [User], { description: "The first 100 users who reacted, earliest first; `count` counts all." })
   async users(@Root() { userIds }: ReactionRecord, @Ctx() { load, work }: Context): Promise<User[]> {
     return Promise.all(work.list(userIds).map((id) => load.user.load(id)));
   }
@@ -73,7 +73,7 @@ export class ReactionResolver {
 
 @Resolver(() => MessageDeleted)
 export class MessageDeletedResolver {
-  @FieldResolver(() => User, { description: "Who deleted it: its author, or the owner of the group." })
+  @FieldResolver(() => User, { description: "The user who deleted it: its author, or the owner of the group." })
   by(@Root() { byId }: { byId: string }, @Ctx() { load }: Context): Promise<User> {
     return load.user.load(byId);
   }

@@ -10,13 +10,13 @@ import { type MessageId, readMessageId } from "./message-id.js";
 import { readPlaced } from "./page.js";
 import type { StoredMessage } from "./stored-message.js";
 
-const MOST_EMOJIS = 20; // different ones of a message
-const LISTED_USERS = 100; // of an emoji; all are counted
+const MOST_EMOJIS = 20; // distinct emoji per message
+const LISTED_USERS = 100; // per emoji; the count includes all
 
-/** What the scripts give first: the message as it stands after the change. */
+/** What the scripts return first: the message after the change. */
 type Changed = [member: string, score: string, reactions: string];
 
-/** What can be done to a message that is there: editing, deleting, reacting. The order of the room's log decides who was last. */
+/** Edits, deletions and reactions. The order of the room's log decides which of several changes is the last. */
 export class MessageChangeStore {
   readonly #scripts: Scripts;
   readonly #rooms: RoomStore;
@@ -42,15 +42,15 @@ export class MessageChangeStore {
   }
 
   /**
-   * Gives a message of the user another text. It keeps its id and its place. The text that it has changes nothing. One that
-   * mentions the assistant, where the text before did not ask it, does so now.
+   * Replaces the text of the user's own message, which keeps its id and its place. An edit to the same text changes nothing. If the new
+   * text asks the assistant and the old one did not, the edit asks it.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, FORBIDDEN, RATE_LIMITED
    */
   async edit(userId: string, id: string, text: string): Promise<StoredMessage> {
     checkText(text, this.#messageLength);
     const target = await this.#target(userId, id, "id");
     if (target.micros === undefined) {
-      // A demo app stored it, escaped in its own way: only reading it tells whether this is the text that it has.
+      // A demo app stored it with its own escapes: only parsing it tells whether its text is the same.
       const [message] = await this.#messages.byIds([id]);
       if (message?.fromId === userId && message.text === text) return message;
     }
@@ -67,7 +67,7 @@ export class MessageChangeStore {
     return this.#read(target, edited);
   }
 
-  /** Whether a message of the user's asks the assistant with these mentions, and did not before. */
+  /** Whether these mentions make the user's message ask the assistant, and its current ones do not. */
   async #asksNow(userId: string, id: string, mentionIds: string[]): Promise<boolean> {
     const [before] = await this.#messages.byIds([id]);
     if (before?.fromId !== userId) return false;
@@ -76,7 +76,7 @@ export class MessageChangeStore {
   }
 
   /**
-   * Takes a message out of its room: one of the user's, or any in a group that the user owns. For a day at least it can be repeated.
+   * Deletes the user's own message, or any message in a group that the user owns. Idempotent for at least a day.
    * @returns its id
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, FORBIDDEN
    */
@@ -86,7 +86,7 @@ export class MessageChangeStore {
   }
 
   /**
-   * Puts the user's reaction to a message, or takes it away; again changes nothing.
+   * Adds the user's reaction to a message, or removes it. Idempotent.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, FORBIDDEN
    */
   async react(userId: string, messageId: string, emoji: string, on: boolean): Promise<StoredMessage> {
@@ -94,7 +94,7 @@ export class MessageChangeStore {
     const target = await this.#target(userId, messageId, "messageId");
     const changed = await this.#run("message_react", userId, target, [one, on ? 1 : 0, MOST_EMOJIS, LISTED_USERS]);
     if (changed === null)
-      throw badInput("emoji", `must be one of the ${MOST_EMOJIS} that the message has already; more different ones it cannot have.`);
+      throw badInput("emoji", `must be one that the message already has: ${MOST_EMOJIS} distinct emoji are the maximum.`);
     return this.#read(target, changed);
   }
 
@@ -122,7 +122,7 @@ export class MessageChangeStore {
   #read({ id, roomId }: MessageId, answer: unknown): StoredMessage {
     const [member, score, reactions] = answer as Changed;
     const message = readPlaced(roomId, [member, score, reactions]);
-    if (!message) throw refusal("NOT_FOUND", `There is no message ${id}.`); // it never was one that is shown
+    if (!message) throw refusal("NOT_FOUND", `There is no message ${id}.`); // the API never showed it as a message
     return message;
   }
 }

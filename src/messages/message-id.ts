@@ -1,20 +1,20 @@
 import { badInput } from "../errors.js";
 
-/** A message's id, and where in which room it names one. */
+/** A parsed message id: the room, and the message's place in it. */
 export interface MessageId {
   id: string;
   roomId: string;
-  /** At which the message is in the room's sorted set. */
+  /** The message's score in the room's sorted set. */
   score: string;
-  /** When it was sent, in microseconds; undefined for what a demo app wrote. */
+  /** When it was sent, in microseconds; undefined for a demo app's message. */
   micros: number | undefined;
 }
 
-/** `<room>/<microseconds>` for what Palaver wrote, `<room>/<score>-<digest>` for what a demo app wrote. */
+/** `<room>/<microseconds>` for Palaver's messages, `<room>/<score>-<digest>` for those of demo apps. */
 const FORM =
   /^(?<roomId>[\w:-]{1,64})\/(?:(?<micros>\d{1,16})|(?<score>-?(?:inf|\d{1,30}(?:\.\d{1,30})?(?:e[+-]?\d{1,3})?))-[0-9a-f]{16})$/;
 
-/** Reads an id; undefined for what this API never gave as one. */
+/** Parses an id; undefined if the text does not have the form of this API's message ids. */
 export function parseMessageId(id: string): MessageId | undefined {
   const { roomId, micros, score } = FORM.exec(id)?.groups ?? {};
   if (roomId === undefined) return undefined;
@@ -26,7 +26,7 @@ export function parseMessageId(id: string): MessageId | undefined {
 /** @throws ChatError BAD_USER_INPUT that names the argument */
 export function readMessageId(id: string, argument: string): MessageId {
   const read = parseMessageId(id);
-  if (!read) throw badInput(argument, "must be the id of a message, as this API gave it.");
+  if (!read) throw badInput(argument, "must be a message id that this API returned.");
   return read;
 }
 

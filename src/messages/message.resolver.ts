@@ -28,22 +28,22 @@ import type { StoredMessage } from "./stored-message.js";
 
 @ArgsType()
 class SendArgs {
-  @Field(() => ID, { description: "The room to send to." })
+  @Field(() => ID, { description: "The id of the room to send to." })
   roomId!: string;
 
   @Field(() => String, {
     description:
-      "What to say; something of it has to show. At most 4,000 characters (Unicode code points) unless the server is set up otherwise; no control characters but tabs and line breaks.",
+      "The text, with at least one visible character. At most 4,000 characters (Unicode code points), unless the server sets another limit; no control characters except tabs and line breaks.",
   })
   text!: string;
 
   @Field(() => ID, {
     nullable: true,
-    description: "Makes the call repeatable: a string of your own, at most 64 characters, new for each message.",
+    description: "Makes retries safe: a string that the client creates for each new message, at most 64 characters.",
   })
   clientMessageId?: string | null;
 
-  @Field(() => ID, { nullable: true, description: "A message of the same room that this one answers." })
+  @Field(() => ID, { nullable: true, description: "The id of the message in the same room to which this one replies." })
   replyTo?: string | null;
 }
 
@@ -52,26 +52,26 @@ class MessagePageArgs extends PageArgs {
   @Field(() => ID, {
     nullable: true,
     description:
-      "A message to jump to: the page has it in its middle. `first` or `last` say how long the page is, and on which side the odd one is; a side on which there are fewer is not made up for by the other. Not with `after` or `before`.",
+      "The id of a message to jump to; the page has this message in the middle. `first` or `last` sets the page's length. If the length is even, `first` puts the extra message after it and `last` before it. If one side has too few messages, the page is shorter. Cannot be combined with `after` or `before`.",
   })
   around?: string | null;
 }
 
 @ArgsType()
 class EventsArgs {
-  @Field(() => ID, { nullable: true, description: "One room; left out, every room the user is in, now or later." })
+  @Field(() => ID, { nullable: true, description: "The id of one room; without it, every room that the viewer is in now or joins later." })
   roomId?: string | null;
 
   @Field(() => [String], {
     nullable: true,
-    description: "Positions to continue from, at most one per room; rooms without one start now.",
+    description: "Positions to resume after, at most one per room; rooms without one start now.",
   })
   after?: string[] | null;
 }
 
 @ArgsType()
 class FollowArgs extends EventsArgs {
-  @Field(() => Boolean, { nullable: true, defaultValue: true, description: "Whether the user's own messages come too." })
+  @Field(() => Boolean, { nullable: true, defaultValue: true, description: "Whether to include the viewer's own messages." })
   includeOwn?: boolean | null;
 }
 
@@ -82,10 +82,10 @@ export class MessageResolver {
   @Query(() => MessageConnection, {
     nullable: true,
     description:
-      "A room's messages, oldest first within a page. `last`/`before` walk back from the newest, as a chat window does; `first`/`after` walk forward; `around` jumps. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`.",
+      "A room's messages, oldest first within a page. `last`/`before` page back from the newest message, as a chat window does; `first`/`after` page forward; `around` jumps to a message. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`.",
   })
   async messages(
-    @Arg("roomId", () => ID, { description: "The room whose messages to read." }) roomId: string,
+    @Arg("roomId", () => ID, { description: "The id of the room to read." }) roomId: string,
     @Args(() => MessagePageArgs) page: MessagePageArgs,
     @Ctx() { viewer, messages, work }: ViewerContext,
   ): Promise<MessageConnection> {
@@ -97,12 +97,12 @@ export class MessageResolver {
   @Authorized()
   @RepeatableWith(
     "clientMessageId",
-    "Look whether the message is there before you send it again; with a clientMessageId a send can be repeated.",
+    "Check whether the message was stored before you send it again. With a clientMessageId a retry is safe.",
   )
   @Mutation(() => Message, {
     nullable: true,
     description:
-      "Send a message. With a `clientMessageId` it can be repeated safely, for at least 24 hours. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `FORBIDDEN` in a private room in which one has blocked the other, `CLIENT_MESSAGE_ID_REUSED`, `RATE_LIMITED`, which also says when the assistant is asked and too much waits for it.",
+      "Sends a message. The call is idempotent for at least 24 hours with a `clientMessageId`. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `FORBIDDEN` in a private room in which one user blocks the other, `CLIENT_MESSAGE_ID_REUSED`, `RATE_LIMITED` (also if the message asks the assistant and too many questions are waiting).",
   })
   async send(@Args(() => SendArgs) sending: SendArgs, @Ctx() { viewer, messages, sendLimit, typing }: ViewerContext): Promise<Message> {
     await sendLimit?.take(viewer.id);
@@ -114,7 +114,7 @@ export class MessageResolver {
   @Authorized()
   @Subscription(() => Message, {
     description:
-      "Messages as they are added: of one room, or without `roomId` of every room the user is in, now or later. After a position those of the past come first, each as it stands now, or as it was sent if it is gone. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `HISTORY_RESET`.",
+      "Messages as they are added to one room, or without `roomId` to every room that the viewer is in now or joins later. After a position the missed messages come first, each in its current state, or as it was sent if it no longer exists. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `HISTORY_RESET`.",
     subscribe: ({ args, context }: { args: FollowArgs; context: ViewerContext }) =>
       context.roomEvents.follow(context.viewer.id, { ...args, includeOwn: args.includeOwn ?? true }),
   })
@@ -125,7 +125,7 @@ export class MessageResolver {
   @Authorized()
   @Subscription(() => RoomEvent, {
     description:
-      "Everything that happens in a room and is kept; without `roomId`, in every room the user is in, now or later. Errors: as of `messageAdded`.",
+      "All stored events of one room, or without `roomId` of every room that the viewer is in now or joins later. Errors: as in `messageAdded`.",
     subscribe: ({ args, context }: { args: EventsArgs; context: ViewerContext }) =>
       context.roomEvents.followEvents(context.viewer.id, args),
   })
@@ -137,13 +137,13 @@ export class MessageResolver {
   @FieldResolver(() => String, {
     nullable: true,
     description:
-      "Where the event that added it stands, wherever the message is read: subscribe `after` it for what came later in its room. Null once the room's log has that event no more.",
+      "Position of the event that added the message, the same wherever the message is read. Subscribe `after` it for the later events of the room. Null once the room's log no longer has that event.",
   })
   position(@Root() { id, position }: StoredMessage, @Ctx() { load }: Context): string | Promise<string | null> {
     return position ?? load.addedAt.load(id);
   }
 
-  @FieldResolver(() => User, { description: "Who sent it." })
+  @FieldResolver(() => User, { description: "The sender." })
   from(@Root() { fromId }: StoredMessage, @Ctx() { load }: Context): Promise<User> {
     return load.user.load(fromId);
   }
@@ -151,26 +151,26 @@ export class MessageResolver {
   @Count({ texts: 1 })
   @FieldResolver(() => Message, {
     nullable: true,
-    description: "The message that it answers, as it is now; null for none, and where that was deleted (then `replyToId` is not).",
+    description: "The message to which this one replies, in its current state; null if none, or if deleted (`replyToId` then stays).",
   })
   replyTo(@Root() { replyToId }: StoredMessage, @Ctx() { load }: Context): Promise<Message | null> | null {
     return replyToId === null ? null : load.message.load(replyToId);
   }
 
-  @FieldResolver(() => Room, { description: "The room it is in." })
+  @FieldResolver(() => Room, { description: "The room of the message." })
   room(@Root() { roomId }: StoredMessage, @Ctx() { load }: Context): Promise<Room> {
     return load.room.load(roomId);
   }
 }
 
-/** What a room tells about its messages. */
+/** The fields of a room that contain messages. */
 @Resolver(() => Room)
 export class RoomMessagesResolver {
   @Extensions({ perViewer: true })
   @Count({ commands: 10, texts: 1, spareTexts: SPARE })
   @FieldResolver(() => MessageConnection, {
     nullable: true,
-    description: "Its messages, paged as by the query `messages`, with the same errors.",
+    description: "The room's messages, paged as in the query `messages`, with the same errors.",
   })
   async messages(
     @Root() { id }: Room,
@@ -183,7 +183,7 @@ export class RoomMessagesResolver {
   }
 
   @Count({ commands: 5, texts: CANDIDATES })
-  @FieldResolver(() => Message, { nullable: true, description: "Its newest message; null for an empty room." })
+  @FieldResolver(() => Message, { nullable: true, description: "The newest message; null for an empty room." })
   lastMessage(@Root() { id }: Room, @Ctx() { load }: Context): Promise<Message | null> {
     return load.newest.load(id);
   }

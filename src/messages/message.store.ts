@@ -37,31 +37,31 @@ export interface Sending {
   replyTo?: string | null | undefined;
 }
 
-/** A page, or a window around a message whose length `first` or `last` says. */
+/** A page, or a window around a message, with `first` or `last` as its length. */
 export interface MessagePageRequest extends PageArgs {
   around?: string | null | undefined;
 }
 
-/** An answer of the assistant, complete or as far as it came. */
+/** An answer of the assistant, complete or partial. */
 export interface Answer {
   roomId: string;
-  /** Of `asked`: what is answered, and who asked. */
+  /** The entry of `asked`: the question, and the user who asked it. */
   entry: string;
   questionId: string;
-  /** The clientMessageId of the message: it makes a second answer to the same question impossible. */
+  /** The clientMessageId of the message, which prevents a second answer to the same question. */
   answerId: string;
-  /** Empty where nothing was written: then there is no message. */
+  /** Empty if nothing was written; then no message is stored. */
   text: string;
   state: "DONE" | "INCOMPLETE" | "CANCELLED";
-  /** Why the text is not the whole answer. */
+  /** Why the text is incomplete. */
   incomplete: IncompleteReasonName | null;
-  /** The same as a sentence for people, or nothing. */
+  /** The same as a sentence for users, or empty. */
   problem: string;
-  /** Of the worker that has the room. */
+  /** The fencing token of the worker that holds the room. */
   fence: string;
 }
 
-/** A message, and what was said around it; the oldest first. */
+/** A message and the messages around it, oldest first. */
 export interface Context {
   before: StoredMessage[];
   message: StoredMessage;
@@ -71,21 +71,21 @@ export interface Context {
 export type MessageConnectionRecord = Connection<Placed> & { position: string };
 
 const DAY = 86_400; // seconds
-const DAYS_BEFORE = 2; // days before today that the keys given to a script begin with
+const DAYS_BEFORE = 2; // how many days before today the first of a script's day keys is
 
-/** What `message_send` gives. */
+/** What `message_send` returns. */
 type Stored = [message: string, seq: number, epoch: string, at: number, untold: number, stored: 0 | 1, first: 0 | 1];
 
-export const SPARE = 8; // messages read beyond a page, so that those of one score seldom need a second look
-const LONGEST_STRETCH = 10_000; // members; more of one score, or unreadable in a row, than anyone but an attacker writes
-const LARGEST_STRETCH = 4 * 1024 * 1024; // bytes that one call reads
-const MOST_AT_ONCE = 1_000; // members that one call reads
-const MOST_RESTARTS = 3; // of a page that takes several calls
-const LATER = 50; // messages after one of which the context is read
-const AT_ONCE = 400; // messages of a history that is read from one end to the other
-export const CANDIDATES = 3; // for a room's newest message, should others have put there what is none
+export const SPARE = 8; // messages read beyond a page, so that messages of equal score seldom need a second read
+const LONGEST_STRETCH = 10_000; // members; only an attacker writes more of one score, or more unreadable ones in a row
+const LARGEST_STRETCH = 4 * 1024 * 1024; // bytes that one call reads at most
+const MOST_AT_ONCE = 1_000; // members that one call reads at most
+const MOST_RESTARTS = 3; // for a page that takes several calls
+const LATER = 50; // messages after the one whose context is read
+const AT_ONCE = 400; // messages per portion when the whole history is read
+export const CANDIDATES = 3; // members read for a room's newest message, as others may have added some that are not messages
 
-/** The messages of rooms: sending, and history. */
+/** The messages of rooms: sending and history. */
 export class MessageStore {
   readonly #scripts: Scripts;
   readonly #rooms: RoomStore;
@@ -100,7 +100,7 @@ export class MessageStore {
   readonly #replicas: Pick<Replicas, "confirm">;
   readonly #onStored: (stored: { roomId: string; json: string; first: boolean }) => void;
 
-  /** @param onStored is told of each message that is stored here, once; `json` is as it is in the room */
+  /** @param onStored called once for each message that this server stores; `json` is the member of the room */
   constructor(
     scripts: Scripts,
     days: RedisDays,
@@ -129,9 +129,9 @@ export class MessageStore {
   }
 
   /**
-   * Stores a message and wakes the room's followers. With a clientMessageId it can be repeated for at least 24 hours
-   * and is stored once; the repetition gives the message as it stands by then, or as it was sent if it is gone. What asks the assistant is
-   * taken only while there is room for questions.
+   * Stores a message and notifies the room's subscribers. With a clientMessageId it is idempotent for at least 24 hours: a retry returns
+   * the message in its current state, or as it was sent if it no longer exists. A message that asks the assistant is refused while too many
+   * questions wait.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, FORBIDDEN, CLIENT_MESSAGE_ID_REUSED, RATE_LIMITED
    */
   async send(userId: string, { roomId, text, clientMessageId, replyTo }: Sending): Promise<StoredMessage> {
@@ -167,7 +167,7 @@ export class MessageStore {
     if (stored === 1) this.#onStored({ roomId, json: message, first: first === 1 });
     this.#noteSpoken(roomId, at);
     if (untold > 0) await this.#rooms.show(roomId, untold);
-    // Also where this repeats a send, whose server may have died before it did so.
+    // Also on a retry: the server of the first call may have died before this.
     if (asks) await this.#assistant.wake(roomId);
     await this.#replicas.confirm(roomId, { epoch, seq, at });
     const position = encodePosition({ roomId, epoch, seq, at });
@@ -178,8 +178,8 @@ export class MessageStore {
   }
 
   /**
-   * Ends an answer of the assistant: stores it as a message, once, and its question is done.
-   * @returns false where another worker has the room by now
+   * Ends an answer of the assistant: stores it as a message, once, and completes the question.
+   * @returns false if another worker holds the room
    */
   async answer({ roomId, entry, questionId, answerId, text, state, incomplete, problem, fence }: Answer): Promise<boolean> {
     const question = readMessageId(questionId, "replyTo");
@@ -212,9 +212,9 @@ export class MessageStore {
   }
 
   /**
-   * Puts a question back to the others of its room, unless it waits or was answered within a day.
-   * @param retry who asks again, and under which id of their own: with it the call can be repeated
-   * @returns whether it waits now
+   * Queues a question of the room again, unless it is waiting or was answered within a day.
+   * @param retry the user who asks again and the id that they gave the call, which makes it idempotent
+   * @returns whether the question is waiting now
    */
   async askAgain(
     { roomId, entry, answerId }: Pick<Answer, "roomId" | "entry" | "answerId">,
@@ -233,7 +233,7 @@ export class MessageStore {
   }
 
   /**
-   * A message that the user may read.
+   * Returns a message that the user may read.
    * @throws ChatError BAD_USER_INPUT that names the argument, NOT_A_MEMBER, NOT_FOUND
    */
   async readable(userId: string, id: string, argument: string): Promise<Placed> {
@@ -245,8 +245,8 @@ export class MessageStore {
   }
 
   /**
-   * Stores a message by a script that looks for earlier sends under the days around today. Which day it is, Redis decides: where this
-   * server has another idea of it, the script does nothing but say so, and is run with the right ones.
+   * Stores a message with a script that looks for earlier sends under the days around today. Redis's clock decides which day it is: if this
+   * server is wrong about it, the script changes nothing and returns the day, and the server runs it again with the right keys.
    */
   async #store(
     script: "message_send" | "assistant_answer",
@@ -264,7 +264,7 @@ export class MessageStore {
   }
 
   /**
-   * A message, so many before it, and some after it; undefined where it is gone.
+   * A message, `count` messages before it, and some after it; undefined if it no longer exists.
    * @throws ChatError NOT_A_MEMBER, NOT_FOUND
    */
   async context(userId: string, messageId: string, count: number): Promise<Context | undefined> {
@@ -278,8 +278,8 @@ export class MessageStore {
   }
 
   /**
-   * A page of the room's history, oldest first, and the room's position of the moment it was read. Without `first` and
-   * `last` it ends at the newest message.
+   * A page of the room's history, oldest first, and the room's position at the moment of the read. Without `first` and `last` the page ends
+   * at the newest message.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND
    */
   async page(userId: string, roomId: string, { around, ...args }: MessagePageRequest): Promise<MessageConnectionRecord> {
@@ -287,14 +287,14 @@ export class MessageStore {
     const request = pageRequest(args, "end", (cursor, argument) => decodeCursor(roomId, cursor, argument));
     const { page, position } = await this.#page(userId, roomId, request);
     const newest = request.from === "end" && !request.before ? page.nodes.at(-1) : undefined;
-    // What a demo app wrote may be found just now.
+    // This read may be the first to find a demo app's message.
     if (newest && parseMessageId(newest.id)?.micros === undefined) this.#noteSpoken(roomId, this.#spokenAt(newest.score));
     return this.#connection(position, page);
   }
 
   /**
-   * The room's whole history, oldest first, some hundreds at a time. A message that is there throughout comes once; of what changes
-   * meanwhile it is not said whether it comes. Each time it is looked anew whether the user may read on.
+   * The room's whole history, oldest first, in portions of some hundreds. A message that exists throughout comes once; a message that is
+   * added or removed during the read may or may not come. Each portion checks again that the user may read the room.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND
    */
   async *history(userId: string, roomId: string): AsyncGenerator<Placed[], void, void> {
@@ -311,7 +311,7 @@ export class MessageStore {
     const [near, far] =
       from === "start" ? [after?.score ?? "-inf", before?.score ?? "+inf"] : [before?.score ?? "+inf", after?.score ?? "-inf"];
 
-    // The first reading goes out together with the check; what it found is not looked at before.
+    // The first read is sent together with the check, and its result is not used before the check passes.
     const allowed = this.#rooms.check(userId, roomId);
     const reading = this.#read(roomId, near, far, from, limit + SPARE);
     await Promise.all([allowed, reading]);
@@ -322,14 +322,14 @@ export class MessageStore {
       const more = await this.#more(roomId, stretch, far, from);
       if (isSame(more.position, position) || restarts === MOST_RESTARTS) stretch = more.stretch;
       else {
-        // A page is of one moment. The room has changed since the first call, so the page is read again, in larger portions.
+        // A page shows one moment. The room has changed since the first call, so the page is read again, in larger portions.
         ({ position, stretch } = await this.#read(roomId, near, far, from, Math.min(4 * stretch.members.length, MOST_AT_ONCE)));
         restarts++;
       }
     }
   }
 
-  /** A message with half of the page before it and half after it; `first` has the odd one after it, `last` before it. */
+  /** A message, half of the page before it and half after it; `first` puts the extra message after it, `last` before it. */
   async #window(userId: string, roomId: string, around: string, args: PageArgs): Promise<MessageConnectionRecord> {
     const { from, limit, after, before } = pageRequest(args, "end", (_cursor, argument) => argument);
     const misplaced = after ?? before;
@@ -362,11 +362,11 @@ export class MessageStore {
   #connection(position: Position, page: CutPage): MessageConnectionRecord {
     const { roomId } = position;
     if (page.unreadable > 0)
-      this.#log.warn(`unreadable in ${roomId}`, { roomId, members: page.unreadable }, "what is in a room and is no message is left out");
+      this.#log.warn(`unreadable in ${roomId}`, { roomId, members: page.unreadable }, "found members that are not messages; skipping them");
     return { ...toConnection(page, (message) => encodeCursor(roomId, message)), position: encodePosition(position) };
   }
 
-  /** The messages with these ids, null for those that are not there (any more); one round trip. It is not asked who looks. */
+  /** The messages with these ids, null for those that do not exist; one round trip. The caller checks access. */
   async byIds(ids: readonly string[]): Promise<(Placed | null)[]> {
     const found = new Map<string, Placed | undefined>();
     const byRoom = new Map<string, MessageId[]>();
@@ -390,7 +390,7 @@ export class MessageStore {
     return ids.map((id) => found.get(id) ?? null);
   }
 
-  /** The positions of the events that added these messages; null where the room's log has them no more. One round trip. */
+  /** The positions of the events that added these messages; null if the room's log no longer has the event. One round trip. */
   async addedAt(ids: readonly string[]): Promise<(string | null)[]> {
     const byRoom = new Map<string, string[]>();
     for (const id of ids.map(parseMessageId)) if (id) byRoom.set(id.roomId, [...(byRoom.get(id.roomId) ?? []), id.id]);
@@ -412,7 +412,7 @@ export class MessageStore {
     return ids.map((id) => found.get(id) ?? null);
   }
 
-  /** The newest message of each room, null for an empty one; one round trip. */
+  /** The newest message of each room, null for an empty room; one round trip. */
   newest(roomIds: readonly string[]): Promise<(Placed | null)[]> {
     return Promise.all(
       roomIds.map(async (roomId) => {
@@ -426,32 +426,32 @@ export class MessageStore {
     );
   }
 
-  /** When something was last said in each room, in microseconds since 1970; 0 for an empty one. */
+  /** When the last message of each room was sent, in microseconds since 1970; 0 for an empty room. */
   async lastSpoken(roomIds: readonly string[], newest: (roomId: string) => Promise<Placed | null>): Promise<number[]> {
     return (await Promise.all(roomIds.map(newest))).map((message) => (message ? this.#spokenAt(message.score) : 0));
   }
 
-  /** Only the order of lists of rooms depends on it, which the next message puts right: no send fails or waits for that. */
+  /** Only the order of room lists depends on this, and the next message corrects it, so no send fails or waits because of it. */
   #noteSpoken(roomId: string, at: number): void {
     this.#list.note(roomId, at).catch(() => {});
   }
 
-  /** The time that a score says. A demo app stores any date; one ahead of tomorrow must not keep its room the first one for ever. */
+  /** The time of a score in µs, at most the end of tomorrow: a demo app stores any date, and a far one must not keep its room first. */
   #spokenAt(score: string): number {
     const latest = (this.#days.expected() + 2) * DAY;
     return Math.round(Math.min(Math.max(secondsOf(score), 0), latest) * 1_000_000);
   }
 
   /**
-   * Takes in what a demo app wrote to a room, of which it told on its channel: followers get it as they get all else.
-   * @param heard the score of its messages, as far as that was told, and the members themselves, in the order in which they were told of
-   * @param opening it told that the room is new
-   * @returns whether there are messages of which it is about to tell: then it is to be called again in a moment
+   * Adds the messages that a demo app stored in a room and announced on its channel to the room's log, so that subscribers get them.
+   * @param heard the score of the announced messages, and their members in the order of the announcements; undefined if it announced none
+   * @param opening whether the app announced the room as new
+   * @returns whether the app has stored messages that it has not announced yet: then the caller calls again in a moment
    */
   async adopt(roomId: string, heard: { score: string; members: readonly string[] } | undefined, opening: boolean): Promise<boolean> {
     const authorOf = (member: string, score: string) => readPlaced(roomId, [member, score, ""])?.fromId;
     const opened = heard !== undefined && (await this.#rooms.openForDemos(roomId, authorOf));
-    const opens = opening && (await this.#rooms.isOpen(roomId)); // else anyone who can publish could have keys made of anything
+    const opens = opening && (await this.#rooms.isOpen(roomId)); // else anyone who can publish could make the server create any keys
     const adopted = (await this.#scripts.onRoomAtOnce("messages_adopt", roomId, [
       heard?.score ?? "",
       opens ? 1 : 0,
@@ -486,7 +486,7 @@ export class MessageStore {
     return { position: { roomId, epoch, seq, at }, stretch: toStretch(raw, behind) };
   }
 
-  /** A stretch that goes on where it was cut: no call costs Redis more, however much there is that is no message. */
+  /** Continues a range where it was cut. Each call's cost to Redis is bounded, however many members are not messages. */
   async #more(roomId: string, stretch: Stretch, far: string, from: "start" | "end"): Promise<{ position: Position; stretch: Stretch }> {
     const { known, near, offset } = continuation(stretch);
     const { position, stretch: more } = await this.#read(roomId, near, far, from, MOST_AT_ONCE, offset);
@@ -499,7 +499,7 @@ export class MessageStore {
   }
 }
 
-/** A stretch as the scripts give it: members with scores and reactions, where it goes on, behind how many there, and how many were passed by. */
+/** A range as the scripts return it: members with scores and reactions, the score and offset to continue at, and how many were skipped. */
 type RawStretch = [flat: string[], near: string, offset: number, skipped: number];
 
 const NOTHING: RawStretch = [[], "", 0, 0];
@@ -508,19 +508,19 @@ function toStretch([flat, near, offset, skipped]: RawStretch, behind = 0): Stret
   return { members: rawMessages(flat), cut: near !== "", next: { near, offset }, behind, skipped };
 }
 
-/** Where to go on, and what is not read again: from a score on rather than behind so many members, as some of these may be moved meanwhile. */
+/** Where to continue, and the members to keep. It prefers a score to an offset, because members may move before the next call. */
 function continuation({ members, next }: Stretch): { known: RawMessage[]; near: string; offset: number } {
   const last = members.at(-1)?.[1];
   if (next.offset === 0 || last === undefined || members[0]?.[1] === last) return { known: members, ...next };
   return { known: members.filter(([, score]) => score !== last), near: last, offset: 0 };
 }
 
-/** When a message was told of in its room, in microseconds, if its date is that. */
+/** When a message's event was added to the log, in microseconds, provided that the message's date is right. */
 const microsOf = ({ micros, score }: MessageId): number => micros ?? Math.round(Number(score.replace("inf", "0")) * 1_000_000);
 
 const isSame = (one: Position, other: Position) => one.epoch === other.epoch && one.seq === other.seq;
 
-/** What a message is stored with, beside the keys of every room. */
+/** The keys for storing a message, besides those that every room script takes. */
 const storeKeys = (roomId: string, firstDay: number) => [
   keys.members(roomId),
   keys.mentioned(roomId),
@@ -529,15 +529,15 @@ const storeKeys = (roomId: string, firstDay: number) => [
   ...[0, 1, 2, 3].map((days) => keys.sent(roomId, firstDay + days)),
 ];
 
-/** The members of a room as the scripts give them, one after the other. */
+/** Splits the flat list of a room's members that the scripts return. */
 function rawMessages(flat: string[]): RawMessage[] {
   return Array.from({ length: flat.length / 3 }, (_, index) => flat.slice(3 * index, 3 * index + 3) as RawMessage);
 }
 
-/** @throws ChatError BAD_USER_INPUT unless this can be said, in at most so many characters */
+/** @throws ChatError BAD_USER_INPUT unless this can be a message's text, with at most `most` characters */
 export function checkText(text: string, most: number): void {
   if (isLonger(text, most)) throw badInput("text", `must be at most ${most} characters (Unicode code points) long.`);
-  if (isBlank(text)) throw badInput("text", "must not be empty: nothing of it would show.");
+  if (isBlank(text)) throw badInput("text", "must contain at least one visible character.");
   if (!text.isWellFormed()) throw badInput("text", "must be well-formed Unicode.");
-  if (hasControls(text)) throw badInput("text", "must not have control characters other than tabs and line breaks.");
+  if (hasControls(text)) throw badInput("text", "must not contain control characters other than tabs and line breaks.");
 }

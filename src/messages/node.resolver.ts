@@ -5,17 +5,17 @@ import { Node } from "../relay.js";
 import { Message } from "./message.type.js";
 import { parseMessageId, readMessageId } from "./message-id.js";
 
-/** Things by their id alone. What the viewer may not read is as if it were not there. */
+/** Lookups by id alone. To the viewer, an object that they may not read does not exist. */
 @Resolver()
 export class NodeResolver {
   @Authorized()
   @Count({ commands: 3, texts: 1 })
   @Query(() => Node, {
     nullable: true,
-    description: "The user, room or message with this id; null if there is none that the viewer may read.",
+    description: "The user, room or message with this id; null if it does not exist or the viewer may not read it.",
   })
   async node(
-    @Arg("id", () => ID, { description: "The `id` of any of them." }) id: string,
+    @Arg("id", () => ID, { description: "The id of a user, room or message." }) id: string,
     @Ctx() context: ViewerContext,
   ): Promise<Node | null> {
     const { viewer, rooms, users, load } = context;
@@ -29,7 +29,7 @@ export class NodeResolver {
   @Count({ commands: 3, texts: 1 })
   @Query(() => Message, {
     nullable: true,
-    description: "A message; null if it is not there, or in a room that the viewer is not in. Error: `BAD_USER_INPUT`.",
+    description: "A message; null if it does not exist, or is in a room that the viewer is not in. Error: `BAD_USER_INPUT`.",
   })
   message(@Arg("id", () => ID, { description: "The message's id." }) id: string, @Ctx() context: ViewerContext): Promise<Message | null> {
     return readable(readMessageId(id, "id").id, context);

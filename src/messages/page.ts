@@ -9,26 +9,26 @@ export type Placed = StoredMessage & Place;
 /** A member of a room's sorted set, its score, and the message's reactions as JSON, `""` for none. */
 export type RawMessage = [member: string, score: string, reactions: string];
 
-/** A stretch of a room's sorted set, as it was read: raw members with their scores, and what lies behind its near end. */
+/** A range of a room's sorted set as it was read: raw members with their scores, and how many lie before its near end. */
 export interface Stretch {
   members: RawMessage[];
-  /** Whether the set goes on at the far end, or the reading stopped because it had enough. */
+  /** Whether more members follow at the far end: the read stopped because it had enough. */
   cut: boolean;
-  /** Where it goes on if it was cut: a bound of scores, and how many behind it have been read. */
+  /** Where to continue if it was cut: a score bound, and how many members at that bound have been read. */
   next: { near: string; offset: number };
-  /** How many members lie behind the near end, that is, beyond the cursor's score. */
+  /** How many members lie before the near end, that is, on the other side of the cursor's score. */
   behind: number;
-  /** Members that were passed by, as they are known to be no messages. */
+  /** How many members were skipped because they are known not to be messages. */
   skipped: number;
 }
 
-/** A page, and how many members on the way to it were no messages. */
+/** A page, and how many of the members read for it were not messages. */
 export type CutPage = Page<Placed> & { unreadable: number };
 
 /**
- * Cuts a page out of a stretch. Redis orders equal scores by their bytes, which an edit changes; we order them by id.
- * So the page is only certain where each score's messages were read whole.
- * @returns undefined where more has to be read
+ * Cuts a page out of a range. Redis orders members of equal score by their bytes, which an edit changes; the API orders them by id.
+ * So the page is certain only if all messages of each of its scores were read.
+ * @returns undefined if more has to be read
  */
 export function cutPage(roomId: string, { from, limit, after, before }: PageRequest<Place>, stretch: Stretch): CutPage | undefined {
   const { messages, unreadable } = readWhole(roomId, stretch);
@@ -53,7 +53,7 @@ export function cutPage(roomId: string, { from, limit, after, before }: PageRequ
       };
 }
 
-/** A message with so many before and after it. */
+/** A message, and how many messages to show before and after it. */
 export interface WindowRequest {
   id: string;
   before: number;
@@ -61,8 +61,8 @@ export interface WindowRequest {
 }
 
 /**
- * Cuts a window around a message out of what lies on both sides of it: `older` has those of its own score, too.
- * @returns undefined where more has to be read, "gone" where the message is not there
+ * Cuts a window around a message out of the ranges on both sides of it; `older` includes the messages of the same score.
+ * @returns undefined if more has to be read, "gone" if the message does not exist
  */
 export function cutWindow(
   roomId: string,
@@ -85,33 +85,33 @@ export function cutWindow(
   };
 }
 
-/** The messages of those scores that were read whole, in their order, and how many members of these are none. */
+/** The messages of the scores that were read completely, in order, and how many members of these scores are not messages. */
 function readWhole(roomId: string, { members, cut }: Pick<Stretch, "members" | "cut">): { messages: Placed[]; unreadable: number } {
   const lastScore = members.at(-1)?.[1];
   const whole = cut ? members.filter(([, score]) => score !== lastScore) : members;
   const read = whole.map((raw) => readPlaced(roomId, raw)).filter((message) => message !== undefined);
-  // A message of a demo app that was edited here has the id of its first bytes; who writes those once more adds none.
+  // A demo app's message that was edited here keeps the id of its original bytes; storing these bytes again adds no message.
   const edited = new Set(read.flatMap(({ id, editedAt }) => (editedAt ? [id] : [])));
   const messages = read.filter(({ id, editedAt }) => editedAt || !edited.has(id)).sort(comparePlaces);
   return { messages, unreadable: whole.length - read.length };
 }
 
-/** Reads a member of a room, with its reactions; undefined for what is no message. */
+/** Parses a member of a room, with its reactions; undefined if it is not a message. */
 export function readPlaced(roomId: string, [member, score, reactions]: RawMessage): Placed | undefined {
   const message = readMember(roomId, member, score);
   return message && { ...message, score, reactions: reactions === "" ? [] : readReactions(JSON.parse(reactions)) };
 }
 
-/** The opaque string that clients get; it names its room, so that another room's is noticed. */
+/** The opaque string that clients get. It names its room, so that the server can refuse it in another room. */
 export function encodeCursor(roomId: string, { score, id }: Place): string {
   return Buffer.from(JSON.stringify([roomId, score, id])).toString("base64url");
 }
 
-/** @throws ChatError BAD_USER_INPUT that names the argument, for anything that encodeCursor did not make for this room */
+/** @throws ChatError BAD_USER_INPUT that names the argument, for any string that encodeCursor did not return for this room */
 export function decodeCursor(roomId: string, cursor: string, argument: string): Place {
   const place = placeIn(cursor);
   if (place?.roomId !== roomId || encodeCursor(roomId, place) !== cursor)
-    throw badInput(argument, "must be a cursor of this room's messages, as this API gave it.");
+    throw badInput(argument, "must be a cursor that `messages` returned for this room.");
   return place;
 }
 

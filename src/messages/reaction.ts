@@ -1,13 +1,13 @@
-/** An emoji that users put to a message. */
+/** An emoji with which users reacted to a message. */
 export interface ReactionRecord {
   emoji: string;
-  /** How many users. */
+  /** Number of users who reacted with it. */
   count: number;
-  /** The first of them, at most 100. */
+  /** The first of these users, at most 100. */
   userIds: string[];
 }
 
-/** Reads the reactions of a message, as `message_react` stores them; what does not look like them is left out. */
+/** Parses the reactions of a message in the form that `message_react` stores, and drops malformed ones. */
 export function readReactions(value: unknown): ReactionRecord[] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((reaction: unknown) => {

@@ -7,7 +7,7 @@ import { Room } from "../rooms/room.type.js";
 import { User } from "../users/user.type.js";
 import { ReadMoved } from "./room-event.type.js";
 
-/** How far the viewer has read. */
+/** Read markers and unread counts. */
 @Resolver(() => Room)
 export class ReadResolver {
   @Authorized()
@@ -15,10 +15,10 @@ export class ReadResolver {
   @Mutation(() => Room, {
     nullable: true,
     description:
-      "Read up to and including this message. Never moves back, whichever device says so. Other devices get `ReadMoved`, and in private rooms and groups of at most 100 everyone does. It can be called as often as `send`, and beside it. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `RATE_LIMITED`.",
+      "Moves the viewer's read marker up to and including this message. The marker never moves back, whichever device calls. The viewer's other devices get `ReadMoved`; in private rooms and in groups of at most 100 members, every member gets it. The rate limit is as high as that of `send`, and separate from it. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `RATE_LIMITED`.",
   })
   async markRead(
-    @Arg("messageId", () => ID, { description: "The newest message that was seen." }) messageId: string,
+    @Arg("messageId", () => ID, { description: "The id of the newest message that the viewer has seen." }) messageId: string,
     @Ctx() { viewer, reads, markLimit, load }: ViewerContext,
   ): Promise<Room> {
     await markLimit?.take(viewer.id);
@@ -28,20 +28,20 @@ export class ReadResolver {
   @Extensions({ perViewer: true })
   @FieldResolver(() => Int, {
     description:
-      "Messages of others after the viewer's last read, or last message; in a group that they have not read, after they came in. Costs the same for 5 as for 500,000.",
+      "Number of messages by other users after the viewer's read marker, which the viewer's own messages move too; without a marker in a group, since the viewer joined. Costs the same for 5 messages as for 500,000.",
   })
   async unreadCount(@Root() { id }: Room, @Ctx() { load }: ViewerContext): Promise<number> {
     return (await load.unread.load(id)).messages;
   }
 
   @Extensions({ perViewer: true })
-  @FieldResolver(() => Int, { description: "Those of the unread messages that mention the viewer." })
+  @FieldResolver(() => Int, { description: "Number of the unread messages that mention the viewer." })
   async unreadMentions(@Root() { id }: Room, @Ctx() { load }: ViewerContext): Promise<number> {
     return (await load.unread.load(id)).mentions;
   }
 
   @Extensions({ perViewer: true })
-  @FieldResolver(() => ID, { nullable: true, description: "The message that the viewer has read up to; null before the first." })
+  @FieldResolver(() => ID, { nullable: true, description: "The viewer's read marker: the id of the last message read; null if none." })
   async readUpTo(@Root() { id }: Room, @Ctx() { load }: ViewerContext): Promise<string | null> {
     return (await load.unread.load(id)).readUpTo;
   }
@@ -51,7 +51,7 @@ export class ReadResolver {
 export class MemberReadResolver {
   @FieldResolver(() => ID, {
     nullable: true,
-    description: "The message that they have read up to; null before the first, and in rooms that are open to all.",
+    description: "The member's read marker: the id of the last message read; null if none, and in rooms that are open to all.",
   })
   readUpTo(@Root() member: MemberRecord, @Ctx() { load }: Context): Promise<string | null> {
     return load.readUpTo.load(member);
@@ -60,12 +60,12 @@ export class MemberReadResolver {
 
 @Resolver(() => ReadMoved)
 export class ReadMovedResolver {
-  @FieldResolver(() => User, { description: "Who has read on." })
+  @FieldResolver(() => User, { description: "The user whose read marker moved." })
   user(@Root() { userId }: { userId: string }, @Ctx() { load }: Context): Promise<User> {
     return load.user.load(userId);
   }
 
-  @FieldResolver(() => Room, { description: "The room, to ask what is left unread in it: `room { unreadCount }`." })
+  @FieldResolver(() => Room, { description: "The room, for example to query what is still unread: `room { unreadCount }`." })
   room(@Root() { roomId }: { roomId: string }, @Ctx() { load }: Context): Promise<Room> {
     return load.room.load(roomId);
   }

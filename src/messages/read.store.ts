@@ -7,17 +7,17 @@ import { privatePair, type RoomStore } from "../rooms/room.store.js";
 import type { MentionStore } from "./mention.store.js";
 import { readMessageId } from "./message-id.js";
 
-/** How much of a room a user has not read. */
+/** How much of a room is unread by a user. */
 export interface Unread {
-  /** Messages of others after the last one read. */
+  /** Messages by other users after the last one read. */
   messages: number;
-  /** Those of them in which the user is mentioned. */
+  /** How many of them mention the user. */
   mentions: number;
   /** The last message read. */
   readUpTo: string | null;
 }
 
-/** What the user's other devices are told where the whole room is not. */
+/** Sent to the user's other devices where the room's other members do not get read markers. */
 export interface OwnReading {
   roomId: string;
   upTo: string;
@@ -25,9 +25,9 @@ export interface OwnReading {
   at: number;
 }
 
-const MOST_TOLD = 100; // members of a room in which everyone is told how far each has read
+const MOST_TOLD = 100; // members of a room in which every member gets the read markers of all
 
-/** How far users have read. */
+/** Read markers, and what is unread. */
 export class ReadStore {
   readonly #redis: RedisClient;
   readonly #scripts: Scripts;
@@ -44,8 +44,8 @@ export class ReadStore {
   }
 
   /**
-   * Notes that the user has read up to a message, and tells their other devices; in rooms of at most 100 everyone. It never
-   * moves back.
+   * Moves the user's read marker to a message and notifies their other devices, or every member of a private room or a group of at most
+   * 100 members. The marker never moves back.
    * @returns the room's id
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND
    */
@@ -57,7 +57,7 @@ export class ReadStore {
       roomId,
       [userId, messageId, score, this.#mostTold(roomId)],
       [keys.reads(roomId), keys.members(roomId)],
-      [`There is no message ${messageId} any more.`],
+      [`Message ${messageId} no longer exists.`],
     )) as ["UNMOVED" | "TOLD_ALL" | "MOVED", number];
     if (moved === "MOVED") {
       const reading: OwnReading = { roomId, upTo: messageId, at };
@@ -67,8 +67,8 @@ export class ReadStore {
   }
 
   /**
-   * How far users have read in rooms where that is no secret among its members: private ones and groups; null elsewhere, and
-   * for who has read nothing. One round trip.
+   * Read markers of users in private rooms and groups, whose members may see them; null in other rooms, and for a user who has read
+   * nothing. One round trip.
    */
   async upTo(readers: readonly { roomId: string; userId: string }[]): Promise<(string | null)[]> {
     return Promise.all(
@@ -80,7 +80,7 @@ export class ReadStore {
     );
   }
 
-  /** How much of each room the user has not read; one round trip. */
+  /** How much of each room is unread by the user; one round trip. */
   unread(userId: string, roomIds: readonly string[]): Promise<Unread[]> {
     return Promise.all(
       roomIds.map(async (roomId) => {
@@ -97,8 +97,8 @@ export class ReadStore {
   }
 
   /**
-   * Tells how far the user has read where only their own devices are told.
-   * @returns a function that ends it
+   * Calls the listener when the user's read marker moves in a room where only their own devices are notified.
+   * @returns a function that ends this
    */
   onOwnReading(userId: string, listener: (reading: OwnReading) => void): Promise<() => void> {
     return this.#channels.subscribe(channels.user(userId), (payload) => {
@@ -106,7 +106,7 @@ export class ReadStore {
     });
   }
 
-  /** Rooms that are open to all have no end of members. */
+  /** Rooms that are open to all have an unbounded number of members. */
   #mostTold(roomId: string): number {
     return privatePair(roomId) || isGroup(roomId) ? MOST_TOLD : 0;
   }

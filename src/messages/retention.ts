@@ -6,7 +6,7 @@ import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import { isRoomId, privatePair } from "../rooms/room.store.js";
 
-/** What a room's history may hold; 0 for no limit. */
+/** Limits of a room's history; 0 for no limit. */
 export interface Retention {
   /** Messages. */
   historyLimit: number;
@@ -14,16 +14,16 @@ export interface Retention {
   historyDays: number;
 }
 
-const REST = 600; // seconds from the beginning of one sweep to the next, whichever server does it
-const LOOK = 10_000; // ms between two looks whether it is time
-const SCANNED = 100; // keys that Redis looks at in one step
-const MOST_GONE = 100; // messages, or events that carried them, taken out of a room in one step
-const PAUSE = 50; // ms between two steps, in which Redis does other things
+const REST = 600; // seconds from the start of one sweep to the next, whichever server runs it
+const LOOK = 10_000; // ms between checks whether a sweep is due
+const SCANNED = 100; // keys that Redis scans in one step
+const MOST_GONE = 100; // messages, or events that carried them, removed from a room in one step
+const PAUSE = 50; // ms between two steps, in which Redis serves others
 const DAY = 86_400; // seconds
 
 /**
- * Takes out of rooms what their history may not hold any more. Each send does so in its own room; for those in which nothing is
- * said, one server at a time goes through all rooms every now and then, in small steps.
+ * Trims rooms to the limits of their history. Each send trims its own room. For silent rooms, one server at a time sweeps through all
+ * rooms now and then, in small steps.
  */
 export class RetentionSweep {
   readonly #redis: RedisClient;
@@ -36,7 +36,7 @@ export class RetentionSweep {
   #sweeping: Promise<void> | undefined;
   #stopped = false;
 
-  /** @param server this server's name, which no other one has */
+  /** @param server this server's unique name */
   constructor(redis: RedisClient, scripts: Scripts, lenient: Lenient, retention: Retention, server: string, log: Logger) {
     this.#redis = redis;
     this.#scripts = scripts;
@@ -49,7 +49,7 @@ export class RetentionSweep {
     this.#look();
   }
 
-  /** Lets the step that is under way finish. */
+  /** Waits for the current step to finish. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
@@ -58,14 +58,14 @@ export class RetentionSweep {
 
   #look(): void {
     this.#sweeping ??= this.#sweep()
-      .catch((err: Error) => this.#log.debug({ err }, "could not look for messages that are kept too long; trying again"))
+      .catch((err: Error) => this.#log.debug({ err }, "could not look for messages past their retention; trying again"))
       .finally(() => {
         this.#sweeping = undefined;
       });
   }
 
   async #sweep(): Promise<void> {
-    // The claim runs out when it is time again. Should a server die amid its sweep, the next one begins anew then.
+    // The claim expires when the next sweep is due. If a server dies during its sweep, the next sweep starts from the beginning then.
     if ((await this.#redis.set(keys.trimming, this.#server, "EX", REST, "NX")) !== "OK") return;
     for (const node of this.#redis instanceof Cluster ? this.#redis.nodes("master") : [this.#redis]) {
       for (const [keyOf, type] of [
@@ -77,24 +77,24 @@ export class RetentionSweep {
         }
       }
     }
-    // Cut off: another server need not wait.
+    // Stopped early: release the claim, so that another server does not have to wait.
     if (this.#stopped && (await this.#redis.get(keys.trimming)) === this.#server) await this.#redis.unlink(keys.trimming);
   }
 
-  /** The rooms on a node that have a key of a kind, some at a time. */
+  /** The rooms on a node that have a key of the given kind, in batches. */
   async *#roomsOn(node: Redis, keyOf: (roomId: string) => string, type: string): AsyncGenerator<string[]> {
     const [beginning = "", ending = ""] = keyOf("*").split("*");
     for (let cursor: string | undefined = "0"; cursor !== undefined && !this.#stopped; ) {
       const [next, found]: [string, string[]] = await node.scan(cursor, "MATCH", keyOf("*"), "COUNT", SCANNED, "TYPE", type);
       const ids = found.map((key) => key.slice(beginning.length, key.length - ending.length));
-      yield ids.filter((id) => isRoomId(id) || privatePair(id)); // whatever else others keep under such names
+      yield ids.filter((id) => isRoomId(id) || privatePair(id)); // other applications may use such names too
       await this.#redis.expire(keys.trimming, REST, "XX");
       cursor = next === "0" ? undefined : next;
       await delay(PAUSE);
     }
   }
 
-  /** Those of the rooms that may hold more than they should; for a room where that is not so, nothing else is looked at. */
+  /** The rooms that may exceed a limit. For all others, the sweep reads nothing else. */
   async #overfull(roomIds: string[]): Promise<string[]> {
     const { historyLimit, historyDays } = this.#retention;
     const now = Number((await this.#redis.time())[0]);
@@ -125,11 +125,11 @@ export class RetentionSweep {
           [historyLimit, historyDays, MOST_GONE],
           [keys.reactions(roomId), keys.mentioned(roomId)],
         );
-        await delay(1); // ms, so that a long history goes beside everything else
+        await delay(1); // ms, so that trimming a long history does not hold up other work
       }
     } catch (error) {
       if (isRedisAway(error)) throw error;
-      this.#log.warn({ roomId, error: String(error) }, "a room's history could not be trimmed");
+      this.#log.warn({ roomId, error: String(error) }, "could not trim a room's history; trying again in the next sweep");
     }
   }
 }

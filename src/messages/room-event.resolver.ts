@@ -10,12 +10,12 @@ interface Deed {
 
 @Resolver(() => MemberJoined)
 export class MemberJoinedResolver {
-  @FieldResolver(() => User, { description: "Who came in." })
+  @FieldResolver(() => User, { description: "The new member." })
   user(@Root() { userId }: Deed, @Ctx() { load }: Context): Promise<User> {
     return load.user.load(userId);
   }
 
-  @FieldResolver(() => User, { description: "Who added or invited them; who made the room, for the first members." })
+  @FieldResolver(() => User, { description: "The user who added or invited them; for the first members, the user who created the room." })
   by(@Root() { byId }: Deed, @Ctx() { load }: Context): Promise<User> {
     return load.user.load(byId);
   }
@@ -23,17 +23,17 @@ export class MemberJoinedResolver {
 
 @Resolver(() => MemberLeft)
 export class MemberLeftResolver {
-  @FieldResolver(() => User, { description: "Who is in the room no longer." })
+  @FieldResolver(() => User, { description: "The user who is no longer a member." })
   user(@Root() { userId }: Deed, @Ctx() { load }: Context): Promise<User> {
     return load.user.load(userId);
   }
 
-  @FieldResolver(() => User, { description: "Who removed them; they themself, where they left." })
+  @FieldResolver(() => User, { description: "The user who removed them; the same user if they left." })
   by(@Root() { byId }: Deed, @Ctx() { load }: Context): Promise<User> {
     return load.user.load(byId);
   }
 
-  @FieldResolver(() => User, { nullable: true, description: "Who owns the room from then on, where its last owner left." })
+  @FieldResolver(() => User, { nullable: true, description: "The room's new owner if its last owner left; otherwise null." })
   newOwner(@Root() { newOwnerId }: { newOwnerId: string | null }, @Ctx() { load }: Context): Promise<User> | null {
     return newOwnerId === null ? null : load.user.load(newOwnerId);
   }
@@ -41,7 +41,7 @@ export class MemberLeftResolver {
 
 @Resolver(() => RoomRenamed)
 export class RoomRenamedResolver {
-  @FieldResolver(() => User, { description: "Who renamed it." })
+  @FieldResolver(() => User, { description: "The user who renamed it." })
   by(@Root() { byId }: Deed, @Ctx() { load }: Context): Promise<User> {
     return load.user.load(byId);
   }

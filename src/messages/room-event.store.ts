@@ -14,7 +14,7 @@ export interface Following {
   after?: string[] | null | undefined;
 }
 
-/** Following what happens in rooms. */
+/** Subscriptions to the events of rooms. */
 export class RoomEventStore {
   readonly #followed: FollowedRooms<RoomEventRecord>;
   readonly #rooms: RoomStore;
@@ -40,7 +40,7 @@ export class RoomEventStore {
   }
 
   /**
-   * Everything that happens and is kept: in one room, or in every room of the user, now or later.
+   * All stored events: of one room, or of every room of the user, now or later.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, HISTORY_RESET
    */
   async followEvents(userId: string, following: Following): Promise<RoomsFeed<RoomEventRecord, RoomEventRecord>> {
@@ -107,13 +107,13 @@ export class RoomEventStore {
   }
 }
 
-/** @throws ChatError BAD_USER_INPUT for what is no position, for two of one room, and for another room's */
+/** @throws ChatError BAD_USER_INPUT for an invalid position, for two positions of one room, and for a position of another room */
 function positionsByRoom(after: string[], roomId: string | null | undefined): Map<string, Position> {
   const positions = new Map<string, Position>();
   for (const text of after) {
     const position = decodePosition(text, "after");
     if (roomId != null && position.roomId !== roomId) throw badInput("after", `must be a position of room ${roomId}.`);
-    if (positions.has(position.roomId)) throw badInput("after", `has two positions of room ${position.roomId}.`);
+    if (positions.has(position.roomId)) throw badInput("after", `has two positions of room ${position.roomId}. Give at most one.`);
     positions.set(position.roomId, position);
   }
   return positions;

@@ -4,7 +4,7 @@ import type { MessageStore } from "./message.store.js";
 import { readReactions } from "./reaction.js";
 import { readMember, readOurs, type StoredMessage } from "./stored-message.js";
 
-/** What of an event depends on its kind, as the API gives it. */
+/** The fields of an event that depend on its kind, as the API returns them. */
 interface Kinds {
   "message.added": { message: StoredMessage; readBySender: boolean };
   "read.moved": { userId: string; upTo: string };
@@ -18,14 +18,14 @@ interface Kinds {
 
 type Kind = keyof Kinds;
 
-/** An event of a room, as the API gives it. */
+/** An event of a room, as the API returns it. */
 export type RoomEventRecord = {
   [K in Kind]: { kind: K; position: string; roomId: string; at: Date } & Kinds[K];
 }[Kind];
 
 /**
- * Reads what belongs to each kind of event in a room's log; undefined for what does not look like it, as whoever can write to
- * this Redis may have made it.
+ * Parses the fields of each kind of event in a room's log; undefined for a malformed event, since anyone who can write to this Redis may
+ * have written it.
  */
 const READERS: { [K in Kind]: (event: Record<string, unknown>, roomId: string, position: string) => Kinds[K] | undefined } = {
   "message.added": (event, roomId, position) => {
@@ -44,7 +44,7 @@ const READERS: { [K in Kind]: (event: Record<string, unknown>, roomId: string, p
   "room.renamed": ({ name, by }) => (typeof name === "string" && typeof by === "string" ? { name, byId: by } : undefined),
 };
 
-/** What followers are told of an event; undefined for one of a kind that is not known here. */
+/** Parses an event for subscribers; undefined for an unknown kind or a malformed event. */
 export function readRoomEvent(event: RoomEvent, place: Position): RoomEventRecord | undefined {
   if (!isKind(event.kind)) return undefined;
   const { roomId } = place;
@@ -53,15 +53,15 @@ export function readRoomEvent(event: RoomEvent, place: Position): RoomEventRecor
   return about && ({ kind: event.kind, position, roomId, at: new Date(event.at / 1_000), ...about } as RoomEventRecord);
 }
 
-/** Whether an event changes a message that an earlier one brought. */
+/** Whether an event changes a message that an earlier event delivered. */
 export const alters = ({ kind }: RoomEventRecord): boolean =>
   kind === "message.edited" || kind === "reaction.changed" || kind === "message.deleted";
 
 const AT_ONCE = 100; // messages looked up by one call
 
 /**
- * Events of the past as followers are told of them now: each message as it stands, or as it was if it is gone. Events of which nothing
- * has changed since are the same objects.
+ * Past events as a replay delivers them: each message in its current state, or as it was if it no longer exists. Events without a change
+ * stay the same objects.
  */
 export async function asTheyStand(events: readonly RoomEventRecord[], messages: Pick<MessageStore, "byIds">): Promise<RoomEventRecord[]> {
   const ids = [...new Set(events.flatMap((event) => ("message" in event ? event.message.id : [])))];
@@ -81,7 +81,7 @@ const changeable = ({ text, editedAt, mentionIds, reactions }: StoredMessage) =>
 
 const isKind = (kind: string): kind is Kind => Object.hasOwn(READERS, kind);
 
-/** The message that an event is about: one of ours as the object that is stored, or another's as the member of the room that it is. */
+/** The message of an event: Palaver's as the stored object, a demo app's as the member of the room's sorted set. */
 function messageIn({ message, foreign }: Record<string, unknown>, roomId: string): StoredMessage | undefined {
   if (typeof foreign === "object" && foreign !== null) {
     const { member, score } = foreign as { member?: unknown; score?: unknown };
@@ -90,7 +90,7 @@ function messageIn({ message, foreign }: Record<string, unknown>, roomId: string
   return typeof message === "object" && message !== null ? readOurs(roomId, message as Record<string, unknown>) : undefined;
 }
 
-/** The message that an event is about, with its reactions as they stood then. */
+/** The message of an event, with its reactions at that time. */
 function withReactions(event: Record<string, unknown>, roomId: string): { message: StoredMessage } | undefined {
   const message = messageIn(event, roomId);
   return message && { message: { ...message, reactions: readReactions(event.reactions) } };

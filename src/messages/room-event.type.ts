@@ -3,14 +3,14 @@ import { Field, ID, InterfaceType, ObjectType } from "type-graphql";
 import { Message } from "./message.type.js";
 
 @InterfaceType({
-  description: "Something that happened in a room and is kept. New kinds may come: leave out those you do not know.",
+  description: "A stored event of a room. New types may be added; clients should ignore types that they do not know.",
   resolveType: ({ kind }: { kind: keyof typeof TYPES }) => TYPES[kind],
 })
 export abstract class RoomEvent {
-  @Field(() => String, { description: "Where it stands: subscribe `after` it to go on from here. Opaque; it names its room." })
+  @Field(() => String, { description: "Position of the event. Subscribe `after` it to resume from here. Opaque; names its room." })
   position!: string;
 
-  @Field(() => ID, { description: "The room in which it happened." })
+  @Field(() => ID, { description: "The id of the room in which it happened." })
   roomId!: string;
 
   @Field(() => GraphQLDateTime, { description: "When it happened, by Redis's clock." })
@@ -19,65 +19,65 @@ export abstract class RoomEvent {
 
 @ObjectType({ description: "A message was added.", implements: RoomEvent })
 export class MessageAdded extends RoomEvent {
-  @Field(() => Message, { description: "The message; to someone who catches up, as it stands now if it is there." })
+  @Field(() => Message, { description: "The message; for a subscriber that catches up, in its current state if it exists." })
   message!: Message;
 
   @Field(() => Boolean, {
     description:
-      "Whether its sender has read the room up to it, as by `ReadMoved`. So it is for whoever sends here; what is said in a demo app moves no mark.",
+      "Whether the event also moves the sender's read marker to the message, as `ReadMoved` would. True for messages sent through this API; a message from a demo app moves no marker.",
   })
   readBySender!: boolean;
 }
 
 @ObjectType({
   description:
-    "Someone has read on without saying anything. In private rooms and groups of at most 100 everyone is told; elsewhere one's own devices are, and only live: a client that was away asks for `Room.unreadCount`.",
+    "A user's read marker moved without a message of theirs. In private rooms and in groups of at most 100 members, every member gets this event. Elsewhere only the user's own devices get it, and only live: a client that was away queries `Room.unreadCount`.",
   implements: RoomEvent,
 })
 export class ReadMoved extends RoomEvent {
-  @Field(() => ID, { description: "The message that they have read up to." })
+  @Field(() => ID, { description: "The id of the last message that the user has read." })
   upTo!: string;
 }
 
-@ObjectType({ description: "A message got another text. Its id and its place in the history stay.", implements: RoomEvent })
+@ObjectType({ description: "A message's text changed. Its id and its place in the history stay.", implements: RoomEvent })
 export class MessageEdited extends RoomEvent {
   @Field(() => Message, {
-    description: "The message as it then stood, reactions included; to someone who catches up, as it stands now if it is there.",
+    description: "The message after the edit, with its reactions; for a subscriber that catches up, in its current state if it exists.",
   })
   message!: Message;
 }
 
 @ObjectType({ description: "A message was deleted. Replies to it stay.", implements: RoomEvent })
 export class MessageDeleted extends RoomEvent {
-  @Field(() => ID, { description: "The id that the message had." })
+  @Field(() => ID, { description: "The id of the deleted message." })
   messageId!: string;
 }
 
-@ObjectType({ description: "A user put a reaction to a message, or took it away.", implements: RoomEvent })
+@ObjectType({ description: "A user added a reaction to a message, or removed one.", implements: RoomEvent })
 export class ReactionChanged extends RoomEvent {
   @Field(() => Message, {
-    description: "The message as it then stood, with all its reactions; to someone who catches up, as it stands now if it is there.",
+    description: "The message after the change, with its reactions; for a subscriber that catches up, in its current state if it exists.",
   })
   message!: Message;
 }
 
-@ObjectType({ description: "Someone came into a group.", implements: RoomEvent })
+@ObjectType({ description: "A user joined a group.", implements: RoomEvent })
 export class MemberJoined extends RoomEvent {}
 
 @ObjectType({
   description:
-    "Someone left a group, or was removed. Who it is gets this as their last event: a subscription to this room alone then ends with `NOT_A_MEMBER`, one to all rooms goes on without it.",
+    "A user left a group, or was removed. It is the last event of the group that this user gets: a subscription to this room alone then ends with `NOT_A_MEMBER`, and a subscription to all rooms continues without it.",
   implements: RoomEvent,
 })
 export class MemberLeft extends RoomEvent {}
 
-@ObjectType({ description: "A group has another name.", implements: RoomEvent })
+@ObjectType({ description: "A group was renamed.", implements: RoomEvent })
 export class RoomRenamed extends RoomEvent {
-  @Field(() => String, { description: "Its name from then on." })
+  @Field(() => String, { description: "The new name." })
   name!: string;
 }
 
-/** The type of each kind of event. */
+/** The GraphQL type of each kind of event. */
 const TYPES = {
   "message.added": "MessageAdded",
   "message.edited": "MessageEdited",

@@ -1,25 +1,25 @@
 import { rateLimited } from "../errors.js";
 import type { Scripts } from "../redis/scripts.js";
 
-/** Sends that a user has been charged for in advance. */
+/** Sends for which a user is charged in advance. */
 interface Portion {
-  /** How many of them have not been made. */
+  /** Sends that remain. */
   left: number;
-  /** From when on they may be made, in ms. */
+  /** When the user may start to use them, in ms. */
   usableAt: number;
-  /** Until when they are good, in ms. */
+  /** When they expire, in ms. */
   until: number;
-  /** Resolves when Redis has been told. */
+  /** Resolves when Redis has charged the user. */
   charged: Promise<void>;
 }
 
-const LIFE = 10_000; // ms that a portion is good for
-const SHARE = 5; // how many portions make up what a user may do in that time
+const LIFE = 10_000; // ms until a portion expires
+const SHARE = 5; // portions into which a user's budget for that time is divided
 
 /**
- * How often a user may send, or do something of the kind, counted over all servers in one bucket in Redis. A server charges the bucket for some sends
- * at a time and lets them pass while Redis is being told, so a send seldom waits for it. What they overdraw has to be
- * worked off before the next ones pass.
+ * The rate limit for a user's sends and similar calls, across all servers, in one bucket in Redis. A server charges the bucket for a
+ * portion of sends at a time and lets them pass while Redis still processes the charge, so a send seldom waits. If they overdraw the
+ * bucket, the user has to wait until the debt is worked off.
  */
 export class SendLimit {
   readonly #scripts: Pick<Scripts, "run">;
@@ -27,10 +27,10 @@ export class SendLimit {
   readonly #perSecond: number;
   readonly #burst: number;
   readonly #portion: number;
-  /** By user, the one that was charged first at the front. */
+  /** By user; the portion that was charged first is at the front. */
   readonly #portions = new Map<string, Portion>();
 
-  /** @param bucket the key for a user */
+  /** @param bucket returns the key of a user's bucket */
   constructor(
     scripts: Pick<Scripts, "run">,
     bucket: (userId: string) => string,
@@ -44,7 +44,7 @@ export class SendLimit {
   }
 
   /**
-   * Takes one send off what the user may do.
+   * Charges the user for one send.
    * @throws ChatError RATE_LIMITED
    */
   async take(userId: string): Promise<void> {
@@ -59,7 +59,7 @@ export class SendLimit {
         portion.left--;
         return;
       } else {
-        // A flood waits here for Redis, a portion at a time, until it learns that it is too much.
+        // A flood of sends waits here for Redis after each portion, until the charge exceeds the limit.
         await portion.charged;
         if (portion.usableAt <= performance.now() && this.#portions.get(userId) === portion) this.#charge(userId, performance.now());
       }
@@ -81,10 +81,10 @@ export class SendLimit {
           portion.usableAt = performance.now() + Number(wait);
           portion.until = portion.usableAt + LIFE;
         },
-        () => {}, // Redis is away, and so the send that is charged for fails by itself
+        () => {}, // Redis is away, so the send itself fails too
       ),
     };
-    this.#portions.delete(userId); // to go to the end
+    this.#portions.delete(userId); // moves the user to the end
     this.#portions.set(userId, portion);
   }
 }

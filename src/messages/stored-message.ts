@@ -4,7 +4,7 @@ import { IncompleteReason, type IncompleteReasonName } from "./incomplete.type.j
 import { type MessageId, parseMessageId } from "./message-id.js";
 import type { ReactionRecord } from "./reaction.js";
 
-/** A message as the stores know it. */
+/** A message as the stores handle it. */
 export interface StoredMessage {
   id: string;
   roomId: string;
@@ -12,15 +12,15 @@ export interface StoredMessage {
   text: string;
   sentAt: Date;
   clientMessageId: string | null;
-  /** Users whom it mentions. */
+  /** Ids of the mentioned users. */
   mentionIds: string[];
   editedAt: Date | null;
-  /** The message that it answers, which may be gone. */
+  /** Id of the message to which it replies, which may no longer exist. */
   replyToId: string | null;
-  /** Why an answer of the assistant is not whole. */
+  /** Why an answer of the assistant is incomplete. */
   incomplete: IncompleteReasonName | null;
   reactions: ReactionRecord[];
-  /** The position of the event that added it; null where that has to be looked up. */
+  /** The position of the event that added it; null if it has to be looked up. */
   position: string | null;
 }
 
@@ -30,12 +30,12 @@ export interface Place {
   id: string;
 }
 
-const OURS = " }"; // no demo app writes a space there, whatever its clients make it store
-const LONGEST_SENDER = 32; // characters; who is named by more is nobody
+const OURS = " }"; // no demo app stores a space there, whatever its clients send
+const LONGEST_SENDER = 32; // characters; a longer sender cannot be a user
 
 /**
- * Reads a member of a room's sorted set, ours or a demo app's.
- * @returns undefined for what is no message
+ * Parses a member of a room's sorted set, Palaver's or a demo app's.
+ * @returns undefined if it is not a message
  */
 export function readMember(roomId: string, member: string, score: string): StoredMessage | undefined {
   const fields = parse(member);
@@ -63,8 +63,8 @@ export function readMember(roomId: string, member: string, score: string): Store
 }
 
 /**
- * Reads a message as `message_send` and `message_edit` store it.
- * @returns undefined for what does not look like it
+ * Parses a message in the form that `message_send` and `message_edit` store.
+ * @returns undefined if it does not have this form
  */
 export function readOurs(
   roomId: string,
@@ -89,42 +89,42 @@ export function readOurs(
   };
 }
 
-/** Earlier is negative. */
+/** Negative if the first place is earlier. */
 export function comparePlaces(one: Place, other: Place): number {
   return numberOf(one.score) - numberOf(other.score) || (one.id < other.id ? -1 : Number(one.id > other.id));
 }
 
-/** Whether a message with this id, that Palaver wrote, is where it belongs. */
+/** Whether a message of Palaver with this id is stored at the score that the id states. */
 function isPlacedAt(id: string, score: string): boolean {
   const { micros, score: own } = parseMessageId(id) as MessageId;
   return micros === undefined ? Number(own) === Number(score) : micros === Math.round(Number(score) * 1_000_000);
 }
 
-/** Messages of the demo apps have no id. This one stays the same as long as the message does. */
+/** Demo apps store messages without an id. This id stays the same as long as the message is unchanged. */
 function foreignId(roomId: string, member: string, score: string): string {
   return `${roomId}/${plainScore(score)}-${createHash("sha1").update(member).digest("hex").slice(0, 16)}`;
 }
 
-/** As `room_log` tells members of others apart. */
+/** The digest by which `room_log` distinguishes the members that demo apps store. */
 export function digestOf(member: string): string {
   const bytes = Buffer.from(member);
   return createHash("sha1").update(bytes.subarray(0, 1_024)).update(String(bytes.length)).digest("hex").slice(0, 16);
 }
 
-/** A score as ids have it, whatever the version of Redis says of a fraction: see `lua/shared/message_id.lua`. */
+/** A score in the form used in ids. Versions of Redis print fractions with different digits: see `lua/shared/message_id.lua`. */
 function plainScore(score: string): string {
   if (!score.includes(".") || score.includes("e")) return score;
   const micros = Number(score).toFixed(6).replace(/0+$/, "");
   return Number(micros) === Number(score) ? micros : score;
 }
 
-const PYTHON = /^\{"\w+": /; // json.dumps puts a space behind each colon
-const FROM_FIRST = /^\{"from":/i; // Java's and .NET's objects, which escape nothing, and what Node seeds, which needs no escape
+const PYTHON = /^\{"\w+": /; // json.dumps puts a space after each colon
+const FROM_FIRST = /^\{"from":/i; // objects of Java and .NET, which escape nothing, and Node's seed data, which needs no escapes
 const ENTITIES: Record<string, string> = { "&amp;": "&", "&quot;": '"', "&#39;": "'", "&lt;": "<", "&gt;": ">" };
 
 /**
- * The text of a demo app's message as it was typed. They store it escaped for a page, each in its own way: the Flask
- * app with entities, the Node app only angle brackets, and those without semicolons.
+ * The text of a demo app's message as the user typed it. The apps store it escaped for HTML, each in its own way: the Flask app writes
+ * entities, the Node app escapes only angle brackets, without semicolons.
  */
 function asTyped(member: string, text: string): string {
   if (PYTHON.test(member)) return text.replace(/&(?:amp|quot|#39|lt|gt);/g, (entity) => ENTITIES[entity] as string);
@@ -133,8 +133,9 @@ function asTyped(member: string, text: string): string {
 }
 
 /**
- * The Node app leaves a typed `&` alone, so its escapes can also have been typed. These are taken as typed: an entity with its semicolon,
- * which the app never writes, and a parameter in the query of a URL. Both expressions take each character once, however long the text is.
+ * The Node app does not escape a typed `&`, so users can have typed its escapes themselves. Two forms count as typed: an entity with a
+ * semicolon, which the app never writes, and a parameter in the query of a URL. Both expressions read each character once, however long
+ * the text is.
  */
 const NODE_ESCAPES = /\?[\w.~%=&+:/,;@!$()*-]+|&[lg]t;?/g;
 const IN_QUERY = /&[lg]t(?:;|\w*=?)/g;
@@ -144,19 +145,19 @@ function undoNode(found: string): string {
   return ENTITIES[`${found.slice(0, 3)};`] + found.slice(3);
 }
 
-/** The number that a score is; Redis has infinite ones, too. */
+/** A score as a number; Redis also has infinite scores. */
 function numberOf(score: string): number {
   return Number(score.replace("inf", "Infinity"));
 }
 
-/** The time that a score says. Scores are seconds; some of the demo apps' clients sent milliseconds. */
+/** The time of a score in seconds. Some clients of the demo apps sent milliseconds instead. */
 export function secondsOf(score: string): number {
   const number = numberOf(score);
-  const seconds = number > 100_000_000_000 ? number / 1_000 : number; // as seconds, that would be the year 5138
+  const seconds = number > 100_000_000_000 ? number / 1_000 : number; // in seconds, this would be the year 5138
   return Math.abs(seconds) <= LAST_SECOND ? seconds : 0;
 }
 
-const LAST_SECOND = 8_640_000_000_000; // that a Date can hold
+const LAST_SECOND = 8_640_000_000_000; // the last one that a Date can hold
 
 function parse(member: string): Record<string, unknown> | undefined {
   try {

@@ -3,11 +3,11 @@ import type { RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
 import type { PresenceStore } from "./presence.store.js";
 
-const LEAVING = "leaving"; // value of the lease of a server that has stopped, and whose users may be on their way to another
+const LEAVING = "leaving"; // the value of the lease of a server that has stopped, whose users may be connecting to another
 
 /**
- * This server's sign of life. It renews one key, however many connections it has; where the key of another server has
- * run out, that server is dead, and its users lose the connections they had there.
+ * This server's sign of life. It renews one key, for any number of connections. A server whose key has expired is dead, and the connections
+ * to it are removed.
  */
 export class Lease {
   readonly #redis: RedisClient;
@@ -19,13 +19,13 @@ export class Lease {
   readonly #onForgotten: () => Promise<void>;
   #timer: NodeJS.Timeout | undefined;
   #beating: Promise<void> = Promise.resolve();
-  /** Until when others may not have been able to renew theirs, as this server was not (ms, by `performance.now`). */
+  /** Until when other servers may have been unable to renew their leases, like this one (ms, by `performance.now`). */
   #patientUntil = 0;
 
   /**
-   * @param seconds within which the others notice that a server is dead: its key lives for four fifths, and they look every fifth
-   * @param grace seconds in which the users of a server that stops may come back elsewhere, and never were offline
-   * @param onForgotten called when Redis did not know this server any more, and has been told again who is here
+   * @param seconds within which the other servers notice that a server is dead: its key lives for four fifths, and they check every fifth
+   * @param grace seconds in which the users of a server that stops can reconnect elsewhere without going offline
+   * @param onForgotten called when Redis had lost this server, once its connections have been written again
    */
   constructor(
     redis: RedisClient,
@@ -55,12 +55,12 @@ export class Lease {
     }, this.#seconds * 200); // ms: a fifth
   }
 
-  /** Gives the lease back. Its users are left to a server that stays, which looks after them when the grace period is over. */
+  /** Releases the lease. A server that stays removes this server's connections once the grace period is over. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#beating;
     this.#presence.stop();
-    // Said before it is asked who else leaves: of two that stop together, at least the later one sees that nobody stays.
+    // Set before the other leases are read: of two servers that stop together, at least the later one sees that no server stays.
     await this.#redis.set(keys.lease(this.#server), LEAVING, "PX", Math.max(1, this.#grace * 1_000));
     const servers = await this.#redis.smembers(keys.servers);
     const leases = await Promise.all(servers.map((server) => this.#redis.get(keys.lease(server))));
@@ -75,13 +75,13 @@ export class Lease {
       this.#redis.sadd(keys.servers, this.#server),
     ]);
     if (renewed === null && !first) this.#bePatient();
-    // Not known any more: another server took this one for dead while it was cut off, or Redis lost its data.
+    // Added again: another server took this one for dead while it was cut off, or Redis lost its data.
     await this.#presence.settle(added === 1);
     if (added === 1 && !first) await this.#onForgotten();
     if (performance.now() >= this.#patientUntil) await this.#sweep();
   }
 
-  /** This server could not renew its lease in time, so Redis was away; the others get as long as they need to come back. */
+  /** This server could not renew its lease in time, so Redis was unavailable. The other servers get time to renew theirs. */
   #bePatient(): void {
     this.#patientUntil = performance.now() + this.#seconds * 1_000;
   }
@@ -90,9 +90,9 @@ export class Lease {
     const servers = await this.#redis.smembers(keys.servers);
     for (const server of servers) {
       if ((await this.#redis.exists(keys.lease(server))) === 1) continue;
-      // One server sweeps; should it die amid that, another one does when its claim is over.
+      // One server sweeps; if it dies before the end, another one sweeps once its claim has expired.
       if ((await this.#redis.set(keys.sweep(server), this.#server, "PX", this.#seconds * 1_000, "NX")) !== "OK") continue;
-      this.#log.info({ server }, "a server's lease has run out; its connections count no more");
+      this.#log.info({ server }, "a server's lease has run out; removing its connections");
       await this.#forget(server);
     }
   }

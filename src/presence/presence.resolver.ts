@@ -7,7 +7,7 @@ import { checkUserId } from "../users/user.store.js";
 import { User } from "../users/user.type.js";
 import type { Transition } from "./transitions.js";
 
-const MOST_FOLLOWED = 1_000; // users that one subscription names
+const MOST_FOLLOWED = 1_000; // users that one subscription can name
 
 @Resolver()
 export class PresenceResolver {
@@ -16,10 +16,10 @@ export class PresenceResolver {
   @Query(() => [User], {
     nullable: true,
     description:
-      "Who is online, in order of registration; where more than `first` are, any of them. For those on screen, ask for `User.online` and follow `userOnline(userIds:)`. Error: `BAD_USER_INPUT`.",
+      "The users who are online, in order of registration; if more than `first` are online, any `first` of them. For the users on screen, query `User.online` and subscribe to `userOnline(userIds:)`. Error: `BAD_USER_INPUT`.",
   })
   async onlineUsers(
-    @Arg("first", () => Int, { nullable: true, defaultValue: LONGEST_LIST, description: "The most users to give, up to 1,000." })
+    @Arg("first", () => Int, { nullable: true, defaultValue: LONGEST_LIST, description: "The maximum number of users, from 1 to 1,000." })
     first: number | null,
     @Ctx() { presence, load, users }: Context,
   ): Promise<User[]> {
@@ -27,27 +27,27 @@ export class PresenceResolver {
     if (most < 1 || most > LONGEST_LIST) throw badInput("first", `must be from 1 to ${LONGEST_LIST}.`);
     const ids = await presence.online(most);
     for (const id of ids) load.online.prime(id, true);
-    return (await users.byIds(ids)).filter((user) => user !== null); // a demo app may name anyone
+    return (await users.byIds(ids)).filter((user) => user !== null); // a demo app may add any id
   }
 
   @Authorized()
   @Subscription(() => User, {
     description:
-      "Someone came online or went offline: `online` tells which. With `userIds`, at once; of everyone, in portions of at most 100 every quarter of a second, and nothing of who came and went in between. Error: `BAD_USER_INPUT`.",
+      "A user who came online or went offline; `online` says which. With `userIds`, events arrive at once. Without, they arrive in portions of at most 100 every quarter of a second, and omit users who came and went in between. Error: `BAD_USER_INPUT`.",
     subscribe: ({ args, context }: { args: { userIds?: string[] | null }; context: Context }) => {
       const userIds = args.userIds && [...new Set(args.userIds)];
-      if (userIds && userIds.length > MOST_FOLLOWED) throw badInput("userIds", `must be at most ${MOST_FOLLOWED}.`);
+      if (userIds && userIds.length > MOST_FOLLOWED) throw badInput("userIds", `must be at most ${MOST_FOLLOWED} ids.`);
       for (const id of userIds ?? []) checkUserId(id, "userIds");
       return context.transitions.follow(userIds);
     },
   })
   userOnline(
     @Root() { userId, online }: Transition,
-    @Arg("userIds", () => [ID], { nullable: true, description: "Only these users, at most 1,000; left out, everyone." })
+    @Arg("userIds", () => [ID], { nullable: true, description: "Only these users, at most 1,000; all users if omitted." })
     _userIds: string[] | null,
     @Ctx() { load }: Context,
   ): Promise<User> {
-    load.online.prime(userId, online); // what this event says, whatever has happened since
+    load.online.prime(userId, online); // the state at the event, even if it has changed since
     return load.user.load(userId);
   }
 }

@@ -4,10 +4,10 @@ import type { Scripts } from "../redis/scripts.js";
 import { isUserId } from "../users/user.store.js";
 import type { Transition } from "./transitions.js";
 
-const MOST_DIFFERENCES = 1_000_000; // users online, beyond which somebody plays tricks on us
-const AT_ONCE = 100; // users dealt with in one round trip
+const MOST_DIFFERENCES = 1_000_000; // users online; a larger set is not plausible, and is ignored
+const AT_ONCE = 100; // users handled in one round trip
 
-/** Who is online: whoever has a connection to any server that is alive, or has had one until a moment ago. */
+/** The users who are online: those with a connection to a live server, or who had one a moment ago. */
 export class PresenceStore {
   readonly #redis: RedisClient;
   readonly #scripts: Scripts;
@@ -15,20 +15,20 @@ export class PresenceStore {
   readonly #server: string;
   readonly #grace: number;
   readonly #onTransition: (transition: Transition) => void;
-  /** Connections to this server, by user. Only it writes what Redis knows of them. */
+  /** Connections to this server, by user. Only this server writes their number to Redis. */
   readonly #connections = new Map<string, number>();
-  /** Users whose last connection here has closed just now, as when a page is loaded anew. In Redis it is still there. */
+  /** Users whose last connection here has just closed, as when a page is reloaded. Redis still has the connection. */
   readonly #lingering = new Map<string, NodeJS.Timeout>();
-  /** The last write of each user's count, and the one of them that has not begun. */
+  /** The last write of each user's count, and the one that has not begun yet. */
   readonly #last = new Map<string, Promise<void>>();
   readonly #next = new Map<string, Promise<void>>();
   /** Users whose count could not be written to Redis. */
   readonly #unwritten = new Set<string>();
 
   /**
-   * @param server this server's name; no other one has it, nor had
-   * @param grace seconds that a user may be without a connection before they are offline
-   * @param onTransition is told of each transition that is announced from here, and that the demo apps do not know of
+   * @param server this server's name, unique among all servers, past ones included
+   * @param grace seconds without a connection after which a user is offline
+   * @param onTransition called for each transition that this server publishes and that the demo apps do not know
    */
   constructor(
     redis: RedisClient,
@@ -45,7 +45,7 @@ export class PresenceStore {
     this.#onTransition = onTransition;
   }
 
-  /** Counts one more connection of the user here. The count is kept where Redis is away, and written by `settle`. */
+  /** Counts one more connection of the user here. If Redis is unavailable, the count is kept, and `settle` writes it. */
   async opened(userId: string): Promise<void> {
     clearTimeout(this.#lingering.get(userId));
     this.#lingering.delete(userId);
@@ -53,7 +53,7 @@ export class PresenceStore {
     await this.#write(userId);
   }
 
-  /** Counts one less; the last one when the grace period is over. */
+  /** Counts one connection less; for the last one, once the grace period is over. */
   async closed(userId: string): Promise<void> {
     const left = (this.#connections.get(userId) ?? 0) - 1;
     if (left > 0) this.#connections.set(userId, left);
@@ -67,19 +67,19 @@ export class PresenceStore {
     this.#lingering.set(userId, over.unref());
   }
 
-  /** Writes the counts that Redis missed; all of them, where it has forgotten this server. */
+  /** Writes the counts that Redis missed; all of them if Redis has lost this server. */
   async settle(forgotten: boolean): Promise<void> {
     if (forgotten) for (const userId of [...this.#connections.keys(), ...this.#lingering.keys()]) this.#unwritten.add(userId);
     await inPortions([...this.#unwritten], (userId) => this.#write(userId));
   }
 
-  /** Takes all connections to a server back: it stopped, or it is dead. */
+  /** Removes all connections to a server that has stopped or died. */
   async forget(server: string): Promise<void> {
     await inPortions(await this.#redis.smembers(keys.serverUsers(server)), (userId) => this.#change(server, userId, 0));
     await this.#redis.unlink(keys.serverUsers(server));
   }
 
-  /** Writes nothing any more. */
+  /** Stops writing. */
   stop(): void {
     for (const over of this.#lingering.values()) clearTimeout(over);
     this.#lingering.clear();
@@ -92,13 +92,13 @@ export class PresenceStore {
     return (answers ?? (await announced())).map((answer) => answer === 1);
   }
 
-  /** Ids of users who are online, in order of registration; any so many of them, where there are more. */
+  /** Ids of users who are online, in order of registration; at most `most`, chosen at random if there are more. */
   async online(most: number): Promise<string[]> {
     const ids = await this.#lenient(this.#redis.srandmember(keys.onlineUsers, most), []);
     return ids.filter(isUserId).sort((one, other) => Number(one) - Number(other));
   }
 
-  /** A demo app told something of the user: sees what it has made of the set of who is online, and tells the followers. */
+  /** Called when a demo app announced something of the user: checks what it did to the set of online users, and notifies subscribers. */
   async lookAt(userId: string): Promise<void> {
     const { version = "0", ...connections } = await this.#redis.hgetall(keys.presence(userId));
     const [, , putBack] = (await this.#scripts.run(
@@ -110,8 +110,8 @@ export class PresenceStore {
   }
 
   /**
-   * Tells the followers what the demo apps told while this server did not listen.
-   * @param sizesMayDo whether to be content when as many are online as are known to be, which costs Redis next to nothing
+   * Notifies subscribers of the changes by demo apps whose announcements this server did not receive.
+   * @param sizesMayDo whether it is enough to compare the sizes of the sets, which costs Redis very little
    */
   async lookAtAll({ sizesMayDo }: { sizesMayDo: boolean }): Promise<void> {
     const [online, known] = await Promise.all([this.#lenient(this.#redis.scard(keys.onlineUsers), 0), this.#redis.scard(keys.announced)]);
@@ -123,12 +123,12 @@ export class PresenceStore {
     await inPortions(differing.flat().filter(isUserId), (userId) => this.lookAt(userId));
   }
 
-  /** Writes the user's count here, one write after the other, as the last one has to be the true one. */
+  /** Writes the user's count here, one write after the other, because the last one must be the current one. */
   #write(userId: string): Promise<void> {
     const next = this.#next.get(userId);
-    if (next) return next; // it has not looked at the count yet
+    if (next) return next; // it has not read the count yet
     const write = (this.#last.get(userId) ?? Promise.resolve())
-      .catch(() => {}) // told to whoever asked for it
+      .catch(() => {}) // its caller got the error
       .then(() => {
         this.#next.delete(userId);
         return this.#writeNow(userId);
@@ -145,9 +145,9 @@ export class PresenceStore {
     this.#unwritten.delete(userId);
     const count = () => this.#connections.get(userId) ?? (this.#lingering.has(userId) ? 1 : 0);
     try {
-      // The demo apps could not bear someone online who has no account, as after a loss of the data.
+      // Demo apps fail on an online user without an account, as after a loss of data.
       if (count() > 0 && (await this.#redis.exists(keys.user(userId))) === 0) return;
-      // Listed here first and taken off last, so that whoever sweeps this server always finds the user.
+      // Listed first and removed last, so that a sweep of this server always finds the user.
       if (count() > 0) await this.#redis.sadd(keys.serverUsers(this.#server), userId);
       await this.#change(this.#server, userId, count());
       if (count() === 0) await this.#redis.srem(keys.serverUsers(this.#server), userId);
@@ -168,7 +168,7 @@ export class PresenceStore {
   }
 }
 
-/** Does the work for all of them, some at a time. */
+/** Does the work for all users, some at a time. */
 async function inPortions(userIds: string[], work: (userId: string) => Promise<void>): Promise<void> {
   for (let at = 0; at < userIds.length; at += AT_ONCE) await Promise.all(userIds.slice(at, at + AT_ONCE).map(work));
 }

@@ -4,20 +4,20 @@ import { Feed } from "../delivery/feed.js";
 import { onceRedisAnswers, type RedisClient } from "../redis/connect.js";
 import { channels, keys } from "../redis/keys.js";
 
-/** Someone came online or went offline. */
+/** A user came online or went offline. */
 export interface Transition {
   userId: string;
   online: boolean;
 }
 
-const TICK = 250; // ms between two portions for those who follow everyone
-const MOST_AT_ONCE = 100; // transitions that such a follower gets in one portion
-const MOST_FRAMES = 25_000; // that a portion may make, over all of them: at 2 µs a frame, a fifth of a core
+const TICK = 250; // ms between two portions for subscribers to all users
+const MOST_AT_ONCE = 100; // transitions that such a subscriber gets in one portion
+const MOST_FRAMES = 25_000; // in one portion, over all subscribers: at 2 µs a frame, a fifth of a core
 
 /**
- * Tells of transitions as they are announced. Who follows certain users hears of each at once. Who follows everyone gets them in
- * portions, the oldest first, and nothing of who came and went, or went and came, before their turn: when ten thousand come
- * online together, a follower is told of a few at a time, and in the end knows what is true.
+ * Delivers transitions as they are published. Subscribers to certain users get each transition at once. Subscribers to all users get them
+ * in portions, oldest first, without users who came and went, or went and came, before their turn: when ten thousand users come online
+ * together, a subscriber gets a few at a time, and ends up with the current state.
  */
 export class Transitions {
   readonly #redis: RedisClient;
@@ -25,11 +25,11 @@ export class Transitions {
   readonly #log: Logger;
   readonly #ofEveryone = new Set<Feed<Transition>>();
   readonly #ofUser = new Map<string, Set<Feed<Transition>>>();
-  /** Resolves to its end when Redis is listened to; only while there are followers. */
+  /** Resolves to the unsubscribe function once Redis has acknowledged; set only while there are subscribers. */
   #listening: Promise<() => void> | undefined;
-  /** Who is online, as far as it was heard. */
+  /** The users who are online, according to the events that arrived. */
   readonly #online = new Set<string>();
-  /** What the followers of everyone have not been told yet; always the opposite of what they were told before. */
+  /** Transitions not yet delivered to subscribers to all users; always the opposite of what was delivered before. */
   readonly #waiting = new Map<string, Transition>();
   #tick: NodeJS.Timeout | undefined;
 
@@ -39,7 +39,7 @@ export class Transitions {
     this.#log = log;
   }
 
-  /** Transitions of everyone, or of these users, from the moment that the promise resolves. */
+  /** Transitions of all users, or of these users, from the moment at which the promise resolves. */
   async follow(userIds: readonly string[] | null | undefined): Promise<Feed<Transition>> {
     const feed = new Feed<Transition>();
     const audiences = userIds ? userIds.map((id) => this.#audienceOf(id)) : [this.#ofEveryone];
@@ -79,7 +79,7 @@ export class Transitions {
     };
   }
 
-  /** Tells what was announced and not heard: the connection was down, or Redis lost its data. */
+  /** Delivers transitions that were published but did not arrive: the connection was down, or Redis lost its data. */
   async catchUp(wanted: () => boolean = () => this.#listening !== undefined): Promise<void> {
     const announced = await onceRedisAnswers(() => this.#redis.smembers(keys.announced), wanted);
     if (!announced) return;
@@ -100,7 +100,7 @@ export class Transitions {
     if (!this.#tick) this.#tell();
   }
 
-  /** Tells the next portion, and goes on until nothing waits. */
+  /** Delivers the next portion, and continues until nothing waits. */
   #tell(): void {
     this.#tick = undefined;
     if (this.#waiting.size === 0) return;
@@ -122,7 +122,7 @@ export class Transitions {
     this.#listening = undefined;
     listening?.then(
       (stop) => stop(),
-      (error) => this.#log.debug({ error: String(error) }, "could not listen to who comes and goes"), // the followers were told
+      (error) => this.#log.debug({ error: String(error) }, "could not subscribe to presence"), // the subscribers got the error
     );
   }
 }

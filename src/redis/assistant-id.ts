@@ -1,9 +1,9 @@
 import type { RedisClient } from "./connect.js";
 import { keys } from "./keys.js";
 
-const LOOK = 1_000; // ms between two looks: within so long, every server takes questions for an assistant that is new
+const LOOK = 1_000; // ms between two lookups: every server accepts questions for a new assistant within this time
 
-/** Who the assistant is: its account is made by the first worker, which may come at any time. */
+/** The assistant's user id. The first worker creates the account, which may happen at any time. */
 export class AssistantId {
   readonly #redis: RedisClient;
   readonly #timer: NodeJS.Timeout;
@@ -12,11 +12,11 @@ export class AssistantId {
   constructor(redis: RedisClient) {
     this.#redis = redis;
     this.#timer = setInterval(() => {
-      this.look().catch(() => {}); // Redis is away: the next look tells
+      this.look().catch(() => {}); // Redis is away: the next lookup tries again
     }, LOOK).unref();
   }
 
-  /** The assistant's user id, empty while there is none. */
+  /** The assistant's user id, empty until the account exists. */
   get current(): string {
     return this.#id;
   }

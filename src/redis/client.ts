@@ -4,7 +4,7 @@ import { ClusterClient } from "./cluster-client.js";
 
 export type RedisClient = Redis | Cluster;
 
-/** What the clients of one program have in common. */
+/** Properties that all clients of one program share. */
 export interface RedisAccess {
   address: RedisAddress;
   /** The server at the address is a node of a cluster. */
@@ -18,21 +18,20 @@ export interface RedisAccess {
 
 export type ClientOptions = Omit<RedisOptions, "replyMapping">;
 
-const CONNECT_TIMEOUT = 3_000; // ms until a TCP connection is there
-const SILENCE = 3_000; // ms without a byte while an answer is due: then the connection is dead, whatever TCP says
-const DESTROY_AFTER = 200; // ms that a connection gets to close by itself once it is given up
-const TOPOLOGY = 2_000; // ms between two looks at who owns which slots of a cluster
-const RENEW = 1_000; // ms, at most one new connection in this time because a server turned out to be a replica
+const CONNECT_TIMEOUT = 3_000; // ms to establish a TCP connection
+const SILENCE = 3_000; // ms without a byte while an answer is due: after that the connection counts as dead
+const DESTROY_AFTER = 200; // ms that an abandoned connection gets to close itself
+const TOPOLOGY = 2_000; // ms between two refreshes of a cluster's slot map
+const RENEW = 1_000; // ms, in which at most one connection is replaced because its server is a replica
 
 /** ms until the next attempt to connect. */
 const retryStrategy = (attempt: number) => Math.min(attempt * 50, 1_000);
 
 /**
- * Makes a client that is not connected yet.
+ * Creates a client that is not connected yet.
  *
- * A connection that owes an answer and stays silent is closed and opened again: a frozen proxy or a dropped route shows in no
- * other way. One that turns out to lead to a replica is opened again too, since after a failover behind one address only a new
- * connection leads to the primary.
+ * The client reopens a connection that owes an answer and stays silent, because nothing else reveals a frozen proxy or a dropped route.
+ * It also reopens a connection that leads to a replica: after a failover behind one address, only a new connection leads to the primary.
  */
 export function createClient(
   { address, cluster, mayAskInfo, password, sentinelPassword }: RedisAccess,
@@ -94,7 +93,7 @@ function createCluster(urls: string[], password: string | undefined, shared: Cli
       clusterRetryStrategy: retryStrategy,
       slotsRefreshInterval: TOPOLOGY,
       slotsRefreshTimeout: CONNECT_TIMEOUT,
-      retryDelayOnFailover: 0, // a command whose connection broke may have run: it must fail rather than run again
+      retryDelayOnFailover: 0, // a command whose connection broke may have run: it must fail, not run again
       redisOptions: Object.assign(
         {
           maxRetriesPerRequest,
@@ -115,9 +114,9 @@ function createCluster(urls: string[], password: string | undefined, shared: Cli
 }
 
 /**
- * Lets the commands of one turn of the event loop leave in one system call, which costs more than all else that a command does.
- * The client's own pipelines do that too; but they are answered as one: while the slots of a cluster move, MOVED for one command
- * would fail its neighbours.
+ * Sends all commands of one turn of the event loop in one system call, because system calls are the largest cost of a command.
+ * The client's auto-pipelining does that too, but all commands of a pipeline fail together: while the slots of a cluster move, MOVED for
+ * one command would fail its neighbors.
  */
 function gathering(client: Redis): Redis {
   return client.on("connect", () => {
@@ -138,7 +137,7 @@ function gathering(client: Redis): Redis {
   });
 }
 
-/** Whether an answer means that another connection may lead to a server that can write; not more often than once in a while. */
+/** Whether an error means that a new connection may lead to a writable server; true at most once per `RENEW` ms. */
 function renewOnReplica(): (error: Error) => boolean {
   let renewedAt = Number.NEGATIVE_INFINITY;
   return ({ message }) => {

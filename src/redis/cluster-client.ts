@@ -3,11 +3,11 @@ import { Cluster } from "ioredis";
 type Sending = Parameters<Cluster["sendCommand"]>;
 
 /**
- * A cluster's client that keeps `commandTimeout` while no node of the cluster can be reached, too. ioredis keeps commands in a queue
- * then, which has no end, and sends them however late: by then their callers have given up, and may have asked again.
+ * A cluster client that enforces `commandTimeout` also while no node of the cluster can be reached. ioredis then keeps commands in an
+ * unbounded queue and sends them however late, after their callers have given up and perhaps retried.
  */
 export class ClusterClient extends Cluster {
-  /** What is to be sent once the cluster is back. */
+  /** Commands to send once the cluster is back. */
   readonly #waiting = new Set<() => void>();
 
   #listens = false;
@@ -16,7 +16,8 @@ export class ClusterClient extends Cluster {
     const [command] = sending;
     const timeout = this.options.redisOptions?.commandTimeout;
     if (command.isSettled) return command.promise;
-    const isAway = /^(connecting|connect|close|reconnecting)$/.test(this.status) && command.name !== "cluster"; // with that it looks
+    // The client needs the command `cluster` to find the nodes.
+    const isAway = /^(connecting|connect|close|reconnecting)$/.test(this.status) && command.name !== "cluster";
     if (timeout === undefined || !isAway) return super.sendCommand(...sending);
     command.setTimeout(timeout);
     const forget = () => this.#waiting.delete(send);
@@ -37,6 +38,6 @@ export class ClusterClient extends Cluster {
       for (const send of [...this.#waiting]) send();
     };
     this.on("ready", sendAll);
-    this.on("end", sendAll); // which fails them
+    this.on("end", sendAll); // the client rejects them, because it has ended
   }
 }

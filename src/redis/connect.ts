@@ -10,13 +10,16 @@ export { withoutPassword } from "../redis-address.js";
 export type { RedisClient } from "./client.js";
 export { RedisUnusable } from "./inspect.js";
 
-/** The connections of a server: one for commands, one that listens to channels. */
+/** The connections of a server: one for commands, and one that listens to channels. */
 export interface RedisConnections {
   commands: RedisClient;
   subscriber: RedisClient;
-  /** One more that listens to channels that are not sharded: what others publish there must not break the first. Subscribe again when it is ready again. */
+  /**
+   * Another connection, for channels that are not sharded: messages of other programs there must not break the first one. The caller has to
+   * subscribe again whenever the connection is ready again.
+   */
   connectListener(): Promise<RedisClient>;
-  /** One more for commands that wait in Redis, each for at most `longest` ms. */
+  /** Another connection, for commands that wait in Redis for at most `longest` ms each. */
   connectWaiting(longest: number): Promise<RedisClient>;
   close(): Promise<void>;
 }
@@ -29,16 +32,16 @@ export interface ConnectOptions {
   wait?: number;
 }
 
-const HANGS = 5_000; // ms without an answer: a Redis that hangs is as good as gone
+const HANGS = 5_000; // ms without an answer, after which Redis counts as away
 const ATTEMPT_PAUSE = 500; // ms between two attempts at the start
 const LISTENER_CHECK = 1_000; // ms between two checks of a cluster's listener
 const LISTENER_SILENCE = 4_000; // ms without an answer to such a check
 
 /**
- * Connects to the Redis, Redis Cluster or Sentinel at these URLs. Waits for one that cannot be used yet, such as one that starts
- * or fails over; what only a person can change fails at once.
- * @param urls as `splitRedisUrls` gives them
- * @throws RedisUnusable that says in a sentence what is wrong and what to do
+ * Connects to the Redis, Redis Cluster or Sentinel at these URLs. Waits for a Redis that cannot be used yet, for example because it
+ * starts or fails over; fails at once on a problem that only a person can fix.
+ * @param urls as returned by `splitRedisUrls`
+ * @throws RedisUnusable with a sentence that states the problem and what to do
  */
 export async function connectRedis(urls: readonly string[], options: ConnectOptions, log: Logger): Promise<RedisConnections> {
   const address = readRedisAddress(urls);
@@ -63,13 +66,13 @@ async function openConnections(access: RedisAccess, urls: readonly string[], log
   const open = async (options: Parameters<typeof createClient>[1]) => {
     const client = createClient(access, options);
     clients.push(client);
-    // The health check says that Redis is away, once for all connections; here are the details.
+    // The health check reports once for all connections that Redis is away; this line has the details.
     client.on("error", (error: Error) => log.debug({ error: error.message }, "a connection to Redis failed"));
     try {
       await inTime(client.connect());
       return client;
     } catch (error) {
-      client.disconnect(); // else it would go on trying
+      client.disconnect(); // otherwise it keeps trying
       clients.splice(clients.indexOf(client), 1);
       throw error;
     }
@@ -79,13 +82,13 @@ async function openConnections(access: RedisAccess, urls: readonly string[], log
     for (const client of clients) client.disconnect();
   };
   try {
-    // A command that was sent and not answered may have run. It fails, rather than run again behind its caller's back.
+    // A command that was sent and not answered may have run. It fails, so that it never runs twice without its caller's knowledge.
     const commandOptions = { maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false };
     const [commands, subscriber] = await Promise.all([
       open({ ...commandOptions, commandTimeout: HANGS }),
       open({ maxRetriesPerRequest: null, autoResubscribe: false }), // `Channels` subscribes again
     ]);
-    if (access.cluster) await inTime(tryOut(commands, subscriber)); // a single Redis was tried out before
+    if (access.cluster) await inTime(tryOut(commands, subscriber)); // `inspectRedis` has already tried out a single Redis
     return {
       commands,
       subscriber,
@@ -103,7 +106,7 @@ async function openConnections(access: RedisAccess, urls: readonly string[], log
   }
 }
 
-/** Fails after a while. A cluster's client that finds its cluster down neither connects nor says so. */
+/** Adds a timeout to a connection attempt: a cluster client whose cluster is down neither connects nor fails. */
 async function inTime<T>(work: Promise<T>): Promise<T> {
   const stop = new AbortController();
   try {
@@ -119,8 +122,8 @@ async function inTime<T>(work: Promise<T>): Promise<T> {
 }
 
 /**
- * Asks the listener for an answer now and then. A connection of its own then notices that it is dead; a cluster's client, which
- * does not look at its listener, is made to connect again.
+ * Regularly requests an answer on the listener. A plain client then notices a dead connection itself. A cluster client does not monitor
+ * its listener, so this function makes it reconnect.
  */
 function keepListening(listener: RedisClient): NodeJS.Timeout {
   let asked: number | undefined;
@@ -133,12 +136,12 @@ function keepListening(listener: RedisClient): NodeJS.Timeout {
       listener.unsubscribe("palaver-check").then(answered, answered);
     } else if (listener instanceof Cluster && performance.now() - asked > LISTENER_SILENCE) {
       asked = undefined;
-      if (listener.status === "ready") listener.disconnect(true); // one that is connecting would end for good
+      if (listener.status === "ready") listener.disconnect(true); // `disconnect` would end a connecting client for good
     }
   }, LISTENER_CHECK).unref();
 }
 
-/** Whether Redis could not be reached, or cannot do what was asked now: an error of the connection or of its state, not of the call. */
+/** Whether an error is due to the connection or the state of Redis, which may pass, and not to the call. */
 export function isRedisAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return (
@@ -156,15 +159,15 @@ export function isRedisAway(error: unknown): boolean {
 const REFUSED =
   /^(LOADING|BUSY|OOM|MISCONF|MOVED|ASK|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|READONLY|UNBLOCKED|NOREPLICAS|CROSSSLOT during|Too many Cluster redirections|ERR max number of clients|NOAUTH|WRONGPASS)/;
 
-/** Whether Redis refused a call for its own state before it executed anything: the call can be repeated without doubling. */
+/** Whether Redis refused a call because of its state before it executed anything, so that a retry cannot run the call twice. */
 export function wasNotExecuted(error: unknown): boolean {
   return error instanceof Error && REFUSED.test(error.message);
 }
 
-/** Gives what Redis answers, or something instead where a key of the demo apps' layout holds a value of another type. */
+/** Returns the answer of Redis, or `instead` if a key of the demo apps' layout holds a value of another type. */
 export type Lenient = <T>(answer: Promise<T>, instead: T) => Promise<T>;
 
-/** @param log gets a line when a key's type is wrong: anything that shares this Redis can make it so */
+/** @param log gets a line when a key has the wrong type, which any program that shares this Redis can cause */
 export function leniently(log: LimitedLog): Lenient {
   return async (answer, instead) => {
     try {
@@ -175,7 +178,7 @@ export function leniently(log: LimitedLog): Lenient {
       log.warn(
         "wrong type",
         { arguments: command?.args?.slice(0, 3) },
-        "a key holds another type than the demo apps' layout says; it is left out",
+        "a key has another type than in the demo apps' layout; ignoring it",
       );
       return instead;
     }
@@ -184,7 +187,7 @@ export function leniently(log: LimitedLog): Lenient {
 
 const PAUSE = 100; // ms between two tries
 
-/** Gives what `work` gives, trying again while Redis is away; undefined once it is not wanted any more. */
+/** Runs `work`, and retries it while Redis is away. @returns its result, or undefined once `wanted` returns false */
 export async function onceRedisAnswers<T>(work: () => Promise<T>, wanted: () => boolean): Promise<T | undefined> {
   while (wanted()) {
     try {
@@ -197,7 +200,7 @@ export async function onceRedisAnswers<T>(work: () => Promise<T>, wanted: () => 
   return undefined;
 }
 
-/** The number of the database that a client uses; a cluster has one alone. */
+/** The number of the database that a client uses; a cluster has only database 0. */
 export function databaseOf(client: RedisClient): number {
   return client instanceof Cluster ? 0 : (client.options.db ?? 0);
 }

@@ -5,19 +5,19 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { RedisUnusable } from "./connect.js";
 
-const PAUSE = 50; // ms between two looks
+const PAUSE = 50; // ms between two checks
 const PATIENCE = 5_000; // ms
 
-/** A data folder that this process alone uses. */
+/** A data folder that only this process uses. */
 export interface FolderLock {
   write(url: string): Promise<void>;
   release(): Promise<void>;
 }
 
 /**
- * Makes sure that there is a data folder, and that one server at a time uses it: two Redis on the same files would
- * destroy them. A file in it names the owner's process and the address of its Redis.
- * @throws RedisUnusable where another server uses it, or the error of making it
+ * Creates the data folder if it is missing, and ensures that only one server at a time uses it: two Redis servers on the same files
+ * would destroy them. A lock file in the folder names the owner's process and the address of its Redis.
+ * @throws RedisUnusable if another server uses the folder, or the file system's error if it cannot be created
  */
 export async function lockFolder(folder: string): Promise<FolderLock> {
   const path = join(folder, "palaver.lock");
@@ -34,12 +34,12 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
       const listening = await isListening(url);
       if (listening && alive) throw new RedisUnusable(alreadyUsed(folder, pid, url));
       if (listening && patience.aborted) throw new RedisUnusable(notEnded(path, pid, url));
-      // One of the two needs a moment: the Redis of a server that was killed saves, or a living server starts its Redis
-      // (again). If no Redis comes, another program has the number of a dead server by now.
+      // Either may need a moment: the Redis of a killed server saves, or a live server starts or restarts its Redis. If no Redis
+      // appears, the process id of the dead server now belongs to another program.
       const wait = listening || (alive && Number(pid) !== process.pid && !patience.aborted);
       if (wait) await delay(PAUSE);
       else if (read(path) === owner) {
-        // Others may find it stale at the same moment: each puts its own in its place, and the last one has it.
+        // Other processes may find the lock stale at the same moment: each replaces it with its own, and the last one wins.
         renameSync(draft, path);
         await delay(PAUSE);
         if (isOurs(path)) break;
@@ -52,7 +52,7 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
   return {
     write: async (url) => {
       await writeFile(draft, `${process.pid}\n${url}\n`, { mode: 0o600 });
-      await rename(draft, path); // whole, whenever it is read
+      await rename(draft, path); // atomic, so that no process reads half a file
     },
     release: async () => {
       if (isOurs(path)) await rm(path, { force: true });
@@ -62,7 +62,7 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
 
 const isOurs = (path: string) => read(path)?.startsWith(`${process.pid}\n`) === true;
 
-/** Makes `path` another name of the file `draft`: it appears with what is in it, or not at all where there is one already. */
+/** Links `path` to the file `draft`, so that it appears with its full content. @returns false if `path` exists already */
 async function linked(draft: string, path: string): Promise<boolean> {
   try {
     await link(draft, path);
@@ -73,7 +73,7 @@ async function linked(draft: string, path: string): Promise<boolean> {
   }
 }
 
-/** What is in a file; undefined where there is none. */
+/** The content of a file; undefined if it does not exist. */
 function read(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
@@ -83,7 +83,7 @@ function read(path: string): string | undefined {
   }
 }
 
-/** Whether something listens at this URL, be it a Redis that loads, saves or hangs and does not answer. */
+/** Whether something listens at this URL, even a Redis that does not answer because it loads, saves or hangs. */
 async function isListening(url: string): Promise<boolean> {
   if (!URL.canParse(url)) return false;
   const { hostname, port } = new URL(url);
@@ -95,13 +95,13 @@ async function isListening(url: string): Promise<boolean> {
 
 function alreadyUsed(folder: string, pid: string, url: string): string {
   return `Another Palaver (process ${pid}) uses the data in ${folder}.
-To share its data:  npm start -- --port ANOTHER --redis ${url}
-To have data apart:  npm start -- --port ANOTHER --data-dir FOLDER`;
+To share its data:      npm start -- --port ANOTHER --redis ${url}
+To keep separate data:  npm start -- --port ANOTHER --data-dir FOLDER`;
 }
 
 function notEnded(path: string, pid: string, url: string): string {
-  return `The server that used this data (process ${pid}) is gone, but what it started at ${url} has not ended.
-Wait for that; or, if it is another program by now, delete ${path}`;
+  return `The server that used this data (process ${pid}) has ended, but the Redis that it started at ${url} is still running.
+Wait until that Redis ends. If another program uses this address now, delete ${path}`;
 }
 
 function isAlive(pid: number): boolean {

@@ -3,8 +3,8 @@ import type { RedisClient } from "./connect.js";
 const DAY = 86_400; // seconds
 
 /**
- * Which day it is, counted from 1970, by Redis's clock. Keys that carry their day have to be named before Redis is asked. So a server
- * expects a day by its own clock, and by what it has learned of how far that is off.
+ * The current day by Redis's clock, counted from 1970. A server has to name keys that contain the day before it asks Redis, so it
+ * estimates the day from its own clock and the last known offset between the two clocks.
  */
 export class RedisDays {
   readonly #redis: Pick<RedisClient, "time">;
@@ -14,17 +14,17 @@ export class RedisDays {
     this.#redis = redis;
   }
 
-  /** The day that it probably is. */
+  /** The probable day; no round trip. */
   expected(): number {
     return today() + this.#off;
   }
 
-  /** Redis has said which day it is. */
+  /** Corrects the offset by a day that Redis returned. */
   learn(day: number): void {
     this.#off = day - today();
   }
 
-  /** The day that it is; one round trip. */
+  /** The day by Redis's clock; one round trip. */
   async today(): Promise<number> {
     const [seconds] = await this.#redis.time();
     const day = Math.floor(Number(seconds) / DAY);

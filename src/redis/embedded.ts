@@ -11,21 +11,21 @@ import { redisBinary } from "./install.js";
 
 export interface EmbeddedRedis {
   url: string;
-  /** Saves everything and ends Redis; can be called twice. */
+  /** Saves everything and ends Redis; idempotent. */
   stop(): Promise<void>;
 }
 
 interface Options {
   dataDir: string;
-  /** When writes are forced to the disk. Redis hands every write to the system before it answers either way. */
+  /** When Redis forces writes to the disk. In both cases it hands each write to the operating system before it answers. */
   fsync: "everysec" | "always";
   log: Logger;
 }
 
 /**
- * Starts Redis and ends it when the server's end of the pipe closes, which the system does however the server dies.
- * A plain child would live on after a `kill -9` of the server, and hold its files. It is asked again as long as it is there: while it
- * writes its first append-only file it declines.
+ * Starts Redis, and ends it when the server's end of the pipe closes. The operating system closes the pipe however the server dies; a
+ * plain child process would survive a `kill -9` of the server and hold its files. The signal is repeated until Redis ends, because
+ * Redis refuses to shut down while it writes its first append-only file.
  */
 const SUPERVISOR = `
   exec 3<&0
@@ -35,25 +35,25 @@ const SUPERVISOR = `
   wait $redis
 `;
 
-const START_TIMEOUT = 60_000; // a minute: a big append-only file takes a while to load
+const START_TIMEOUT = 60_000; // ms: a large append-only file takes a while to load
 const RESTART_PAUSE = 500; // ms
 
 /**
- * Starts a Redis of our own on a free loopback port, with append-only persistence in `dataDir`. Should it die, it is
- * started again on the same port and files.
- * @throws RedisUnusable when there is no Redis to start, it does not start, or another server uses the folder
+ * Starts a Redis for this server on a free loopback port, with append-only persistence in `dataDir`. If it dies, it is restarted on
+ * the same port and files.
+ * @throws RedisUnusable if no Redis is installed, it does not start, or another server uses the folder
  */
 export async function startEmbeddedRedis({ dataDir, fsync, log }: Options): Promise<EmbeddedRedis> {
   const binary = redisBinary((line) => process.stderr.write(`${line}\n`));
   const folder = resolve(dataDir);
   const lock = await lockFolder(folder).catch((error: Error) => {
     if (error instanceof RedisUnusable) throw error;
-    throw new RedisUnusable(`Cannot keep data in ${folder}: ${error.message}\nChoose another folder with --data-dir (or DATA_DIR).`);
+    throw new RedisUnusable(`Cannot store data in ${folder}: ${error.message}\nChoose another folder with --data-dir (or DATA_DIR).`);
   });
 
   const port = await freePort();
   const url = `redis://127.0.0.1:${port}`;
-  await lock.write(url); // before Redis runs: should we be killed, the next server knows whose end to wait for
+  await lock.write(url); // before Redis runs: if this server is killed, the next one knows which Redis to wait for
   const command = [binary, ...redisOptions(port, folder, fsync)];
   let running = launch(command);
   try {
@@ -70,7 +70,7 @@ export async function startEmbeddedRedis({ dataDir, fsync, log }: Options): Prom
     for (;;) {
       await running.exited;
       if (stopping) return;
-      log.error({ output: running.output }, "the embedded Redis ended by itself; starting it again");
+      log.error({ output: running.output }, "the embedded Redis ended unexpectedly; restarting it");
       await delay(RESTART_PAUSE);
       if (stopping) return;
       running = launch(command);
@@ -90,7 +90,7 @@ export async function startEmbeddedRedis({ dataDir, fsync, log }: Options): Prom
   };
 }
 
-/** A Redis under its supervisor: what it printed last, and a promise of its end. */
+/** A Redis under its supervisor, with its last lines of output and a promise that resolves when it ends. */
 interface Running {
   supervisor: ChildProcessWithoutNullStreams;
   output: string[];
@@ -100,7 +100,7 @@ interface Running {
 
 function launch(command: string[]): Running {
   const supervisor = spawn("sh", ["-c", SUPERVISOR, "sh", ...command], {
-    detached: true, // a Ctrl-C at the terminal is for the server, which ends Redis last
+    detached: true, // a Ctrl-C in the terminal must reach only the server, which ends Redis last
   });
   const running: Running = {
     supervisor,
@@ -146,13 +146,13 @@ async function waitUntilReady(url: string, redis: Running): Promise<void> {
   const giveUp = AbortSignal.timeout(START_TIMEOUT);
   while (!(await answers(url))) {
     if (redis.over || giveUp.aborted) {
-      throw new RedisUnusable(`The embedded Redis did not start. It said:\n${redis.output.join("\n")}`);
+      throw new RedisUnusable(`The embedded Redis did not start. Its last output:\n${redis.output.join("\n")}`);
     }
     await delay(10); // ms
   }
 }
 
-/** Whether a Redis at this URL serves commands: listening, and done with loading its data. */
+/** Whether a Redis at this URL serves commands: it listens and has loaded its data. */
 async function answers(url: string): Promise<boolean> {
   const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null, enableReadyCheck: false, maxRetriesPerRequest: 0 });
   client.on("error", () => {});

@@ -7,42 +7,42 @@ import { reasonOf } from "./inspect.js";
 import { keys } from "./keys.js";
 import type { Replicas } from "./replicas.js";
 
-/** Whether a message could be stored and delivered through this server right now. */
+/** Whether this server can currently store and deliver messages. */
 export interface Readiness {
   ready: boolean;
-  /** Why not, a sentence each. */
+  /** Why not, one sentence each. */
   problems: string[];
-  /** What works now and can lose data later. */
+  /** Settings that work now and can lose data later. */
   warnings: string[];
 }
 
 const BEAT = 1_000; // ms between two probes
-const SECOND_LOOK = 250; // ms until a probe that contradicts the last state is repeated
-const FRESH = 200; // ms in which whoever asks gets the last outcome again: probes cost Redis something
-const DEADLINE = 800; // ms for one probe: whoever asks gets an answer within a second
-const LASTING = 2; // probes in a row that fail, or succeed, before it counts as a change
-const MOST_UNHEARD = 3; // probes in a row that are published and do not arrive, until the listening connection is opened again
-const LIFE = 60_000; // ms that a probe's key outlives its server
-const EVICTION_CHECK = 60_000; // ms between two looks at the eviction policy
+const SECOND_LOOK = 250; // ms until the next probe after one that contradicts the last state
+const FRESH = 200; // ms for which callers get the last outcome again: probes cost Redis work
+const DEADLINE = 800; // ms for one probe: callers get an answer within a second
+const LASTING = 2; // probes in a row that fail, or succeed, before the state changes
+const MOST_UNHEARD = 3; // probes in a row that do not arrive, until the listening connection is reopened
+const LIFE = 60_000; // ms until a probe's key expires
+const EVICTION_CHECK = 60_000; // ms between two checks of the eviction policy
 const MOST_TAGS = 20_000; // hash tags to try until each node of a cluster has one
 
-const REPLICATION = 400; // ms that replicas get to take a probe
-const NOT_REPLICATED = "Fewer replicas than ACK_REPLICAS asks for confirm what is written: sends fail.";
-const UNHEARD = "What is published does not arrive: the connection that listens leads to another Redis than the one for commands.";
+const REPLICATION = 400; // ms that replicas get to confirm a probe
+const NOT_REPLICATED = "Fewer replicas than ACK_REPLICAS requires confirm writes: sends fail.";
+const UNHEARD = "Published messages do not arrive: the listening connection leads to another Redis than the command connection.";
 
-/** A probe of one node: a key and a channel of the same name in a slot of that node. */
+/** A probe of one node: a key and a channel with the same name, in a slot of that node. */
 interface Probe {
   name: string;
-  /** Called when what was published on the channel arrives. */
+  /** Called with each payload that arrives on the channel. */
   heard: (payload: string) => void;
 }
 
 /**
- * Watches whether Redis can be used, with the same steps as a message: a write, a publication, its arrival on the connection
- * that listens, and the replicas that a send waits for, on each node of a cluster. Logs one line when that stops working and one when it works again.
+ * Checks whether Redis can be used, with the same steps as a send: a write, a publication, its arrival on the listening connection, and
+ * the confirmation by replicas, on each node of a cluster. Logs one line when that stops working and one when it works again.
  *
- * The probes also keep the connections honest: each makes Redis owe an answer on every connection, and a connection that stays
- * silent then is closed and opened again (`client.ts`).
+ * The probes also detect dead connections: each probe makes Redis owe an answer on every connection, and a connection that stays silent
+ * is closed and reopened (`client.ts`).
  */
 export class RedisHealth {
   readonly #commands: RedisClient;
@@ -56,9 +56,9 @@ export class RedisHealth {
   #probing: Promise<string[]> | undefined;
   #last: { problems: string[]; at: number } | undefined;
   #count = 0;
-  /** Probes in a row that were published and did not arrive. */
+  /** Probes in a row that did not arrive. */
   #unheard = 0;
-  /** Outcomes in a row that contradict what was logged last. */
+  /** Outcomes in a row that contradict the last logged state. */
   #contradictions = 0;
   #downSince: number | undefined;
   #eviction: string | undefined;
@@ -66,8 +66,8 @@ export class RedisHealth {
   #closed = false;
 
   /**
-   * @param replicas on a connection of their own: sends that wait for replicas do not hold up a probe
-   * @param server this server's name, which no other one has
+   * @param replicas on a separate connection, so that sends that wait for replicas do not delay a probe
+   * @param server this server's unique name
    */
   constructor(commands: RedisClient, subscriber: RedisClient, replicas: Replicas, server: string, log: Logger) {
     this.#commands = commands;
@@ -75,18 +75,18 @@ export class RedisHealth {
     this.#replicas = replicas;
     this.#server = server;
     this.#log = log;
-    subscriber.on("ready", () => this.#probes.clear()); // a new connection listens to nothing yet
+    subscriber.on("ready", () => this.#probes.clear()); // a new connection has no subscriptions yet
     subscriber.on("smessage", (channel: string, payload: string) => this.#probes.get(channel)?.heard(payload));
     this.#timer = setTimeout(() => this.#beat(), BEAT).unref();
     this.#evictionTimer = setInterval(() => void this.#checkEviction(), EVICTION_CHECK).unref();
   }
 
-  /** Looks for the first time, so that the operator reads of an eviction policy at the start. */
+  /** Runs the first check, so that the log warns of an eviction policy at the start. */
   async start(): Promise<void> {
     await this.#checkEviction();
   }
 
-  /** From now on the server is not ready, as it is about to end. */
+  /** The server is about to end; from now on it is not ready. */
   announceStop(): void {
     this.#stopping = true;
   }
@@ -97,14 +97,14 @@ export class RedisHealth {
     clearInterval(this.#evictionTimer);
   }
 
-  /** Probes now. Answers within a second, whatever Redis does. */
+  /** Probes now, and answers within a second even if Redis hangs. */
   async check(): Promise<Readiness> {
     const isFresh = this.#last && performance.now() - this.#last.at < FRESH;
     const problems = this.#stopping ? ["The server is stopping."] : isFresh && this.#last ? this.#last.problems : await this.#probe();
     return { ready: problems.length === 0, problems, warnings: this.#eviction === undefined ? [] : [this.#eviction] };
   }
 
-  /** Whether Redis was usable when it was last looked at. */
+  /** Whether Redis was usable at the last check. */
   get up(): boolean {
     return this.#downSince === undefined;
   }
@@ -141,7 +141,7 @@ export class RedisHealth {
     }
   }
 
-  /** One probe at a time, shared by all who ask meanwhile. */
+  /** Runs one probe at a time; concurrent callers share it. */
   #probe(): Promise<string[]> {
     this.#probing ??= this.#probeAll().then((problems) => {
       this.#probing = undefined;
@@ -154,24 +154,24 @@ export class RedisHealth {
   async #probeAll(): Promise<string[]> {
     const names = this.#names();
     for (const name of this.#probes.keys()) {
-      if (names.includes(name)) continue; // of a node that has lost its slots
+      if (names.includes(name)) continue; // its node has lost its slots
       this.#probes.delete(name);
-      this.#subscriber.sunsubscribe(name).catch(() => {}); // gone with its connection
+      this.#subscriber.sunsubscribe(name).catch(() => {}); // a lost connection loses the subscription too
     }
-    if (names.length === 0) return ["The cluster's nodes are unknown: none of them can be reached."];
+    if (names.length === 0) return ["No node of the cluster can be reached."];
     const found = await Promise.all(names.map((name) => this.#probeOne(name)));
     return [...new Set(found.flatMap((problem) => problem ?? []))];
   }
 
-  /** After a failover the listening connection may still lead to the former primary, alive and cut off from the others. */
+  /** After a failover the listening connection may still lead to the former primary, which is alive but cut off from the others. */
   #listenWhereWePublish(unheard: boolean): void {
     this.#unheard = unheard ? this.#unheard + 1 : 0;
     if (this.#unheard < MOST_UNHEARD) return;
     this.#unheard = 0;
-    if (this.#subscriber.status === "ready") this.#subscriber.disconnect(true); // one that is connecting would end for good
+    if (this.#subscriber.status === "ready") this.#subscriber.disconnect(true); // `disconnect` would end a connecting client for good
   }
 
-  /** What is wrong with one node; undefined if nothing is. */
+  /** The problem of one node; undefined if it works. */
   async #probeOne(name: string): Promise<string | undefined> {
     const payload = String(++this.#count);
     let heard = () => {};
@@ -185,7 +185,7 @@ export class RedisHealth {
 
     let step = "It does not answer.";
     const steps = async () => {
-      // Makes Redis owe an answer on the listening connection, too. Leaving a channel never joined changes nothing.
+      // Makes Redis owe an answer on the listening connection, too. Unsubscribing from an unknown channel has no effect.
       const listens = known ? this.#subscriber.sunsubscribe(`${name}:none`) : this.#subscriber.ssubscribe(name);
       listens.catch(() => this.#probes.delete(name));
       await this.#commands.set(name, payload, "PX", LIFE);
@@ -206,7 +206,7 @@ export class RedisHealth {
     return Promise.race([outcome, tooLate]).finally(() => timeout.abort());
   }
 
-  /** The names of the probes: one, or in a cluster one in a slot of each node that has slots. */
+  /** The names of the probes: a single one, or in a cluster one for each node that has slots. */
   #names(): string[] {
     if (!(this.#commands instanceof Cluster)) return [keys.probe("", this.#server)];
     const { slots } = this.#commands as Cluster & { slots: string[][] };
@@ -228,15 +228,15 @@ export class RedisHealth {
         evicting &&
         `Redis evicts keys when it is full (maxmemory-policy ${evicting}): accounts, sessions and messages can vanish. Set maxmemory-policy to noeviction.`;
       if (warning && warning !== this.#eviction) this.#log.warn(warning);
-      if (!warning && this.#eviction) this.#log.info("Redis does not evict keys any more");
+      if (!warning && this.#eviction) this.#log.info("Redis no longer evicts keys");
       this.#eviction = warning;
     } catch (error) {
-      this.#log.debug({ error: String(error) }, "could not look at the eviction policy");
+      this.#log.debug({ error: String(error) }, "could not read the eviction policy; trying again later");
     }
   }
 }
 
-/** The policy by which a node evicts keys; undefined if it does not, or if its user may not ask. */
+/** A node's eviction policy; undefined if it does not evict, or if the Redis user may not run INFO. */
 async function evictionPolicy(node: Redis): Promise<string | undefined> {
   const info = await node.info("memory").catch((error: Error) => {
     if (error.message.startsWith("NOPERM")) return "";
@@ -249,7 +249,7 @@ async function evictionPolicy(node: Redis): Promise<string | undefined> {
 
 const slotsOfTags: number[] = [];
 
-/** The slot of a hash tag, worked out once. */
+/** The slot of a hash tag, cached. */
 function slotOf(tag: number): number {
   slotsOfTags[tag] ??= calculateSlot(String(tag));
   return slotsOfTags[tag];

@@ -3,9 +3,9 @@ import type { Redis } from "ioredis";
 import { withoutPassword } from "../redis-address.js";
 import { createClient, type RedisAccess, type RedisClient } from "./client.js";
 
-/** Redis cannot be used. The message says which one, why, and what to do. */
+/** Redis cannot be used. The message states its address, the reason, and what to do. */
 export class RedisUnusable extends Error {
-  /** Whether waiting may help: Redis starts, fails over, or is full. A wrong password or version is not such a case. */
+  /** Whether waiting may help, such as while Redis starts, fails over, or is full; not with a wrong password or version. */
   readonly mayPass: boolean;
 
   constructor(message: string, { mayPass = false } = {}) {
@@ -14,27 +14,27 @@ export class RedisUnusable extends Error {
   }
 }
 
-/** What was found out about a Redis that can be used. */
+/** The properties of a Redis that can be used. */
 export interface Inspection {
   cluster: boolean;
-  /** Its user may run INFO, by which a client sees that the data is still being loaded. */
+  /** Its user may run INFO, which tells a client whether Redis is still loading its data. */
   mayAskInfo: boolean;
 }
 
 const LEAST_VERSION = 7; // sharded pub/sub
 const PATIENCE = 3_000; // ms for the whole inspection of one address
 
-/** An answer of Redis at the start, and what a person can do about it. `mayPass`: it may change without a person. */
+/** Errors of Redis at the start, with what a person can do about them. `mayPass`: the error may pass without a person. */
 const SENTENCES: { when: RegExp; say: string; mayPass: boolean }[] = [
   {
     when: /^(WRONGPASS|ERR invalid password|ERR AUTH)/,
     say: "It refuses the user name or password. Correct REDIS_URL or REDIS_PASSWORD.",
     mayPass: false,
   },
-  { when: /^NOAUTH/, say: "It wants a password. Give it in REDIS_PASSWORD, or in REDIS_URL.", mayPass: false },
+  { when: /^NOAUTH/, say: "It requires a password. Set it in REDIS_PASSWORD or REDIS_URL.", mayPass: false },
   {
     when: /^NOPERM.*channel/is,
-    say: "Its user may not use the channels of Palaver. Allow them: ACL SETUSER <name> allchannels.",
+    say: "Its user may not use Palaver's channels. Allow them: ACL SETUSER <name> allchannels.",
     mayPass: false,
   },
   {
@@ -49,12 +49,12 @@ const SENTENCES: { when: RegExp; say: string; mayPass: boolean }[] = [
   },
   {
     when: /^ERR (invalid DB index|DB index is out of range)/,
-    say: "It has no database of this number. Correct REDIS_URL.",
+    say: "It has no database with this number. Correct REDIS_URL.",
     mayPass: false,
   },
   {
     when: /^ERR SELECT is not allowed in cluster mode/,
-    say: "A cluster has no numbered databases. Take the number out of REDIS_URL.",
+    say: "A cluster has no numbered databases. Remove the number from REDIS_URL.",
     mayPass: false,
   },
   {
@@ -62,37 +62,36 @@ const SENTENCES: { when: RegExp; say: string; mayPass: boolean }[] = [
     say: "It is a read-only replica. Give the address of its primary, or of the Sentinels (redis-sentinel://…).",
     mayPass: true,
   },
-  { when: /^OOM/, say: "It is full (maxmemory). Give it more memory, or delete what is not needed.", mayPass: true },
+  { when: /^OOM/, say: "It is full (maxmemory). Give it more memory, or delete data that you do not need.", mayPass: true },
   {
     when: /^MISCONF/,
-    say: "It refuses writes because it cannot save to its disk. Its own log says why; often the disk is full.",
+    say: "It refuses writes because it cannot save to its disk, which is often full. The log of Redis has the reason.",
     mayPass: true,
   },
   { when: /^LOADING/, say: "It is still loading its data.", mayPass: true },
   { when: /^MASTERDOWN/, say: "It is a replica without a connection to its primary.", mayPass: true },
   {
     when: /^CLUSTERDOWN/,
-    say: "The cluster is down: some of its slots have no node. redis-cli --cluster check says which.",
+    say: "The cluster is down: some of its slots have no node. List them with redis-cli --cluster check.",
     mayPass: true,
   },
-  { when: /^NOREPLICAS/, say: "It has fewer replicas than min-replicas-to-write asks for.", mayPass: true },
+  { when: /^NOREPLICAS/, say: "It has fewer replicas than min-replicas-to-write requires.", mayPass: true },
   {
     when: /Unknown RESP type|Protocol error/,
-    say: "What answers there does not speak Redis's protocol. Correct REDIS_URL.",
+    say: "The server at this address does not speak the Redis protocol. Correct REDIS_URL.",
     mayPass: false,
   },
   { when: /All sentinels are unreachable/, say: "None of the Sentinels knows a primary of this name that can be reached.", mayPass: true },
   { when: /timed out|ETIMEDOUT|Socket timeout/i, say: "It does not answer.", mayPass: true },
 ];
 
-/** What ioredis says of a command whose connection broke. */
+/** Messages of ioredis for a command whose connection broke. */
 const BROKEN = /max retries per request|Connection is closed|Stream isn't writeable/;
 
-const UNREACHABLE =
-  "Is it running, and are its address and password right? Without --redis (or REDIS_URL) Palaver starts a Redis of its own.";
+const UNREACHABLE = "Is it running, and are its address and password right? Without --redis (or REDIS_URL) Palaver starts its own Redis.";
 
 /**
- * Tries everything at this address that Palaver needs: reading, writing, channels, version.
+ * Checks everything that Palaver needs at this address: reading, writing, channels, version.
  * @throws RedisUnusable
  */
 export async function inspectRedis(access: RedisAccess, urls: readonly string[]): Promise<Inspection> {
@@ -130,7 +129,7 @@ async function inspectOne(access: RedisAccess, where: string): Promise<Inspectio
   try {
     await client.connect();
     const found = await inspectServer(client, where);
-    const [failure] = failures; // such as a database that is not there: the client goes on with another one
+    const [failure] = failures; // such as a missing database, after which the client continues with another one
     if (failure) throw failure;
     if (!found.cluster) await tryOut(client, client);
     else if (/cluster_state:fail/.test(String(await client.cluster("INFO")))) throw new Error("CLUSTERDOWN");
@@ -142,16 +141,16 @@ async function inspectOne(access: RedisAccess, where: string): Promise<Inspectio
   }
 }
 
-/** What kind of server it is, as far as its user may ask. */
+/** The kind and version of a server, as far as the Redis user may read them. */
 async function inspectServer(client: Redis, where: string): Promise<Inspection> {
   const info = await client.info("server").catch((error: Error) => {
-    if (error.message.startsWith("NOPERM")) return ""; // the trial below says whether it will do
+    if (error.message.startsWith("NOPERM")) return ""; // `tryOut` finds out whether the rights are enough
     throw error;
   });
   const mode = /redis_mode:(\w+)/.exec(info)?.[1] ?? ((await isClusterNode(client)) ? "cluster" : "standalone");
   if (mode === "sentinel") {
     throw new RedisUnusable(
-      `${where} is a Redis Sentinel, which keeps no data. Write REDIS_URL as redis-sentinel://host:port/NAME, with the name of the primary that it watches.`,
+      `${where} is a Redis Sentinel, which stores no data. Write REDIS_URL as redis-sentinel://host:port/NAME, with the name of the primary that it watches.`,
     );
   }
   const version = /redis_version:(\S+)/.exec(info)?.[1];
@@ -171,7 +170,7 @@ async function isClusterNode(client: Redis): Promise<boolean> {
   }
 }
 
-/** Writes, publishes and subscribes, as a server does all the time. */
+/** Writes, publishes and subscribes, as a running server does. */
 export async function tryOut(commands: RedisClient, subscriber: RedisClient): Promise<void> {
   const name = `probe:${randomUUID()}`;
   await commands.set(name, 1, "PX", PATIENCE);
@@ -181,7 +180,7 @@ export async function tryOut(commands: RedisClient, subscriber: RedisClient): Pr
   await subscriber.sunsubscribe(name);
 }
 
-/** What went wrong, in a sentence for who starts the server. */
+/** Turns an error into a sentence for the operator who starts the server. */
 export function asUnusable(where: string, error: Error, connectionError = error): RedisUnusable {
   if (error instanceof RedisUnusable) return error;
   const known = [error, connectionError].flatMap(({ message }) => SENTENCES.find(({ when }) => when.test(message)) ?? [])[0];
@@ -189,7 +188,7 @@ export function asUnusable(where: string, error: Error, connectionError = error)
   return new RedisUnusable(`Cannot use Redis at ${where}: ${connectionError.message}.\n${UNREACHABLE}`, { mayPass: true });
 }
 
-/** Why Redis cannot be used now, as a sentence for the operator: the same words at the start and later. */
+/** The reason why Redis cannot be used now, as a sentence for the operator; the same at the start and later. */
 export function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const known = SENTENCES.find(({ when }) => when.test(message))?.say;

@@ -3,7 +3,7 @@ import { RedisUnusable } from "./connect.js";
 
 const BINARIES = ["redis-server", "valkey-server"];
 
-/** How Redis is installed where a package manager is at hand; each step is printed before it runs. */
+/** How to install Redis with one package manager; each step is printed before it runs. */
 interface Recipe {
   manager: string;
   steps: string[][];
@@ -23,9 +23,9 @@ const RECIPES: Recipe[] = [
 ];
 
 /**
- * The path of a `redis-server` or `valkey-server` on this machine. Where there is none, it is installed with the
- * machine's package manager, openly: `say` gets each command before it runs.
- * @throws RedisUnusable with what to do, where it can be neither found nor installed
+ * The path of a `redis-server` or `valkey-server` on this machine. If there is none, installs it with the machine's package manager.
+ * @param say called with each command before it runs
+ * @throws RedisUnusable with instructions if Redis can be neither found nor installed
  */
 export function redisBinary(say: (line: string) => void): string {
   const found = which(...BINARIES);
@@ -39,31 +39,31 @@ export function redisBinary(say: (line: string) => void): string {
   for (const step of recipe.steps) {
     const [command = "", ...args] = [...prefix, ...step];
     say(`  $ ${[command, ...args].join(" ")}`);
-    const { status } = spawnSync(command, args, { stdio: ["ignore", 2, 2] }); // nobody is asked anything
-    if (status !== 0) throw new RedisUnusable(`That did not work (exit ${status}).\n\n${HOW_TO}`);
+    const { status } = spawnSync(command, args, { stdio: ["ignore", 2, 2] }); // no input: the package manager must not ask questions
+    if (status !== 0) throw new RedisUnusable(`The installation failed (exit ${status}).\n\n${HOW_TO}`);
   }
   const installed = which(...BINARIES);
   if (!installed) throw new RedisUnusable(HOW_TO);
   return installed;
 }
 
-const HOW_TO = `Palaver keeps its data in Redis 7 (or Valkey), and there is no redis-server on this machine. Do one of these:
+const HOW_TO = `Palaver keeps its data in Redis 7 (or Valkey), and this machine has no redis-server. Do one of these:
 
   Debian, Ubuntu   sudo apt-get install redis-server
   Fedora           sudo dnf install valkey
   macOS            brew install redis
-  elsewhere        npm start -- --redis redis://HOST:6379   (a Redis that runs already)
+  elsewhere        npm start -- --redis redis://HOST:6379   (a Redis that is already running)
 
 Then start Palaver again.`;
 
-/** The path of the first of these programs that is installed. */
+/** The path of the first of these programs that is installed; undefined if none is. */
 function which(...names: string[]): string | undefined {
   return names
     .map((name) => spawnSync("sh", ["-c", 'command -v "$1"', "sh", name], { encoding: "utf8" }).stdout.trim())
     .find((path) => path !== "");
 }
 
-/** What to put before a command so that it may run here: nothing, or a sudo that asks for no password. */
+/** The prefix that a recipe's commands need: none, or a sudo that asks for no password; undefined if sudo would ask. */
 function rightsFor({ asRoot }: Recipe): string[] | undefined {
   if (!asRoot || process.getuid?.() === 0) return [];
   return which("sudo") && spawnSync("sudo", ["--non-interactive", "true"]).status === 0 ? ["sudo", "--non-interactive"] : undefined;

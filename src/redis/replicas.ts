@@ -6,16 +6,16 @@ import { keys } from "./keys.js";
 
 const PATIENCE = 1_000; // ms that replicas get to confirm
 const MARK_LIFE = 10_000; // ms
-const PAUSE = 1_000; // ms after a connection could not be had, until it is tried again
+const PAUSE = 1_000; // ms after a failed attempt to connect, until the next one
 
-/** An event that was stored, by its room's log: the log's epoch, its number there and its time in µs. */
+/** A stored event: its log's epoch, its number in the log, and its time in µs. */
 export interface StoredEvent {
   epoch: string;
   seq: number;
   at: number;
 }
 
-/** A question that waits for its turn. */
+/** A call of `confirm` that waits for the next round. */
 interface Waiting {
   roomId: string;
   event: StoredEvent;
@@ -24,22 +24,22 @@ interface Waiting {
 }
 
 /**
- * Waits until replicas have what was written to a room, so that a failover to one of them does not lose it.
+ * Waits until replicas have the writes to a room, so that a failover to one of them does not lose the writes.
  *
- * Redis confirms writes per connection (WAIT). So a mark is written on a connection of its own and waited for: replicas receive
- * writes in one order, and have the message when they have the mark. The room's log is looked at in the same step, as the
- * failover may have been between the two: then the mark is safe and the message is not.
+ * Redis confirms writes per connection (WAIT). So this class writes a marker on a separate connection and waits for that: replicas
+ * receive writes in one order, so a replica that has the marker also has the message. The same pipeline reads the room's log, because a
+ * failover between the two writes would keep the marker and lose the message.
  *
- * While a connection waits, Redis does nothing else on it. So all who ask meanwhile are answered together, by the next round.
+ * While a connection waits, Redis runs nothing else on it. Calls that arrive during a round are answered together, by the next round.
  */
 export class Replicas {
   readonly #connections: Pick<RedisConnections, "connectWaiting">;
   readonly #count: number;
   #connection: Promise<RedisClient> | undefined;
-  /** Who waits for the next round, by the node of a cluster that has the room. */
+  /** The calls that wait for the next round, by the cluster node that has the room. */
   readonly #waiting = new Map<string, Waiting[]>();
 
-  /** @param count how many replicas have to confirm; 0 asks none */
+  /** @param count number of replicas that have to confirm; with 0, nothing waits */
   constructor(connections: Pick<RedisConnections, "connectWaiting">, count: number) {
     this.#connections = connections;
     this.#count = count;
@@ -47,7 +47,7 @@ export class Replicas {
 
   /**
    * Resolves once enough replicas have an event.
-   * @throws ChatError UNAVAILABLE if they have not confirmed in time; the event may be stored all the same
+   * @throws ChatError UNAVAILABLE if they do not confirm in time; the event may be stored nevertheless
    */
   async confirm(roomId: string, event: StoredEvent): Promise<void> {
     if (this.#count === 0) return;
@@ -62,7 +62,7 @@ export class Replicas {
     if (!isConfirmed) throw refusal("UNAVAILABLE");
   }
 
-  /** Whether enough replicas of the node that has a key take what is written there. @param patience ms that they get */
+  /** Whether enough replicas confirm a write to a key's node. @param patience ms to wait for them */
   async follow(key: string, patience: number): Promise<boolean> {
     if (this.#count === 0) return true;
     const redis = await this.#connect();
@@ -70,7 +70,7 @@ export class Replicas {
     return Number(confirmed) >= this.#count;
   }
 
-  /** Answers who waits at a node, until nobody does. */
+  /** Answers the waiting calls of a node, round after round, until none are left. */
   async #rounds(redis: RedisClient, node: string): Promise<void> {
     for (let round = this.#waiting.get(node) ?? []; round.length > 0; round = this.#waiting.get(node) ?? []) {
       this.#waiting.set(node, []);
@@ -84,7 +84,7 @@ export class Replicas {
     this.#waiting.delete(node);
   }
 
-  /** Whether each event is there, and replicas have it. */
+  /** For each event, whether it is stored and enough replicas have it. */
   async #ask(redis: RedisClient, round: Waiting[]): Promise<boolean[]> {
     const pipeline = redis.pipeline();
     for (const { roomId, event } of round) {
@@ -99,7 +99,7 @@ export class Replicas {
       const [epoch, seq] = values[4 * n + 1] as [string | null, string | null];
       const [entry] = values[4 * n + 2] as [id: string, fields: string[]][];
       const isInRoom = Number(values[4 * n + 3]) > 0;
-      // Deleted by now, its place in the log still tells.
+      // If the message was deleted since, its place in the log still proves that it was stored.
       return enough && (isInRoom || (epoch === event.epoch && Number(seq) >= event.seq && isOf(event, entry)));
     });
   }
@@ -114,7 +114,7 @@ export class Replicas {
   }
 }
 
-/** Whether the entry of a log at an event's place, or behind it, leaves it open that the event is this one. */
+/** Whether a log agrees that it contains an event. @param entry the log's first entry at or after the event's place */
 function isOf({ seq, at }: StoredEvent, entry: [id: string, fields: string[]] | undefined): boolean {
   if (entry?.[0] !== `${seq}-0`) return true; // trimmed since
   return Number(/"at":(\d+)/.exec(entry[1][1] ?? "")?.[1]) === at;
@@ -123,14 +123,14 @@ function isOf({ seq, at }: StoredEvent, entry: [id: string, fields: string[]] | 
 /** A message's score in its room: seconds, to the microsecond. */
 const scoreOf = (at: number) => `${Math.floor(at / 1e6)}.${String(at % 1e6).padStart(6, "0")}`;
 
-/** The node of a cluster that has a key; one name for all where there is one node. */
+/** The cluster node that has a key; without a cluster, the same name for every key. */
 function nodeOf(redis: RedisClient, key: string): string {
   if (!(redis instanceof Cluster)) return "";
   const { slots } = redis as Cluster & { slots: string[][] };
   return slots[calculateSlot(key)]?.[0] ?? "";
 }
 
-/** What a pipeline's commands gave. @throws the error of the first that failed */
+/** The results of a pipeline's commands. @throws the first error among them */
 function valuesOf(results: [Error | null, unknown][] | null): unknown[] {
   return (results ?? []).map(([error, value]) => {
     if (error) throw error;

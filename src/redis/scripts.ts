@@ -5,7 +5,7 @@ import { type ErrorCode, errors, refusal } from "../errors.js";
 import { databaseOf, type RedisClient } from "./connect.js";
 import { channelIn, keys } from "./keys.js";
 
-/** The transactions of Palaver, one file each in `lua/`; a file's head says what it takes, gives and refuses. */
+/** The transactions of Palaver, one file each in `lua/`. A file's head states its keys and arguments, its result and its errors. */
 export const scriptNames = [
   "assistant_answer",
   "assistant_ask_again",
@@ -82,8 +82,8 @@ export const scriptNames = [
 export type ScriptName = (typeof scriptNames)[number];
 
 /**
- * The source of a script as it is sent to Redis, with the parts that it shares with others in their places. Scripts publish under
- * the name of a key, which becomes that of its channel in the database.
+ * The source of a script as Redis gets it, with its shared parts inserted. Scripts publish under the name of a key; this function
+ * turns the name into that of the channel in the database.
  */
 export function scriptSource(name: ScriptName, database = 0): string {
   const read = (file: string) => readFileSync(new URL(`./lua/${file}.lua`, import.meta.url), "utf8");
@@ -92,13 +92,13 @@ export function scriptSource(name: ScriptName, database = 0): string {
   return withParts(read(name)).replaceAll("'SPUBLISH', ", `'SPUBLISH', ${database === 0 ? "" : `'${channelIn(database, "")}' .. `}`);
 }
 
-/** What a script gives that has to be run again in a moment: a demo app stored messages of which it is about to tell. */
+/** The result of a script that has to run again in a moment: a demo app has stored messages and not announced them yet. */
 export const UNHEARD = Symbol("unheard");
 
-/** Random, 60 bits, hexadecimal. Mostly for nothing, so it must cost little: UUIDs come from a stock of random bytes. */
+/** Random, 60 bits, hexadecimal. Most calls do not use it, so it must be cheap: `randomUUID` draws from a pool of random bytes. */
 const newEpoch = () => randomUUID().replaceAll("-", "").slice(0, 16);
 
-/** Runs the scripts. A script that fails with a code of the error catalogue, and what its sentence speaks of, throws that error. */
+/** Runs the scripts. Where a script fails with a code of the error catalogue, throws that error, with the text behind the code. */
 export class Scripts {
   readonly #redis: RedisClient;
   readonly #roomLogLength: number;
@@ -107,7 +107,7 @@ export class Scripts {
 
   /**
    * @param roomLogLength events kept in each room's log
-   * @param assistantId the assistant's user id, empty while there is none
+   * @param assistantId returns the assistant's user id, empty while there is none
    */
   constructor(redis: RedisClient, roomLogLength: number, assistantId: () => string = () => "") {
     this.#redis = redis;
@@ -122,8 +122,8 @@ export class Scripts {
   }
 
   /**
-   * Runs a script of which `room_log` is a part, on a room's keys and what else it takes. Where a demo app has stored messages and not
-   * told of them yet, it waits for that, for about a second at most.
+   * Runs a script that contains `room_log`, on a room's keys and the other keys and arguments. Where a demo app has stored messages and
+   * not announced them yet, waits for the announcement, for about a second at most.
    */
   async onRoom(...call: Parameters<Scripts["onRoomAtOnce"]>): Promise<unknown> {
     for (let wait = 10; ; wait = Math.min(2 * wait, 80)) {
@@ -133,7 +133,7 @@ export class Scripts {
     }
   }
 
-  /** The same without waiting: gives UNHEARD where it is too early. */
+  /** The same without waiting: returns UNHEARD where it is too early. */
   async onRoomAtOnce(
     name: ScriptName,
     roomId: string,
@@ -151,7 +151,7 @@ export class Scripts {
   }
 
   /**
-   * @param about what the error's sentence speaks of, should the script fail, where the script does not say it behind the code
+   * @param about arguments of the error's sentence if the script fails, instead of the text that the script puts behind the code
    * @throws ChatError with the script's code; UNAVAILABLE when Redis does not answer
    */
   async run(name: ScriptName, keys: string[], args: (string | number)[], about: string[] = []): Promise<unknown> {
@@ -168,7 +168,7 @@ export class Scripts {
     try {
       return await this.#redis.evalsha(sha, keys.length, ...keys, ...args);
     } catch (error) {
-      // A Redis that was restarted, or another shard, does not know the script yet.
+      // A restarted Redis, or another shard, does not have the script yet.
       if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
       return await this.#redis.eval(source, keys.length, ...keys, ...args);
     }

@@ -4,16 +4,16 @@ import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import { isGroup } from "./member.store.js";
 
-const GROUPS_AT_ONCE = 50; // of a user, in which acquaintances are looked for together
+const GROUPS_AT_ONCE = 50; // groups of a user that one round trip searches for acquaintances
 
-/** How users stand to each other: who has talked with whom, and who blocks whom. */
+/** Relations between users: which have talked with each other, and which block each other. */
 export class AcquaintanceStore {
   readonly #redis: RedisClient;
   readonly #scripts: Scripts;
   readonly #lenient: Lenient;
   readonly #assistantId: () => string;
 
-  /** @param assistantId the assistant's user id, empty while there is none */
+  /** @param assistantId returns the assistant's user id, empty while there is none */
   constructor(redis: RedisClient, scripts: Scripts, lenient: Lenient, assistantId: () => string) {
     this.#redis = redis;
     this.#scripts = scripts;
@@ -22,9 +22,9 @@ export class AcquaintanceStore {
   }
 
   /**
-   * The strangers among other users: those with whom the user shares neither a private room in which both have written nor a group.
-   * The assistant never counts as a stranger.
-   * @throws ChatError FORBIDDEN where one of them blocks the user, or is blocked
+   * The strangers among other users: those who share neither a group nor a private room in which both have written with the user. The
+   * assistant never counts as a stranger.
+   * @throws ChatError FORBIDDEN if one of them blocks the user, or the user blocks one of them
    */
   async strangersAmong(userId: string, otherIds: string[]): Promise<string[]> {
     const assistant = this.#assistantId();
@@ -44,7 +44,7 @@ export class AcquaintanceStore {
       const portion = groups.slice(at, at + GROUPS_AT_ONCE);
       const found = await Promise.all(portion.map((group) => this.#redis.hmget(keys.members(group), userId, ...left)));
       for (const [own, ...others] of found) {
-        if (own == null) continue; // a list of rooms may hold one that the user has left
+        if (own == null) continue; // the list may still hold a group that the user has left
         left.forEach((id, index) => {
           if (others[index] != null) strangers.delete(id);
         });
@@ -53,19 +53,19 @@ export class AcquaintanceStore {
     return otherIds.filter((id) => strangers.has(id));
   }
 
-  /** Those of the users who block this one. */
+  /** The users among these who block this user. */
   async blockersAmong(userId: string, otherIds: string[]): Promise<string[]> {
     const blocked = await Promise.all(otherIds.map((id) => this.blocks(id, userId)));
     return otherIds.filter((_, index) => blocked[index]);
   }
 
-  /** Whether the user blocks the other one. */
+  /** Whether the user blocks the other user. */
   async blocks(userId: string, otherId: string): Promise<boolean> {
     if (userId === otherId) return false;
     return (await this.#redis.hexists(keys.meta(pairOf(userId, otherId)), fieldOf(userId))) === 1;
   }
 
-  /** Notes that the user blocks the other one, or does not any more. Every write into their private room looks at it. */
+  /** Stores or removes the user's block of the other user. Every write to their private room checks it. */
   async setBlock(userId: string, otherId: string, on: boolean): Promise<void> {
     const meta = keys.meta(pairOf(userId, otherId));
     if (on) await this.#redis.hset(meta, fieldOf(userId), 1);
@@ -73,7 +73,7 @@ export class AcquaintanceStore {
   }
 
   /**
-   * Makes sure that the user may write to the other one.
+   * Checks that the user may write to the other user.
    * @throws ChatError FORBIDDEN
    */
   async checkWrite(userId: string, otherId: string): Promise<void> {

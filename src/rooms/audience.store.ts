@@ -5,24 +5,24 @@ import { onceRedisAnswers } from "../redis/connect.js";
 import { channels } from "../redis/keys.js";
 import type { RoomStore } from "./room.store.js";
 
-/** Those who follow something of a room that goes over its channel and is not in its log. */
+/** The subscribers to what a room publishes on its channel without storing it in its log. */
 export interface Audience<Told extends object, State> {
   readonly roomId: string;
-  /** Those who are told, and who they are. */
+  /** The feeds of subscribers, with their user ids. */
   readonly feeds: Map<Feed<Told>, string>;
-  /** What is known of the room while someone follows it. */
+  /** The room's state, kept while it has subscribers. */
   readonly state: State;
-  /** Whether someone follows, those included for whom Redis does not listen yet. */
+  /** Whether there are subscribers, including those that still wait for Redis to acknowledge. */
   readonly isWanted: boolean;
 }
 
 interface Followed<Told extends object, State> extends Audience<Told, State> {
   readonly holders: Set<Feed<Told>>;
-  /** Resolves, once Redis has acknowledged, to what ends it. */
+  /** Resolves, once Redis has acknowledged, to a function that ends the subscription to the channel. */
   readonly listening: Promise<() => void>;
 }
 
-/** The audiences of rooms, on this server. Who leaves a room is in its audience no more. */
+/** The audiences of rooms on this server. A member who leaves a room leaves its audience. */
 export class Audiences<Told extends object, State> implements Iterable<Audience<Told, State>> {
   readonly #channels: Channels;
   readonly #rooms: RoomStore;
@@ -32,9 +32,9 @@ export class Audiences<Told extends object, State> implements Iterable<Audience<
   readonly #stopHearing: () => void;
 
   /**
-   * @param begin what is known of a room that nobody has followed
-   * @param onHeard hears what comes over a followed room's channel, and whatever else others on this Redis publish there
-   * @param onReconnect called when something may have been published unheard
+   * @param begin returns the initial state of a room
+   * @param onHeard called for each message on a room's channel, which may come from any client of this Redis
+   * @param onReconnect called when this server may have missed messages
    */
   constructor(
     channelsOfRedis: Channels,
@@ -62,9 +62,9 @@ export class Audiences<Told extends object, State> implements Iterable<Audience<
   }
 
   /**
-   * Takes someone into a room's audience. Where the feed has not ended meanwhile, it is among those who are told.
-   * @param ready is waited for once the channel is heard
-   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND; what `ready` throws
+   * Adds a user to a room's audience. The feed joins those that get messages unless it ends before.
+   * @param ready awaited once this server listens to the channel
+   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND; any error that `ready` throws
    */
   async join(
     userId: string,
@@ -79,7 +79,7 @@ export class Audiences<Told extends object, State> implements Iterable<Audience<
     try {
       await audience.listening;
       await ready(audience);
-      // Once more: from here on it is heard, should they be removed.
+      // Check again: from here on, the channel reports the user's removal.
       await this.#rooms.check(userId, roomId);
     } catch (error) {
       feed.end();
@@ -101,7 +101,7 @@ export class Audiences<Told extends object, State> implements Iterable<Audience<
       },
       listening: this.#channels.subscribe(channels.room(roomId), (payload) => this.#heard(audience, payload)),
     };
-    audience.listening.catch(() => {}); // those who asked to follow are told
+    audience.listening.catch(() => {}); // `join` reports the error
     this.#followed.set(roomId, audience);
     return audience;
   }
@@ -114,7 +114,7 @@ export class Audiences<Told extends object, State> implements Iterable<Audience<
     if (this.#followed.get(roomId) === audience) this.#followed.delete(roomId);
     listening.then(
       (stop) => stop(),
-      () => {}, // those who asked to follow were told
+      () => {}, // `join` has reported the error
     );
   }
 
@@ -125,7 +125,7 @@ export class Audiences<Told extends object, State> implements Iterable<Audience<
     for (const [feed, follower] of audience.feeds) if (follower === userId) feed.end(refusal("NOT_A_MEMBER", audience.roomId));
   }
 
-  /** Who was removed from a room while the connection was down was not heard of. */
+  /** While the connection was down, this server missed the removal of members. */
   #checkAll(): void {
     for (const { roomId, feeds } of this) {
       for (const [feed, userId] of feeds) {

@@ -7,49 +7,49 @@ import { Room } from "./room.type.js";
 @ArgsType()
 class CreateRoomArgs {
   @Field(() => String, {
-    description: "1 to 64 characters, of which something shows, without control characters, not beginning or ending with a space.",
+    description: "1 to 64 characters, at least one of them visible, without control characters, and without a space at the start or end.",
   })
   name!: string;
 
-  @Field(() => [ID], { defaultValue: [], description: "Whom to add or invite, beside its owner; at most 100." })
+  @Field(() => [ID], { defaultValue: [], description: "Ids of the users to add or invite, besides the owner; at most 100." })
   memberIds!: string[];
 
   @Field(() => Boolean, {
     nullable: true,
     defaultValue: false,
-    description: "Whether members, and not the owner alone, may add others.",
+    description: "Whether members may add others. If false, only the owner may.",
   })
   membersMayInvite?: boolean | null;
 
   @Field(() => ID, {
     nullable: true,
-    description: "Makes the call repeatable: a string of your own, at most 64 characters, new for each group.",
+    description: "Makes retries safe: a string that the client creates for each new group, at most 64 characters.",
   })
   clientRoomId?: string | null;
 }
 
 @ArgsType()
 class MemberArgs {
-  @Field(() => ID, { description: "The group." })
+  @Field(() => ID, { description: "The id of the group." })
   roomId!: string;
 
-  @Field(() => ID, { description: "The other user." })
+  @Field(() => ID, { description: "The id of the other user." })
   userId!: string;
 }
 
-/** Each of these charges the user for one send, so that they are bounded as messages are. */
+/** Each of these mutations charges the user for one send, so that they have the same rate limit as messages. */
 @Resolver()
 export class GroupResolver {
   @Authorized()
   @RepeatableWith(
     "clientRoomId",
-    "Look whether the group is among your rooms before you make it again; with a clientRoomId the call can be repeated.",
+    "Check whether the group is among your rooms before you create it again. With a clientRoomId a retry is safe.",
   )
-  @Count({ commands: 500 }) // each of the first members is looked up
+  @Count({ commands: 500 }) // looks up each of the first members
   @Mutation(() => Room, {
     nullable: true,
     description:
-      "Make a group, which is yours. Those with whom you share a private room in which both have written, or a group, are in it from the start and get `roomShown` and `MemberJoined`; all others but the assistant are invited. With a `clientRoomId` it can be repeated for at least 24 hours and gives the same group, as it is then. Errors: `BAD_USER_INPUT`, `NOT_FOUND` for an unknown user, `FORBIDDEN` to guests, where someone is in 500 groups, where there are too many open invitations, and for someone who has blocked you, `CLIENT_ROOM_ID_REUSED`, `NOT_A_MEMBER` to a repetition by who has left it since, `RATE_LIMITED`.",
+      "Creates a group that the viewer owns. Users who share a group, or a private room in which both have written, with the viewer become members at once and get `roomShown` and `MemberJoined`; so does the assistant. All other users are invited. With a `clientRoomId` the call is idempotent for at least 24 hours: a retry returns the same group in its current state. Errors: `BAD_USER_INPUT`, `NOT_FOUND` for an unknown user, `FORBIDDEN` if the viewer is a guest, if a user is in 500 groups, if too many invitations are open, or if the viewer blocks one of the users or is blocked by one, `CLIENT_ROOM_ID_REUSED`, `NOT_A_MEMBER` on a retry if the viewer has left the group, `RATE_LIMITED`.",
   })
   async createRoom(
     @Args(() => CreateRoomArgs) { membersMayInvite, ...group }: CreateRoomArgs,
@@ -64,11 +64,11 @@ export class GroupResolver {
   @Mutation(() => Room, {
     nullable: true,
     description:
-      "Give a group another name; its owner may. Members get `RoomRenamed`. Errors: `BAD_USER_INPUT`, `NOT_A_MEMBER`, `FORBIDDEN`, `RATE_LIMITED`.",
+      "Renames a group. Only its owner may. Members get `RoomRenamed`. Errors: `BAD_USER_INPUT`, `NOT_A_MEMBER`, `FORBIDDEN`, `RATE_LIMITED`.",
   })
   async renameRoom(
-    @Arg("roomId", () => ID, { description: "The group." }) roomId: string,
-    @Arg("name", () => String, { description: "As of `createRoom`." }) name: string,
+    @Arg("roomId", () => ID, { description: "The id of the group." }) roomId: string,
+    @Arg("name", () => String, { description: "The new name; the same rules as in `createRoom`." }) name: string,
     @Ctx() { viewer, groups, sendLimit, load }: ViewerContext,
   ): Promise<Room> {
     await sendLimit?.take(viewer.id);
@@ -81,11 +81,11 @@ export class GroupResolver {
   @Mutation(() => Room, {
     nullable: true,
     description:
-      "Say whether a group's members may add others; its owner may. No event tells of it. Errors: `BAD_USER_INPUT`, `NOT_A_MEMBER`, `FORBIDDEN`, `RATE_LIMITED`.",
+      "Sets whether a group's members may add others. Only its owner may. It causes no event. Errors: `BAD_USER_INPUT`, `NOT_A_MEMBER`, `FORBIDDEN`, `RATE_LIMITED`.",
   })
   async letMembersInvite(
-    @Arg("roomId", () => ID, { description: "The group." }) roomId: string,
-    @Arg("on", () => Boolean, { nullable: true, defaultValue: true, description: "Whether they may." }) on: boolean | null,
+    @Arg("roomId", () => ID, { description: "The id of the group." }) roomId: string,
+    @Arg("on", () => Boolean, { nullable: true, defaultValue: true, description: "Whether members may add others." }) on: boolean | null,
     @Ctx() { viewer, groups, sendLimit, load }: ViewerContext,
   ): Promise<Room> {
     await sendLimit?.take(viewer.id);
@@ -98,7 +98,7 @@ export class GroupResolver {
   @Mutation(() => Room, {
     nullable: true,
     description:
-      "Take a user into a group, or invite someone with whom you share neither a private room in which both have written nor a group; its owner may, and its members where `membersMayInvite`. A new member can read what was said before. Again is fine. Errors: `BAD_USER_INPUT`, `NOT_A_MEMBER`, `NOT_FOUND` for an unknown user, `FORBIDDEN` also where the group has 1,000 members, the user is in 500 groups or has blocked you, or too many invitations are open; `RATE_LIMITED`.",
+      "Adds a user to a group, or invites a user who shares neither a group nor a private room in which both have written with the viewer. The owner may, and members may if `membersMayInvite` is true. A new member can read the earlier messages. The call is idempotent. Errors: `BAD_USER_INPUT`, `NOT_A_MEMBER`, `NOT_FOUND` for an unknown user, `FORBIDDEN` (also if the group has 1,000 members, if the user is in 500 groups, if the viewer or the user blocks the other, or if too many invitations are open), `RATE_LIMITED`.",
   })
   async addMember(
     @Args(() => MemberArgs) { roomId, userId }: MemberArgs,
@@ -114,7 +114,7 @@ export class GroupResolver {
   @Mutation(() => Room, {
     nullable: true,
     description:
-      "Remove a user from a group; its owner may. Or withdraw an invitation; its owner may, and the member who made it. What they follow of it ends on every server. Again is fine. Errors: `BAD_USER_INPUT`, `NOT_A_MEMBER`, `FORBIDDEN`, `RATE_LIMITED`.",
+      "Removes a user from a group, or withdraws an invitation. The owner may do both; other members may withdraw invitations that they made. The removed user's subscriptions to the group end on every server. The call is idempotent. Errors: `BAD_USER_INPUT`, `NOT_A_MEMBER`, `FORBIDDEN`, `RATE_LIMITED`.",
   })
   async removeMember(
     @Args(() => MemberArgs) { roomId, userId }: MemberArgs,
@@ -130,10 +130,10 @@ export class GroupResolver {
   @Mutation(() => Boolean, {
     nullable: true,
     description:
-      "Leave a group. When its owner leaves, it goes to the member who joined first; when the last member leaves, it is gone. Again is fine: leaving a group that one is not in changes nothing. Always true. Errors: `BAD_USER_INPUT`, `FORBIDDEN`, `RATE_LIMITED`.",
+      "Leaves a group. If the owner leaves, the member who joined first becomes the owner; if the last member leaves, the group is deleted. The call is idempotent: leaving a group that the viewer is not in changes nothing. Always true. Errors: `BAD_USER_INPUT`, `FORBIDDEN`, `RATE_LIMITED`.",
   })
   async leaveRoom(
-    @Arg("roomId", () => ID, { description: "The group." }) roomId: string,
+    @Arg("roomId", () => ID, { description: "The id of the group." }) roomId: string,
     @Ctx() { viewer, groups, sendLimit }: ViewerContext,
   ): Promise<boolean> {
     await sendLimit?.take(viewer.id);

@@ -13,20 +13,20 @@ import type { RoomListStore } from "./room-list.store.js";
 export interface NewGroup {
   name: string;
   memberIds: string[];
-  /** Whether its members, and not its owner alone, may add others. */
+  /** Whether members may add others; if false, only the owner may. */
   membersMayInvite: boolean;
-  /** Makes the call repeatable: the user's own name for it. */
+  /** Makes the call idempotent: an id that the client gave it. */
   clientRoomId?: string | null | undefined;
 }
 
-const REMEMBERED = 90_000; // seconds for which a call with a clientRoomId can be repeated: 25 hours
-const MOST_AT_FIRST = 100; // members that a room is made with; others are added one by one
-const MOST_MEMBERS = 1_000; // of a room
+const REMEMBERED = 90_000; // seconds for which a call with a clientRoomId is idempotent: 25 hours
+const MOST_AT_FIRST = 100; // members or invitations that a room is created with, besides its owner
+const MOST_MEMBERS = 1_000; // per room
 
-/** What it takes to be added, or to invite. */
+/** The user who acts: guests may not invite strangers or own a room. */
 type Actor = { id: string; guest: boolean };
 
-/** Those whom a change of members concerns beyond the room. */
+/** The stores outside the room that a change of members affects. */
 interface Helpers {
   list: Pick<RoomListStore, "forget">;
   acquaintances: Pick<AcquaintanceStore, "strangersAmong" | "blockersAmong">;
@@ -34,9 +34,9 @@ interface Helpers {
 }
 
 /**
- * Group rooms: making, naming and leaving them, and who is in them. The members, and the name that counts, are written by scripts.
- * The demo apps' views of both, each user's list of rooms and the room's name, lie in other slots of a cluster: a list has the room
- * from before the user is a member until after, so readers of a list check membership. Strangers are invited rather than added.
+ * Group rooms: creating, renaming and leaving them, and changing their members. Scripts write the members and the authoritative name.
+ * The demo apps' views of both, each user's list of rooms and the room's name, are in other slots of a cluster. A list has the room
+ * before the user becomes a member and until after they left, so readers of a list check membership. Strangers are invited, not added.
  */
 export class GroupStore {
   readonly #redis: RedisClient;
@@ -67,17 +67,17 @@ export class GroupStore {
   }
 
   /**
-   * Makes a group room, of which the user is the owner; strangers are invited to it. With a clientRoomId it can be repeated for at least 24 hours: the repetition
-   * completes what was cut off, and gives the same room. Never is a room made again of which the last member has left.
-   * @returns its id
-   * @throws ChatError BAD_USER_INPUT, NOT_FOUND, FORBIDDEN, RATE_LIMITED, CLIENT_ROOM_ID_REUSED; NOT_A_MEMBER where the user has left it since
+   * Creates a group room that the user owns, and invites strangers to it. With a clientRoomId it is idempotent for at least 24 hours: a
+   * retry completes what a crash cut off, and returns the same room. A retry never recreates a room that its last member has left.
+   * @returns the room's id
+   * @throws ChatError BAD_USER_INPUT, NOT_FOUND, FORBIDDEN, RATE_LIMITED, CLIENT_ROOM_ID_REUSED; NOT_A_MEMBER if the user has left the room
    */
   async create(owner: Actor, { clientRoomId, ...group }: NewGroup): Promise<string> {
     const { name, memberIds, membersMayInvite } = group;
-    if (owner.guest) throw refusal("FORBIDDEN", "Guests do not stay, and cannot own a room. Register first.");
+    if (owner.guest) throw refusal("FORBIDDEN", "Guests cannot own a room. Register first.");
     checkName(name);
     if (clientRoomId != null) checkClientId(clientRoomId, "clientRoomId");
-    if (memberIds.length > MOST_AT_FIRST) throw badInput("memberIds", `must be at most ${MOST_AT_FIRST}; add others with addMember.`);
+    if (memberIds.length > MOST_AT_FIRST) throw badInput("memberIds", `must be at most ${MOST_AT_FIRST}. Add more with addMember.`);
     const others = [...new Set(memberIds)].filter((id) => id !== owner.id);
 
     const claim = clientRoomId == null ? undefined : { key: keys.making(owner.id, digestOf(clientRoomId)), content: digestOf(group) };
@@ -90,7 +90,7 @@ export class GroupStore {
       const strangers = await this.#acquaintances.strangersAmong(owner.id, others);
       const known = others.filter((user) => !strangers.includes(user));
       await this.#invitations.prepare(owner.id, id, strangers);
-      // A demo app cannot bear a room in someone's list that has no name. Cut off after that, the room is nobody's.
+      // A demo app fails on a listed room without a name, so the name comes first. After a crash here the room has no members.
       await this.#redis.set(keys.roomName(id), name, "NX");
       const members = [owner.id, ...known];
       try {
@@ -102,7 +102,7 @@ export class GroupStore {
       }
       const made = [name, membersMayInvite ? 1 : 0, owner.id, known.join(" "), strangers.join(" "), 2 * REMEMBERED, LASTS];
       const isNew = await this.#run("room_create", id, made, [keys.made(id), keys.invited(id)]);
-      if (isNew !== 1) await this.#invitations.tidy(id, owner.id, strangers); // another call has made it, and they may have answered
+      if (isNew !== 1) await this.#invitations.tidy(id, owner.id, strangers); // another call has created it, and users may have answered
       await this.#takeOutBlockers(owner.id, id, known);
     }
     if (state !== "told") {
@@ -110,12 +110,12 @@ export class GroupStore {
       await this.#invitations.made(id, owner.id, others);
       if (claim) await this.#redis.set(keys.made(id), "told", "KEEPTTL", "XX");
     }
-    // What has become of a room is for its members alone.
+    // Only members may see the current state of a room.
     if (begun && !(await this.#members.has(id, owner.id))) throw refusal("NOT_A_MEMBER", id);
     return id;
   }
 
-  /** Gives a clientRoomId its room: of several calls at once the first one's. */
+  /** Assigns a room to a clientRoomId; among concurrent calls, the first one decides. */
   async #claim({ key, content }: { key: string; content: string }): Promise<string> {
     const id = newGroupId();
     const earlier = await this.#redis.set(key, `${id} ${content}`, "EX", REMEMBERED, "NX", "GET");
@@ -123,14 +123,14 @@ export class GroupStore {
   }
 
   /**
-   * Gives the room another name. In the database of the demo apps it follows ours.
+   * Renames the room. The demo apps' key follows the authoritative name.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, FORBIDDEN
    */
   async rename(userId: string, roomId: string, name: string): Promise<void> {
     checkGroup(roomId);
     checkName(name);
     await this.#run("room_change", roomId, [userId, name, ""]);
-    // Of two that are set at once, who writes later sees the one that counts.
+    // Of two concurrent calls, the one that writes this key last reads the authoritative name.
     let shown: string | null = null;
     for (let current: string | null = name; current !== null && current !== shown; ) {
       await this.#redis.set(keys.roomName(roomId), current);
@@ -140,7 +140,7 @@ export class GroupStore {
   }
 
   /**
-   * Says whether members, and not the owner alone, may add others.
+   * Sets whether members may add others; if not, only the owner may.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, FORBIDDEN
    */
   async letMembersInvite(userId: string, roomId: string, on: boolean): Promise<void> {
@@ -149,7 +149,7 @@ export class GroupStore {
   }
 
   /**
-   * Takes another user into the room, or invites one who is a stranger; one who is in it stays so, one who is invited too.
+   * Adds another user to the room, or invites a stranger. Idempotent.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, FORBIDDEN, RATE_LIMITED
    */
   async add(user: Actor, roomId: string, otherId: string): Promise<void> {
@@ -170,7 +170,7 @@ export class GroupStore {
     await this.#joined([otherId], roomId);
   }
 
-  /** Those who blocked the user while they were being added do not stay: of the two deeds one sees the other. */
+  /** Removes users who blocked the user while being added: of two concurrent calls, block and add, at least one sees the other. */
   async #takeOutBlockers(userId: string, roomId: string, addedIds: string[]): Promise<void> {
     const blockers = await this.#acquaintances.blockersAmong(userId, addedIds);
     await Promise.all(blockers.map((id) => this.leave(id, roomId)));
@@ -193,8 +193,8 @@ export class GroupStore {
   }
 
   /**
-   * Takes the user into a room to which they are invited; one who is in it stays so.
-   * @throws ChatError BAD_USER_INPUT, NOT_FOUND where no invitation is open, FORBIDDEN
+   * Accepts an invitation: adds the user to the room. Idempotent.
+   * @throws ChatError BAD_USER_INPUT, NOT_FOUND if no invitation is open, FORBIDDEN
    */
   async accept(userId: string, roomId: string): Promise<void> {
     checkGroup(roomId);
@@ -213,7 +213,7 @@ export class GroupStore {
   }
 
   /**
-   * Turns an invitation down; without one nothing changes, nor for a member.
+   * Declines an invitation. Without one, or for a member, nothing changes.
    * @throws ChatError BAD_USER_INPUT, FORBIDDEN
    */
   async decline(userId: string, roomId: string): Promise<void> {
@@ -222,20 +222,20 @@ export class GroupStore {
   }
 
   /**
-   * Removes another user from the room, or withdraws an invitation; one who is not in it stays so.
+   * Removes another user from the room, or withdraws an invitation. Idempotent.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, FORBIDDEN
    */
   async remove(userId: string, roomId: string, otherId: string): Promise<void> {
     checkGroup(roomId);
     checkUserId(otherId, "userId");
-    if (otherId === userId) throw badInput("userId", "must be another user than yourself. leaveRoom is for you.");
+    if (otherId === userId) throw badInput("userId", "must be another user. To leave the group yourself, use leaveRoom.");
     await this.#leave(userId, roomId, otherId);
     await this.#members.unlist(otherId, roomId);
   }
 
   /**
-   * Leaves the room; one who is not in it stays out. With the last owner's leaving it goes to the member who joined first; with the
-   * last member's it is over.
+   * Leaves the room. Idempotent. If the last owner leaves, the member who joined first becomes the owner; if the last member leaves, the
+   * room ends.
    * @throws ChatError BAD_USER_INPUT, FORBIDDEN
    */
   async leave(userId: string, roomId: string): Promise<void> {
@@ -243,7 +243,7 @@ export class GroupStore {
     try {
       await this.#leave(userId, roomId, userId);
     } catch (error) {
-      // A repetition, whose first answer was lost, ends as the first did. Of a group that is not there the same is said: an id tells nothing.
+      // A retry whose first response was lost succeeds too. So does a call for a group that does not exist: an id reveals nothing.
       if (!isRefusal(error, "NOT_A_MEMBER")) throw error;
     }
     await this.#members.unlist(userId, roomId);
@@ -266,7 +266,7 @@ export class GroupStore {
     return this.#scripts.onRoom(script, roomId, args, [keys.members(roomId), ...otherKeys]);
   }
 
-  /** Once more in the lists: someone who left at the same time may have taken the room off. Then all devices are told. */
+  /** Lists the room again, because a concurrent leave may have removed it, and then notifies all devices. */
   async #joined(userIds: string[], roomId: string): Promise<void> {
     const there = await this.#members.entries(roomId, userIds);
     await Promise.all(there.map(({ userId }) => this.#redis.sadd(keys.userRooms(userId), roomId)));
@@ -281,14 +281,14 @@ export class GroupStore {
   }
 }
 
-/** 18 digits, more than a user's id has: the demo apps' page looks up a picture by the number. */
+/** 18 digits, more than a user's id has. It is a number because the demo apps' page picks a picture by it. */
 const newGroupId = () => `9${[0, 1].map(() => String(randomInt(10 ** 9)).padStart(9, "0")).join("")}`.slice(0, 18);
 
 const digestOf = (value: unknown) => createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 32);
 
 /**
- * The room that an earlier call with the same clientRoomId began; undefined where there was none.
- * @throws ChatError CLIENT_ROOM_ID_REUSED where that call was for another one
+ * The room that an earlier call with the same clientRoomId started to create; undefined if there was no such call.
+ * @throws ChatError CLIENT_ROOM_ID_REUSED if that call had other arguments
  */
 function readClaim(claim: string | null, content: string): string | undefined {
   if (claim === null) return undefined;
@@ -297,9 +297,9 @@ function readClaim(claim: string | null, content: string): string | undefined {
   return id;
 }
 
-/** @throws ChatError FORBIDDEN for the rooms that have no members of their own, BAD_USER_INPUT for what is no room's id */
+/** @throws ChatError FORBIDDEN for rooms that are not groups, BAD_USER_INPUT for a string that is not a room id */
 function checkGroup(roomId: string): void {
   if (isGroup(roomId)) return;
-  if (roomId !== GENERAL && !privatePair(roomId) && !isRoomId(roomId)) throw badInput("roomId", "must be the id of a room.");
-  throw refusal("FORBIDDEN", "Only groups can be renamed or left, and given or taken members.");
+  if (roomId !== GENERAL && !privatePair(roomId) && !isRoomId(roomId)) throw badInput("roomId", "must be a room id.");
+  throw refusal("FORBIDDEN", "Only groups can be renamed or left, or have members added or removed.");
 }

@@ -37,7 +37,7 @@ export class InvitationResolver {
   @Query(() => InvitationConnection, {
     nullable: true,
     description:
-      "The viewer's open invitations to groups, the newest first; at most 500. A client asks when it connects; `invitationChanged` tells the rest. Error: `BAD_USER_INPUT`.",
+      "The viewer's open invitations to groups, newest first; at most 500. Clients query them after they connect and then follow `invitationChanged`. Error: `BAD_USER_INPUT`.",
   })
   async invitations(@Args(() => FirstArgs) args: FirstArgs, @Ctx() { viewer, invitations }: ViewerContext): Promise<InvitationConnection> {
     const page = await invitations.page(viewer.id, pageRequest(args, "start", decodeInvitationCursor));
@@ -49,10 +49,10 @@ export class InvitationResolver {
   @Mutation(() => Room, {
     nullable: true,
     description:
-      "Come into a group to which you are invited. Again is fine. Errors: `BAD_USER_INPUT`, `NOT_FOUND` where no invitation is open, `FORBIDDEN` where you are in 500 groups or the group has 1,000 members, `RATE_LIMITED`.",
+      "Accepts an invitation: the viewer joins the group. The call is idempotent. Errors: `BAD_USER_INPUT`, `NOT_FOUND` if no invitation is open, `FORBIDDEN` if the viewer is in 500 groups or the group has 1,000 members, `RATE_LIMITED`.",
   })
   async acceptInvitation(
-    @Arg("roomId", () => ID, { description: "The group." }) roomId: string,
+    @Arg("roomId", () => ID, { description: "The id of the group." }) roomId: string,
     @Ctx() { viewer, groups, sendLimit, load }: ViewerContext,
   ): Promise<Room> {
     await sendLimit?.take(viewer.id);
@@ -65,10 +65,10 @@ export class InvitationResolver {
   @Mutation(() => Boolean, {
     nullable: true,
     description:
-      "Turn an invitation down. Again is fine, and changes nothing, nor where it was accepted or withdrawn. The inviter is not notified. Always true. Errors: `BAD_USER_INPUT`, `FORBIDDEN`, `RATE_LIMITED`.",
+      "Declines an invitation. The call is idempotent; changes nothing if the invitation was accepted or withdrawn. The inviter is not notified. Always true. Errors: `BAD_USER_INPUT`, `FORBIDDEN`, `RATE_LIMITED`.",
   })
   async declineInvitation(
-    @Arg("roomId", () => ID, { description: "The group." }) roomId: string,
+    @Arg("roomId", () => ID, { description: "The id of the group." }) roomId: string,
     @Ctx() { viewer, groups, sendLimit }: ViewerContext,
   ): Promise<boolean> {
     await sendLimit?.take(viewer.id);
@@ -79,7 +79,7 @@ export class InvitationResolver {
   @Authorized()
   @Subscription(() => InvitationChange, {
     description:
-      "Invitations of the viewer as they begin and end, on all devices. It is not kept: a client asks for `invitations` when it connects. The same change may come twice.",
+      "The viewer's invitations as they begin and end, on all devices. Changes are not stored: a client queries `invitations` after it connects. The same change may come twice.",
     subscribe: ({ context }: { context: ViewerContext }) => context.invitations.follow(context.viewer.id),
   })
   invitationChanged(@Root() change: InvitationChangeRecord): InvitationChange {
@@ -91,27 +91,27 @@ export class InvitationResolver {
     return roomName;
   }
 
-  @FieldResolver(() => Int, { description: "How many members the group has." })
+  @FieldResolver(() => Int, { description: "Number of members of the group." })
   memberCount(@Root() { memberCount }: InvitationRecord): number {
     return memberCount;
   }
 
-  @FieldResolver(() => User, { description: "Who is invited." })
+  @FieldResolver(() => User, { description: "The invited user." })
   user(@Root() { userId }: InvitationRecord, @Ctx() { load }: Context): Promise<User> {
     return load.user.load(userId);
   }
 
-  @FieldResolver(() => User, { description: "Who invited them." })
+  @FieldResolver(() => User, { description: "The user who made the invitation." })
   invitedBy(@Root() { byId }: InvitationRecord, @Ctx() { load }: Context): Promise<User> {
     return load.user.load(byId);
   }
 
-  @FieldResolver(() => GraphQLDateTime, { description: "When they were invited." })
+  @FieldResolver(() => GraphQLDateTime, { description: "When the user was invited, by Redis's clock." })
   invitedAt(@Root() { at }: InvitationRecord): Date {
     return new Date(at / 1_000);
   }
 
-  @FieldResolver(() => GraphQLDateTime, { description: "When it ends unless they answer." })
+  @FieldResolver(() => GraphQLDateTime, { description: "When the invitation expires, unless the user answers before." })
   expiresAt(@Root() { at }: InvitationRecord): Date {
     return new Date(at / 1_000 + LASTS * 1_000);
   }
@@ -119,7 +119,7 @@ export class InvitationResolver {
 
 @Resolver(() => InvitationChange)
 export class InvitationChangeResolver {
-  @FieldResolver(() => Invitation, { nullable: true, description: "The invitation as it is now; null where it has ended." })
+  @FieldResolver(() => Invitation, { nullable: true, description: "The invitation in its current state; null if it has ended." })
   async invitation(@Root() { roomId, userId }: InvitationChangeRecord, @Ctx() { invitations }: Context): Promise<Invitation | null> {
     return (await invitations.look(roomId, userId)) ?? null;
   }
@@ -131,7 +131,7 @@ export class RoomInvitationsResolver {
   @Count({ commands: 50 })
   @FieldResolver(() => [Invitation], {
     description:
-      "Who is invited to a group and has not answered, the newest invitation first: to its owner all of them, to other members those that they made themselves. `removeMember` withdraws one.",
+      "Open invitations to a group, newest first. The owner sees all of them, other members those that they made. `removeMember` withdraws an invitation. Empty for rooms that are not groups.",
   })
   async invitations(@Root() room: RoomRecord, @Ctx() { viewer, invitations }: Context): Promise<Invitation[]> {
     return room.kind === "GROUP" && viewer ? invitations.seenBy(viewer.id, room) : [];

@@ -7,10 +7,10 @@ import type { Scripts } from "../redis/scripts.js";
 import { lookUpPage, type Page, type PageRequest } from "../relay.js";
 import type { AcquaintanceStore } from "./acquaintance.store.js";
 
-/** What is known of an invitation outside the group. */
+/** The part of an invitation that is visible outside the group. */
 export interface InvitationRecord {
   roomId: string;
-  /** Who is invited. */
+  /** The invited user. */
   userId: string;
   byId: string;
   /** Microseconds since 1970, by Redis's clock. */
@@ -19,29 +19,29 @@ export interface InvitationRecord {
   memberCount: number;
 }
 
-/** An invitation's place among a user's: when they were invited (µs), and where. */
+/** An invitation's place among those of a user: when (µs) and to which room they were invited. */
 export interface InvitationPlace {
   at: number;
   roomId: string;
 }
 
-/** Something has happened to the user's invitation to a room: a hint to look. */
+/** A hint that the user's invitation to a room has changed. */
 export interface InvitationChangeRecord {
   roomId: string;
   userId: string;
 }
 
-/** Seconds that an invitation is open. */
+/** Seconds until an invitation expires. */
 export const LASTS = 30 * 24 * 3_600;
-const MOST_OPEN = 50; // that one user has made
-const MOST_TO_ONE = 10; // that one user has made to another
-const MOST_RECEIVED = 500; // that a user has received
-const YOUNG = 60_000_000; // µs within which what is counted may be an invitation that is just being made
+const MOST_OPEN = 50; // open invitations by one user
+const MOST_TO_ONE = 10; // open invitations by one user to one other user
+const MOST_RECEIVED = 500; // open invitations of one invited user
+const YOUNG = 60_000_000; // µs within which a list entry may belong to an invitation that is still being made
 
 /**
- * Invitations to groups. What counts is in the group's slot, where scripts decide between what is done at once. Two lists in other
- * slots follow it: what a user is invited to, and whom a user has invited. An invitation is in both before it is made, and until
- * after it has ended, so that what a crash leaves there is recognised as none.
+ * Invitations to groups. The authoritative data is in the group's slot, where scripts decide between concurrent calls. Two lists in other
+ * slots follow it: the invitations that a user has received, and those that a user has made. An invitation is in both lists before it is
+ * made and until after it has ended, so that readers recognise an entry that a crash left behind.
  */
 export class InvitationStore {
   readonly #redis: RedisClient;
@@ -66,8 +66,8 @@ export class InvitationStore {
   }
 
   /**
-   * Puts invitations into the lists before they are made, within the limits.
-   * @throws ChatError FORBIDDEN, RATE_LIMITED; then nothing is left in the lists
+   * Adds invitations to the lists before they are made, within the limits.
+   * @throws ChatError FORBIDDEN, RATE_LIMITED; then the lists are unchanged
    */
   async prepare(byId: string, roomId: string, userIds: string[]): Promise<void> {
     if (userIds.length === 0) return;
@@ -81,8 +81,8 @@ export class InvitationStore {
       if (refused !== "") {
         const [, userId] = refused.split(" ");
         throw userId
-          ? refusal("FORBIDDEN", `User ${userId} has ${MOST_TO_ONE} invitations of yours to answer.`)
-          : refusal("FORBIDDEN", `You can have ${MOST_OPEN} open invitations to people you have not talked with.`);
+          ? refusal("FORBIDDEN", `User ${userId} has ${MOST_TO_ONE} open invitations from you. Withdraw one, or wait for an answer.`)
+          : refusal("FORBIDDEN", `You can have at most ${MOST_OPEN} open invitations. Withdraw some, or wait for answers.`);
       }
     }
     const listed = await Promise.all(
@@ -91,17 +91,17 @@ export class InvitationStore {
     const full = isNew.find((_, index) => listed[index] !== 1);
     if (full === undefined) return;
     await this.tidy(roomId, byId, isNew);
-    throw refusal("FORBIDDEN", `User ${full} has ${MOST_RECEIVED} invitations to answer.`);
+    throw refusal("FORBIDDEN", `User ${full} has ${MOST_RECEIVED} open invitations, the maximum. Try again later.`);
   }
 
   /**
-   * Tells those who were invited, on all their devices. Where one of them has blocked the inviter in this moment, the invitation ends:
-   * a block looks for invitations once it holds, and this looks for blocks once the invitations are there.
+   * Notifies the invited users on all their devices. If one of them has just blocked the inviter, the invitation ends: a block looks for
+   * invitations once it is stored, and this looks for blocks once the invitations are stored.
    */
   async made(roomId: string, byId: string, userIds: string[]): Promise<void> {
     if (userIds.length === 0) return;
     const invited = (await this.ofRoom(roomId, userIds)).filter((invitation) => invitation.byId === byId);
-    // Once more: what ended at the same time may have taken it off the list.
+    // List it again: an invitation that ended at the same time may have removed it from the list.
     await Promise.all(invited.map(({ userId, at }) => this.#redis.zadd(keys.invitations(userId), "NX", at, roomId)));
     const open = invited.map(({ userId }) => userId);
     const blockers = await this.#acquaintances.blockersAmong(byId, open);
@@ -109,20 +109,20 @@ export class InvitationStore {
     await Promise.all(open.filter((id) => !blockers.includes(id)).map((userId) => this.#tell(userId, roomId)));
   }
 
-  /** Ends a user's invitation to a room, or only one that a certain user made. */
+  /** Ends a user's invitation to a room; with `byId`, only an invitation by that user. */
   async end(roomId: string, userId: string, byId = ""): Promise<void> {
     const inviter = (await this.#scripts.run("invitation_end", [keys.invited(roomId)], [userId, byId])) as string;
     if (inviter !== "") await this.ended(roomId, userId, inviter);
-    else if (byId === "") await this.#redis.zrem(keys.invitations(userId), roomId); // what a crash has left
+    else if (byId === "") await this.#redis.zrem(keys.invitations(userId), roomId); // a crash may have left it
   }
 
-  /** Takes an invitation that has ended out of the lists, and tells the user. */
+  /** Removes an invitation that has ended from the lists, and notifies the user. */
   async ended(roomId: string, userId: string, byId: string): Promise<void> {
     await this.tidy(roomId, byId, [userId]);
     await this.#tell(userId, roomId);
   }
 
-  /** Takes invitations to a room out of the lists where they are not open. */
+  /** Removes invitations to a room from the lists unless they are open. */
   async tidy(roomId: string, byId: string, userIds: string[]): Promise<void> {
     if (userIds.length === 0) return;
     const open = await this.ofRoom(roomId, userIds);
@@ -131,7 +131,7 @@ export class InvitationStore {
     if (over.length > 0) await this.#redis.zrem(keys.inviting(byId), ...over.map((id) => `${id} ${roomId}`));
   }
 
-  /** A page of the user's open invitations, the newest first. */
+  /** A page of the user's open invitations, newest first. */
   async page(userId: string, request: PageRequest<InvitationPlace>): Promise<Page<InvitationRecord>> {
     return lookUpPage(await this.#places(userId), request, newerFirst, async (places) => {
       const found = await Promise.all(places.map(({ roomId }) => this.look(roomId, userId)));
@@ -141,7 +141,7 @@ export class InvitationStore {
     });
   }
 
-  /** The user's open invitation to a room; undefined where there is none. */
+  /** The user's open invitation to a room; undefined if there is none. */
   async look(roomId: string, userId: string): Promise<InvitationRecord | undefined> {
     const roomKeys = [keys.meta(roomId), keys.members(roomId), keys.invited(roomId)];
     const answer = await this.#scripts.run("invitation_look", roomKeys, [userId, LASTS]);
@@ -150,7 +150,7 @@ export class InvitationStore {
     return { roomId, userId, byId, at: Number(at), roomName: roomName ?? "", memberCount: memberCount ?? 0 };
   }
 
-  /** Who is invited to a room, or those of the users who are; the newest invitation first. */
+  /** The open invitations to a room, of all users or of the given ones; newest first. */
   async ofRoom(roomId: string, userIds?: string[]): Promise<Pick<InvitationRecord, "roomId" | "userId" | "byId" | "at">[]> {
     const entries = userIds
       ? (await this.#redis.hmget(keys.invited(roomId), ...userIds)).map((entry, index) => [userIds[index] as string, entry] as const)
@@ -163,7 +163,7 @@ export class InvitationStore {
     return invited.filter(({ at }) => at > since).sort((one, other) => other.at - one.at || Number(other.userId) - Number(one.userId));
   }
 
-  /** Open invitations to a group: to its owner all, to other members their own, to others none. */
+  /** The open invitations to a group that a user sees: the owner all, other members those that they made, others none. */
   async seenBy(viewerId: string, { id: roomId, name }: { id: string; name: string }): Promise<InvitationRecord[]> {
     const [role, memberCount, open] = await Promise.all([
       this.#redis.hget(keys.members(roomId), viewerId),
@@ -174,7 +174,7 @@ export class InvitationStore {
     return seen.map((invitation) => ({ ...invitation, roomName: name, memberCount }));
   }
 
-  /** Ends the invitations that one of two users made to the other. */
+  /** Ends the invitations between two users, in both directions. */
   async endBetween(one: string, other: string): Promise<void> {
     await Promise.all(
       [
@@ -193,7 +193,7 @@ export class InvitationStore {
     for (const [otherId, roomId] of await this.#counted(userId)) await this.end(roomId, otherId, userId);
   }
 
-  /** The rooms to which the user's invitation begins, ends or changes. */
+  /** The changes of the user's invitations, as they happen. */
   async follow(userId: string): Promise<Feed<InvitationChangeRecord>> {
     const feed = new Feed<InvitationChangeRecord>();
     const stop = await this.#channels.subscribe(channels.user(userId), (payload) => {
@@ -213,7 +213,7 @@ export class InvitationStore {
     return (await this.#scripts.run("invitation_count", [keys.inviting(byId)], args)) as string;
   }
 
-  /** Takes out of what a user's invitations are counted by those that a crash has left there. */
+  /** Removes entries that a crash left behind from the list by which a user's invitations are counted. */
   async #uncount(byId: string): Promise<void> {
     const [counted, now] = await Promise.all([this.#counted(byId), this.#now()]);
     await Promise.all(
@@ -230,7 +230,7 @@ export class InvitationStore {
     return pairs(flat).map(([entry, at]) => [...(entry.split(" ") as [string, string]), at]);
   }
 
-  /** Takes what a crash has left out of the user's list, by its time; what is just being put there is younger. */
+  /** Removes old entries that a crash left behind from the user's list, by their time. Entries that are still being made are younger. */
   async #drop(userId: string, places: InvitationPlace[]): Promise<void> {
     const now = await this.#now();
     const old = places.filter(({ at }) => at < now - YOUNG);
@@ -243,7 +243,7 @@ export class InvitationStore {
     return Number(seconds) * 1_000_000 + Number(micros);
   }
 
-  /** What the user is invited to by the list, the newest first. */
+  /** The places in the user's list of invitations, newest first. */
   async #places(userId: string): Promise<InvitationPlace[]> {
     const flat = await this.#redis.zrange(keys.invitations(userId), "0", "-1", "WITHSCORES");
     return pairs(flat)
@@ -263,10 +263,10 @@ export function encodeInvitationCursor({ at, roomId }: InvitationPlace): string 
   return Buffer.from(`invitation:${at}:${roomId}`).toString("base64url");
 }
 
-/** @throws ChatError BAD_USER_INPUT that names the argument, for anything that encodeInvitationCursor did not make */
+/** @throws ChatError BAD_USER_INPUT that names the argument, for any string that encodeInvitationCursor did not return */
 export function decodeInvitationCursor(cursor: string, argument: string): InvitationPlace {
   const [, at, roomId] = /^invitation:(\d{1,16}):([\w-]{1,64})$/.exec(Buffer.from(cursor, "base64url").toString()) ?? [];
   const place = { at: Number(at), roomId: roomId ?? "" };
-  if (encodeInvitationCursor(place) !== cursor) throw badInput(argument, "must be a cursor of `invitations`, as this API gave it.");
+  if (encodeInvitationCursor(place) !== cursor) throw badInput(argument, "must be a cursor that `invitations` returned.");
   return place;
 }

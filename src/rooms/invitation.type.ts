@@ -3,36 +3,36 @@ import { PageInfo } from "../relay.js";
 
 @ObjectType({
   description:
-    "Someone is invited to a group, for 30 days. This is all that they see of the group: they are not in it, and it is not among their `rooms`, before they accept.",
+    "An invitation to a group, open for 30 days. The invited user sees no more of the group than this: until they accept, they are not a member, and the group is not among their `rooms`.",
 })
 export class Invitation {
-  @Field(() => ID, { description: "The group." })
+  @Field(() => ID, { description: "The id of the group." })
   roomId!: string;
 }
 
-@ObjectType({ description: "The viewer's invitation to a group began, or ended: was accepted, declined or withdrawn." })
+@ObjectType({ description: "An invitation of the viewer began, or ended because it was accepted, declined or withdrawn." })
 export class InvitationChange {
-  @Field(() => ID, { description: "The group." })
+  @Field(() => ID, { description: "The id of the group." })
   roomId!: string;
 }
 
-@ObjectType({ description: "An invitation's place among the viewer's." })
+@ObjectType({ description: "An invitation of the viewer, with its cursor." })
 export class InvitationEdge {
-  @Field(() => String, { description: "Give it as `after` to go on from here." })
+  @Field(() => String, { description: "The value of `after` to continue the list from here." })
   cursor!: string;
 
   @Field(() => Invitation, { description: "The invitation." })
   node!: Invitation;
 }
 
-@ObjectType({ description: "A page of the viewer's open invitations, the newest first." })
+@ObjectType({ description: "A page of the viewer's open invitations, newest first." })
 export class InvitationConnection {
   @Field(() => [InvitationEdge], { description: "The invitations with their cursors." })
   edges!: InvitationEdge[];
 
-  @Field(() => [Invitation], { description: "The invitations alone." })
+  @Field(() => [Invitation], { description: "The invitations without cursors." })
   nodes!: Invitation[];
 
-  @Field(() => PageInfo, { description: "Where this page stands." })
+  @Field(() => PageInfo, { description: "Whether there are more pages, and the cursors of this page's ends." })
   pageInfo!: PageInfo;
 }

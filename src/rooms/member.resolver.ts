@@ -11,10 +11,10 @@ import { Room } from "./room.type.js";
 
 @Resolver(() => Room)
 export class RoomMembersResolver {
-  @Count({ commands: 100 }) // all of a group's members are read
+  @Count({ commands: 100 }) // reads all members of a group
   @FieldResolver(() => MemberConnection, {
     nullable: true,
-    description: "Who is in it, those first who came first. Of the general room everyone with an account. Error: `BAD_USER_INPUT`.",
+    description: "The room's members in the order of joining; for the general room, every user with an account. Error: `BAD_USER_INPUT`.",
   })
   async members(
     @Root() room: RoomRecord,
@@ -26,7 +26,7 @@ export class RoomMembersResolver {
   }
 
   @FieldResolver(() => Boolean, {
-    description: "Whether a group's members, and not its owner alone, may add others; false for other rooms.",
+    description: "Whether members of a group may add others; if false, only its owner may. False for other rooms.",
   })
   membersMayInvite(@Root() room: RoomRecord): boolean {
     return room.kind === "GROUP" && room.membersMayInvite;
@@ -35,14 +35,14 @@ export class RoomMembersResolver {
 
 @Resolver(() => Member)
 export class MemberResolver {
-  @FieldResolver(() => User, { description: "Who it is." })
+  @FieldResolver(() => User, { description: "The user." })
   user(@Root() { userId }: MemberRecord, @Ctx() { load }: Context): Promise<User> {
     return load.user.load(userId);
   }
 
   @FieldResolver(() => GraphQLDateTime, {
     nullable: true,
-    description: "When they came into the group; null in rooms that nobody joins.",
+    description: "When the user joined the group; null in rooms that are not groups.",
   })
   joinedAt(@Root() { joined }: MemberRecord): Date | null {
     return joined === 0 ? null : new Date(joined / 1_000);

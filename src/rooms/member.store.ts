@@ -11,20 +11,20 @@ export interface MemberRecord {
   roomId: string;
   userId: string;
   role: "OWNER" | "MEMBER";
-  /** Microseconds since 1970, by Redis's clock; 0 where nobody joined, as everyone is in it or the two of a private room. */
+  /** Microseconds since 1970, by Redis's clock; 0 in rooms that are not groups. */
   joined: number;
 }
 
-/** A member's place among the others: who joined first, then by id. */
+/** A member's place among the others: by the time of joining, then by id. */
 export type MemberPlace = Pick<MemberRecord, "userId" | "joined">;
 
-const MOST_GROUPS = 500; // that one user is in
-const MOST_OPENED = 5_000; // private rooms that one user has opened
+const MOST_GROUPS = 500; // groups per user
+const MOST_OPENED = 5_000; // private rooms that one user may open
 
-/** Whether the id is that of a group room, new or old, whose members alone are in it. Whether there is one, only they learn. */
+/** Whether this is the id of a group room, in the current or the old form. Only members may learn whether the group exists. */
 export const isGroup = (roomId: string) => /^(?:9\d{17}|group-[0-9a-f]{16})$/.test(roomId);
 
-/** Who is in which room. */
+/** The members of rooms. */
 export class MemberStore {
   readonly #redis: RedisClient;
   readonly #scripts: Scripts;
@@ -37,41 +37,41 @@ export class MemberStore {
   }
 
   /**
-   * Puts a group into the user's list, which the demo apps show too. It has to have its name by then.
-   * @throws ChatError FORBIDDEN where the user is in too many
+   * Adds a group to the user's list, which the demo apps show too. The group must already have a name.
+   * @throws ChatError FORBIDDEN if the user is in too many groups
    */
   async enlist(userId: string, roomId: string): Promise<void> {
     if ((await this.#scripts.run("room_enlist", [keys.userRooms(userId)], [roomId, 1, MOST_GROUPS])) === 1) return;
-    throw refusal("FORBIDDEN", `User ${userId} is in ${MOST_GROUPS} groups, which is the most.`);
+    throw refusal("FORBIDDEN", `User ${userId} is in ${MOST_GROUPS} groups, the maximum.`);
   }
 
   /**
-   * Puts a private room into the list of the user who opens it. Those that others opened are in it too and count for nothing.
-   * @throws ChatError FORBIDDEN where the user has opened too many
+   * Adds a private room to the list of the user who opens it. Rooms that others opened with the user do not count towards the limit.
+   * @throws ChatError FORBIDDEN if the user has opened too many
    */
   async enlistOpened(userId: string, roomId: string): Promise<void> {
     if ((await this.#scripts.run("room_enlist", [keys.opened(userId)], [roomId, 0, MOST_OPENED])) !== 1)
-      throw refusal("FORBIDDEN", `You have opened ${MOST_OPENED} private rooms, which is the most.`);
+      throw refusal("FORBIDDEN", `You have opened ${MOST_OPENED} private rooms, the maximum.`);
     await this.#redis.sadd(keys.userRooms(userId), roomId);
   }
 
-  /** Takes a group off the user's list, unless they came in again in this moment. */
+  /** Removes a group from the user's list, unless they have just joined again. */
   async unlist(userId: string, roomId: string): Promise<void> {
     await this.#redis.srem(keys.userRooms(userId), roomId);
     if (await this.has(roomId, userId)) await this.#redis.sadd(keys.userRooms(userId), roomId);
   }
 
-  /** Whether the user is in the group. */
+  /** Whether the user is a member of the group. */
   async has(roomId: string, userId: string): Promise<boolean> {
     return (await this.#redis.hexists(keys.members(roomId), userId)) === 1;
   }
 
-  /** Those of the users who are in the group. */
+  /** The users among these who are members of the group. */
   async among(roomId: string, userIds: string[]): Promise<string[]> {
     return (await this.entries(roomId, userIds)).map(({ userId }) => userId);
   }
 
-  /** Those of the users who are in the group, with their role and when they joined. */
+  /** The users among these who are members of the group, with their role and when they joined. */
   async entries(roomId: string, userIds: string[]): Promise<MemberRecord[]> {
     const entries = await this.#redis.hmget(keys.members(roomId), ...userIds);
     return userIds.flatMap((userId, index) => {
@@ -80,7 +80,7 @@ export class MemberStore {
     });
   }
 
-  /** Where the group stood when the user came in last: what they follow begins there. Undefined for who is not in it. */
+  /** The group's position when the user last joined, where their subscriptions start; undefined if the user is not a member. */
   async entrance(roomId: string, userId: string): Promise<Position | undefined> {
     const [isIn, entrance] = await Promise.all([this.has(roomId, userId), this.#redis.hget(keys.meta(roomId), `joined:${userId}`)]);
     if (!isIn) return undefined;
@@ -88,7 +88,7 @@ export class MemberStore {
     return epoch === undefined ? { roomId, ...BEGINNING } : { roomId, epoch, seq: Number(seq), at: Number(at) };
   }
 
-  /** A page of a room's members, who joined first first; and how many there are. Of the rooms of all, everyone with an account. */
+  /** A page of a room's members in the order of joining, and their total number. Every user with an account is in a room open to all. */
   async page(room: RoomRecord, request: PageRequest<MemberPlace>): Promise<Page<MemberRecord> & { totalCount: number }> {
     if (room.kind === "PRIVATE")
       return pageOf(
@@ -105,7 +105,7 @@ export class MemberStore {
     return { ...page, nodes: page.nodes.map(({ id }) => withoutRole(room.id, id)) };
   }
 
-  /** A group has a bounded number of members. */
+  /** All members of a group, whose number is bounded. */
   async #all(roomId: string): Promise<MemberRecord[]> {
     const entries = Object.entries(await this.#redis.hgetall(keys.members(roomId)));
     return entries.map(([userId, entry]) => readEntry(roomId, userId, entry)).sort(comparePlaces);
@@ -142,10 +142,10 @@ export function encodeMemberCursor({ joined, userId }: MemberPlace): string {
   return Buffer.from(`member:${joined}:${userId}`).toString("base64url");
 }
 
-/** @throws ChatError BAD_USER_INPUT that names the argument, for anything that encodeMemberCursor did not make */
+/** @throws ChatError BAD_USER_INPUT that names the argument, for any string that encodeMemberCursor did not return */
 export function decodeMemberCursor(cursor: string, argument: string): MemberPlace {
   const [, joined, userId] = /^member:(\d{1,16}):([1-9]\d{0,14})$/.exec(Buffer.from(cursor, "base64url").toString()) ?? [];
   const place = { joined: Number(joined), userId: userId ?? "" };
-  if (encodeMemberCursor(place) !== cursor) throw badInput(argument, "must be a cursor of `members`, as this API gave it.");
+  if (encodeMemberCursor(place) !== cursor) throw badInput(argument, "must be a cursor that `members` returned.");
   return place;
 }

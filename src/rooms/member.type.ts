@@ -8,22 +8,22 @@ export enum MemberRole {
 
 registerEnumType(MemberRole, {
   name: "MemberRole",
-  description: "What someone may do with a room.",
+  description: "The rights of a member in a room.",
   valuesConfig: {
-    OWNER: { description: "Renames a group, adds and removes members." },
-    MEMBER: { description: "Reads and writes; adds others to a group that lets members invite." },
+    OWNER: { description: "May rename a group, and add and remove its members." },
+    MEMBER: { description: "May read and write, and add others to a group if `membersMayInvite` is true." },
   },
 });
 
-@ObjectType({ description: "Someone who is in a room." })
+@ObjectType({ description: "A user who is in a room." })
 export class Member {
-  @Field(() => MemberRole, { description: "What they may do with it; outside groups everyone is a member." })
+  @Field(() => MemberRole, { description: "The user's rights in the room; `MEMBER` for everyone in rooms that are not groups." })
   role!: MemberRole | keyof typeof MemberRole;
 }
 
-@ObjectType({ description: "A member's place among a room's." })
+@ObjectType({ description: "A member of a room, with its cursor." })
 export class MemberEdge {
-  @Field(() => String, { description: "Give it as `after` or `before` to go on from here." })
+  @Field(() => String, { description: "The value of `after` or `before` to continue the list from here." })
   cursor!: string;
 
   @Field(() => Member, { description: "The member." })
@@ -35,12 +35,12 @@ export class MemberConnection {
   @Field(() => [MemberEdge], { description: "The members with their cursors." })
   edges!: MemberEdge[];
 
-  @Field(() => [Member], { description: "The members alone." })
+  @Field(() => [Member], { description: "The members without cursors." })
   nodes!: Member[];
 
-  @Field(() => PageInfo, { description: "Where this page stands." })
+  @Field(() => PageInfo, { description: "Whether there are more pages, and the cursors of this page's ends." })
   pageInfo!: PageInfo;
 
-  @Field(() => Int, { description: "How many there are in all." })
+  @Field(() => Int, { description: "Number of members on all pages." })
   totalCount!: number;
 }

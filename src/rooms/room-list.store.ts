@@ -4,13 +4,13 @@ import { keys } from "../redis/keys.js";
 import { lookUpPage, type Page, type PageRequest } from "../relay.js";
 import type { RoomStore } from "./room.store.js";
 
-/** A room's place in a list: when something was last said in it, in microseconds since 1970; 0 if nothing was. */
+/** A room's place in a list: the time of its latest message, in microseconds since 1970; 0 if it never had one. */
 export interface RoomPlace {
   id: string;
   at: number;
 }
 
-/** The user's rooms, the one in which something was said last first. */
+/** A user's rooms, in the order of their latest messages, newest first. */
 export class RoomListStore {
   readonly #redis: RedisClient;
   readonly #rooms: Pick<RoomStore, "indexOf" | "isListed">;
@@ -21,29 +21,29 @@ export class RoomListStore {
   }
 
   /**
-   * Notes that something was said in a room. It moves forward only. Rooms lie in other slots than this, so a crash in between leaves
-   * the room where it was in people's lists until the next message.
+   * Stores the time of a room's latest message; it only moves forward. This index and the room are in different slots, so after a crash in
+   * between, the room keeps its old place in users' lists until the next message.
    * @param at microseconds since 1970, by Redis's clock; 0 for an empty room
    */
   async note(roomId: string, at: number): Promise<void> {
     await this.#redis.zadd(keys.spoken(shardOf(roomId)), "GT", at, roomId);
   }
 
-  /** Forgets a room that is gone. */
+  /** Removes a room that no longer exists. */
   async forget(roomId: string): Promise<void> {
     await this.#redis.zrem(keys.spoken(shardOf(roomId)), roomId);
   }
 
   /**
-   * The rooms in the user's list, in order; some of them may not be shown to the user. It costs a command for the list, and one per
-   * shard for the order. Only a room of which no one has noted anything yet is looked at, once.
-   * @param newest when something was last said in these rooms, as the rooms themselves say
+   * The rooms in the user's list, in order, including rooms that are not shown to the user. It costs one command for the list and one per
+   * shard for the order. Only rooms without an entry in the index are read themselves, once.
+   * @param newest returns the times of the latest messages of these rooms, from the rooms themselves
    */
   async placesOf(userId: string, newest: (roomIds: string[]) => Promise<number[]>): Promise<RoomPlace[]> {
     return this.#places(await this.#rooms.indexOf(userId), newest);
   }
 
-  /** A page of the user's rooms. It costs a look at each room of the page. */
+  /** A page of the user's rooms. It checks each room of the page. */
   page(userId: string, places: RoomPlace[], request: PageRequest<RoomPlace>): Promise<Page<RoomPlace>> {
     return lookUpPage(places, request, newerFirst, async (some) => {
       const listed = await Promise.all(some.map(({ id, at }) => this.#rooms.isListed(userId, id, at > 0)));
@@ -68,36 +68,36 @@ export class RoomListStore {
     );
     if (unknown.length > 0) {
       const times = await newest(unknown);
-      for (const [index, id] of unknown.entries()) this.note(id, times[index] ?? 0).catch(() => {}); // the next one who asks does so
+      for (const [index, id] of unknown.entries()) this.note(id, times[index] ?? 0).catch(() => {}); // the next request retries this
       places.push(...unknown.map((id, index) => ({ id, at: times[index] ?? 0 })));
     }
     return places.sort(newerFirst);
   }
 }
 
-const SHARDS = 8; // keys, in slots of their own, so that no node of a cluster hears of every message
+const SHARDS = 8; // keys in different slots, so that no node of a cluster gets a write for every message
 
-/** Of a room's id: an FNV-1a hash. It must never change. */
+/** The shard of a room: an FNV-1a hash of its id. It must never change. */
 function shardOf(roomId: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < roomId.length; index++) hash = Math.imul(hash ^ roomId.charCodeAt(index), 0x01000193);
   return (hash >>> 0) % SHARDS;
 }
 
-/** Negative where the first one comes first. */
+/** Negative if the first place comes first. */
 function newerFirst(one: RoomPlace, other: RoomPlace): number {
   return other.at - one.at || (one.id < other.id ? -1 : Number(one.id > other.id));
 }
 
-/** The opaque string that clients get. It says a place in time, so it stays good when rooms move. */
+/** The opaque string that clients get. It contains a time, so it stays valid when rooms move. */
 export function encodeRoomCursor({ id, at }: RoomPlace): string {
   return Buffer.from(JSON.stringify(["rooms", at, id])).toString("base64url");
 }
 
-/** @throws ChatError BAD_USER_INPUT that names the argument, for anything that encodeRoomCursor did not make */
+/** @throws ChatError BAD_USER_INPUT that names the argument, for any string that encodeRoomCursor did not return */
 export function decodeRoomCursor(cursor: string, argument: string): RoomPlace {
   const [, at, id] = /^\["rooms",(\d{1,16}),"([\w:-]{1,64})"\]$/.exec(Buffer.from(cursor, "base64url").toString()) ?? [];
   const place = { id: id ?? "", at: Number(at) };
-  if (encodeRoomCursor(place) !== cursor) throw badInput(argument, "must be a cursor of `rooms`, as this API gave it.");
+  if (encodeRoomCursor(place) !== cursor) throw badInput(argument, "must be a cursor that `rooms` returned.");
   return place;
 }

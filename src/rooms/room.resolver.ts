@@ -13,11 +13,11 @@ import { decodeRoomCursor, encodeRoomCursor } from "./room-list.store.js";
 @Resolver(() => Room)
 export class RoomResolver {
   @Authorized()
-  @Count({ commands: 200, ownRooms: true }) // it looks at each room of a page
+  @Count({ commands: 200, ownRooms: true }) // checks each room of a page
   @Query(() => RoomConnection, {
     nullable: true,
     description:
-      "The rooms of this session's user: the one in which something was said last first, whether it has been deleted since or not. A cursor is a place in time: a room in which something is said while you page moves in front of the pages that you have. Ask for those with `before` the first page's `startCursor`. Error: `BAD_USER_INPUT`.",
+      "The viewer's rooms, those with the latest message first, even if that message has since been deleted. A cursor is a point in time: a room that gets a message during paging moves before the first page. To get such rooms, query `before` the first page's `startCursor`. Error: `BAD_USER_INPUT`.",
   })
   async rooms(
     @Args(() => ForwardPageArgs) args: ForwardPageArgs,
@@ -34,7 +34,7 @@ export class RoomResolver {
   @Query(() => Room, {
     nullable: true,
     description:
-      "A room that this session's user is in; null if there is no such room. Error: `NOT_A_MEMBER`, for groups that are not there too.",
+      "A room that the viewer is in; null if it does not exist. Errors: `BAD_USER_INPUT`, `NOT_A_MEMBER` (also for groups that do not exist).",
   })
   async room(
     @Arg("id", () => ID, { description: "The room's id." }) id: string,
@@ -48,22 +48,23 @@ export class RoomResolver {
   @Mutation(() => Room, {
     nullable: true,
     description:
-      "The private room with this user; made on first use. The other side sees it when the first message is sent, and can `block` you. Errors: `NOT_FOUND`, `BAD_USER_INPUT`, `FORBIDDEN` where they have, or you have opened 5,000; `RATE_LIMITED`.",
+      "Returns the viewer's private room with another user, and creates it on first use. The other user sees the room when its first message is sent, and can `block` the viewer. The call is idempotent. Errors: `NOT_FOUND`, `BAD_USER_INPUT`, `FORBIDDEN` if the other user blocks the viewer or the viewer has opened 5,000 rooms, `RATE_LIMITED`.",
   })
   async openPrivateRoom(
-    @Arg("userId", () => ID, { description: "The other user." }) userId: string,
+    @Arg("userId", () => ID, { description: "The id of the other user." }) userId: string,
     @Ctx() { viewer, rooms, users, sendLimit, load }: ViewerContext,
   ): Promise<Room> {
     await sendLimit?.take(viewer.id);
     checkUserId(userId, "userId");
-    if (userId === viewer.id) throw badInput("userId", "must be another user than yourself.");
+    if (userId === viewer.id) throw badInput("userId", "must be a user other than yourself.");
     if (!(await users.present([userId])).has(userId)) throw refusal("NOT_FOUND", `There is no user ${userId}.`);
     return load.room.load(await rooms.openPrivate(viewer.id, userId));
   }
 
   @Authorized()
   @Subscription(() => Room, {
-    description: "A room appeared in the user's list: the first message of a private room was sent, or the user came into a group.",
+    description:
+      "Rooms that appear in the viewer's list: private rooms that get their first message, and groups that the viewer joins. Not stored: a client queries `rooms` after it connects.",
     subscribe: ({ context }: { context: ViewerContext }) => context.rooms.followShown(context.viewer.id),
   })
   roomShown(@Root() { roomId }: { roomId: string }, @Ctx() { load }: Context): Promise<Room> {
@@ -71,7 +72,7 @@ export class RoomResolver {
   }
 
   @Extensions({ perViewer: true })
-  @FieldResolver(() => String, { description: "The general room's and groups' names; for a private room the other user's." })
+  @FieldResolver(() => String, { description: "The name of the room; for a private room, the other user's name." })
   async name(@Root() room: RoomRecord, @Ctx() { viewer, load }: Context): Promise<string> {
     if (room.kind !== "PRIVATE") return room.name;
     const [low, high] = room.userIds;
@@ -79,14 +80,14 @@ export class RoomResolver {
   }
 
   @Extensions({ perViewer: true })
-  @FieldResolver(() => User, { nullable: true, description: "In a private room the other user; null elsewhere." })
+  @FieldResolver(() => User, { nullable: true, description: "The other user of a private room; null for other rooms." })
   peer(@Root() room: RoomRecord, @Ctx() { viewer, load }: Context): Promise<User> | null {
     if (room.kind !== "PRIVATE") return null;
     const [low, high] = room.userIds;
     return load.user.load(viewer?.id === low ? high : low);
   }
 
-  @FieldResolver(() => [String], { description: "As in the demo apps: the room's name, or both users' usernames." })
+  @FieldResolver(() => [String], { description: "As in the demo apps: the room's name, or the usernames of both users of a private room." })
   async names(@Root() room: RoomRecord, @Ctx() { load }: Context): Promise<string[]> {
     if (room.kind !== "PRIVATE") return [room.name];
     return Promise.all(room.userIds.map(async (id) => (await load.user.load(id)).username));
@@ -94,7 +95,7 @@ export class RoomResolver {
 
   @Count({ commands: 3 })
   @FieldResolver(() => String, {
-    description: "Where the room's events stand now: subscribe `after` it. Opaque; it names its room.",
+    description: "The room's current position in the event log: subscribe `after` it for later events. Opaque; names its room.",
   })
   position(@Root() { id }: Room, @Ctx() { rooms }: Context): Promise<string> {
     return rooms.position(id);

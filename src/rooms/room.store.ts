@@ -11,26 +11,26 @@ import { isUserId } from "../users/user.store.js";
 import { type AcquaintanceStore, pairOf } from "./acquaintance.store.js";
 import { isGroup, type MemberStore } from "./member.store.js";
 
-/** What a room is: open to everyone under a name, between two users, or for its members. */
+/** A room: named and open to everyone, between two users, or for the members of a group. */
 export type RoomRecord =
   | { id: string; kind: "GENERAL"; name: string }
   | { id: string; kind: "PRIVATE"; userIds: [string, string] }
   | { id: string; kind: "GROUP"; name: string; membersMayInvite: boolean };
 
-/** What is published on a user's channel. */
+/** Events that servers publish on a user's channel. */
 export type UserEvent =
-  /** The room can be written to from now on; its events begin after `position`. */
+  /** The room now accepts messages; its events start after `position`. */
   | { kind: "room.opened"; roomId: string; position: Position }
-  /** The room has its first message, since when (µs) tells one from a later one, should it be emptied; older servers do not say it. */
+  /** The room has its first message, sent at `since` (µs), which differs after the room was emptied; older servers omit it. */
   | { kind: "room.shown"; roomId: string; since?: number }
-  /** The user is in the group now: a hint to look. `joined` tells one coming in from another; older servers do not say it. */
+  /** A hint that the user is now in the group. `joined` distinguishes one joining from another; older servers omit it. */
   | { kind: "room.joined"; roomId: string; joined?: number };
 
-const MOST_TOLD = 1_000; // appearances of rooms that a follower's feed remembers
+const MOST_TOLD = 1_000; // appearances of rooms that a subscriber's feed remembers
 
-const LOOKED_AT = 3; // newest messages of a room of which a demo app told, and which is not open
+const LOOKED_AT = 3; // newest messages to check in a room that a demo app announced and that is not open
 
-/** The rooms, and who may be in them. */
+/** The rooms, and access to them. */
 export class RoomStore {
   readonly #redis: RedisClient;
   readonly #followed: Pick<FollowedRooms<unknown>, "position">;
@@ -56,29 +56,29 @@ export class RoomStore {
   }
 
   /**
-   * Makes sure that the user may read, follow and write the room.
-   * @throws ChatError BAD_USER_INPUT for what cannot be a room's id, NOT_A_MEMBER, NOT_FOUND
+   * Checks that the user is in the room, and may read and follow it.
+   * @throws ChatError BAD_USER_INPUT for a string that cannot be a room id, NOT_A_MEMBER, NOT_FOUND
    */
   async check(userId: string, roomId: string, argument = "roomId"): Promise<void> {
     if (await this.exists(userId, roomId, argument)) return;
-    throw refusal("NOT_FOUND", `There is no room ${roomId}.${privatePair(roomId) ? " openPrivateRoom makes it." : ""}`);
+    throw refusal("NOT_FOUND", `There is no room ${roomId}.${privatePair(roomId) ? " Create it with openPrivateRoom." : ""}`);
   }
 
   /**
-   * Makes sure that the user may write to the room. Scripts that store something look at it themselves, in the same step.
-   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND; FORBIDDEN for a private room in which one of the two blocks the other
+   * Checks that the user may write to the room. Scripts that store something check it again themselves, atomically.
+   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND; FORBIDDEN for a private room in which one user blocks the other
    */
   async checkWrite(userId: string, roomId: string): Promise<void> {
     const other = privatePair(roomId)?.find((id) => id !== userId);
     const isAllowed = other === undefined ? undefined : this.#acquaintances.checkWrite(userId, other);
-    isAllowed?.catch(() => {}); // that they are not in the room comes first
+    isAllowed?.catch(() => {}); // an error of `check` takes precedence
     await this.check(userId, roomId);
     await isAllowed;
   }
 
   /**
-   * Whether there is such a room for the user.
-   * @throws ChatError BAD_USER_INPUT for what cannot be a room's id, NOT_A_MEMBER
+   * Whether the room exists; the user must be in it.
+   * @throws ChatError BAD_USER_INPUT for a string that cannot be a room id, NOT_A_MEMBER
    */
   async exists(userId: string, roomId: string, argument = "roomId"): Promise<boolean> {
     if (roomId === GENERAL) return true;
@@ -87,15 +87,15 @@ export class RoomStore {
       if (!pair.includes(userId)) throw refusal("NOT_A_MEMBER", roomId);
       return this.isOpen(roomId);
     }
-    if (!isRoomId(roomId)) throw badInput(argument, "must be the id of a room, such as 0 or 1:2.");
+    if (!isRoomId(roomId)) throw badInput(argument, "must be a room id, such as 0 or 1:2.");
     if (isGroup(roomId)) {
       if (await this.#members.has(roomId, userId)) return true;
-      throw refusal("NOT_A_MEMBER", roomId); // of one that is not there, too: an id tells nothing
+      throw refusal("NOT_A_MEMBER", roomId); // also if the group does not exist: an id reveals nothing
     }
     return (await this.#redis.exists(keys.roomName(roomId))) === 1;
   }
 
-  /** Whether there is such a room and the user is in it; for any text. */
+  /** Whether the room exists and the user is in it; false for a string that cannot be a room id. */
   async isReadable(userId: string, roomId: string): Promise<boolean> {
     try {
       return await this.exists(userId, roomId);
@@ -105,14 +105,14 @@ export class RoomStore {
     }
   }
 
-  /** Those of the users who are in the room. */
+  /** The users among these who are in the room. */
   async membersAmong(roomId: string, userIds: string[]): Promise<string[]> {
     const pair = privatePair(roomId);
     if (pair) return userIds.filter((id) => pair.includes(id));
     return isGroup(roomId) ? this.#members.among(roomId, userIds) : userIds;
   }
 
-  /** The rooms with these ids, without a look at who asks; one round trip. */
+  /** The rooms with these ids; one round trip. The caller checks access. */
   async byIds(ids: readonly string[]): Promise<RoomRecord[]> {
     return Promise.all(
       ids.map(async (id): Promise<RoomRecord> => {
@@ -122,14 +122,14 @@ export class RoomStore {
           const [name, mayInvite] = await this.#redis.hmget(keys.meta(id), "name", "mayInvite");
           return { id, kind: "GROUP", name: name ?? `Room ${id}`, membersMayInvite: mayInvite === "1" };
         }
-        // A demo app's database may have no name for room 0.
+        // An existing database of a demo app may lack a name for room 0.
         const name = await this.#lenient(this.#redis.get(keys.roomName(id)), null);
         return { id, kind: "GENERAL", name: name ?? (id === GENERAL ? "General" : `Room ${id}`) };
       }),
     );
   }
 
-  /** The ids of all rooms that the user can follow. */
+  /** The ids of all rooms to which the user can subscribe. */
   async idsOf(userId: string): Promise<string[]> {
     const rooms = await this.indexOf(userId);
     const isIn = await Promise.all(rooms.map((id) => !isGroup(id) || this.#isStillIn(userId, id)));
@@ -137,9 +137,9 @@ export class RoomStore {
   }
 
   /**
-   * Whether a room of `indexOf` is shown to the user. A private room is shown to a user who opened it, and to the other one with its
-   * first message; but while a user blocks the other, only if that user opened it or wrote there.
-   * @param spoken whether it is known that something was said in it
+   * Whether a room of `indexOf` is shown to the user. A private room is shown to the user who opened it, and to the other user from its
+   * first message on. While a user blocks the other, the room is shown to the blocker only if they opened it or wrote there.
+   * @param spoken whether the room is known to have had a message
    */
   async isListed(userId: string, roomId: string, spoken: boolean): Promise<boolean> {
     if (isGroup(roomId)) return this.#isStillIn(userId, roomId);
@@ -154,33 +154,33 @@ export class RoomStore {
     return opened > 0 || (messages > 0 && (!blocks || written > 0));
   }
 
-  /** The ids in the user's list that can be a room of theirs. */
+  /** The ids in the user's list that can be rooms of this user. */
   async indexOf(userId: string): Promise<string[]> {
     const joined = await this.#lenient(this.#redis.smembers(keys.userRooms(userId)), []);
     return [...new Set([GENERAL, ...joined])].filter((id) => mayFollow(userId, id));
   }
 
-  /** How many rooms `indexOf` gives, at most. */
+  /** The maximum number of rooms that `indexOf` returns. */
   async countOf(userId: string): Promise<number> {
     return 1 + (await this.#lenient(this.#redis.scard(keys.userRooms(userId)), 0));
   }
 
-  /** Whether the user is in a group of their list. What was cut off on the way in or out is taken off the list. */
+  /** Whether the user is in a group of their list. If not, removes the entry, which an interrupted join or leave has left. */
   async #isStillIn(userId: string, roomId: string): Promise<boolean> {
     const isIn = await this.#members.has(roomId, userId);
-    if (!isIn) this.#members.unlist(userId, roomId).catch(() => {}); // the next look does so
+    if (!isIn) this.#members.unlist(userId, roomId).catch(() => {}); // the next check retries this
     return isIn;
   }
 
   /**
-   * Opens the private room of two users; again is fine. Both must exist.
-   * @throws ChatError FORBIDDEN where the user has opened too many rooms, or the other one blocks them
+   * Opens the private room of two users. Both must exist. Idempotent.
+   * @throws ChatError FORBIDDEN if the user has opened too many rooms, or the other user blocks them
    */
   async openPrivate(userId: string, otherId: string): Promise<string> {
     if (await this.#acquaintances.blocks(otherId, userId)) throw refusal("FORBIDDEN", "You cannot write to this user.");
     const id = pairOf(userId, otherId);
-    // The room exists once both users have it in their sets. They are told before, so that by then everyone who follows
-    // all of their rooms knows of it; a crash in between leaves no room, until the call is made again.
+    // The room exists once both users have it in their sets. The server notifies them first, so that their subscriptions to all rooms
+    // include it before it exists. After a crash in between there is no room until the call is retried.
     const position = await this.#followed.position(id);
     await Promise.all([userId, otherId].map((user) => this.tell(user, { kind: "room.opened", roomId: id, position })));
     await this.#redis.hset(keys.meta(id), `opened:${userId}`, 1);
@@ -190,11 +190,11 @@ export class RoomStore {
   }
 
   /**
-   * Puts a private room into the lists of its two users where a demo app has not: the Flask app writes into a room without opening
-   * it. Only what is in the database counts: both must have accounts, and one of them must have said something there lately. They are
-   * shown the room afterwards, with its first message; what was cut off is done by the next message.
-   * @param authorOf says who wrote a member of the room
-   * @returns whether it was opened now
+   * Adds a private room to the lists of its two users if a demo app has not: the Flask app writes to a room without opening it. Only the
+   * database counts: both users must have accounts, and one of them must have written one of the room's newest messages. The room is then
+   * shown to them with its first message. After a crash, the next message completes this.
+   * @param authorOf returns the author of a member of the room's sorted set
+   * @returns whether this call opened the room
    */
   async openForDemos(roomId: string, authorOf: (member: string, score: string) => string | undefined): Promise<boolean> {
     const pair = privatePair(roomId);
@@ -209,8 +209,8 @@ export class RoomStore {
   }
 
   /**
-   * Tells both users of a private room that it has its first message. Only then is it noted: should this server die before, whoever
-   * sends next tells them, or repeats the send. A follower who hears it twice is told once.
+   * Notifies both users of a private room that it has its first message, and then stores that it did. If this server dies in between, the
+   * next send or a retry notifies them again. A subscriber gets repeated notifications only once.
    * @param since when the message was sent, in µs
    */
   async show(roomId: string, since: number): Promise<void> {
@@ -219,10 +219,10 @@ export class RoomStore {
     await this.#redis.hset(keys.meta(roomId), "shown", 1);
   }
 
-  /** The rooms that appear in the user's list from now on. */
+  /** Rooms that appear in the user's list from now on. */
   async followShown(userId: string): Promise<Feed<{ roomId: string }>> {
     const feed = new Feed<{ roomId: string }>();
-    // Told of again by a call that is repeated, a room has not appeared again.
+    // A retried call announces a room again, which is not a new appearance.
     const told = new Set<string>();
     const isNew = (event: UserEvent) => {
       if (event.kind === "room.opened") return false;
@@ -240,9 +240,9 @@ export class RoomStore {
   }
 
   /**
-   * Tells of every room that the user can follow: those there are, and those opened or joined later with the position at which
-   * their events begin. A room may be told of again. Of a group it is also told where the user came in.
-   * @returns a function that ends it, once those there are have been told of
+   * Calls the listener for every room to which the user can subscribe: for existing rooms, and for rooms opened or joined later, with the
+   * position at which their events start. For a group it also gets the position at which the user joined. A room may be reported again.
+   * @returns a function that ends this, after the existing rooms have been reported
    */
   async onRooms(
     userId: string,
@@ -256,15 +256,15 @@ export class RoomStore {
       );
       if (entrance && wanted) listener(roomId, entrance, entrance);
     };
-    // First hear of rooms that open, then read which there are: no room can fall in between.
+    // Listen for new rooms first and read the existing ones after that, so that no room is missed in between.
     const stopHearing = await this.#onUserEvent(userId, ({ roomId, ...event }) => {
       if (!mayFollow(userId, roomId)) return;
       if (isGroup(roomId))
-        joined(roomId).catch(() => {}); // Redis refused: the next connection looks again
-      // A demo app opens rooms without a word; then the first message tells of it.
+        joined(roomId).catch(() => {}); // Redis refused; the next reconnect tries again
+      // A demo app opens rooms without an announcement; then the first message reveals the room.
       else listener(roomId, event.kind === "room.opened" ? event.position : { roomId, ...BEGINNING });
     });
-    // What opened while the connection was down was not heard.
+    // While the connection was down, this server missed rooms that opened.
     const stopWatching = this.#channels.onReconnect(async () => {
       const ids = await onceRedisAnswers(
         () => this.indexOf(userId),
@@ -295,8 +295,8 @@ export class RoomStore {
   }
 
   /**
-   * Where to follow a group from: where it stands now, and where the user came in; undefined for who is not in it. In this
-   * order: whoever is removed after the first was read is told so by an event behind it.
+   * The positions for a subscription to a group: its current one, and the one at which the user joined; undefined if the user is not a
+   * member. The order of the reads matters: if the user is removed after the first, the event of the removal comes after that position.
    */
   async standing(userId: string, roomId: string): Promise<{ now: Position; entrance: Position } | undefined> {
     const now = await this.#followed.position(roomId);
@@ -304,19 +304,19 @@ export class RoomStore {
     return entrance && { now, entrance };
   }
 
-  /** @returns a function that ends it, once Redis has acknowledged */
+  /** @returns a function that ends the subscription, once Redis has acknowledged it */
   #onUserEvent(userId: string, listener: (event: UserEvent) => void): Promise<() => void> {
     return this.#channels.subscribe(channels.user(userId), (payload) => {
       if (isUserEvent(payload)) listener(payload);
     });
   }
 
-  /** Where the room's events stand now, as clients are given it. */
+  /** The room's current position, encoded for clients. */
   async position(roomId: string): Promise<string> {
     return encodePosition(await this.#followed.position(roomId));
   }
 
-  /** Whether this is a private room that both users have in their sets. */
+  /** Whether this is a private room that is in the sets of both users. */
   async isOpen(roomId: string): Promise<boolean> {
     const pair = privatePair(roomId);
     if (!pair) return false;
@@ -324,7 +324,7 @@ export class RoomStore {
     return known.every((answer) => answer === 1);
   }
 
-  /** Tells all servers what concerns the user. */
+  /** Publishes an event of the user to all servers. */
   async tell(userId: string, event: UserEvent): Promise<void> {
     await publish(this.#redis, channels.user(userId), event);
   }
@@ -338,13 +338,13 @@ function isUserEvent(payload: unknown): payload is UserEvent {
   );
 }
 
-/** Whether it can be a room of the user: named rooms are open to all, private ones to the two in their id, groups to their members. */
+/** Whether this can be a room of the user: named rooms are open to all, private rooms to the two users in their id, groups to members. */
 const mayFollow = (userId: string, roomId: string) => privatePair(roomId)?.includes(userId) ?? isRoomId(roomId);
 
-/** Whether this has the form of a named room's id, which is never that of a user's: ids are unique whatever their type. */
+/** Whether this has the form of a named room's id, which a user's id never has: ids are unique whatever their type. */
 export const isRoomId = (id: string) => /^[\w-]{1,64}$/.test(id) && !isUserId(id);
 
-/** The two users of a private room, by its id: their ids, the lower one first; undefined for any other id. */
+/** The ids of a private room's two users, from its id, the lower one first; undefined for any other id. */
 export function privatePair(roomId: string): [string, string] | undefined {
   const [, low, high] = /^([1-9]\d{0,14}):([1-9]\d{0,14})$/.exec(roomId) ?? [];
   return low !== undefined && high !== undefined && Number(low) < Number(high) ? [low, high] : undefined;

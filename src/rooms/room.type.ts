@@ -9,28 +9,28 @@ export enum RoomKind {
 
 registerEnumType(RoomKind, {
   name: "RoomKind",
-  description: "Who is in a room.",
+  description: "The kind of a room, which determines who is in it.",
   valuesConfig: {
-    GENERAL: { description: "Everyone with an account." },
-    PRIVATE: { description: "Two users, always the same." },
-    GROUP: { description: "Those whom its owner, or a member where it allows that, has added, or invited and who accepted." },
+    GENERAL: { description: "Open to every user." },
+    PRIVATE: { description: "Two users, who never change." },
+    GROUP: { description: "The owner, and the users who were added or accepted an invitation." },
   },
 });
 
-@ObjectType({ description: "A place where messages are sent.", implements: Node })
+@ObjectType({ description: "A room for messages: general, private or a group.", implements: Node })
 export class Room extends Node {
   @Field(() => ID, {
-    description: "`0` is the general room; a private room's is both users' ids, a group's is 18 digits, or begins with `group-`.",
+    description: "`0` for the general room; both users' ids, such as `1:2`, for a private room; 18 digits or `group-…` for a group.",
   })
   declare id: string;
 
-  @Field(() => RoomKind, { description: "Who is in it." })
+  @Field(() => RoomKind, { description: "The kind of the room." })
   kind!: RoomKind | keyof typeof RoomKind;
 }
 
-@ObjectType({ description: "A room's place among the viewer's." })
+@ObjectType({ description: "A room of the viewer, with its cursor." })
 export class RoomEdge {
-  @Field(() => String, { description: "Give it as `after` or `before` to go on from here." })
+  @Field(() => String, { description: "The value of `after` or `before` to continue the list from here." })
   cursor!: string;
 
   @Field(() => Room, { description: "The room." })
@@ -42,9 +42,9 @@ export class RoomConnection {
   @Field(() => [RoomEdge], { description: "The rooms with their cursors." })
   edges!: RoomEdge[];
 
-  @Field(() => [Room], { description: "The rooms alone." })
+  @Field(() => [Room], { description: "The rooms without cursors." })
   nodes!: Room[];
 
-  @Field(() => PageInfo, { description: "Where this page stands." })
+  @Field(() => PageInfo, { description: "Whether there are more pages, and the cursors of this page's ends." })
   pageInfo!: PageInfo;
 }

@@ -12,11 +12,11 @@ export class TypingResolver {
   @Mutation(() => Boolean, {
     nullable: true,
     description:
-      "Tell the others in a room that you write a message: again every few seconds while you do, as it is over after 6 without a word. Sending the message ends it. Gives what it was told. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `FORBIDDEN` as of `send`, `RATE_LIMITED` in more than 10 rooms at once.",
+      "Shows the other users of a room that the viewer is typing, for 6 seconds; clients repeat the call every few seconds. Sending the message ends it. Returns the value of `typing`. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `FORBIDDEN` as in `send`, `RATE_LIMITED` in more than 10 rooms at once.",
   })
   async setTyping(
-    @Arg("roomId", () => ID, { description: "The room in which you write." }) roomId: string,
-    @Arg("typing", () => Boolean, { nullable: true, defaultValue: true, description: "False to say that you stop." })
+    @Arg("roomId", () => ID, { description: "The id of the room in which the viewer is typing." }) roomId: string,
+    @Arg("typing", () => Boolean, { nullable: true, defaultValue: true, description: "False if the viewer has stopped typing." })
     typing: boolean | null,
     @Ctx() { viewer, typing: typists }: ViewerContext,
   ): Promise<boolean> {
@@ -27,15 +27,15 @@ export class TypingResolver {
   @Authorized()
   @Subscription(() => Typing, {
     description:
-      "Who of the others writes a message in a room: those who do now, then everyone who begins or stops; of at most 20 at once. It is kept nowhere. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`.",
+      "Other users who are typing in a room: those who are typing now, then each user who starts or stops. At most 20 users at once. Not stored. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`.",
     subscribe: ({ args, context }: { args: { roomId: string }; context: ViewerContext }) =>
       context.typing.follow(context.viewer.id, args.roomId),
   })
-  typing(@Root() typing: TypingRecord, @Arg("roomId", () => ID, { description: "The room to watch." }) _roomId: string): Typing {
+  typing(@Root() typing: TypingRecord, @Arg("roomId", () => ID, { description: "The id of the room to follow." }) _roomId: string): Typing {
     return typing;
   }
 
-  @FieldResolver(() => User, { description: "Who." })
+  @FieldResolver(() => User, { description: "The user who starts or stops typing." })
   user(@Root() { userId }: TypingRecord, @Ctx() { load }: Context): Promise<User> {
     return load.user.load(userId);
   }

@@ -9,41 +9,41 @@ import { isUserId } from "../users/user.store.js";
 import { type Audience, Audiences } from "./audience.store.js";
 import type { RoomStore } from "./room.store.js";
 
-/** What followers are told of someone: the same object for all of them. */
+/** What subscribers get about a user; all of them get the same object. */
 export interface TypingRecord {
   roomId: string;
   userId: string;
   typing: boolean;
 }
 
-/** Someone who has said to this server that they write in a room. Times are those of `performance.now()`. */
+/** A user who has reported to this server that they are typing in a room. Times are those of `performance.now()`. */
 interface Author {
-  /** When they last said so; undefined once they have stopped. */
+  /** When they last reported it; undefined once they have stopped. */
   writesAt: number | undefined;
-  /** When this was last published. */
+  /** When the server last published that they are typing. */
   toldAt: number;
-  /** When their stopping was last published. */
+  /** When the server last published that they stopped. */
   stopToldAt: number;
-  /** The last that was published says that they write. */
+  /** Whether the last publication says that they are typing. */
   told: boolean;
-  /** Their session, while they write. */
+  /** The watch over their session, while they are typing. */
   watch: { stop(): void } | undefined;
 }
 
-/** By user, what was told of them, and until when it is good. */
+/** By user: the last record, and when it expires. */
 type Typists = Map<string, { record: TypingRecord; until: number }>;
 
 type Room = Audience<TypingRecord, Typists>;
 
-const LASTS = 6_000; // ms without a word, after which someone writes no more
-const PAUSE = 3_000; // ms between two times that the same is published of someone in a room, however often they say it
-const SWEEP = 500; // ms between two looks for what is over
-const MOST_TYPISTS = 20; // of a room, of whom followers are told at once; the others come as these stop
-const MOST_ROOMS = 10; // in which one user writes at once, on one server
+const LASTS = 6_000; // ms without a report after which a user counts as not typing
+const PAUSE = 3_000; // ms between two equal publications about a user in a room, however often they report
+const SWEEP = 500; // ms between sweeps for expired records
+const MOST_TYPISTS = 20; // shown per room at once; others follow as these stop
+const MOST_ROOMS = 10; // in which one user types at once, on one server
 
 /**
- * Who writes a message just now. It goes over the room's channel without a `seq` and is kept nowhere, so each server ends by the
- * clock what it told its followers, should nobody renew it. A message ends it as well: who hears the channel hears that, too.
+ * Users who are typing now. Reports go over the room's channel without a `seq` and are not stored, so each server expires the records of
+ * its subscribers by its own clock unless a report renews them. A message ends its sender's record too: it comes over the same channel.
  */
 export class TypingStore {
   readonly #redis: RedisClient;
@@ -54,7 +54,7 @@ export class TypingStore {
   readonly #audiences: Audiences<TypingRecord, Typists>;
   readonly #sweep: NodeJS.Timeout;
 
-  /** @param watch calls `onEnd` should the viewer's session end */
+  /** @param watch calls `onEnd` if the viewer's session ends */
   constructor(
     redis: RedisClient,
     channels: Channels,
@@ -78,7 +78,7 @@ export class TypingStore {
     );
   }
 
-  /** Ends the regular looks, and the watch over sessions. */
+  /** Stops the sweeps and the watches over sessions. */
   close(): void {
     clearInterval(this.#sweep);
     this.#audiences.close();
@@ -87,7 +87,7 @@ export class TypingStore {
   }
 
   /**
-   * Tells a room's followers that the viewer writes, or has stopped.
+   * Notifies a room's subscribers that the viewer is typing, or has stopped.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, RATE_LIMITED; FORBIDDEN as for a send
    */
   async set(viewer: Viewer, roomId: string, typing: boolean): Promise<void> {
@@ -102,7 +102,7 @@ export class TypingStore {
     if (now - author.toldAt >= PAUSE) await this.#tell(viewer.id, roomId, author);
   }
 
-  /** The user has sent a message, which has told followers; they may begin anew at once. */
+  /** Call after the user has sent a message. The message itself notifies subscribers, and the user may report typing again at once. */
   sent(userId: string, roomId: string): void {
     const author = this.#authors.get(userId)?.get(roomId);
     if (!author) return;
@@ -110,7 +110,7 @@ export class TypingStore {
   }
 
   /**
-   * Who of the others writes in a room, from now on.
+   * Other users who are typing in a room: those who are typing now, then all changes.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND
    */
   async follow(userId: string, roomId: string): Promise<Feed<TypingRecord>> {
@@ -141,7 +141,7 @@ export class TypingStore {
     await this.#publish(userId, roomId, true);
   }
 
-  /** What was not said here may have been said to another server, so the end of it is told all the same. */
+  /** Publishes the stop even if this server has not published a start: another server may have. */
   async #stop(userId: string, roomId: string, author: Author): Promise<void> {
     this.#rest(author);
     const now = performance.now();
@@ -151,7 +151,7 @@ export class TypingStore {
     await this.#publish(userId, roomId, false);
   }
 
-  /** They write no more. What was told is remembered for a while, so that they cannot tell it too often. */
+  /** Ends the typing. The entry stays for a while, to limit how often the user can publish. */
   #rest(author: Author): void {
     author.writesAt = undefined;
     author.watch?.stop();
@@ -175,7 +175,7 @@ export class TypingStore {
         const { writesAt, toldAt, stopToldAt } = author;
         if (writesAt !== undefined && now - writesAt >= LASTS) {
           this.#rest(author);
-          author.told = false; // the followers' servers end it by themselves
+          author.told = false; // the subscribers' servers expire it by themselves
         } else if (writesAt !== undefined && writesAt > toldAt && now - toldAt >= PAUSE) {
           this.#tell(userId, roomId, author).catch(this.#onFailure);
         } else if (writesAt === undefined && now - Math.max(toldAt, stopToldAt) >= PAUSE) this.#forget(userId, roomId, author);
@@ -189,7 +189,7 @@ export class TypingStore {
     }
   }
 
-  /** What comes over the room's channel: typing, and the room's events. */
+  /** Handles messages on the room's channel: reports of typing, and the room's events. */
   #heard(room: Room, payload: unknown): void {
     const { kind, userId, typing, message } = (payload ?? {}) as Record<string, unknown>;
     const sender = kind === "message.added" ? ((message ?? {}) as { from?: unknown }).from : undefined;
@@ -216,10 +216,10 @@ export class TypingStore {
     pass(feeds, { ...known.record, typing: false });
   }
 
-  readonly #onFailure = (error: unknown) => this.#log.debug({ error: String(error) }, "could not tell who is typing");
+  readonly #onFailure = (error: unknown) => this.#log.debug({ error: String(error) }, "could not publish who is typing; skipping it");
 }
 
-/** Tells the others. */
+/** Passes a record to the other users. */
 function pass(feeds: Room["feeds"], record: TypingRecord): void {
   for (const [feed, follower] of feeds) if (follower !== record.userId) feed.push(record);
 }

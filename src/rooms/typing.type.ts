@@ -1,12 +1,12 @@
 import { Field, ID, ObjectType } from "type-graphql";
 
-@ObjectType({ description: "Someone begins to write a message, or stops." })
+@ObjectType({ description: "A user starts or stops typing a message." })
 export class Typing {
-  @Field(() => ID, { description: "The room in which they write." })
+  @Field(() => ID, { description: "The id of the room in which the user is typing." })
   roomId!: string;
 
   @Field(() => Boolean, {
-    description: "False when they have sent a message, said that they stop, left, or said nothing of it for 6 seconds.",
+    description: "Whether the user is typing. False once they send a message, stop, leave, or do not call `setTyping` for 6 seconds.",
   })
   typing!: boolean;
 }

@@ -4,7 +4,7 @@ import type { Logger } from "pino";
 
 const FORWARDING = ["x-forwarded-for", "forwarded", "x-real-ip"];
 
-/** Gives the address that a client's share is counted by, and tells the operator once of a proxy that the settings do not know of. */
+/** Returns the address that a client's limits are counted by. Warns the operator once if requests come through a proxy but PROXIES is 0. */
 export type AddressOf = (request: Pick<IncomingMessage, "socket" | "headers">) => string | undefined;
 
 export function addressesBehind(proxies: number, log: Logger): AddressOf {
@@ -13,7 +13,7 @@ export function addressesBehind(proxies: number, log: Logger): AddressOf {
     if (proxies === 0 && !warned && FORWARDING.some((name) => request.headers[name] !== undefined)) {
       warned = true;
       log.warn(
-        "Requests come through a proxy, and PROXIES is not set: all clients count as one address, and share its limits. Set PROXIES to the number of proxies in front.",
+        "requests come through a proxy, but PROXIES is not set: all clients count as one address and share its limits. Set PROXIES to the number of proxies in front of the server.",
       );
     }
     return clientAddress(request, proxies);
@@ -21,10 +21,10 @@ export function addressesBehind(proxies: number, log: Logger): AddressOf {
 }
 
 /**
- * The address that a client's share is counted by; undefined for this very machine, whose own programs have no limit. A proxy
- * on this machine is not meant by that: what has a header of a proxy is counted.
- * @param proxies how many proxies in front each add the address they were called from to X-Forwarded-For. What comes
- * before those entries is what the client says, and counts for nothing.
+ * The address that a client's limits are counted by; undefined for programs on this machine, which have no limits. A request with a
+ * proxy's header always has an address, even if the proxy runs on this machine.
+ * @param proxies number of proxies in front of the server, each of which adds its caller's address to X-Forwarded-For. Earlier entries
+ * come from the client and are ignored.
  */
 export function clientAddress({ socket, headers }: Pick<IncomingMessage, "socket" | "headers">, proxies: number): string | undefined {
   const hops = String(headers["x-forwarded-for"] ?? "").split(",");
@@ -41,7 +41,7 @@ function withoutPort(hop: string): string {
   return address;
 }
 
-/** An IPv6 customer has at least 2^64 addresses to choose from: they count as one. */
+/** The /64 network of an IPv6 address, as each customer has at least 2^64 addresses; IPv4 addresses as they are. */
 function networkOf(address: string): string {
   const [, mapped] = /^::ffff:([\d.]+)$/i.exec(address) ?? [];
   if (mapped !== undefined && isIPv4(mapped)) return mapped;

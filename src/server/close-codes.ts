@@ -1,4 +1,4 @@
-/** The codes with which a socket is closed here; the protocol graphql-transport-ws has more of its own. */
+/** The codes with which the server closes a socket. The protocol graphql-transport-ws defines more. */
 export const CLOSE = {
   INVALID_FRAME: 4400,
   RESTARTING: 1012,
@@ -9,5 +9,5 @@ export const CLOSE = {
   INTERNAL_ERROR: 4500,
 } as const;
 
-/** A reason that fits into a close frame: 123 bytes, whatever a client had us put in. */
+/** Cuts a reason to the 123 bytes that fit into a close frame, in ASCII, as it may quote text from a client. */
 export const fitReason = (reason: string) => reason.replace(/[^\x20-\x7e]/g, "?").slice(0, 123);

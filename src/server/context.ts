@@ -4,13 +4,13 @@ import type { Viewer } from "../sessions/session.store.js";
 import { unknownUser } from "../users/user.store.js";
 import { Work } from "../work.js";
 
-/** What every operation of a server shares. */
+/** The stores and facts that all operations of a server share. */
 export type Services = Stores & Pick<Context, "readiness" | "demoAccounts">;
 
-/** Makes the context of one operation, or of one event of a subscription: what it looks up is looked up afresh. */
+/** Creates the context of one operation, or of one event of a subscription, with empty loaders. */
 export function createContext(stores: Services, viewer: Viewer | null, caller: Caller): Context {
   const work = new Work();
-  // The stores by way of the prototype: there are many, and an operation needs few.
+  // The stores are on the prototype: there are many, and an operation needs few.
   return Object.assign(Object.create(stores) as Services, {
     viewer,
     caller,
@@ -21,17 +21,17 @@ export function createContext(stores: Services, viewer: Viewer | null, caller: C
 }
 
 /**
- * Makes the contexts of executions whose results go to many. A field that looks at the viewer there has not been marked as
- * depending on it: it fails, rather than show one viewer's answer to the others.
+ * Creates the contexts of executions whose results go to many subscribers. A field that reads the viewer there lacks its `perViewer` mark:
+ * it fails, so that one viewer's answer is not shown to the others.
  */
 export function sharedContexts(stores: Services): () => Context {
   const base = {
     ...stores,
     get viewer(): never {
-      throw new Error("a field depends on the viewer, and is not marked as perViewer");
+      throw new Error("a field reads the viewer but is not marked as perViewer");
     },
     get caller(): never {
-      throw new Error("an event that goes to many comes from no one's connection");
+      throw new Error("an event for many subscribers has no caller");
     },
     forMany: true,
   };
@@ -41,7 +41,7 @@ export function sharedContexts(stores: Services): () => Context {
   };
 }
 
-/** Loaders that are made when they are needed: most events look nothing up. */
+/** Loaders that are created on first use, as most events need none. */
 class FreshLoaders implements Loaders {
   readonly #stores: Services;
   readonly #work: Work;
@@ -109,7 +109,7 @@ class FreshLoaders implements Loaders {
 
   get unread(): Loaders["unread"] {
     const viewerId = this.#viewerId;
-    if (viewerId === undefined) throw new Error("nobody looks who could have read anything");
+    if (viewerId === undefined) throw new Error("unread counts need a signed-in viewer");
     this.#unread ??= new DataLoader(async (ids) => this.#work.lookedUp(await this.#stores.reads.unread(viewerId, ids)));
     return this.#unread;
   }

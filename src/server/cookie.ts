@@ -2,14 +2,14 @@ import type { IncomingMessage } from "node:http";
 import { stringifySetCookie } from "cookie";
 
 const NAME = "palaver-session";
-/** Browsers take a cookie with this prefix from this very host over TLS alone: no other host of the site can plant one. */
+/** Browsers accept a cookie with this prefix only from this exact host over TLS, so that no other host of the site can plant one. */
 const HOST_NAME = `__Host-${NAME}`;
-const LONGEST = 34_560_000; // seconds: 400 days, which is as long as browsers keep a cookie; the session ends before
-const MOST = 4; // cookies that are looked at: others of the same name come from other hosts of the site, or other paths
+const LONGEST = 34_560_000; // seconds: 400 days, the maximum in browsers; the session ends earlier
+const MOST = 4; // cookies that are checked: there can be several of the same name, from other hosts of the site or other paths
 
 type Request = Pick<IncomingMessage, "headers" | "socket">;
 
-/** The tokens that the browser's cookies may hold, the one to try first first; undefined where there is no such cookie. */
+/** The possible tokens in the request's cookies, in the order to try them; undefined without such a cookie. */
 export function cookieTokens({ headers: { cookie = "" } }: Pick<IncomingMessage, "headers">): string[] | undefined {
   const pairs = cookie.split(";").map((pair) => pair.trim());
   const valuesOf = (name: string) => pairs.filter((pair) => pair.startsWith(`${name}=`)).map((pair) => pair.slice(name.length + 1));
@@ -20,8 +20,8 @@ export function cookieTokens({ headers: { cookie = "" } }: Pick<IncomingMessage,
 }
 
 /**
- * The headers `set-cookie` that keep a token where no script of a page can read it; null takes it away. A browser that came by TLS
- * sends it by TLS alone, and forgets one that was set without the prefix.
+ * The `set-cookie` headers that store a token where scripts of a page cannot read it; null deletes it. Over TLS the cookie is for TLS
+ * only, and a cookie that was set without the prefix is deleted.
  */
 export function cookiesWith(token: string | null, request: Request, proxies: number): string[] {
   const secure = isSecure(request, proxies);
@@ -41,6 +41,6 @@ export function cookiesWith(token: string | null, request: Request, proxies: num
 }
 
 function isSecure({ headers, socket }: Request, proxies: number): boolean {
-  const hops = String(headers["x-forwarded-proto"] ?? "").split(","); // most proxies pass on one for all
+  const hops = String(headers["x-forwarded-proto"] ?? "").split(","); // most proxies forward one value for all hops
   return "encrypted" in socket || (proxies > 0 && (hops.at(-proxies) ?? hops[0])?.trim() === "https");
 }

@@ -23,42 +23,42 @@ import { LONGEST_LIST } from "../relay.js";
 import { allRootFields } from "./root-fields.js";
 
 /**
- * Tokens in one document; GraphiQL's introspection, the longest one around, has about 400. Validation compares fields with
- * each other: of the worst document of this length that we found it takes about 10 ms.
+ * Maximum number of tokens in a document. GraphiQL's introspection, the longest common one, has about 400. Validation compares fields
+ * with each other: it takes about 10 ms for the worst known document of this length.
  */
 export const MOST_TOKENS = 1_000;
 
-/** Values in one answer, counted before it is worked out: a page of 100 messages with all there is to them has 3,000. */
+/** Maximum number of values in one answer, counted before execution. A page of 100 messages with all fields has 3,000. */
 export const MOST_VALUES = 10_000;
 
-/** Texts of messages that one operation can read or show, each as long as a text can be: 10 pages of 100, shown once. */
+/** Maximum number of message texts that one operation can read or return, each of any allowed length: 10 pages of 100, returned once. */
 export const MOST_TEXTS = 2_000;
 
-const WRITE = 500; // values that a field of a mutation counts for: at most 20 writes, or tries of a password, in one operation
+const WRITE = 500; // values that a field of a mutation counts for: at most 20 writes, or password attempts, in one operation
 
-const INTROSPECTION = 2_000; // values that `__schema` and `__type` count for: whole, ours has some 5,000, of few characters each
+const INTROSPECTION = 2_000; // values that `__schema` and `__type` count for: the whole schema has about 5,000, of few characters each
 
-const MOST_DEPTH = 20; // fields within fields; each level may wait for Redis once more
+const MOST_DEPTH = 20; // nested fields; each level may wait for Redis again
 
-const USUAL_PAGE = 50; // of a connection that is asked for without a length
-const USUAL_LIST = 50; // of a list that has no length to ask for, such as `sessions`
+const USUAL_PAGE = 50; // entries of a connection without a requested length
+const USUAL_LIST = 50; // entries of a list without a length argument, such as `sessions`
 
-const ROOMS = 2_500; // that a user is taken to have at most, until they are counted
+const ROOMS = 2_500; // assumed upper bound of a user's rooms, until they are counted
 
-/** What it takes to answer an operation, at most. */
+/** Upper bounds of the work for an answer. */
 export interface Cost {
   /** Values of the answer, and Redis commands. */
   values: number;
   /** Those commands. */
   commands: number;
-  /** Texts of messages: each message is read once, and its text may be asked for under many names. */
+  /** Texts of messages: each message is read once, but its text may be requested under many aliases. */
   texts: number;
   /** Fields of a mutation. */
   writes: number;
 }
 
 interface Size extends Cost {
-  /** How deep fields lie within fields. */
+  /** How deep fields are nested. */
   depth: number;
 }
 
@@ -73,9 +73,9 @@ const together = (one: Size, other: Size): Size => ({
 });
 
 /**
- * Makes sure that the answer cannot become too large: pages within pages multiply.
+ * Computes the cost of an operation, to refuse answers that could become too large: pages within pages multiply.
  * @param rooms an upper bound of the viewer's rooms
- * @throws ChatError QUERY_TOO_COMPLEX, which names the field of the operation that counts for most
+ * @throws ChatError QUERY_TOO_COMPLEX; it names the most expensive field of the operation
  */
 export function costOf(
   schema: GraphQLSchema,
@@ -91,10 +91,10 @@ export function costOf(
   for (const definition of document.definitions)
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
 
-  /** What a fragment costs; each is looked at once, however often and deep it is spread. */
+  /** The cost of each fragment, computed once, however often and deep it is spread. */
   const known = new Map<string, Size>();
   const size = sizeOf(operation.selectionSet, root);
-  if (size.depth > MOST_DEPTH) throw refusal("QUERY_TOO_COMPLEX", `Fields are nested more than ${MOST_DEPTH} deep.`);
+  if (size.depth > MOST_DEPTH) throw refusal("QUERY_TOO_COMPLEX", `Fields are nested more than ${MOST_DEPTH} levels deep.`);
   if (size.values > MOST_VALUES) {
     throw refusal(
       "QUERY_TOO_COMPLEX",
@@ -104,7 +104,7 @@ export function costOf(
   if (size.texts > MOST_TEXTS) {
     throw refusal(
       "QUERY_TOO_COMPLEX",
-      `More than ${MOST_TEXTS} texts of messages could be read and shown; each message counts, and each text that is asked for.${largest("texts")}`,
+      `The answer could need more than ${MOST_TEXTS} message texts; each message and each requested text counts.${largest("texts")}`,
     );
   }
   return size;
@@ -148,7 +148,7 @@ export function costOf(
     return size;
   }
 
-  /** Says which field of the operation counts for most. */
+  /** A sentence that names the most expensive field of the operation. */
   function largest(what: "values" | "texts"): string {
     const fields = allRootFields(document, operation as OperationDefinitionNode).map((node) => ({
       name: node.alias?.value ?? node.name.value,
@@ -163,17 +163,17 @@ export function costOf(
     return isCompositeType(type) ? type : undefined;
   }
 
-  /** How many entries a field's list has at most, or is taken to have; 1 for what is no list. */
+  /** The maximum or assumed number of entries in a field's list; 1 if the field is not a list. */
   function entriesOf(field: GraphQLField<unknown, unknown>, node: FieldNode, parent: GraphQLCompositeType): number {
     const counted = (field.extensions.counted ?? {}) as Counted;
     const ofPage = field.args.find(({ name }) => name === "first");
     if (ofPage) {
       const { first, last, ids } = asked(field, node);
       if (Array.isArray(ids)) return Math.min(ids.length, LONGEST_LIST);
-      // `last` goes before `first`, which has a default in some lists.
+      // `last` comes first here, because `first` has a default in some lists.
       const length = [last, first, ofPage.defaultValue].find((value) => typeof value === "number") ?? USUAL_PAGE;
       const most = counted.ownRooms ? Math.min(rooms, LONGEST_LIST) : LONGEST_LIST;
-      return Math.min(Math.max(Number(length), 0), most); // a length beyond the longest list's is refused where the list is read
+      return Math.min(Math.max(Number(length), 0), most); // the reader of the list refuses a longer length
     }
     if (!isListType(getNullableType(field.type)) || parent.name.endsWith("Connection")) return 1;
     return counted.entries ?? USUAL_LIST;
@@ -183,7 +183,7 @@ export function costOf(
     try {
       return getArgumentValues(field, node, variables);
     } catch {
-      return { first: LONGEST_LIST }; // a variable is missing: execution says so
+      return { first: LONGEST_LIST }; // a variable is missing: execution reports it
     }
   }
 }

@@ -6,27 +6,27 @@ import type { Services } from "./context.js";
 import { cookieTokens } from "./cookie.js";
 import { allRootFields } from "./root-fields.js";
 
-/** What a client gives to say who it is: a token, or something that is not one, with a sentence about it. */
+/** A client's credential: a token, or a sentence that says why it is refused. */
 export type Credential =
-  /** `others`: to be tried after `token`, where a browser has several cookies. */
+  /** `others` are tokens to try after `token`, if a browser sends several cookies. */
   { token: string; byCookie: boolean; others?: readonly string[] } | { token: undefined; refused: string };
 
-/** The sentence for a token that opens nothing. */
-export const DEAD_TOKEN = "The session is over, or the token is not of this server. Log in again.";
+/** The sentence for a token without a session. */
+export const DEAD_TOKEN = "The session has ended, or the token is not from this server. Log in again.";
 
-const UNCLEAR = "The authorization is not understood. Send the session's token as `Bearer TOKEN`.";
-const IN_ADDRESS = "A token in the address is not read: addresses get logged. Send `Authorization: Bearer TOKEN`.";
-const MISPLACED = "A token in this place is not read. Send it as connectionParams.authorization: `Bearer TOKEN`.";
-const IN_HEADER = "A token in this header is not read. Send `Authorization: Bearer TOKEN`.";
+const UNCLEAR = "The authorization is not valid. Send the session's token as `Bearer TOKEN`.";
+const IN_ADDRESS = "A token in the address is not accepted, as addresses are logged. Send `Authorization: Bearer TOKEN`.";
+const MISPLACED = "A token in this place is not accepted. Send it as connectionParams.authorization: `Bearer TOKEN`.";
+const IN_HEADER = "A token in this header is not accepted. Send `Authorization: Bearer TOKEN`.";
 
-/** Names under which people send tokens, without dashes and underscores. */
+/** Names under which clients commonly send tokens, without dashes and underscores. */
 const TOKEN_NAME = /^x?(?:auth|access|session|bearer|id|jwt|user)?token$|^(?:authorization|auth|bearer|jwt|x?apikey|session|sessionid)$/;
 const plain = (name: string) => name.toLowerCase().replace(/[-_]/g, "");
 
-/** Headers in which a token of ours is looked for, only to say that it belongs elsewhere: gateways use such headers as well. */
+/** Headers that are searched for a Palaver token, only to report that it is misplaced; gateways use these headers too. */
 const OTHER_HEADERS = ["token", "x-auth-token", "x-access-token", "auth-token", "access-token", "x-token"];
 
-/** What an HTTP request or an upgrade says of who it is from; undefined where it says nothing. The header goes before the cookie. */
+/** The credential of an HTTP request or an upgrade; undefined if it has none. The header takes precedence over the cookie. */
 export function credentialOf(request: Pick<IncomingMessage, "url" | "headers">): Credential | undefined {
   const { url = "", headers } = request;
   const query = url.indexOf("?");
@@ -43,7 +43,7 @@ export function credentialOf(request: Pick<IncomingMessage, "url" | "headers">):
   return { token, byCookie: true, others };
 }
 
-/** Whose session it is: the first that is not over, where a browser has several cookies. */
+/** The viewer whose session this is; null without one. With several cookies, the first whose session is valid. */
 export async function viewerOf({ sessions }: Pick<Services, "sessions">, given: Credential | undefined): Promise<Viewer | null> {
   if (given?.token === undefined) return null;
   for (const token of [given.token, ...(given.others ?? [])]) {
@@ -53,7 +53,7 @@ export async function viewerOf({ sessions }: Pick<Services, "sessions">, given: 
   return null;
 }
 
-/** What `connectionParams` say of it: `authorization` or `token`, or the `authorization` of their `headers`, in any letter case. */
+/** The credential in `connectionParams`: `authorization`, `headers.authorization`, or `token`, in any letter case. */
 export function credentialInParams(params: unknown): Credential | undefined {
   const entries = fieldsOf(params);
   const valueIn = (name: string) => entries.find(([key]) => key.toLowerCase() === name)?.[1];
@@ -63,14 +63,14 @@ export function credentialInParams(params: unknown): Credential | undefined {
   return entries.some(isToken) ? refused(MISPLACED) : undefined;
 }
 
-/** The same of the headers that GraphiQL sends with each operation of a tab. */
+/** The credential in the headers that GraphiQL sends with each operation of a tab. */
 export function credentialInHeaders(headers: unknown): Credential | undefined {
   const entries = fieldsOf(headers);
   const given = read(entries.find(([key]) => key.toLowerCase() === "authorization")?.[1]);
   return given ?? (entries.some(isToken) ? refused(MISPLACED) : undefined);
 }
 
-/** Whether an operation asks only for what is open to everyone: then it does not matter that the client's session is over. */
+/** Whether all fields of an operation are open to everyone. Such an operation runs even if the client's session has ended. */
 export function isOpenToAll(schema: GraphQLSchema, document: DocumentNode, operationName: string | null | undefined): boolean {
   const operation = getOperationAST(document, operationName);
   const fields = operation && schema.getRootType(operation.operation)?.getFields();

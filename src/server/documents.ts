@@ -20,8 +20,8 @@ import { placeOf } from "./mask-error.js";
 import { conditionAtRoot } from "./root-fields.js";
 
 /**
- * A subscription has one field, and nothing leaves it out: https://spec.graphql.org/September2025/#sec-Single-Root-Field. graphql-js 16 has
- * the first half alone. On a condition with a variable its rule fails, and where nothing is left its execution does.
+ * A subscription has one root field, without `@skip` or `@include`: https://spec.graphql.org/September2025/#sec-Single-Root-Field.
+ * graphql-js 16 checks only the number. Its rule throws on a condition with a variable, and its execution throws if no field remains.
  */
 function SubscriptionRootRule(context: ValidationContext): ASTVisitor {
   const { OperationDefinition: checkSingle } = SingleFieldSubscriptionsRule(context) as {
@@ -37,33 +37,33 @@ function SubscriptionRootRule(context: ValidationContext): ASTVisitor {
 }
 
 const conditional = (condition: DirectiveNode) =>
-  new GraphQLError(`The field of a subscription cannot be left out: @${condition.name.value} cannot stand there.`, { nodes: condition });
+  new GraphQLError(`@${condition.name.value} is not allowed on the field of a subscription. Remove it.`, { nodes: condition });
 
-const MOST_KEPT = 100_000; // characters of all documents that are kept; parsed they take 150 bytes each, and more
-const LONGEST_KEPT = 8_192; // characters; clients have shorter ones, and who sends many long ones is up to something
+const MOST_KEPT = 100_000; // characters of all cached documents; parsed, each character takes 150 bytes or more
+const LONGEST_KEPT = 8_192; // characters; usual clients send shorter documents, and many long ones suggest an attack
 
-/** Fields of one response name in one selection set. Validation compares each with each; clients write a field once. */
+/** Maximum number of fields with one response name in one selection set: validation compares all pairs, and clients write a field once. */
 const MOST_ALIKE = 20;
 
-/** Parses and validates what clients ask. What has been found right is kept, the documents used last, and given again as the same object. */
+/** Parses and validates documents. Caches the valid ones that were used last, and returns the same object for the same text. */
 export class Documents {
   readonly #schema: GraphQLSchema;
   readonly #rules: readonly ValidationRule[];
   readonly #kept = new Memo<DocumentNode>(MOST_KEPT, LONGEST_KEPT);
 
-  /** @param introspection whether clients may ask for the schema */
+  /** @param introspection whether clients may query the schema */
   constructor(schema: GraphQLSchema, introspection: boolean) {
     this.#schema = schema;
     const own = introspection ? [SubscriptionRootRule] : [SubscriptionRootRule, NoSchemaIntrospectionCustomRule];
     this.#rules = [...specifiedRules.filter((rule) => rule !== SingleFieldSubscriptionsRule), ...own];
   }
 
-  /** The document, where it is known already. */
+  /** The document, if it is cached. */
   known(query: string): DocumentNode | undefined {
     return this.#kept.get(query);
   }
 
-  /** @returns the document, or what is wrong with it. It takes up to about 10 ms. */
+  /** Takes up to about 10 ms. @returns the document, or its errors */
   read(query: string): DocumentNode | GraphQLError[] {
     let document: DocumentNode;
     try {
@@ -79,7 +79,7 @@ export class Documents {
   }
 }
 
-/** The error for a field that one selection set has too often. */
+/** The error for a field that appears too often in one selection set; undefined if there is none. */
 function tooOften(document: DocumentNode): GraphQLError | undefined {
   let error: GraphQLError | undefined;
   visit(document, {
@@ -90,14 +90,14 @@ function tooOften(document: DocumentNode): GraphQLError | undefined {
         const name = (node.alias ?? node.name).value;
         const count = (times.get(name) ?? 0) + 1;
         times.set(name, count);
-        if (count > MOST_ALIKE) error ??= new GraphQLError(`${name} is asked for more than ${MOST_ALIKE} times here.`, { nodes: node });
+        if (count > MOST_ALIKE) error ??= new GraphQLError(`${name} appears more than ${MOST_ALIKE} times. Use it once.`, { nodes: node });
       }
     },
   });
   return error;
 }
 
-/** The error as clients see it: without what it knows of the server's insides, and with a code. */
+/** The error as clients see it: with a code, and without server internals. */
 export function withCode(error: GraphQLError, code: string): GraphQLError {
   return new GraphQLError(error.message, { ...placeOf(error), extensions: { code, retryable: false } });
 }

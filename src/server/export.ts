@@ -5,10 +5,10 @@ import { credentialOf, DEAD_TOKEN, viewerOf } from "./credentials.js";
 import type { Parts } from "./http.js";
 import { Quota } from "./quota.js";
 
-const AT_ONCE = 2; // exports that one user may have under way, on one server
-const LATER = 30; // seconds after which who has as many may try again
+const AT_ONCE = 2; // exports that one user may run at the same time, on one server
+const LATER = 30; // seconds after which a user at that limit may try again
 
-/** The status with which an export is refused, by the error's code; 500 for any other. */
+/** The HTTP status of a refused export, by the error's code; 500 for any other code. */
 const STATUS: Partial<Record<ErrorCode, number>> = {
   UNAUTHENTICATED: 401,
   NOT_A_MEMBER: 403,
@@ -19,8 +19,8 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 };
 
 /**
- * Serves a room's whole history to its members: `GET /rooms/<id>/export`, JSON Lines. The stream reads on as the client does, and is
- * broken off, so that it cannot be taken for whole, when the session or the membership ends, or Redis goes away.
+ * Serves a room's whole history to its members: `GET /rooms/<id>/export`, as JSON Lines. The stream is read only as fast as the client
+ * reads. If the session or the membership ends, or Redis goes away, it is aborted, so that the client does not take it for complete.
  */
 export function serveExports(app: FastifyInstance, { services, watches, mask }: Parts): void {
   const quota = new Quota(AT_ONCE);

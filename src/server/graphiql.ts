@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 
-/** The operations that GraphiQL opens with, one tab each. */
+/** The operations that GraphiQL shows at first, one tab each. */
 const TABS = [
   `# Welcome to Palaver! Press ▶ to log in.
 # A cookie keeps the session, for all tabs.
@@ -19,7 +19,7 @@ mutation LogIn {
   }
 }
 `,
-  `# An account of your own.
+  `# Create your account.
 
 mutation Register {
   register(
@@ -31,8 +31,8 @@ mutation Register {
   }
 }
 `,
-  `# Press ▶ and leave it running: messages
-# appear as they are sent. Continue later
+  `# Press ▶ and keep it running: messages
+# appear as they are sent. Resume later
 # with after: ["POSITION"].
 
 subscription Follow {
@@ -45,7 +45,7 @@ subscription Follow {
 }
 `,
   `# Press ▶ twice: with the same clientMessageId
-# a message is stored once.
+# the message is stored only once.
 
 mutation Send {
   send(
@@ -75,8 +75,8 @@ query History {
   }
 }
 `,
-  `# Press ▶ and leave it running: all that
-# happens in all rooms, in order.
+  `# Press ▶ and keep it running: all events
+# of your rooms, in order within each room.
 
 subscription Everything {
   roomEvents {
@@ -119,7 +119,7 @@ export interface CompressedPage {
 
 let page: Promise<CompressedPage> | undefined;
 
-/** The GraphiQL page, whole in itself: nothing of it comes from elsewhere. Made at its first call, as it is large. */
+/** The GraphiQL page. It is self-contained: it loads nothing from elsewhere. It is created at the first call, because it is large. */
 export function graphiqlPage(): Promise<CompressedPage> {
   page ??= (async () => {
     const { renderGraphiQL } = await import("@graphql-yoga/render-graphiql");
@@ -139,7 +139,7 @@ export function graphiqlPage(): Promise<CompressedPage> {
   return page;
 }
 
-/** What the page may do: run the scripts that are in it and no others, its editors' workers, and speak with this server. */
+/** The page may run only its own scripts and its editors' workers, and connect only to this server. */
 function policyOf(page: string): string {
   const scripts = [...page.matchAll(/<script>(.*?)<\/script>/gs)].map(([, script = ""]) => {
     return `'sha256-${createHash("sha256").update(script).digest("base64")}'`;

@@ -8,11 +8,11 @@ import { credentialOf, DEAD_TOKEN, isOpenToAll, viewerOf } from "./credentials.j
 import type { Parts } from "./http.js";
 import { problem } from "./problem.js";
 
-const LONGEST_WAIT = 10_000; // ms until an operation begins whose client took more than its share; then it is refused
+const LONGEST_WAIT = 10_000; // ms that an operation of a client over its budget waits; then it is refused
 
 const RESPONSE_JSON = "application/graphql-response+json";
 
-/** What is refused with a status of its own, whatever the client accepts, by the error's code. All else is 200 or 400, as the library does. */
+/** The HTTP status by the error's code, whatever media type the client accepts. Other codes get the library's 200 or 400. */
 const STATUS: Partial<Record<string, number>> = {
   UNAUTHENTICATED: 401,
   BAD_REQUEST: 405,
@@ -27,7 +27,7 @@ export function graphqlOverHttp({ config, addressOf, schema, services, budgets, 
     async onSubscribe({ raw: request, context: reply }, params) {
       metrics.operations.inc({ transport: "http" });
       const result = await answer(request, reply, params).catch((error: unknown) => ({ errors: [mask(error)] }));
-      // Without data the request itself is at fault, of which the status tells.
+      // Without data the whole request failed, which the status shows.
       return "data" in result ? result : refuse(request, result.errors ?? []);
     },
     formatError: (error) => (error instanceof GraphQLError ? error : badRequest(`${error.message}.`)),
@@ -50,7 +50,7 @@ export function graphqlOverHttp({ config, addressOf, schema, services, budgets, 
       .send(text ?? problem(status));
   };
 
-  /** @throws what the operation is refused for before it runs */
+  /** @throws the error with which the operation is refused before it runs */
   async function answer({ raw, method }: FastifyRequest, reply: FastifyReply, asked: RequestParams): Promise<ExecutionResult> {
     const address = addressOf(raw);
     const given = credentialOf(raw);
@@ -62,22 +62,22 @@ export function graphqlOverHttp({ config, addressOf, schema, services, budgets, 
     if (reply.raw.closed) share.release();
     else reply.raw.once("close", () => share.release());
     const byCookie = given?.token !== undefined && given.byCookie;
-    // A browser sends an expired cookie by itself, and the page cannot know: such a request is anonymous.
+    // A browser sends an expired cookie automatically, and the page cannot see it: such a request is anonymous.
     if (given && !viewer && !byCookie && !isOpenToAll(schema, document, operationName))
       throw refusal("UNAUTHENTICATED", given.token === undefined ? given.refused : DEAD_TOKEN);
     const kind = getOperationAST(document, operationName)?.operation;
-    if (kind === "mutation" && method === "GET") throw badRequest("A mutation must be sent by POST.");
+    if (kind === "mutation" && method === "GET") throw badRequest("A mutation cannot be sent by GET. Send it by POST.");
     if (kind === "subscription")
-      throw badInput("query", "must be a query or a mutation here. Subscriptions run over a WebSocket at the same address.");
+      throw badInput("query", "must be a query or a mutation over HTTP. Open a WebSocket at the same address for subscriptions.");
     const setCookie = (value: string | null) => {
-      reply.removeHeader("set-cookie").header("set-cookie", cookiesWith(value, raw, config.proxies)); // by itself it would add more
+      reply.removeHeader("set-cookie").header("set-cookie", cookiesWith(value, raw, config.proxies)); // or Fastify would append to it
     };
     const contextValue = createContext(services, viewer, { address, byCookie, setCookie });
     return operations.run({ schema, document, operationName, variableValues: asked.variables ?? null, contextValue }, admitted);
   }
 }
 
-/** The error for what is wrong with a request rather than with its operation. */
+/** The error for a problem of the request, not of its operation. */
 const badRequest = (sentence: string) => new GraphQLError(sentence, { extensions: { code: "BAD_REQUEST", retryable: false } });
 
 function refuse({ headers }: FastifyRequest, errors: readonly GraphQLError[]): Response | readonly GraphQLError[] {
@@ -90,22 +90,22 @@ function refuse({ headers }: FastifyRequest, errors: readonly GraphQLError[]): R
 }
 
 const FORGEABLE =
-  "A link of another site could have made this request with the browser's cookie. Send it by POST, or with a header `apollo-require-preflight: true`.";
+  "A link on another site could have caused this request with the browser's cookie. Send it by POST, or add the header `apollo-require-preflight: true`.";
 
 /**
- * Whether a page of another site could make a browser send this GET in the name of its user. A POST cannot be: it has to be JSON, which
- * needs the server's consent, as a header of the page's own does. Neither can be what has no cookie of ours: it is nobody's, or has a token that
- * the page knows. And a browser says which requests are of our own page.
+ * Whether a page of another site could make a browser send this GET on behalf of its user. It cannot forge a POST: that has to be JSON,
+ * which needs a preflight, as custom headers do. A request without a session cookie is safe too: it is anonymous, or has a token that the
+ * page knows. And browsers mark requests from Palaver's own page.
  */
 function isForgeable({ method, headers, raw }: FastifyRequest): boolean {
   if (method !== "GET" || cookieTokens(raw) === undefined) return false;
   if (headers["sec-fetch-site"] === "same-origin" && headers["sec-fetch-dest"] === "empty") return false;
   if (headers["apollo-require-preflight"] || headers["x-apollo-operation-name"]) return false;
-  // Browsers add `Basic` by themselves, for a proxy that asked for it.
+  // Browsers add `Basic` automatically, for a proxy that asked for it.
   return !/^\s*Bearer\s/i.test(headers.authorization ?? "") && !/^application\/json\b/i.test(headers["content-type"] ?? "");
 }
 
-/** The media types of GraphQL without parameters that mean nothing: a client that sends some gets its answer all the same. */
+/** Removes parameters other than `q` from GraphQL's media types, so that a client that sends some still gets its answer. */
 function withoutUnknownParameters(accept: string): string {
   return accept
     .split(",")

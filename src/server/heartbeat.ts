@@ -1,18 +1,18 @@
 import type { WebSocket } from "ws";
 
-/** Pings clients, and knows which of them do not answer. */
+/** Pings clients, and tracks which of them do not answer. */
 export class Heartbeat {
-  /** When the first ping was sent that is not answered. */
+  /** The time of the first unanswered ping. */
   readonly #unanswered = new WeakMap<WebSocket, number>();
 
-  /** Hears the signs of life of a socket. */
+  /** Takes every pong and message of a socket as a sign of life. */
   watch(socket: WebSocket): void {
     const alive = () => this.heard(socket);
     socket.on("pong", alive);
     socket.on("message", alive);
   }
 
-  /** Nothing that it was asked before counts any more: it has shown that it is there, or the server did not listen. */
+  /** Forgets unanswered pings: the client has shown that it is alive, or the server did not read from it. */
   heard(socket: WebSocket): void {
     this.#unanswered.delete(socket);
   }
@@ -24,8 +24,8 @@ export class Heartbeat {
   }
 
   /**
-   * For how long, in ms, a ping has gone unanswered; 0 where none has, and while the server itself does not read.
-   * @param now the same moment for all that are compared
+   * For how long a ping has been unanswered, in ms; 0 if none is, and while the server does not read from the socket.
+   * @param now pass the same time for all sockets that you compare
    */
   silence(socket: WebSocket, now = performance.now()): number {
     const since = this.#unanswered.get(socket);

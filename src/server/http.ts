@@ -22,17 +22,17 @@ import type { Operations } from "./operations.js";
 import { isAllowedOrigin } from "./origin.js";
 import { LARGEST_REQUEST, problem } from "./problem.js";
 
-const LONGEST_HEAD = 10_000; // ms from the connection, or the request before, until a request's headers are there
-const LONGEST_BODY = 20_000; // ms until all of it is there
-const LONGEST_SILENCE = 20_000; // ms in which nothing passes, in either direction: the client asks no more, or does not read
+const LONGEST_HEAD = 10_000; // ms from the connection, or the previous request, until a request's headers have arrived
+const LONGEST_BODY = 20_000; // ms until the whole request has arrived
+const LONGEST_SILENCE = 20_000; // ms without data in either direction: the client sends no request, or does not read
 
 const METHODS = ["GET", "POST", "OPTIONS"]; // at /graphql
 
-const LONGEST_ECHO = 200; // characters of what a client sent that an error repeats
+const LONGEST_ECHO = 200; // characters of a client's text that an error repeats
 
 const CLIENT_EXAMPLE = fileURLToPath(new URL("../../client-example/dist", import.meta.url));
 
-/** What browsers are told about every answer: our pages take everything from here, and no other site may frame or open them. */
+/** Headers of every answer: Palaver's pages load everything from this server, and no other site may frame or open them. */
 const SECURITY_HEADERS = {
   "content-security-policy":
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -44,14 +44,14 @@ const SECURITY_HEADERS = {
   "x-frame-options": "DENY",
 };
 
-/** What a server's transports are made of. */
+/** The parts of a server that its transports use. */
 export interface Parts {
   config: Config;
-  /** The address that a client's share is counted by; undefined for this very machine. */
+  /** The address that a client's limits are counted by; undefined for programs on this machine. */
   addressOf: AddressOf;
   schema: GraphQLSchema;
   services: Services;
-  /** Watches over the sessions behind sockets and streams. */
+  /** Watches the sessions of sockets and streams. */
   watches: SessionWatches;
   budgets: Budgets;
   operations: Operations;
@@ -61,7 +61,7 @@ export interface Parts {
   log: Logger;
 }
 
-/** Everything that is served over HTTP, ready to listen. */
+/** Creates the HTTP server with all routes, ready to listen. */
 export async function createHttpServer(parts: Parts): Promise<FastifyInstance> {
   const { config, metrics, services, mask, log } = parts;
   const app = fastify({
@@ -71,7 +71,7 @@ export async function createHttpServer(parts: Parts): Promise<FastifyInstance> {
     loggerInstance: log.child({}, { level: "warn" }),
     bodyLimit: LARGEST_REQUEST,
     forceCloseConnections: "idle",
-    frameworkErrors: (_error, _request, reply: FastifyReply) => reply.code(400).send(problem(400, "The address cannot be understood.")),
+    frameworkErrors: (_error, _request, reply: FastifyReply) => reply.code(400).send(problem(400, "The address is not valid.")),
   }) as unknown as FastifyInstance;
 
   compressAnswers(app);
@@ -80,14 +80,14 @@ export async function createHttpServer(parts: Parts): Promise<FastifyInstance> {
   });
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const status = error.statusCode ?? 500;
-    if (status >= 500) log.error({ err: error }, "a request failed for a reason of ours");
+    if (status >= 500) log.error({ err: error }, "a request failed unexpectedly; its client gets an error");
     reply.code(status).send(problem(status));
   });
   app.setNotFoundHandler(({ url, method }, reply) => {
     const path = pathOf(url);
     const allowed = (["GET", "POST"] as const).filter((other) => app.hasRoute({ url: path, method: other }));
     if (allowed.length > 0) return refuseMethod(reply, method, allowed);
-    const message = `Nothing is at ${path.slice(0, LONGEST_ECHO)}. The API is at /graphql.`;
+    const message = `There is nothing at ${path.slice(0, LONGEST_ECHO)}. The API is at /graphql.`;
     return reply.code(404).send(problem(404, message));
   });
   app.addHook("onRequest", async ({ method, headers }, reply) => {
@@ -98,7 +98,7 @@ export async function createHttpServer(parts: Parts): Promise<FastifyInstance> {
   });
   app.addHook("onRequest", async ({ url, method }, reply) => {
     if (pathOf(url) !== "/graphql") return;
-    reply.header("cache-control", "no-store"); // also what a GET brings depends on who asks
+    reply.header("cache-control", "no-store"); // the answer to a GET depends on the viewer too
     if (method === "OPTIONS") reply.header("allow", METHODS.join(", "));
     else if (!METHODS.includes(method)) return refuseMethod(reply, method, METHODS);
   });
@@ -122,10 +122,10 @@ export async function createHttpServer(parts: Parts): Promise<FastifyInstance> {
   return app;
 }
 
-/** GraphiQL for browsers that visit, and the API for all else. */
+/** Serves GraphiQL to browsers that navigate to `/graphql`, and the API to all other requests. */
 function serveGraphQL(app: FastifyInstance, parts: Parts): void {
   const answer = graphqlOverHttp(parts);
-  app.removeContentTypeParser("text/plain"); // which a form of another site can send
+  app.removeContentTypeParser("text/plain"); // which a form on another site can send
   app.route({
     method: ["GET", "POST"],
     url: "/graphql",
@@ -140,7 +140,7 @@ function serveGraphQL(app: FastifyInstance, parts: Parts): void {
   });
 }
 
-/** The page at `/`, where it has been built. Its files were compressed then, and those in `assets/` have a hash of their content in the name. */
+/** Serves the page at `/`, if it is built. The build compresses its files, and puts a hash of the content into names in `assets/`. */
 async function serveClientExample(app: FastifyInstance): Promise<void> {
   if (!existsSync(CLIENT_EXAMPLE)) return;
   await app.register(async (page) => {
@@ -158,7 +158,7 @@ function isBrowserVisit({ method, headers, query }: FastifyRequest): boolean {
   return method === "GET" && /\btext\/html\b/.test(headers.accept ?? "") && !("query" in (query as object));
 }
 
-/** Answers a page of an origin that is not allowed: the page may read why, and nothing else. */
+/** Refuses a page of an origin that is not allowed. The page may read only the reason. */
 function refuseOrigin(
   method: string,
   { origin = "", ...headers }: IncomingHttpHeaders,
@@ -169,17 +169,17 @@ function refuseOrigin(
   if (origin !== "") reply.headers({ "access-control-allow-origin": origin, vary: "origin" });
   const asked = headers["access-control-request-headers"] ?? "";
   if (method === "OPTIONS" && headers["access-control-request-method"] !== undefined) {
-    // Or the browser would not send the request that is to be refused. The answer is not kept, as settings change.
+    // Otherwise the browser would not send the request, and the page could not read the reason. Not cached, as settings change.
     reply.headers({ "access-control-allow-methods": METHODS.join(", "), "access-control-max-age": "0" });
     if (/^[\w\s,-]+$/.test(asked)) reply.header("access-control-allow-headers", asked);
     return reply.code(204).send();
   }
-  const error = mask(refusal("FORBIDDEN", "Pages of this origin may not use this API; the setting ALLOWED_ORIGINS lets them."));
+  const error = mask(refusal("FORBIDDEN", "Pages of this origin may not use this API. Add the origin to the setting ALLOWED_ORIGINS."));
   return reply.code(403).send({ errors: [error] });
 }
 
 function refuseMethod(reply: FastifyReply, method: string, allowed: readonly string[]): FastifyReply {
-  const message = `${method} is not understood here. ${allowed.join(" and ")} ${allowed.length > 1 ? "are" : "is"}.`;
+  const message = `${method} is not allowed here. Use one of ${allowed.join(", ")}.`;
   return reply.code(405).header("allow", allowed.join(", ")).send(problem(405, message));
 }
 

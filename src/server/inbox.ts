@@ -1,37 +1,37 @@
-/** What a client's frame says, as far as it matters here. */
+/** The fields of a client's frame that matter here. */
 interface ClientFrame {
   type?: unknown;
   id?: unknown;
 }
 
-/** An operation that graphql-ws still works on. */
+/** An operation that graphql-ws is still working on. */
 interface Work {
-  /** The client has completed it. */
+  /** Whether the client has completed it. */
   completed: boolean;
-  /** Characters of its frame, until it has begun to answer; 0 from then on. */
+  /** Characters of its frame; 0 once it has begun to answer. */
   waiting: number;
-  /** The client's next operation of the same id. */
+  /** The client's next operation with the same id. */
   next?: { frame: ClientFrame; characters: number } | undefined;
 }
 
-/** What takes frames: graphql-ws, which wants text and takes what was parsed as well. */
+/** graphql-ws's handler of frames. Its type wants text, but it takes parsed frames as well. */
 type Handle = (frame: string) => Promise<void>;
 
 export interface InboxEvents {
-  /** An operation has begun to answer, or ended without. */
+  /** An operation has begun to answer, or ended without an answer. */
   onBegun(): void;
   /** An operation failed in a way that graphql-ws does not expect. */
   onFailure(id: string, error: unknown): void;
-  /** So did another frame. */
+  /** Another frame failed in such a way. */
   onBadFrame(error: unknown): void;
-  /** An id is used for two operations at once. */
+  /** The client used an id for two operations at once. */
   onIdInUse(id: string): void;
   isOpen(): boolean;
 }
 
 /**
- * Hands the frames of one socket to graphql-ws. An id is free again as soon as its client has completed the operation. What graphql-ws
- * still does for that operation it would then do in the name of the next one, so the next one waits until it is done.
+ * Passes the frames of one socket to graphql-ws. A client may reuse an id as soon as it has completed the operation. graphql-ws would then
+ * send the rest of that operation's work as answers to the next one, so the next one waits until that work is done.
  */
 export class Inbox {
   readonly #handle: Handle;
@@ -45,12 +45,12 @@ export class Inbox {
     this.#events = events;
   }
 
-  /** Operations that have not begun to answer. */
+  /** Number of operations that have not begun to answer. */
   get waiting(): number {
     return this.#waiting;
   }
 
-  /** Characters of their frames. */
+  /** Characters of those operations' frames. */
   get characters(): number {
     return this.#characters;
   }
@@ -79,7 +79,7 @@ export class Inbox {
     this.#give(frame ?? text).catch((error: unknown) => this.#events.onBadFrame(error));
   }
 
-  /** The operation has begun to answer. */
+  /** Notes that the operation has begun to answer. */
   begun(id: string): void {
     const work = this.#working.get(id);
     if (!work || work.waiting === 0) return;
@@ -112,7 +112,7 @@ export class Inbox {
   }
 }
 
-/** The frame; undefined for what is not an object in JSON, which graphql-ws refuses. */
+/** The frame; undefined if the text is not a JSON object, which graphql-ws refuses. */
 function parse(text: string): ClientFrame | undefined {
   try {
     const frame: unknown = JSON.parse(text);

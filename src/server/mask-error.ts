@@ -4,22 +4,21 @@ import type { LimitedLog } from "../limited-log.js";
 import { isRedisAway } from "../redis/connect.js";
 
 /**
- * The error as a client may see it, on whatever transport: a refusal of the catalogue as it is, an outage of Redis as
- * UNAVAILABLE, a request that GraphQL itself refuses with GraphQL's sentence. Everything else is a bug of ours: it is
- * logged, with its cause, and nothing of it leaves the server.
- * @param hideSchema whether GraphQL's sentences must not suggest names of the schema
+ * The error as a client may see it, on any transport: a ChatError as it is, an outage of Redis as UNAVAILABLE, and GraphQL's own refusal
+ * of a request with GraphQL's sentence. Any other error is a bug in Palaver: the server logs it with its cause, and hides it from clients.
+ * @param hideSchema whether to cut suggestions of schema names from GraphQL's sentences
  */
 export function maskError(error: unknown, log: LimitedLog, hideSchema = false): GraphQLError {
   const cause = rootCause(error);
   if (cause instanceof ChatError) return locate(cause, error);
   if (isRedisAway(cause)) return locate(refusal("UNAVAILABLE"), error);
-  // With a path it came up while a field was worked out, which is no longer the request's fault.
+  // An error with a path came up while a field was resolved, so the request is not at fault.
   if (error instanceof GraphQLError && cause instanceof GraphQLError && !error.path) {
     const code = error.extensions.code ?? "BAD_USER_INPUT"; // a variable of the wrong type
     const message = hideSchema ? error.message.replace(/ ?Did you mean.+\?$/s, "") : error.message;
     return locate(new GraphQLError(message, { extensions: { code, retryable: false } }), error);
   }
-  log.error(`failed: ${String(cause).slice(0, 100)}`, { err: cause }, "an operation failed for a reason of ours");
+  log.error(`failed: ${String(cause).slice(0, 100)}`, { err: cause }, "an operation failed unexpectedly; its client gets an error");
   return locate(refusal("INTERNAL_SERVER_ERROR"), error);
 }
 
@@ -29,18 +28,18 @@ function rootCause(error: unknown): unknown {
   return cause;
 }
 
-const LONGEST_MESSAGE = 500; // characters: some sentences repeat what the client sent, which may be long
+const LONGEST_MESSAGE = 500; // characters: some sentences repeat text from the client, which may be long
 
 function clip(message: string): string {
   return message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE).toWellFormed()}…` : message;
 }
 
-/** The error at the place in the operation where the other one came up. */
+/** The first error, with the place in the operation of the second. */
 function locate({ message, extensions }: GraphQLError, at: unknown): GraphQLError {
   return new GraphQLError(clip(message), at instanceof GraphQLError ? { ...placeOf(at), extensions } : { extensions });
 }
 
-/** Where in an operation an error came up, as the options of a new one. */
+/** The place in the operation where an error came up, as options for a new error. */
 export function placeOf({ nodes, source, positions, path }: GraphQLError): GraphQLErrorOptions {
   return { nodes: nodes ?? null, source: source ?? null, positions: positions ?? null, path: path ?? null };
 }

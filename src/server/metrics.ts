@@ -1,33 +1,33 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 
-/** What `/metrics` tells Prometheus. */
+/** The metrics that `/metrics` serves to Prometheus. */
 export class Metrics {
   readonly registry = new Registry();
 
   readonly operations = new Counter({
     name: "palaver_operations_total",
-    help: "GraphQL operations begun, by transport (http, websocket).",
+    help: "GraphQL operations started, by transport (http, websocket).",
     labelNames: ["transport"] as const,
     registers: [this.registry],
   });
 
   readonly executions = new Counter({
     name: "palaver_event_executions_total",
-    help: "Events of subscriptions that were executed; one execution may serve any number of subscribers.",
+    help: "Executions of subscription events; one execution can serve any number of subscribers.",
     registers: [this.registry],
   });
 
   readonly errors = new Counter({
     name: "palaver_errors_total",
-    help: "Errors given to clients, by code.",
+    help: "Errors sent to clients, by code.",
     labelNames: ["code"] as const,
     registers: [this.registry],
   });
 
   /**
-   * @param sockets gives the number of open WebSockets
-   * @param followed the rooms followed here
-   * @param assistant what Redis knows of it: every server tells the same
+   * @param sockets returns the number of open WebSockets
+   * @param followed rooms with subscribers on this server
+   * @param assistant counts from Redis, the same on every server
    * @param health whether Redis can be used
    */
   constructor(
@@ -38,15 +38,15 @@ export class Metrics {
   ) {
     collectDefaultMetrics({ register: this.registry });
     this.#gauge("palaver_sockets", "Open WebSockets.", sockets);
-    this.#gauge("palaver_redis_up", "1 while Redis can be used, as `/readyz` checks it; else 0.", () => Number(health.up));
+    this.#gauge("palaver_redis_up", "1 while Redis can be used, as checked for `/readyz`; else 0.", () => Number(health.up));
     this.#gauge("palaver_redis_evicts", "1 if Redis may evict keys when it is full, which loses data; else 0.", () =>
       Number(health.evicts),
     );
-    this.#gauge("palaver_followed_rooms", "Rooms whose events this server follows.", () => followed.size);
-    this.#gauge("palaver_remembered_characters", "JSON of newest events that is kept for who comes back.", () => followed.remembered);
+    this.#gauge("palaver_followed_rooms", "Rooms with subscribers on this server.", () => followed.size);
+    this.#gauge("palaver_remembered_characters", "Characters of recent events' JSON kept in memory.", () => followed.remembered);
     new Counter({
       name: "palaver_log_reads_total",
-      help: "Reads of rooms' logs: at a room's first follower, and for who was away for longer than memory reaches.",
+      help: "Reads of rooms' logs: for a room's first subscriber, and for subscribers that resume from before the events in memory.",
       registers: [this.registry],
       collect() {
         this.reset();
@@ -56,11 +56,11 @@ export class Metrics {
     this.#assistant({ waiting: () => assistant.waiting(), ended: () => assistant.ended() });
   }
 
-  /** What Redis tells of the assistant; nothing, rather than no metrics at all, while it is away. */
+  /** The assistant's metrics, from Redis. While Redis is away, only these are missing. */
   #assistant({ waiting, ended }: { waiting(): Promise<number>; ended(): Promise<Record<string, number>> }): void {
     new Gauge({
       name: "palaver_assistant_requests",
-      help: "Rooms in which something waits for the assistant, or is being answered; over all servers.",
+      help: "Rooms in which a question waits for the assistant or is being answered, across all servers.",
       registers: [this.registry],
       async collect() {
         const count = await waiting().catch(() => undefined);
@@ -69,7 +69,7 @@ export class Metrics {
     });
     new Counter({
       name: "palaver_assistant_replies_total",
-      help: "Answers of the assistant that have ended, by state (DONE, INCOMPLETE, CANCELLED, FAILED); over all servers.",
+      help: "Ended answers of the assistant, by state (DONE, INCOMPLETE, CANCELLED, FAILED), across all servers.",
       labelNames: ["state"] as const,
       registers: [this.registry],
       async collect() {

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 
 /**
- * Whether a page of the origin that a browser names may use the API: a page of another one could otherwise speak for
- * whoever looks at it. Who names no origin is no page of another site.
+ * Whether a page of the request's origin may use the API. A page of any other origin could act on behalf of the user who visits it.
+ * A request without an origin does not come from a page of another site.
  */
 export function isAllowedOrigin({ origin, host }: IncomingHttpHeaders, allowed: readonly string[]): boolean {
   if (origin === undefined || allowed.includes(origin)) return true;

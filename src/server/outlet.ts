@@ -5,7 +5,7 @@ import { CLOSE } from "./close-codes.js";
 
 const TEXT = 0x81; // a whole text frame: https://www.rfc-editor.org/rfc/rfc6455#section-5.2
 
-/** Outlets that were written to in this turn of the event loop, and hold back until its end. */
+/** Outlets with frames from this turn of the event loop; they send at its end. */
 let holding: SocketOutlet[] = [];
 
 function releaseAll(): void {
@@ -14,7 +14,7 @@ function releaseAll(): void {
   for (const outlet of outlets) outlet.release();
 }
 
-/** Writes shared frames to a client's socket: one write for all that one turn of the event loop brings. */
+/** Writes shared frames to a client's socket, with one write for all frames of a turn of the event loop. */
 export class SocketOutlet implements Outlet {
   readonly #webSocket: WebSocket;
   readonly #socket: Duplex;
@@ -37,7 +37,7 @@ export class SocketOutlet implements Outlet {
     return this.#socket.writableLength > this.#budget;
   }
 
-  /** Milliseconds since it is congested; 0 while it is not. */
+  /** How long the socket has been congested, in ms; 0 if it is not. */
   get lag(): number {
     return this.#lagSince === undefined ? 0 : performance.now() - this.#lagSince;
   }
@@ -62,7 +62,7 @@ export class SocketOutlet implements Outlet {
     this.#socket.write(frame);
   }
 
-  /** Keeps back what is written in this turn of the event loop until its end, so that it leaves in one piece. */
+  /** Buffers all writes of this turn of the event loop until its end, to send them as one. */
   hold(): void {
     if (this.#held) return;
     this.#held = true;
@@ -71,7 +71,7 @@ export class SocketOutlet implements Outlet {
     holding.push(this);
   }
 
-  /** Sends what this turn of the event loop brought. */
+  /** Sends the buffered writes. */
   release(): void {
     this.#held = false;
     this.#socket.uncork();
@@ -91,6 +91,6 @@ export class SocketOutlet implements Outlet {
   }
 
   giveUp(): void {
-    this.#webSocket.close(CLOSE.TRY_LATER, "Too slow. Come back with your position.");
+    this.#webSocket.close(CLOSE.TRY_LATER, "This client reads too slowly. Reconnect and resume from your position.");
   }
 }

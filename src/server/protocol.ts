@@ -14,38 +14,38 @@ import type { Parts } from "./http.js";
 import { type SocketOperation, Subscriptions } from "./subscriptions.js";
 import { UserSockets } from "./user-sockets.js";
 
-/** What a connection carries once it is accepted. */
+/** The state of a connection. */
 export interface Connection {
   socket: WebSocket;
-  /** The client's address, as limits count it; undefined for this very machine. */
+  /** The address that the client's limits are counted by; undefined for programs on this machine. */
   address: string | undefined;
-  /** What the upgrade said of who it is from. */
+  /** The credential of the upgrade request. */
   credential: Credential | undefined;
-  /** The session of the connection came in the cookie. */
+  /** Whether the connection's session came in the cookie. */
   byCookie?: boolean;
-  /** Watches that session, and has its viewer; undefined without a session. */
+  /** The watch of that session, which has its viewer; undefined without a session. */
   watch?: SessionWatch;
-  /** Whose quota of sockets it takes up. */
+  /** The id of the user whose quota of sockets this one counts toward. */
   counted?: string;
-  /** The viewer is counted as present. */
+  /** The id of the viewer, while this connection counts for their presence. */
   present?: string;
   outlet: Outlet;
-  /** Who pays for what comes over it. */
+  /** The payer for all operations and frames of the connection. */
   payer: Payer;
-  /** Is told when an operation begins to answer. */
+  /** Called when an operation begins to answer. */
   begun(id: string): void;
-  /** Its subscriptions that run. */
+  /** The running subscriptions of the connection. */
   running: Set<SocketOperation>;
 }
 
-const INIT_WAIT = 5_000; // ms that a client gets to say who it is, before it is closed with 4408
-const PATIENCE = 1_000; // ms that a client gets to answer that its session is over
-const ACCEPT_WITHIN = 3_000; // ms in which a client is accepted, or sent away to try again
+const INIT_WAIT = 5_000; // ms until `connection_init`; then the socket is closed with 4408
+const PATIENCE = 1_000; // ms that a client gets to answer the close frame when its session has ended
+const ACCEPT_WITHIN = 3_000; // ms to accept a client; then it has to try again later
 
 /**
- * GraphQL over WebSockets by the protocol graphql-transport-ws: who is accepted, and what runs.
- * @param heartbeat knows which sockets answer
- * @param onReleased is given the work of forgetting a connection, for a server that wants to wait for it
+ * GraphQL over WebSockets with the protocol graphql-transport-ws: accepts clients and runs their operations.
+ * @param heartbeat tracks which sockets answer
+ * @param onReleased receives a promise for the cleanup of a closed connection, so that a stopping server can wait for it
  */
 export function graphqlTransport(
   { config, schema, services, watches, budgets, operations, metrics, mask, log }: Parts,
@@ -56,24 +56,24 @@ export function graphqlTransport(
 
   const perUser = new UserSockets(config.socketsPerUser, heartbeat);
 
-  /** Resolves with the work, or fails when it takes too long: a client must not wait without end. */
+  /** Resolves with the work, or rejects if it takes too long, so that a client does not wait forever. */
   const inTime = <T>(work: Promise<T>): Promise<T> => {
     const limit = new AbortController();
     const tooLate = delay(ACCEPT_WITHIN, undefined, { signal: limit.signal }).then(() => {
       throw new Error(`a connection could not be accepted within ${ACCEPT_WITHIN} ms`);
     });
-    tooLate.catch(() => {}); // the work was done first
+    tooLate.catch(() => {}); // after the work won the race
     return Promise.race([work, tooLate]).finally(() => limit.abort());
   };
 
-  /** @returns what is to run, or what is wrong with its document */
+  /** @returns the operation to run, or the errors of its document */
   async function prepare(connection: Connection, id: string, payload: SubscribePayload): Promise<SocketOperation | GraphQLError[]> {
     const { socket, address, byCookie = false, watch, outlet, payer, running } = connection;
     if (watch && !(await watch.use())) {
       endNow(socket);
       throw refusal("UNAUTHENTICATED");
     }
-    // GraphiQL has one socket for all tabs, and sends the headers of a tab with each operation.
+    // GraphiQL uses one socket for all tabs, and sends a tab's headers with each operation.
     const own = credentialInHeaders(payload.extensions?.headers);
     const asker = own ? await viewerOf(services, own) : watch?.viewer;
     const caller = own ? { address, byCookie: false } : { address, byCookie, watch };
@@ -118,10 +118,10 @@ export function graphqlTransport(
       const accept = async (): Promise<boolean> => {
         const viewer = await viewerOf(services, given);
         if (!viewer) socket.close(CLOSE.SESSION_OVER, DEAD_TOKEN);
-        // Closed while we looked: nothing would release what we take now.
+        // Closed in the meantime: nothing would release what is taken from here on.
         if (!viewer || socket.readyState !== socket.OPEN) return false;
         if (!(await perUser.admit(viewer.id, socket))) {
-          socket.close(CLOSE.TRY_LATER, `This user has ${config.socketsPerUser} connections open. Close some.`);
+          socket.close(CLOSE.TRY_LATER, `This user has ${config.socketsPerUser} connections open. Close one first.`);
           return false;
         }
         extra.counted = viewer.id;
@@ -140,7 +140,7 @@ export function graphqlTransport(
       try {
         return await inTime(accept());
       } catch (error) {
-        log.debug({ error: String(error) }, "could not accept a connection");
+        log.debug({ error: String(error) }, "could not accept a connection; closed it with 1013");
         socket.close(CLOSE.TRY_LATER, "Redis does not answer. Try again in a moment.");
         return false;
       }
@@ -159,7 +159,7 @@ export function graphqlTransport(
 
     onOperation: ({ extra }, id) => extra.begun(id),
 
-    // What `onSubscribe` gave comes back here as it was.
+    // graphql-ws passes on the object that `onSubscribe` returned.
     async execute(args) {
       if ("refused" in args) return { errors: [(args as Refused).refused] };
       const { admitted, outlet } = args as SocketOperation;
@@ -167,13 +167,13 @@ export function graphqlTransport(
       try {
         return await operations.run(args as SocketOperation, admitted);
       } finally {
-        // The answer has been written by then, and is under way until the client has read it.
+        // graphql-ws writes the answer first. The operation is under way until the client has read that.
         setImmediate(() => (outlet.congested ? outlet.onDrained(release) : release()));
       }
     },
 
     subscribe(args) {
-      (args as SocketOperation).admitted.share.release(); // each event counts by itself
+      (args as SocketOperation).admitted.share.release(); // each event is charged separately
       return subscriptions.start(args as SocketOperation);
     },
 
@@ -183,7 +183,7 @@ export function graphqlTransport(
       if (present === undefined) return;
       onReleased(
         services.presence.closed(present).catch((error: Error) => {
-          log.debug({ error: error.message }, "could not note that a connection closed; the lease's next beat does");
+          log.debug({ error: error.message }, "could not record that a connection closed; the lease's next renewal does");
         }),
       );
     },
@@ -191,18 +191,18 @@ export function graphqlTransport(
 }
 
 /**
- * An operation that is refused before it runs. Its client gets what a resolver's refusal gives: one result with `errors`, and then it
- * is complete. An `error` frame is for what is wrong with the document alone.
+ * An operation that is refused before it runs. Its client gets the same as if a resolver refused: one result with `errors`, then
+ * `complete`. An `error` frame is only for an invalid document.
  */
 interface Refused extends ExecutionArgs {
   refused: GraphQLError;
 }
 
-const NOTHING = parse("{ __typename }"); // in place of the document that does not run
+const NOTHING = parse("{ __typename }"); // stands in for the refused document
 
-/** Closes a socket whose session is over; a client that does not answer is cut. */
+/** Closes a socket whose session has ended. Terminates it if the client does not answer. */
 function endNow(socket: WebSocket): void {
-  socket.close(CLOSE.SESSION_OVER, "The session is over. Log in again.");
+  socket.close(CLOSE.SESSION_OVER, "The session has ended. Log in again.");
   const cut = setTimeout(() => socket.terminate(), PATIENCE);
   socket.once("close", () => clearTimeout(cut));
 }

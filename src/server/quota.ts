@@ -1,4 +1,4 @@
-/** Bounds how much each of many has of something at once. */
+/** Limits how many of something each holder, such as a user or an address, has at the same time. */
 export class Quota {
   readonly #most: number;
   readonly #taken = new Map<string, number>();
@@ -7,7 +7,7 @@ export class Quota {
     this.#most = most;
   }
 
-  /** Takes one more for `who`; false where they have all that they may. */
+  /** Takes one more for `who`; false if they are at the limit. */
   take(who: string): boolean {
     const taken = this.#taken.get(who) ?? 0;
     if (taken >= this.#most) return false;
@@ -15,7 +15,7 @@ export class Quota {
     return true;
   }
 
-  /** Gives one back that was taken. */
+  /** Returns one that was taken. */
   release(who: string): void {
     const left = (this.#taken.get(who) ?? 0) - 1;
     if (left > 0) this.#taken.set(who, left);

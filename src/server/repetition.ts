@@ -2,7 +2,7 @@ import { type DocumentNode, type FieldNode, type GraphQLSchema, getArgumentValue
 import type { Repetition } from "../repeatable.js";
 import { rootFields } from "./root-fields.js";
 
-/** An operation as it ran. */
+/** An operation that ran. */
 export interface Ran {
   schema: GraphQLSchema;
   document: DocumentNode;
@@ -16,17 +16,17 @@ interface ClientError {
   extensions?: Record<string, unknown> | undefined;
 }
 
-/** A field of a mutation, and what to do instead of repeating it; undefined where repeating it does nothing more. */
+/** A field of a mutation. `instead` is a sentence on what to do instead of a retry; undefined if the field is idempotent. */
 interface Root {
   key: string;
   instead: string | undefined;
 }
 
 /**
- * Sees to it that `retryable` is true only where the operation can be sent again as it is. An outage leaves it open whether a mutation
- * was carried out; and where one field was refused, the others were carried out.
+ * Keeps `retryable` true only if the client can repeat the operation as it is. After an outage the server cannot know whether a mutation
+ * was carried out; if one field was refused, the others were carried out.
  * @param errors as clients may see them
- * @param remake makes one with another message and other extensions
+ * @param remake copies an error with another message and other extensions
  */
 export function onlyTrulyRetryable<E extends ClientError>(
   ran: Ran,
@@ -38,12 +38,12 @@ export function onlyTrulyRetryable<E extends ClientError>(
     const { message, path, extensions } = error;
     if (extensions?.retryable !== true || !path) return error; // without a path nothing has run
     roots ??= rootsOf(ran);
-    // A field that refuses by itself has done nothing yet; what is asked of its answer comes after it.
+    // A field that refuses has done nothing; an error in a field of its answer comes after it was carried out.
     const refused = extensions.code !== "UNAVAILABLE" && path.length === 1 ? path[0] : undefined;
     const instead = roots.find((root) => root.key !== refused && root.instead !== undefined)?.instead;
     if (instead === undefined) return error;
     const reason = extensions.code === "UNAVAILABLE" ? "Redis does not answer." : message;
-    return remake(error, `${reason} This operation may have been carried out all the same, at least in part. ${instead}`, {
+    return remake(error, `${reason} This operation may still have been carried out, at least in part. ${instead}`, {
       ...extensions,
       retryable: false,
     });
@@ -66,7 +66,7 @@ function rootsOf({ schema, document, operationName, variableValues }: Ran): Root
   function insteadOf(node: FieldNode): string | undefined {
     const field = fields[node.name.value];
     if (!field) return undefined; // __typename
-    const repetition = (field.extensions.repetition ?? { else: "Look before you repeat it." }) as Repetition;
+    const repetition = (field.extensions.repetition ?? { else: "Check before you repeat it." }) as Repetition;
     if (repetition === "safe") return undefined;
     if ("safeWith" in repetition && getArgumentValues(field, node, variables)[repetition.safeWith] != null) return undefined;
     return repetition.else;

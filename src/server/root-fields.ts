@@ -13,9 +13,9 @@ import {
 } from "graphql";
 
 /**
- * The root fields of an operation that run: those of its fragments included, those that `@skip` or `@include` leaves out excepted.
+ * The root fields of an operation that run, including those in fragments, without those that `@skip` or `@include` removes.
  * @param variables with their defaults
- * @throws GraphQLError where a directive's variable is missing
+ * @throws GraphQLError if a directive's variable is missing
  */
 export function rootFields(document: DocumentNode, operation: OperationDefinitionNode, variables: Record<string, unknown>): FieldNode[] {
   const fields: FieldNode[] = [];
@@ -28,7 +28,7 @@ export function rootFields(document: DocumentNode, operation: OperationDefinitio
   return fields;
 }
 
-/** All root fields of an operation, whatever `@skip` and `@include` say. */
+/** All root fields of an operation, regardless of `@skip` and `@include`. */
 export function allRootFields(document: DocumentNode, operation: OperationDefinitionNode): FieldNode[] {
   const fields: FieldNode[] = [];
   walkRoot(document, operation.selectionSet, (selection) => {
@@ -38,7 +38,7 @@ export function allRootFields(document: DocumentNode, operation: OperationDefini
   return fields;
 }
 
-/** The first `@skip` or `@include` that decides whether the field of a subscription runs; undefined for any other operation. */
+/** The first `@skip` or `@include` on the root field of a subscription, or on a fragment around it; undefined for any other operation. */
 export function conditionAtRoot(document: DocumentNode, operation: OperationDefinitionNode): DirectiveNode | undefined {
   let found: DirectiveNode | undefined;
   if (operation.operation !== "subscription") return undefined;
@@ -50,8 +50,8 @@ export function conditionAtRoot(document: DocumentNode, operation: OperationDefi
 }
 
 /**
- * Visits what an operation selects at its root, fragments and what is in them included, each fragment once.
- * @param visit gives whether to look inside
+ * Visits the root selections of an operation, including fragments and their contents, each fragment once.
+ * @param visit returns whether to visit the selection's contents
  */
 function walkRoot(document: DocumentNode, root: SelectionSetNode, visit: (selection: SelectionNode) => boolean): void {
   const fragments = new Map<string, FragmentDefinitionNode>();

@@ -31,7 +31,7 @@ import { BlockResolver } from "../users/block.resolver.js";
 import { UserResolver } from "../users/user.resolver.js";
 import { ServerInfoResolver } from "./server-info.js";
 
-/** The API as one executable schema. Its description is the `schema.graphql` beside `package.json`. */
+/** Builds the executable schema of the API. `schema.graphql`, next to `package.json`, is its printed form. */
 export function buildApi(): Promise<GraphQLSchema> {
   return buildSchema({
     resolvers: [
@@ -66,23 +66,23 @@ export function buildApi(): Promise<GraphQLSchema> {
       RetryResolver,
       ServerInfoResolver,
     ],
-    // Reached through their interface alone.
+    // Only their interface refers to them.
     orphanedTypes: [MemberJoined, MemberLeft, MessageAdded, MessageDeleted, MessageEdited, ReactionChanged, ReadMoved, RoomRenamed],
     authChecker: ({ context }: { context: Context }) => {
       if (!context.forMany && !context.viewer) throw refusal("UNAUTHENTICATED");
       return true;
     },
-    validate: false, // the stores check, where every caller meets the rule
+    validate: false, // the stores validate, so that a rule holds for every caller
     pubSub: unused,
   });
 }
 
-/** type-graphql asks for one as soon as there are subscriptions; ours bring their own source. */
+/** type-graphql requires a PubSub as soon as there are subscriptions, but these have their own source. */
 const unused: PubSub = {
   publish() {
-    throw new Error("subscriptions here have their own source");
+    throw new Error("subscriptions have their own source; do not use PubSub");
   },
   subscribe() {
-    throw new Error("subscriptions here have their own source");
+    throw new Error("subscriptions have their own source; do not use PubSub");
   },
 };

@@ -8,7 +8,7 @@ const packageJson = JSON.parse(readFileSync(new URL("../../package.json", import
 
 export const version = packageJson.version;
 
-@ObjectType({ description: "The server that answers." })
+@ObjectType({ description: "The server that answers the request." })
 class ServerInfo {
   @Field(() => String, { description: "The product's name: palaver." })
   name!: string;
@@ -18,13 +18,13 @@ class ServerInfo {
 
   @Field(() => Boolean, {
     description:
-      "Whether Redis can be used: a message could be stored and delivered now. While it is false, almost every operation fails with `UNAVAILABLE`.",
+      "Whether Redis can be used, so that a message can be stored and delivered now. While false, almost every operation fails with `UNAVAILABLE`.",
   })
   redis!: boolean;
 
   @Field(() => [String], {
     description:
-      "Usernames of the demo accounts that anyone can log into, with the demo apps' well-known password, as found when the server started. Empty where there are none, and where `DEMO_DATA` is off, be there some or not.",
+      "Usernames of the demo accounts that accept the demo apps' well-known password, as found when the server started. Empty if there are none, and always if `DEMO_DATA` is off.",
   })
   demoAccounts!: string[];
 }
@@ -32,7 +32,7 @@ class ServerInfo {
 @Resolver()
 export class ServerInfoResolver {
   @OpenToAll()
-  @Query(() => ServerInfo, { description: "Version, whether Redis answers, and who can be tried out." })
+  @Query(() => ServerInfo, { description: "The server's name and version, whether Redis can be used, and the demo accounts." })
   async server(@Ctx() { readiness, demoAccounts }: Context): Promise<ServerInfo> {
     return { name: "palaver", version, redis: (await readiness()).ready, demoAccounts };
   }

@@ -26,24 +26,24 @@ import { type SocketServer, serveWebSockets } from "./websocket.js";
 import { runAssistant } from "./worker.js";
 
 export interface RunningServer {
-  /** Where it listens: `http://127.0.0.1:4000`. */
+  /** The server's address, such as `http://127.0.0.1:4000`. */
   url: string;
-  /** The Redis it uses, the embedded one's address included. */
+  /** The addresses of its Redis, which may be the embedded one. */
   redisUrls: string[];
-  /** The demo apps' accounts that anyone can log into, since everyone knows their password. */
+  /** Usernames of the demo accounts that still have their well-known password. */
   openAccounts: string[];
-  /** Lets what has begun finish, sends clients away, and ends; can be called twice. */
+  /** Finishes running requests, closes all sockets, and stops the server. Can be called repeatedly. */
   stop(): Promise<void>;
 }
 
 const PATIENCE = 5_000; // ms that requests get to finish when the server stops
 
 /**
- * Starts a server with everything it needs.
- * @throws RedisUnusable, or the error of listening (such as EADDRINUSE), with nothing left running
+ * Starts a server and everything it needs.
+ * @throws RedisUnusable, or the error of listening (such as EADDRINUSE), after stopping everything
  */
 export async function startServer(config: Config, log: Logger = pino({ level: config.logLevel })): Promise<RunningServer> {
-  // What was started is stopped in the opposite order, also when a later step fails.
+  // Everything started is stopped in reverse order, also if a later step fails.
   const stops: (() => Promise<unknown>)[] = [];
   let stopping: Promise<void> | undefined;
   let announceStop = () => {};
@@ -66,14 +66,14 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     const { health, userIds, scripts, lenient, limitedLog, followed, passwords, watches, demos, lifetime } = parts;
     const { directory, messages, presence, transitions, users } = parts.services;
 
-    await userIds.watch(); // before the demo data, which only an empty database gets
+    await userIds.watch(); // before the demo data, which needs an empty database
     if (config.demoData) await seedDemoData(redis.commands, scripts, passwords);
     const openAccounts = await openDemoAccounts(users, passwords);
-    // Of a database that merely has such accounts the operator hears; the public is not shown the way in.
+    // Without DEMO_DATA, only the operator learns of open demo accounts in the database; the API does not list them.
     const services: Services = { ...parts.services, demoAccounts: config.demoData ? openAccounts : [] };
     if (config.interop !== "off") await hearDemos();
     void directory.index();
-    users.names.index().catch((err: Error) => log.debug({ err }, "could not look at the usernames; the next sign-up tries again"));
+    users.names.index().catch((err: Error) => log.debug({ err }, "could not index the usernames; the next sign-up tries again"));
     const sweep = new RetentionSweep(redis.commands, scripts, lenient, config, lifetime.server, log);
     stops.push(() => sweep.stop());
     const guestSweep = new GuestSweep(redis.commands, scripts, { ...parts.services, guests: parts.guests }, config.guestKeep, log);
@@ -108,7 +108,7 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
     stops.push(sockets.stop);
     await http.listen({ host: config.host, port: config.port });
 
-    /** A person who has the assistant's name keeps it: then the chat goes on without an assistant. */
+    /** If a person's account has the assistant's username, the person keeps it, and the server runs without an assistant. */
     async function answerItself(): Promise<void> {
       try {
         const assistant = await runAssistant(config, redis, parts, createModel(config, log), log);

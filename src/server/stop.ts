@@ -1,10 +1,10 @@
 import type { Logger } from "pino";
 
-const LONGEST = 9_000; // ms: so that a program has ended within ten seconds, whatever Redis does
+const LONGEST = 9_000; // ms, so that a program ends within ten seconds, whatever Redis does
 
 /**
- * Stops one part after the other. Past the time each step still begins, so that all connections are closed; none is waited for.
- * @param patience ms that the parts may take in addition
+ * Stops one part after the other. After the deadline, each step still begins, so that all connections are closed, but none is awaited.
+ * @param patience additional ms for all steps together
  */
 export async function stopInOrder(steps: Iterable<() => Promise<unknown>>, log: Logger, patience = 0): Promise<void> {
   const longest = LONGEST + patience;
@@ -12,8 +12,8 @@ export async function stopInOrder(steps: Iterable<() => Promise<unknown>>, log: 
   const late = new Promise<"late">((resolve) => deadline.addEventListener("abort", () => resolve("late")));
   let gaveUp = false;
   for (const step of steps) {
-    const stopped = step().catch((err: Error) => log.warn({ err }, "a part did not stop cleanly"));
+    const stopped = step().catch((err: Error) => log.warn({ err }, "a part did not stop cleanly; stopping the rest"));
     if ((await Promise.race([stopped, late])) === "late") gaveUp = true;
   }
-  if (gaveUp) log.warn(`not everything stopped within ${longest / 1_000} s; the program ends all the same`);
+  if (gaveUp) log.warn(`not everything stopped within ${longest / 1_000} s; the program exits anyway`);
 }

@@ -42,19 +42,19 @@ import { UserStore } from "../users/user.store.js";
 import { UserIds } from "../users/user-ids.js";
 import type { Services } from "./context.js";
 
-/** What the settings say about access to the Redis at `redisUrls`. */
+/** The settings for access to the Redis at `redisUrls`. */
 export const accessOf = ({ redisPassword, redisSentinelPassword, redisWait }: Config): ConnectOptions => ({
   password: redisPassword,
   sentinelPassword: redisSentinelPassword,
   wait: redisWait,
 });
 
-/** What a program of Palaver works with, whether it serves clients or the assistant. */
+/** The stores and shared parts of a program, whether it is a server or an assistant worker. */
 export type Parts = ReturnType<typeof createStores>;
 
 /**
- * Makes the stores and what they share. Nothing is asked of Redis yet.
- * @param name of this server or worker, which no other one has, nor had
+ * Creates the stores and their shared parts, without a call to Redis.
+ * @param name of this server or worker, unique over time
  */
 export function createStores(config: Config, redis: RedisConnections, name: string, log: Logger) {
   const { commands } = redis;
@@ -131,7 +131,7 @@ export function createStores(config: Config, redis: RedisConnections, name: stri
     users,
     readiness: () => health.check(),
   };
-  /** Ends the regular looks of all of them. */
+  /** Stops all timers, sweeps and watches. */
   const close = async () => {
     health.close();
     typing.close();

@@ -3,13 +3,13 @@ import type { WebSocket } from "ws";
 import { CLOSE } from "./close-codes.js";
 import type { Heartbeat } from "./heartbeat.js";
 
-const ANSWER_WITHIN = 1_500; // ms in which a client answers a ping; it has to fit into the time for accepting a connection
-const STEP = 25; // ms between two looks whether all have answered
-const PATIENCE = 1_000; // ms that a client gets to say goodbye
+const ANSWER_WITHIN = 1_500; // ms in which a client has to answer a ping; part of the time for accepting a connection
+const STEP = 25; // ms between two checks whether all have answered
+const PATIENCE = 1_000; // ms that a client gets to answer a close frame
 
 /**
- * Bounds how many sockets each user has open. Phones change networks, and laptops sleep: sockets stay behind of which nobody knows yet that
- * they are dead. So at the limit all of the user's are pinged, and the one that has been silent longest makes room.
+ * Limits how many open sockets each user has. Phones change networks and laptops sleep, which leaves dead sockets that the server has not
+ * detected yet. So at the limit the server pings all of the user's sockets, and closes the one that has been silent longest.
  */
 export class UserSockets {
   readonly #most: number;
@@ -21,7 +21,7 @@ export class UserSockets {
     this.#heartbeat = heartbeat;
   }
 
-  /** Counts one more socket of a user; false where they have all that they may, and all of these answer. */
+  /** Counts one more socket of a user; false if they are at the limit and all their sockets answer. */
   async admit(userId: string, socket: WebSocket): Promise<boolean> {
     if (this.#add(userId, socket)) return true;
     const others = [...(this.#open.get(userId) ?? [])];
@@ -35,7 +35,7 @@ export class UserSockets {
     const silent = this.#longestSilent(this.#open.get(userId) ?? []);
     if (!silent) return false;
     this.release(userId, silent);
-    silent.close(CLOSE.TRY_LATER, "This user opened another connection, and this one did not answer.");
+    silent.close(CLOSE.TRY_LATER, "This user opened another connection, and this one did not answer a ping. Reconnect.");
     const cut = setTimeout(() => silent.terminate(), PATIENCE);
     silent.once("close", () => clearTimeout(cut));
     return this.#add(userId, socket);
@@ -54,7 +54,7 @@ export class UserSockets {
     return true;
   }
 
-  /** Of those that have not answered in time the one that has been silent longest; of several the one opened first. */
+  /** Of the sockets that have not answered in time, the one that has been silent longest; on a tie, the one opened first. */
   #longestSilent(sockets: Iterable<WebSocket>): WebSocket | undefined {
     const now = performance.now();
     let longest: { socket: WebSocket; silence: number } | undefined;

@@ -15,28 +15,28 @@ import { LARGEST_REQUEST } from "./problem.js";
 import { type Connection, graphqlTransport } from "./protocol.js";
 import { Quota } from "./quota.js";
 
-const KEEP_ALIVE = 12_000; // ms between pings; a socket that has not answered one by the next is dead
+const KEEP_ALIVE = 12_000; // ms between pings; a socket that has not answered a ping by the next one is dead
 const BUDGET = 1024 * 1024; // bytes that may wait for a client to read them
-const MOST_AT_ONCE = 100; // operations of a socket that have not been answered; further ones wait in the client's own buffers
-const MOST_WAITING = 128 * 1024; // characters of those operations; a frame that exceeds it is the last for then
-const RECEIVED = 8e-6; // ms for each character of a frame, until it can be read: measured with frames of 60,000
-const MOST_FRAGMENTS = 1_024; // that one message may come in
-const MOST_COMPRESSED = 2; // messages at once: passwords are hashed on the same threads
+const MOST_AT_ONCE = 100; // unanswered operations of a socket; the server then stops reading, and more wait in the client's buffers
+const MOST_WAITING = 128 * 1024; // characters of those operations; after a frame that exceeds this, the server stops reading too
+const RECEIVED = 8e-6; // ms to receive each character of a frame, measured with frames of 60,000 characters
+const MOST_FRAGMENTS = 1_024; // per message
+const MOST_COMPRESSED = 2; // messages compressed at the same time: passwords are hashed on the same threads
 const LONGEST_GOODBYE = 5_000; // ms that a client may take to answer a close frame
-const LONGEST_LAG = 30_000; // ms that a client may take to read what waits for it
-const SPREAD = 5; // seconds over which clients are asked to come back after a restart
-const PATIENCE = 1_000; // ms that a socket gets to say goodbye
+const LONGEST_LAG = 30_000; // ms that a client may take to read the bytes that wait for it
+const SPREAD = 5; // seconds over which clients should spread their reconnects after a restart
+const PATIENCE = 1_000; // ms that a client gets to answer a close frame when the server stops
 
 const OTHER_PROTOCOL = "Use the subprotocol graphql-transport-ws, as the library graphql-ws does; subscriptions-transport-ws is retired.";
 
 export interface SocketServer {
   /** Open sockets. */
   readonly size: number;
-  /** Asks every client to come back, and ends what does not go. */
+  /** Closes every socket with a request to reconnect, and terminates those that do not answer. */
   stop(): Promise<void>;
 }
 
-/** Serves GraphQL over WebSockets to whoever upgrades at `/graphql`. */
+/** Serves GraphQL over WebSockets at `/graphql`. */
 export function serveWebSockets(server: Server, parts: Parts): SocketServer {
   const { config, addressOf, mask, log } = parts;
   const releases = new Set<Promise<void>>();
@@ -49,7 +49,7 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
     noServer: true,
     maxPayload: LARGEST_REQUEST,
     maxFragments: MOST_FRAGMENTS,
-    // Each message by itself: a window kept per socket takes more memory than all else of it. Live events pass as they are, see SocketOutlet.
+    // No context takeover: a window per socket takes more memory than the rest of the socket. SocketOutlet does not compress live events.
     perMessageDeflate: config.socketCompression && {
       threshold: SMALLEST_COMPRESSED,
       serverNoContextTakeover: true,
@@ -57,8 +57,8 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
       zlibDeflateOptions: { level: 4 }, // as quick as brotli's for HTTP
       concurrencyLimit: MOST_COMPRESSED,
     },
-    closeTimeout: LONGEST_GOODBYE, // the types of ws do not have it yet
-    // A client that offers nothing we know is accepted by a name of its own, without which it would not hear why it is closed.
+    closeTimeout: LONGEST_GOODBYE, // missing in the types of ws
+    // A client with only other protocols is accepted with its first one, as otherwise it would not receive the close reason.
     handleProtocols: (offered: Set<string>) =>
       offered.has(GRAPHQL_TRANSPORT_WS_PROTOCOL) ? GRAPHQL_TRANSPORT_WS_PROTOCOL : ([...offered][0] ?? false),
   } as const;
@@ -66,7 +66,7 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
 
   const perAddress = new Quota(config.socketsPerAddress);
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    socket.on("error", () => {}); // Node listens no more from here on, and an error nobody hears ends the process
+    socket.on("error", () => {}); // Node no longer handles errors here, and an unhandled one ends the process
     const refused = refusal(request, config);
     if (refused) return turnDown(socket, refused);
     const address = addressOf(request);
@@ -83,13 +83,13 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
     for (const socket of sockets.clients) {
       if ((outlets.get(socket)?.lag ?? 0) > LONGEST_LAG) outlets.get(socket)?.giveUp();
       if (heartbeat.silence(socket) > KEEP_ALIVE / 2)
-        socket.terminate(); // of the last round, if not pinged in between
+        socket.terminate(); // unanswered since the last round, unless pinged in between
       else heartbeat.ping(socket);
     }
   }, KEEP_ALIVE);
 
   function accept(socket: WebSocket, duplex: Duplex, request: IncomingMessage): void {
-    socket.on("error", (error) => log.debug({ error: error.message }, "a socket broke")); // `close` follows
+    socket.on("error", (error) => log.debug({ error: error.message }, "a socket failed; closing it")); // `close` follows
     if (socket.protocol !== GRAPHQL_TRANSPORT_WS_PROTOCOL) {
       socket.close(CLOSE.NO_SUCH_PROTOCOL, OTHER_PROTOCOL);
       return;
@@ -99,7 +99,7 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
     let inbox: Inbox | undefined;
     let draining = false;
     let paying = false;
-    /** A client is not listened to while it has much under way, does not read its answers, or has taken more than its share. */
+    /** Pauses reading while the client has too much under way, does not read its answers, or is over its budget; else resumes it. */
     const readOnOrNot = () => {
       if (outlet.congested && !draining) {
         draining = true;
@@ -125,7 +125,7 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
     };
     const send = (frame: string) => {
       if (socket.readyState !== socket.OPEN) return;
-      outlet.hold(); // an answer and the word that it is complete leave together
+      outlet.hold(); // so that an answer and its `complete` are sent together
       socket.send(frame, { compress: isCompressible(frame) });
     };
     const address = addressOf(request);
@@ -134,7 +134,8 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
       address,
       credential: credentialOf(request),
       outlet,
-      payer: parts.budgets.payerOf(undefined, undefined, socket), // the address pays from `connection_init` on: it must be able to say who it is
+      // The address pays only from `connection_init` on, so that this frame always gets through.
+      payer: parts.budgets.payerOf(undefined, undefined, socket),
       begun: (id) => inbox?.begun(id),
       running: new Set(),
     };
@@ -146,7 +147,7 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
         close: (code, reason) => socket.close(code, fitReason(reason ?? "")),
         onPing: async (payload) => {
           const frame = pong(payload);
-          if (frame === undefined) socket.close(CLOSE.INVALID_FRAME, "Too deeply nested");
+          if (frame === undefined) socket.close(CLOSE.INVALID_FRAME, "The payload is nested too deeply");
           else socket.send(frame);
         },
         onMessage: (handle) => {
@@ -156,16 +157,16 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
               send(JSON.stringify({ id, type: "error", payload: [mask(error)] }));
             },
             onBadFrame(error) {
-              // That is what graphql-ws says of a frame that only servers send.
-              if (String(error).includes("Unexpected message of type")) return socket.close(CLOSE.INVALID_FRAME, "Unexpected frame");
-              log.error({ err: error }, "a frame could not be handled for a reason of ours");
+              // graphql-ws's error for a frame that only servers send.
+              if (String(error).includes("Unexpected message of type")) return socket.close(CLOSE.INVALID_FRAME, "Unexpected frame type");
+              log.error({ err: error }, "a frame failed unexpectedly; closing its socket with 4500");
               socket.close(CLOSE.INTERNAL_ERROR, "Internal server error");
             },
             onIdInUse: (id) => socket.close(CLOSE.ID_IN_USE, fitReason(`Subscriber for ${id} already exists`)),
             isOpen: () => socket.readyState === socket.OPEN,
           });
           socket.on("message", (data) => {
-            if (socket.readyState !== socket.OPEN) return; // what still comes after a goodbye
+            if (socket.readyState !== socket.OPEN) return; // ignores frames that arrive after the close frame
             const text = String(data);
             connection.payer.charge(text.length * RECEIVED);
             inbox?.take(text);
@@ -176,7 +177,7 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
       connection,
     );
     socket.on("close", (code, reason) => {
-      closed(code, String(reason)).catch((error: unknown) => log.error({ err: error }, "a connection could not be cleaned up"));
+      closed(code, String(reason)).catch((error: unknown) => log.error({ err: error }, "the cleanup of a closed connection failed"));
     });
   }
 
@@ -193,7 +194,7 @@ export function serveWebSockets(server: Server, parts: Parts): SocketServer {
   };
 }
 
-/** Asks a client to come back later; resolves when its socket is closed. One that does not answer is cut. */
+/** Closes a socket with a request to reconnect, and terminates it if the client does not answer. Resolves when it is closed. */
 function sendAway(socket: WebSocket): Promise<void> {
   return new Promise((resolve) => {
     const cut = setTimeout(() => socket.terminate(), PATIENCE);
@@ -201,11 +202,11 @@ function sendAway(socket: WebSocket): Promise<void> {
       clearTimeout(cut);
       resolve();
     });
-    socket.close(CLOSE.RESTARTING, `The server restarts. Come back within ${SPREAD} s, at a moment of your own.`);
+    socket.close(CLOSE.RESTARTING, `The server restarts. Reconnect within ${SPREAD} s, after a random delay.`);
   });
 }
 
-/** The answer to a ping; undefined where its payload can be read and not be written: 64 KiB of brackets within brackets. */
+/** The answer to a ping; undefined if its payload can be parsed but not serialized, such as 64 KiB of nested brackets. */
 function pong(payload: unknown): string | undefined {
   try {
     return JSON.stringify({ type: "pong", payload });
@@ -214,13 +215,13 @@ function pong(payload: unknown): string | undefined {
   }
 }
 
-/** Answers an upgrade that is not to be, and lets go of the connection whether the client does or not. */
+/** Refuses an upgrade, and closes the connection even if the client does not. */
 function turnDown(socket: Duplex, status: string): void {
   socket.once("finish", () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }
 
-/** The status line with which an upgrade is turned down; undefined where it may go on. */
+/** The status with which an upgrade is refused; undefined if it is allowed. */
 function refusal({ url = "", headers }: IncomingMessage, config: Parts["config"]): string | undefined {
   if (hostProblem(headers.host, config) !== undefined) return "421 Misdirected Request";
   if (url.split("?")[0] !== "/graphql") return "404 Not Found";

@@ -15,13 +15,13 @@ import { stopInOrder } from "./stop.js";
 import { accessOf, createStores, type Parts } from "./stores.js";
 
 export interface RunningWorker {
-  /** Lets what is being written be finished, leaves the rest to other workers, and ends; can be called twice. */
+  /** Finishes the answers in progress, leaves other questions to other workers, and stops. Can be called repeatedly. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts a worker of the assistant that stands alone.
- * @throws RedisUnusable, AssistantUnusable, with nothing left running
+ * Starts an assistant worker without a server.
+ * @throws RedisUnusable, AssistantUnusable, after stopping everything
  */
 export async function startWorker(config: Config, model: Model, log: Logger = pino({ level: config.logLevel })): Promise<RunningWorker> {
   const redis = await connectRedis(config.redisUrls, accessOf(config), log);
@@ -45,7 +45,7 @@ export async function startWorker(config: Config, model: Model, log: Logger = pi
 }
 
 /**
- * Lets the assistant answer with what a server or a worker has. It is online for as long as that lives.
+ * Runs an assistant worker with the parts of a server or a separate worker. The assistant is online while it runs.
  * @throws AssistantUnusable
  */
 export async function runAssistant(
@@ -86,9 +86,9 @@ export async function runAssistant(
   };
 }
 
-/** What `npm run worker -- --dead` and `--again` do: looks at the questions that were given up, or asks them again. */
+/** Runs `work` on the dead letters, for `npm run worker -- --dead` and `--again`. */
 export async function withDeadLetters<T>(config: Config, work: (letters: DeadLetters) => Promise<T>): Promise<T> {
-  const log = pino({ level: "silent" }); // what it prints is for people
+  const log = pino({ level: "silent" }); // standard output is for people
   const redis = await connectRedis(config.redisUrls, accessOf(config), log);
   const parts = createStores(config, redis, randomUUID(), log);
   try {

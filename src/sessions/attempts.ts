@@ -8,36 +8,36 @@ const QUARTER = 900; // seconds
 const HOUR = 3_600;
 const MONTH = 30 * 24 * HOUR;
 
-/** How many attempts fit into how many seconds. */
+/** How many attempts (`points`) are allowed within `duration` seconds. */
 const LIMITS = {
   /** Wrong passwords for one name from one address. */
   pair: { points: 10, duration: QUARTER },
-  /** Wrong passwords from one address, for whatever name. */
+  /** Wrong passwords from one address, for any name. */
   address: { points: 100, duration: HOUR },
-  /** Wrong passwords for one name, from all addresses that have not logged into it lately. */
+  /** Wrong passwords for one name, from all addresses without a recent login under that name. */
   name: { points: 100, duration: HOUR },
   signUp: { points: 30, duration: HOUR },
   guest: { points: 60, duration: HOUR },
-  /** Of a user: a room's whole history. */
+  /** Exports of a room's whole history, per user. */
   export: { points: 20, duration: HOUR },
-  /** Of a user: invitations of strangers to groups. */
+  /** Invitations of strangers to groups, per user. */
   invitation: { points: 100, duration: HOUR },
-  /** Of a user: questions to the assistant; how many is a setting. */
+  /** Questions to the assistant, per user; the number is a setting. */
   question: { points: 0, duration: 60 },
 };
 
 type Limit = keyof typeof LIMITS;
 
-/** A client's, as limits count it; undefined for programs on this very machine, which have no limit of their own. */
+/** A client's address, as limits count it; undefined for programs on this machine, which have no limit per address. */
 export type Address = string | undefined;
 
 /**
- * How often passwords may be tried and accounts be made; counted in Redis, for all servers together. A name that nobody
- * has is counted like any other.
+ * Limits how often users can try passwords, make accounts, and do some other things. The counts are in Redis, for all servers together. A
+ * name without an account is counted like any other.
  *
- * Every limit is for a fixed time from its first attempt on, and being refused does not prolong it. Many addresses together
- * can use up a name's, and so keep its owner from logging in at a new address for as long as they go on; not at one where the
- * owner has logged in within a month, which only has its own.
+ * Every limit covers a fixed time from its first attempt on; a refused attempt does not prolong it. Many addresses together can use up the
+ * limit of a name, and so keep its owner from logging in at a new address for as long as they continue. This does not affect an address at
+ * which the owner has logged in within a month: it has only its own limit.
  */
 export class Attempts {
   readonly #redis: RedisClient;
@@ -52,8 +52,8 @@ export class Attempts {
   }
 
   /**
-   * Gives what `check` gives, unless too many passwords have been tried. It is counted beforehand, so that those who try
-   * many at once gain nothing, and taken back unless the check throws INVALID_CREDENTIALS.
+   * Returns the result of `check`, unless too many passwords have been tried. The attempt is counted beforehand, so that many attempts at
+   * once gain nothing, and uncounted unless the check throws INVALID_CREDENTIALS.
    * @throws ChatError RATE_LIMITED
    */
   async guess<T>(username: string, address: Address, check: () => Promise<T>): Promise<T> {
@@ -66,7 +66,7 @@ export class Attempts {
     };
     const takeBack = () => Promise.all(counted.map(([limit, who]) => this.#limiters?.get(limit)?.reward(keyOf(limit, who))));
     try {
-      await count("pair", pair); // first: who is refused here uses up nothing of what others share
+      await count("pair", pair); // first: a client that is refused here does not use up the shared limits
       if (address !== undefined) await count("address", address);
       if ((await this.#redis.exists(keyOf("known", pair))) === 0) await count("name", username);
       const given = await check();
@@ -113,7 +113,7 @@ export class Attempts {
   }
 }
 
-/** Hashed, as what a client says may be long, and holds braces that a cluster reads. */
+/** Hashed, because a client's text may be long, and may have braces, which a cluster interprets. */
 function keyOf(limit: Limit | "known", who: string): string {
   return keys.attempts(limit, createHash("sha256").update(who).digest("base64url"));
 }

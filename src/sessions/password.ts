@@ -4,30 +4,30 @@ import bcrypt from "bcrypt";
 import { badInput, rateLimited } from "../errors.js";
 
 const SHORTEST = 8; // characters; NIST SP 800-63B, section 5.1.1.1
-const LONGEST = 72; // bytes; bcrypt looks at no more
-const LONGEST_PATTERN = 4; // characters: a password that is nothing but repetitions of so few is refused
+const LONGEST = 72; // bytes; bcrypt ignores the rest
+const LONGEST_PATTERN = 4; // characters; a password that only repeats at most this many is refused
 
-const POOL = 4; // threads of Node's pool, which files and names of hosts need too
-/** Hashes at once: a core and a thread stay free for everything else. */
+const POOL = 4; // threads of Node's pool, which file access and DNS lookups need too
+/** Concurrent hashes: a core and a thread stay free for everything else. */
 const AT_ONCE = Math.max(1, Math.min(availableParallelism(), POOL) - 1);
 const MOST_WAITING = 200;
 
-/** Whose password it is to be, as far as a guesser may know it. */
+/** The owner of a password, as far as a guesser may know them. */
 export interface Owner {
   username: string;
   name?: string | null | undefined;
   email?: string | null | undefined;
 }
 
-/** @throws ChatError BAD_USER_INPUT unless this may be someone's password */
+/** @throws ChatError BAD_USER_INPUT unless the password can be used */
 export function checkNewPassword(password: string, argument: string, owner: Owner): void {
   const normal = normalized(password);
   if ([...normal].length < SHORTEST) throw badInput(argument, `must be at least ${SHORTEST} characters long.`);
   if (Buffer.byteLength(normal) > LONGEST) throw badInput(argument, `must be at most ${LONGEST} bytes long in UTF-8.`);
   if (password.includes("\0")) throw badInput(argument, "must not contain a NUL character.");
-  if (isCommon(normal)) throw badInput(argument, "is too easy to guess: it is among the passwords that are tried first. Choose another.");
-  if (isPattern(normal)) throw badInput(argument, "is too easy to guess: it repeats a few characters, or counts them off. Choose another.");
-  if (isAbout(normal, owner)) throw badInput(argument, "is too easy to guess: it is a name of yours or of this service. Choose another.");
+  if (isCommon(normal)) throw badInput(argument, "is too easy to guess: it is a common password. Choose another.");
+  if (isPattern(normal)) throw badInput(argument, "is too easy to guess: it repeats a few characters, or is a sequence. Choose another.");
+  if (isAbout(normal, owner)) throw badInput(argument, "is too easy to guess: it is your name or this service's name. Choose another.");
 }
 
 /** The one form in which new passwords are hashed; RFC 8265, section 4.2.2. */
@@ -37,7 +37,7 @@ const folded = (text: string) => text.normalize("NFKC").toLowerCase();
 
 let common: Set<string> | undefined;
 
-/** Whether it is on a list of passwords that were found in leaks, the most frequent 18,000 that are long enough. */
+/** Whether it is one of the 18,000 most frequent passwords in leaks that are long enough. */
 function isCommon(password: string): boolean {
   common ??= new Set(dictionary["passwords-common"].filter((one) => one.length >= SHORTEST));
   return common.has(folded(password));
@@ -53,14 +53,14 @@ function isPattern(password: string): boolean {
   return steps.size === 1 && (steps.has(1) || steps.has(-1));
 }
 
-/** Whether nothing but digits and signs comes on top of what a guesser knows. */
+/** Whether it consists of something that a guesser knows and at most digits and signs around it. */
 function isAbout(password: string, { username, name, email }: Owner): boolean {
   const core = (text: string) => folded(text).replace(/^\P{L}+|\P{L}+$/gu, "") || folded(text);
   const known = [username, name ?? "", email ?? "", email?.split("@")[0] ?? "", "palaver"];
   return known.some((word) => word !== "" && core(word) === core(password));
 }
 
-/** The passwords' hashes, made and checked with bcrypt on the thread pool, some at a time. */
+/** Makes and checks hashes of passwords with bcrypt on the thread pool, a few at a time. */
 export class Passwords {
   readonly #cost: number;
   readonly #nobodysHash: Promise<string>;
@@ -73,15 +73,15 @@ export class Passwords {
     this.#nobodysHash = bcrypt.hash("nobody's password", cost);
   }
 
-  /** @throws ChatError RATE_LIMITED when too many wait already, as do the others */
+  /** @throws ChatError RATE_LIMITED if too many calls wait already; so do the other methods */
   hash(password: string): Promise<string> {
     return this.#inTurn(() => bcrypt.hash(normalized(password), this.#cost));
   }
 
   /**
-   * Whether the password is the account's, in the Unicode form in which it is typed or another one: older versions and demo apps
-   * hashed it as it was typed. Without an account it takes as long, so that the time does not tell which names exist.
-   * @returns the form that was hashed; undefined where it is another password
+   * Checks a password against the account's, in the Unicode form in which it was typed and in others: older versions and demo apps hashed
+   * passwords as they were typed. Without an account it takes the same time, so that the time does not reveal which names exist.
+   * @returns the form that was hashed; undefined if the password is wrong
    */
   async match(password: string, account: { passwordHash: string; cutAt72: boolean } | undefined): Promise<string | undefined> {
     const nobodys = await this.#nobodysHash;
@@ -89,7 +89,7 @@ export class Passwords {
     const hash = cost === undefined ? nobodys : (account?.passwordHash ?? nobodys);
     const forms = [...new Set([normalized(password), password, password.normalize("NFD")])];
     for (const form of forms) {
-      // bcrypt compares the first 72 bytes alone. Our passwords are no longer than that, so a longer one is another.
+      // bcrypt compares only the first 72 bytes. Passwords set here are not longer, so a longer one is wrong.
       const isTooLong = Buffer.byteLength(form) > LONGEST && !account?.cutAt72;
       const isEqual = await this.#inTurn(() => bcrypt.compare(form, hash));
       if (isEqual && cost !== undefined && !isTooLong) return form;
@@ -106,8 +106,8 @@ export class Passwords {
   }
 
   /**
-   * Another hash in place of one that was made at a lower cost than passwords have now; undefined where it is good enough.
-   * @param form of the password, as `match` gave it
+   * A new hash in place of one that was made at a lower cost than the current one; undefined if the hash is good enough.
+   * @param form of the password, as `match` returned it
    */
   async renewed(form: string, passwordHash: string): Promise<string | undefined> {
     if ((costOf(passwordHash) ?? 0) >= this.#cost) return undefined;
@@ -134,7 +134,7 @@ export class Passwords {
   }
 }
 
-/** What bcrypt's hash costs, each step twice as much; undefined for what is no hash. */
+/** The cost of a bcrypt hash; each step doubles the time. Undefined for any other text. */
 function costOf(hash: string): number | undefined {
   const [, cost] = /^\$2[aby]\$(\d\d)\$.{53}$/s.exec(hash) ?? [];
   return cost === undefined ? undefined : Number(cost);
@@ -142,7 +142,7 @@ function costOf(hash: string): number | undefined {
 
 const withCost = (hash: string, cost: number) => hash.replace(/^(\$2b\$)\d\d/, `$1${String(cost).padStart(2, "0")}`);
 
-/** The costs of the hashes that take together as long as one of `wanted` takes longer than one of `cost`: each doubles the one before. */
+/** The costs of hashes that together take as long as the difference between hashes of cost `wanted` and `cost`: each step doubles it. */
 export function missingCosts(cost: number, wanted: number): number[] {
   return Array.from({ length: Math.max(0, wanted - cost) }, (_, step) => cost + step);
 }

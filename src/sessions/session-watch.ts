@@ -3,24 +3,24 @@ import type { Channels } from "../delivery/channels.js";
 import { channels } from "../redis/keys.js";
 import type { SessionStore, Viewer } from "./session.store.js";
 
-const SWEEP = 250; // ms between two looks for sessions that have run out, or are over for no reason that was heard
-const ROUND = 1_000; // ms in which all sessions are looked at, as far as the next bound allows
-const MOST_LOOKS = 75; // in one sweep without a reason, 300 a second: about 0.3 % of what Redis can do
+const SWEEP = 250; // ms between two checks for sessions that have expired, or ended without a notification
+const ROUND = 1_000; // ms in which all sessions are checked, as far as the next limit allows
+const MOST_LOOKS = 75; // unprompted checks in one sweep, 300 a second: about 0.3 % of what Redis can do
 
-/** Those whose sessions are watched here, by user, who share one subscription to the user's channel. */
+/** The watches of one user's sessions on this server. They share one subscription to the user's channel. */
 interface Watched {
   watches: Set<SessionWatch>;
-  /** Resolves, once Redis has acknowledged, to what ends it. */
+  /** Resolves to the unsubscribe function once Redis has acknowledged the subscription. */
   subscribed: Promise<() => void>;
 }
 
 /**
- * Watches the sessions behind what lasts, sockets and streams, so that what a session carried ends with it. What ends a
- * session says so on the user's channel; one that runs out is found by its time. Either is only a reason to look: what
- * counts is what Redis then says, and while Redis is away everything stays. What goes on is use: it prolongs its session, now and then.
+ * Watches the sessions behind sockets and streams, so that what a session carries ends with it. The script that ends a session publishes
+ * this on the user's channel; a session that expires is found by its deadline. Both are only reasons to check: the answer of Redis counts,
+ * and while Redis is unavailable everything stays open. Running subscriptions count as use: they prolong their session now and then.
  *
- * Some sessions end without a word: the database is emptied, an account is deleted by hand, or this server does not hear. So
- * all are looked at in turn, a bounded number at a time; a server that knows that it does not hear looks at all each second.
+ * Some sessions end without a notification: the database is emptied, an account is deleted by hand, or this server receives nothing. So all
+ * sessions are checked in turn, a bounded number at a time; a server that knows that it receives nothing checks all of them each second.
  */
 export class SessionWatches {
   readonly #sessions: SessionStore;
@@ -32,7 +32,7 @@ export class SessionWatches {
   readonly #sweep: NodeJS.Timeout;
   readonly #stopHearing: () => void;
 
-  /** @param hears whether what is published arrives here, as far as is known */
+  /** @param hears whether published messages arrive at this server, as far as it knows */
   constructor(sessions: SessionStore, channels: Channels, hears: () => boolean, log: Logger) {
     this.#sessions = sessions;
     this.#channels = channels;
@@ -43,27 +43,27 @@ export class SessionWatches {
       this.#each((watch) => watch.deadline <= now || watch.isUseDue(now));
       this.#lookInTurn();
     }, SWEEP);
-    // What was published while the connection was down was not heard.
+    // Messages that were published while the connection was down are lost.
     this.#stopHearing = channels.onReconnect(() => this.#each(() => true));
   }
 
   /**
    * Watches the viewer's session, which was used a moment ago.
-   * @param onEnd called once, when it is over
-   * @param isInUse whether something goes on that counts as use, such as a subscription
+   * @param onEnd called once, when the session has ended
+   * @param isInUse whether something is running that counts as use, such as a subscription
    */
   start(viewer: Viewer, onEnd: () => void, isInUse: () => boolean = () => false): SessionWatch {
     const { id } = viewer;
     const watched = this.#users.get(id) ?? { watches: new Set(), subscribed: this.#subscribe(id) };
     this.#users.set(id, watched);
-    // First hear of what ends, then look whether it has: nothing can fall in between.
+    // Subscribes first, then checks whether the session has ended, so that no end is missed in between.
     const watch: SessionWatch = new SessionWatch(viewer, this.#sessions, watched.subscribed, { onEnd, isInUse }, this.#log, () => {
       watched.watches.delete(watch);
       if (watched.watches.size > 0) return;
       this.#users.delete(id);
       watched.subscribed.then(
         (stop) => stop(),
-        () => {}, // who waited for it was told
+        () => {}, // its callers got the error
       );
     });
     watched.watches.add(watch);
@@ -94,7 +94,7 @@ export class SessionWatches {
     }
   }
 
-  /** All watches in turn. Some may be added or removed on the way: iterators of maps and sets go on. */
+  /** All watches in turn. Watches may be added or removed during this: iterators of maps and sets continue. */
   *#all(): Generator<SessionWatch, undefined> {
     for (const { watches } of this.#users.values()) yield* watches;
     return undefined;
@@ -107,23 +107,23 @@ export class SessionWatches {
 
 /** The session behind one socket or stream. */
 export class SessionWatch {
-  /** Whose session it is now; another token's after a refresh. */
+  /** The viewer of the session; has another token after a refresh. */
   viewer: Viewer;
-  /** When to look whether it has run out, by `performance.now()`. */
+  /** When to check whether it has expired, by `performance.now()`. */
   deadline = Number.POSITIVE_INFINITY;
-  /** Resolves once nothing can end unnoticed any more; rejects where Redis does not let us listen. */
+  /** Resolves once no end can be missed any more; rejects if Redis refuses the subscription. */
   readonly ready: Promise<void>;
   readonly #sessions: SessionStore;
   readonly #onEnd: () => void;
   readonly #isInUse: () => boolean;
-  /** When to use the session for what goes on, by `performance.now()`. */
+  /** When to use the session for what is running, by `performance.now()`. */
   #useAt: number;
   readonly #onStop: () => void;
   readonly #log: Logger;
   #stopped = false;
   #moving: Promise<unknown> = Promise.resolve();
   #looking: Promise<void> | undefined;
-  /** What the last look saw may have changed since. */
+  /** Whether the result of the last check may be outdated. */
   #stale = false;
 
   constructor(
@@ -138,38 +138,38 @@ export class SessionWatch {
     this.#sessions = sessions;
     this.#onEnd = onEnd;
     this.#isInUse = isInUse;
-    // Those who came together, as after a restart, are not used together.
+    // Random, so that sessions that connected together, as after a restart, are not used together.
     this.#useAt = performance.now() + (sessions.usedEvery(viewer) * (1 + Math.random())) / 2;
     this.#log = log;
     this.#onStop = onStop;
     this.ready = subscribed.then(() => this.look());
-    this.ready.catch(() => {}); // for those who do not wait for it
+    this.ready.catch(() => {}); // for callers that do not await it
   }
 
-  /** Looks whether the session is over. */
+  /** Checks whether the session has ended. */
   look(): Promise<void> {
     this.#stale = true;
     this.#looking ??= this.#look();
     return this.#looking;
   }
 
-  /** Uses the session for an operation; false if it is over. */
+  /** Uses the session for an operation; false if it has ended. */
   async use(): Promise<boolean> {
     for (;;) {
       await this.#moving;
       const { viewer } = this;
       if (await this.#sessions.use(viewer)) return true;
-      await this.#moving; // a refresh may have overtaken us
+      await this.#moving; // a refresh may have happened during the call
       if (this.viewer === viewer) return false;
     }
   }
 
-  /** Whether it is time to use the session for what goes on. */
+  /** Whether it is time to use the session for what is running. */
   isUseDue(now: number): boolean {
     return this.#useAt <= now && this.#isInUse();
   }
 
-  /** Goes on with the session that `move` gives instead of this one, which ends by that; until then nobody looks. */
+  /** Continues with the session that `move` returns instead of this one, which `move` ends. Checks wait until then. */
   async move<T extends { viewer: Viewer }>(move: () => Promise<T>): Promise<T> {
     const moving = this.#moving.then(move).then((moved) => {
       this.viewer = moved.viewer;
@@ -180,7 +180,7 @@ export class SessionWatch {
     return moving;
   }
 
-  /** Watches no more. */
+  /** Stops watching. */
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
@@ -197,7 +197,7 @@ export class SessionWatch {
         const isUse = this.isUseDue(now);
         if (isUse) this.#useAt = now + this.#sessions.usedEvery(viewer);
         const left = await (isUse ? this.#sessions.prolong(viewer) : this.#sessions.timeLeft(viewer));
-        await this.#moving; // a refresh may have overtaken us
+        await this.#moving; // a refresh may have happened during the call
         if (viewer !== this.viewer) this.#stale = true;
         else if (left !== undefined) this.deadline = performance.now() + left;
         else if (!this.#stopped) {
@@ -206,11 +206,11 @@ export class SessionWatch {
         }
       }
     } catch (error) {
-      this.#log.debug({ error: String(error) }, "could not look whether a session is over; trying again");
+      this.#log.debug({ error: String(error) }, "could not check whether a session has ended; trying again");
       this.deadline = performance.now() + ROUND;
-      this.#useAt = Math.min(this.#useAt, this.deadline); // it may have been this that failed
+      this.#useAt = Math.min(this.#useAt, this.deadline); // the use may be what failed
     } finally {
-      this.#looking = undefined; // in the same step in which nothing was stale, so that no look is lost
+      this.#looking = undefined; // in the same step as the last test of `#stale`, so that no check is lost
     }
   }
 }

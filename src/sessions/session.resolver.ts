@@ -8,7 +8,7 @@ import type { StartedSession, Viewer } from "./session.store.js";
 import { OpenSession, Session } from "./session.type.js";
 
 const ABOUT_COOKIE =
-  "Keep the token in a cookie of the browser, out of reach of the page's scripts, instead of giving it in the answer. Over HTTP only.";
+  "Whether to put the token into a browser cookie, which the page's scripts cannot read, instead of the response. Over HTTP only.";
 
 @ArgsType()
 class CookieArgs {
@@ -20,22 +20,22 @@ class CookieArgs {
 class RegisterArgs extends CookieArgs {
   @Field(() => String, {
     description:
-      "2 to 32 letters, digits, dots, dashes or underscores. It must not look like another one (letter case, look-alike characters), nor like `assistant`, `system`, `admin`, `everyone` or `here`.",
+      "2 to 32 letters, digits, dots, dashes or underscores. It must not look like another username (letter case is ignored, look-alike characters are equal), nor like `assistant`, `system`, `admin`, `everyone` or `here`.",
   })
   username!: string;
 
   @Field(() => String, {
-    description: "At least 8 characters, at most 72 bytes in UTF-8, and not easy to guess: not common, not a pattern, not the user's name.",
+    description: "At least 8 characters and at most 72 bytes in UTF-8. It must not be a common password, a pattern, or the user's name.",
   })
   password!: string;
 
   @Field(() => String, {
     nullable: true,
-    description: "What others see, at most 64 characters; the username if left out. It cannot be the assistant's, or look like it.",
+    description: "The display name, at most 64 characters; the username if omitted. It must not be the assistant's name, or look like it.",
   })
   name?: string | null;
 
-  @Field(() => String, { nullable: true, description: "Shown to nobody else." })
+  @Field(() => String, { nullable: true, description: "The user's email address. Other users cannot see it." })
   email?: string | null;
 }
 
@@ -50,7 +50,7 @@ class LoginArgs extends CookieArgs {
 
 @ArgsType()
 class GuestArgs extends CookieArgs {
-  @Field(() => String, { description: "What others see, at most 64 characters. It cannot be the assistant's, or look like it." })
+  @Field(() => String, { description: "The display name, at most 64 characters. It must not be the assistant's name, or look like it." })
   name!: string;
 }
 
@@ -61,7 +61,7 @@ export class SessionResolver {
   @Query(() => OpenSession, {
     nullable: true,
     description:
-      "The session that asks; null where there is none. A page whose token is in the browser's cookie learns from it how it stands.",
+      "The session of this request; null without one. A page whose token is in the browser's cookie can check with it whether it is logged in.",
   })
   async session(@Ctx() { viewer, sessions }: Context): Promise<OpenSession | null> {
     return viewer && ((await sessions.list(viewer)).find(({ current }) => current) ?? null);
@@ -69,7 +69,7 @@ export class SessionResolver {
 
   @Authorized()
   @Count({ commands: 100 })
-  @Query(() => [OpenSession], { nullable: true, description: "The sessions of this session's user, the one used last first." })
+  @Query(() => [OpenSession], { nullable: true, description: "The viewer's sessions, most recently used first." })
   sessions(@Ctx() { viewer, sessions }: ViewerContext): Promise<OpenSession[]> {
     return sessions.list(viewer);
   }
@@ -79,7 +79,7 @@ export class SessionResolver {
   @Mutation(() => Session, {
     nullable: true,
     description:
-      "Make an account and log into it. A guest who asks becomes that account: they keep their id, rooms and history, the old token ends as in `refreshSession`, and their name stays where no other is given. Errors: `USERNAME_TAKEN`, `BAD_USER_INPUT`, `RATE_LIMITED`.",
+      "Makes an account and logs in to it. A guest who calls this becomes the account: they keep their id, rooms and history, and their name if `name` is omitted; the old token ends as in `refreshSession`. Errors: `USERNAME_TAKEN`, `BAD_USER_INPUT`, `RATE_LIMITED`.",
   })
   register(@Args(() => RegisterArgs) { cookie, ...registration }: RegisterArgs, @Ctx() context: Context): Promise<Session> {
     const { viewer, sessions, caller } = context;
@@ -93,29 +93,29 @@ export class SessionResolver {
   @Mutation(() => Session, {
     nullable: true,
     description:
-      "Log in. Errors: `INVALID_CREDENTIALS`, without telling which of the two was wrong; `RATE_LIMITED`, after too many wrong passwords.",
+      "Logs in. Errors: `INVALID_CREDENTIALS`, the same for an unknown username and a wrong password; `RATE_LIMITED`, after too many wrong passwords.",
   })
   login(@Args(() => LoginArgs) { cookie, username, password }: LoginArgs, @Ctx() context: Context): Promise<Session> {
     return give(cookie, context, ({ sessions, caller }) => sessions.login(username, password, caller.address));
   }
 
   @OpenToAll()
-  @NotRepeatable("Join again if it does not matter that there may be another guest, who is never seen and ends by itself.")
+  @NotRepeatable("Join again. The first call may have made a guest, who then stays unused and is removed after a while.")
   @Mutation(() => Session, {
     nullable: true,
     description:
-      "A session for someone without an account. It ends when it was not used for an hour, unless the server is set up otherwise; `register` turns the guest into an account. Errors: `BAD_USER_INPUT`, `RATE_LIMITED`.",
+      "Makes a guest, who has no account, and starts a session. It ends after an hour without use, unless the server is configured otherwise; `register` turns the guest into an account. Errors: `BAD_USER_INPUT`, `RATE_LIMITED`.",
   })
   joinAsGuest(@Args(() => GuestArgs) { cookie, name }: GuestArgs, @Ctx() context: Context): Promise<Session> {
     return give(cookie, context, ({ sessions, caller }) => sessions.joinAsGuest(name, caller.address));
   }
 
   @Authorized()
-  @NotRepeatable("Go on with the token that you have; if it is refused, log in again.")
+  @NotRepeatable("Continue with the token that you have; if it is refused, log in again.")
   @Mutation(() => Session, {
     nullable: true,
     description:
-      "A new token for the same login; the old one ends, with all that it carried. Called over a socket, that socket goes on with the new token. Where the old token is in a cookie, so is the new one; ask over HTTP then.",
+      "Replaces the token of this login. The old token ends, with the sockets and subscriptions that it carried. If this is called over a socket, that socket continues with the new token. If the old token is in a cookie, the new one is put there too; call this over HTTP in that case.",
   })
   refreshSession(@Ctx() context: ViewerContext): Promise<Session> {
     return give(context.caller.byCookie, context, ({ viewer, sessions, caller }) => moved(caller, () => sessions.refresh(viewer)));
@@ -125,12 +125,15 @@ export class SessionResolver {
   @Repeatable()
   @Mutation(() => Boolean, {
     nullable: true,
-    description: "End this session, and the sockets and subscriptions it carried; its token is worth nothing from then on. Always true.",
+    description: "Ends this session, with the sockets and subscriptions that it carried. Its token is invalid from then on. Always true.",
   })
   async logout(
-    @Arg("everywhere", () => Boolean, { nullable: true, defaultValue: false, description: "End all of the user's sessions." }) everywhere:
-      | boolean
-      | null,
+    @Arg("everywhere", () => Boolean, {
+      nullable: true,
+      defaultValue: false,
+      description: "Whether to end all of the viewer's sessions.",
+    })
+    everywhere: boolean | null,
     @Ctx() { viewer, sessions, caller }: ViewerContext,
   ): Promise<boolean> {
     await sessions.end(viewer, everywhere ?? false);
@@ -142,10 +145,10 @@ export class SessionResolver {
   @Repeatable()
   @Mutation(() => Boolean, {
     nullable: true,
-    description: "End one of the user's own sessions, as `logout` there would. Always true. Error: `NOT_FOUND`.",
+    description: "Ends one of the viewer's sessions, like `logout` in that session. Always true. Error: `NOT_FOUND`.",
   })
   async endSession(
-    @Arg("id", () => ID, { description: "Which, by its id in `sessions`." }) id: string,
+    @Arg("id", () => ID, { description: "The id of the session in `sessions`." }) id: string,
     @Ctx() { viewer, sessions }: ViewerContext,
   ): Promise<boolean> {
     await sessions.endOne(viewer, id);
@@ -153,15 +156,15 @@ export class SessionResolver {
   }
 
   @Authorized()
-  @NotRepeatable("Log in with the new password, or with the old one if it is refused.")
+  @NotRepeatable("Log in with the new password, or with the old one if that is refused.")
   @Mutation(() => Boolean, {
     nullable: true,
     description:
-      "Set a new password, and end all other sessions of the user. Always true. Errors: `INVALID_CREDENTIALS`, `BAD_USER_INPUT`, `FORBIDDEN` for a guest, `RATE_LIMITED`.",
+      "Sets a new password, and ends all other sessions of the viewer. Always true. Errors: `INVALID_CREDENTIALS`, `BAD_USER_INPUT`, `FORBIDDEN` for a guest, `RATE_LIMITED`.",
   })
   async changePassword(
-    @Arg("current", () => String, { description: "The password until now." }) current: string,
-    @Arg("new", () => String, { description: "As for `register`." }) next: string,
+    @Arg("current", () => String, { description: "The current password." }) current: string,
+    @Arg("new", () => String, { description: "The new password, with the rules of `register`." }) next: string,
     @Ctx() { viewer, sessions, caller }: ViewerContext,
   ): Promise<boolean> {
     await sessions.changePassword(viewer, { current, next }, caller.address);
@@ -169,12 +172,12 @@ export class SessionResolver {
   }
 }
 
-/** A session that goes on under a new token: the socket that asks, if there is one, goes on with it. */
+/** Moves a session to a new token. The calling socket, if there is one, continues with it. */
 async function moved({ watch }: Caller, move: () => Promise<{ session: StartedSession; viewer: Viewer }>): Promise<StartedSession> {
   return (await (watch ? watch.move(move) : move())).session;
 }
 
-/** Starts a session, and gives its token in the way that was asked for. */
+/** Starts a session, and returns its token in the requested way. */
 async function give<C extends Context>(
   cookie: boolean | null | undefined,
   context: C,
@@ -187,8 +190,8 @@ async function give<C extends Context>(
   return { id, token: keep ? "" : token, expiresAt, user: ofSession };
 }
 
-/** @throws ChatError BAD_USER_INPUT where the answer cannot carry a cookie */
+/** @throws ChatError BAD_USER_INPUT if the response cannot set a cookie */
 function cookieOf({ setCookie }: Caller): (token: string) => void {
-  if (!setCookie) throw badInput("cookie", "cannot be set over a WebSocket. Ask over HTTP.");
+  if (!setCookie) throw badInput("cookie", "cannot be set over a WebSocket. Send this operation over HTTP.");
   return setCookie;
 }

@@ -8,13 +8,13 @@ import { foldedName } from "../users/username.store.js";
 import type { Address, Attempts } from "./attempts.js";
 import { checkNewPassword, type Passwords } from "./password.js";
 
-/** Who is asking: the user of a session that was valid when the operation began. */
+/** The caller: the user of a session that was valid when the operation began. */
 export interface Viewer {
   id: string;
   /** SHA-256 of the session's token, hexadecimal. */
   tokenHash: string;
   sessionId: string;
-  /** A guest has no account, and so no password and no way back in. */
+  /** A guest has no account, so no password, and cannot log in again. */
   guest: boolean;
 }
 
@@ -38,18 +38,18 @@ export interface OpenSession {
   createdAt: Date;
   lastSeenAt: Date;
   expiresAt: Date;
-  /** It is the one that asks. */
+  /** Whether it is the session of the request. */
   current: boolean;
 }
 
 type Kind = "account" | "guest";
 
-const MOST_SESSIONS = 100; // per user; a login more ends the one that would end first
+const MOST_SESSIONS = 100; // per user; one more login ends the session that would expire first
 const LONGEST_PAUSE = 60; // seconds in which further uses of a session write nothing
-const MOST_CHECKS = 3; // of a password, as another log-in may renew the hash during a check
+const MOST_CHECKS = 3; // of a password, because another login may renew the hash during a check
 const TOKEN = /^(?<userId>[1-9]\d{0,14})\.[A-Za-z0-9_-]{43}$/;
 
-/** Whether a text could be a token; only Redis knows whether it is one. */
+/** Whether a text has the form of a token; only Redis knows whether it is valid. */
 export const hasTokenForm = (text: string) => TOKEN.test(text);
 
 /** Logins. A token is `<user id>.<256 random bits>`; Redis holds its SHA-256 only. */
@@ -63,7 +63,7 @@ export class SessionStore {
   readonly #lifetime: number;
   readonly #pause: number;
 
-  /** @param ttl seconds that a login, and a guest's session, last after they were last used, and that any lasts at most */
+  /** @param ttl in seconds: how long a login and a guest's session last after their last use, and how long any session lasts at most */
   constructor(
     scripts: Scripts,
     { users, guests }: { users: UserStore; guests: GuestStore },
@@ -92,8 +92,8 @@ export class SessionStore {
   }
 
   /**
-   * Makes an account of the guest who asks. They keep their id, rooms and history, and their session under a new token; the old one
-   * is over from then on.
+   * Turns the calling guest into an account. They keep their id, rooms and history, and their session under a new token; the old token is
+   * invalid from then on.
    * @throws ChatError BAD_USER_INPUT, USERNAME_TAKEN, RATE_LIMITED, UNAUTHENTICATED
    */
   async registerGuest(viewer: Viewer, registration: Registration, address: Address): Promise<{ session: StartedSession; viewer: Viewer }> {
@@ -109,7 +109,7 @@ export class SessionStore {
   }
 
   /**
-   * Logs in with a username as it is typed, in whatever letter case and Unicode form.
+   * Logs in with a username in any letter case and Unicode form.
    * @throws ChatError INVALID_CREDENTIALS, the same for an unknown name and a wrong password; RATE_LIMITED
    */
   login(username: string, password: string, address: Address): Promise<StartedSession> {
@@ -126,7 +126,7 @@ export class SessionStore {
   }
 
   /**
-   * Lets someone in without an account, for a while.
+   * Makes a guest, and starts their session.
    * @throws ChatError BAD_USER_INPUT, RATE_LIMITED
    */
   async joinAsGuest(name: string, address: Address): Promise<StartedSession> {
@@ -136,35 +136,35 @@ export class SessionStore {
   }
 
   /**
-   * The viewer whose token this is; null for one that is malformed, unknown or over. Being asked for prolongs a session;
-   * this is written at most once a minute.
+   * The viewer with this token; null if the token is malformed, unknown or expired. The call prolongs the session, which is written at most
+   * once a minute.
    */
   async viewer(token: string): Promise<Viewer | null> {
     const userId = TOKEN.exec(token)?.groups?.userId;
     return userId === undefined ? null : ((await this.#use(userId, sha256(token)))?.viewer ?? null);
   }
 
-  /** Whether the viewer's session is still going; it counts as used. */
+  /** Whether the viewer's session is still valid. The call counts as use. */
   async use({ id, tokenHash }: Viewer): Promise<boolean> {
     return (await this.#use(id, tokenHash)) !== null;
   }
 
-  /** Uses the viewer's session, and gives how long it will last then, in ms; undefined where it is over. */
+  /** Uses the viewer's session. @returns how long it lasts from then on, in ms; undefined if it has ended */
   async prolong({ id, tokenHash }: Viewer): Promise<number | undefined> {
     return (await this.#use(id, tokenHash))?.left;
   }
 
-  /** How often a session is used that carries something that goes on, in ms. */
+  /** How often a session that carries something running is used, in ms. */
   usedEvery({ guest }: Viewer): number {
     return 1_000 * Math.min(LONGEST_PAUSE, this.#ttl[guest ? "guest" : "account"] / 10);
   }
 
-  /** How long the viewer's session will last if it is not used any more, in ms; undefined where it is over. */
+  /** How long the viewer's session lasts if it is not used any more, in ms; undefined if it has ended. */
   async timeLeft({ id, tokenHash }: Viewer): Promise<number | undefined> {
     return ((await this.#scripts.run("session_find", [keys.sessions(id), keys.user(id)], [tokenHash])) as number | null) ?? undefined;
   }
 
-  /** The viewer's sessions, the one that was used last first. */
+  /** The viewer's sessions, most recently used first. */
   async list(viewer: Viewer): Promise<OpenSession[]> {
     const found = (await this.#scripts.run("session_list", this.#keysOf(viewer.id).slice(0, 2), [])) as string[];
     const sessions: OpenSession[] = [];
@@ -178,7 +178,7 @@ export class SessionStore {
   }
 
   /**
-   * A new token for the viewer's login. The old one is over from then on, and what it carried ends.
+   * Replaces the token of the viewer's login. The old token is invalid from then on, and what it carried ends.
    * @throws ChatError UNAUTHENTICATED
    */
   async refresh(viewer: Viewer): Promise<{ session: StartedSession; viewer: Viewer }> {
@@ -202,23 +202,23 @@ export class SessionStore {
   async endOne(viewer: Viewer, sessionId: string): Promise<void> {
     const ended = await this.#end(viewer.id, "ID", sessionId);
     if (viewer.guest) await this.#guests.left(viewer.id);
-    if (ended === 0) throw refusal("NOT_FOUND", `You have no session ${sessionId.slice(0, 32)}.`);
+    if (ended === 0) throw refusal("NOT_FOUND", `You have no session ${sessionId.slice(0, 32)}. Query \`sessions\` for the current ones.`);
   }
 
   /**
    * Sets the viewer's password, and ends all of their other sessions.
-   * @throws ChatError BAD_USER_INPUT, INVALID_CREDENTIALS where the current password is another, FORBIDDEN for a guest, RATE_LIMITED
+   * @throws ChatError BAD_USER_INPUT, INVALID_CREDENTIALS if the current password is wrong, FORBIDDEN for a guest, RATE_LIMITED
    */
   async changePassword(
     { id, tokenHash, guest }: Viewer,
     { current, next }: { current: string; next: string },
     address: Address,
   ): Promise<void> {
-    if (guest) throw refusal("FORBIDDEN", "A guest has no password. Register to have one.");
+    if (guest) throw refusal("FORBIDDEN", "A guest has no password. Register an account to have one.");
     const [user] = await this.#users.byIds([id]);
     checkNewPassword(next, "new", user ?? { username: "" });
-    if (current.normalize() === next.normalize()) throw badInput("new", "must be another one than the current password.");
-    // A stolen session must not make passwords easier to guess than the login does.
+    if (current.normalize() === next.normalize()) throw badInput("new", "must differ from the current password.");
+    // A stolen session must not make the password easier to guess than a login does.
     const guess = { username: user?.username ?? "", password: current, address, find: () => this.#users.credentialsOf(id) };
     await this.#guess(guess, async (account) => {
       const [sessions, details, channel] = this.#keysOf(id);
@@ -231,8 +231,8 @@ export class SessionStore {
   }
 
   /**
-   * Does what a password is for, which fails with INVALID_CREDENTIALS if it has been changed since it was checked. Then it is checked again,
-   * as another log-in may have renewed its hash.
+   * Checks a password, then calls `then`, which fails with INVALID_CREDENTIALS if the hash has changed since the check. In that case the
+   * password is checked again, because another login may have renewed the hash.
    */
   #guess<T>(
     {
@@ -257,19 +257,19 @@ export class SessionStore {
     });
   }
 
-  /** Renews the hash of a password where that costs more now than when it was made. */
+  /** Renews the hash of a password if hashes cost more now than when it was made. */
   async #renew(id: string, passwordHash: string, form: string): Promise<void> {
     try {
       const renewed = await this.#passwords.renewed(form, passwordHash);
       if (renewed !== undefined) await this.#scripts.run("password_renew", [keys.user(id)], [passwordHash, renewed]);
     } catch {
-      // The user is logged in; the next log-in tries again.
+      // The user is logged in; the next login tries again.
     }
   }
 
   /**
    * Checks and counts a registration.
-   * @param guestId whose it is, who may have claimed the name before and been cut off
+   * @param guestId the guest who registers, and may have claimed the name in an interrupted attempt
    */
   async #newAccount({ username, password, name, email }: Registration, address: Address, guestId?: string): Promise<NewUser> {
     checkNewUsername(username);
@@ -282,7 +282,7 @@ export class SessionStore {
     return { username, passwordHash: await this.#passwords.hash(password), name: name ?? null, email: email ?? null };
   }
 
-  /** @throws ChatError BAD_USER_INPUT unless someone may be shown under this name */
+  /** @throws ChatError BAD_USER_INPUT unless this can be a display name */
   #checkName(name: string): void {
     checkName(name);
     this.#users.names.checkName(name);
@@ -314,7 +314,7 @@ export class SessionStore {
     return (await this.#scripts.run("session_end", this.#keysOf(userId), [by, which])) as number;
   }
 
-  /** The sessions, their details, and the user's hash, which is named like the channel that is told of them. */
+  /** The keys of the sessions, of their details, and of the user's hash, which is also the name of the channel for their ends. */
   #keysOf(userId: string): [string, string, string] {
     return [keys.sessions(userId), keys.sessionDetails(userId), keys.user(userId)];
   }

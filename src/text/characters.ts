@@ -1,30 +1,33 @@
 /**
- * Which characters texts and names may have, by their Unicode properties. A character is a code point, here and in every limit that
- * counts characters: a letter of two code points counts as two, a family emoji as seven.
+ * The characters that texts and names may have, by Unicode property. A character is a code point, here and in every limit that counts
+ * characters: a letter of two code points counts as two, a family emoji as seven.
  */
 
-/** Characters without a glyph of which no property says so: BRAILLE PATTERN BLANK, MUSICAL SYMBOL NULL NOTEHEAD, EGYPTIAN HIEROGLYPH FULL BLANK and HALF BLANK. */
+/**
+ * Characters without a glyph that no Unicode property identifies: BRAILLE PATTERN BLANK, MUSICAL SYMBOL NULL NOTEHEAD, EGYPTIAN HIEROGLYPH
+ * FULL BLANK and HALF BLANK.
+ */
 const BLANKS = "\\u2800\\u{1D159}\\u{13441}\\u{13442}";
 
-/** Emoji that are newer than this program's Unicode are not assigned yet, but pictures already. */
+/** Emoji that are newer than this program's Unicode data are unassigned there, but already have the property Extended_Pictographic. */
 const VISIBLE = new RegExp(`[^\\s\\p{C}\\p{M}\\p{Default_Ignorable_Code_Point}${BLANKS}]|\\p{Extended_Pictographic}`, "u");
 
-/** Whether nothing shows of a text: it is empty, or white space, invisible characters and marks without a letter are all it has. */
+/** Whether a text is invisible: empty, or only white space, invisible characters and marks without a letter. */
 export const isBlank = (text: string) => !VISIBLE.test(text);
 
-/** Whether a text has more characters than that. */
+/** Whether a text has more than `most` characters. */
 export const isLonger = (text: string, most: number) => text.length > most && (text.length > 2 * most || [...text].length > most);
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the expression looks for them
 const CONTROLS = /(?!\t|\n|\r\n)[\0-\x1f\x7f-\x9f]/g;
 
 /** Whether a text has control characters other than tabs and line breaks (LF or CRLF). */
 export const hasControls = (text: string) => text.search(CONTROLS) >= 0;
 
-/** A text without those. A CR alone, which ends a line for some, becomes a line break. */
+/** Removes these control characters. A CR without LF, which some programs use to end a line, becomes a line break. */
 export const withoutControls = (text: string) => text.replace(CONTROLS, (found) => (found === "\r" ? "\n" : ""));
 
-/** Scripts in which a joiner between two letters changes how they are written. */
+/** Scripts in which a joiner between two letters changes their shape. */
 const JOINED =
   "Arabic Syriac Mongolian Nko Mandaic Devanagari Bengali Gurmukhi Gujarati Oriya Tamil Telugu Kannada Malayalam Sinhala Khmer Myanmar Tibetan Balinese Javanese Sundanese Chakma Grantha Tirhuta Newa"
     .split(" ")
@@ -32,8 +35,8 @@ const JOINED =
     .join("");
 
 /**
- * What is invisible and yet needed: joiners between letters of these scripts, and after an old spelling of Malayalam's final consonants;
- * variation selectors behind what has variants; and what holds an emoji together.
+ * Invisible characters that are needed: joiners between letters of these scripts, and in an old spelling of Malayalam's final consonants;
+ * variation selectors after characters with variants; and the characters that join the parts of an emoji.
  */
 const NEEDED = new RegExp(
   [
@@ -43,19 +46,19 @@ const NEEDED = new RegExp(
     "(?<=\\p{Ideographic})[\\uFE00-\\uFE02\\u{E0100}-\\u{E01EF}]",
     "(?<=\\p{Script=Mongolian})[\\u180B-\\u180D\\u180F]",
     "(?<=\\p{Extended_Pictographic}[\\p{Emoji_Modifier}\\uFE0F]?)\\u200D(?=\\p{Extended_Pictographic})",
-    "(?<=\\u{1F3F4})[\\u{E0020}-\\u{E007E}]{1,8}\\u{E007F}", // the flags of parts of countries
+    "(?<=\\u{1F3F4})[\\u{E0020}-\\u{E007E}]{1,8}\\u{E007F}", // flags of subdivisions, such as Scotland
   ].join("|"),
   "gu",
 );
 
 const IN_NO_NAME = /[\p{C}\p{Default_Ignorable_Code_Point}]/u;
 
-/** Emoji that are not assigned yet. */
+/** Emoji, including unassigned ones. */
 const PICTURES = /\p{Extended_Pictographic}/gu;
 
 /**
- * Whether a name can be shown as it is: something shows of it, and nothing in it is invisible without need, turns the text around, or
- * belongs to what stands before it.
+ * Whether a name can be displayed unchanged: it is visible, and contains no unneeded invisible characters, no characters that reverse the
+ * text direction, and no leading mark that would combine with the text before it.
  */
 export function isShowable(name: string): boolean {
   return (

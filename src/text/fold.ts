@@ -1,41 +1,41 @@
 import anyAscii from "any-ascii";
 
-/** What shows nothing, or only chooses between variants of a letter. */
+/** Characters that are invisible, or only select a variant of a letter. */
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}/gu;
 
-/** Without letter case, in all scripts: ß is ss, every sigma and every i is one. */
+/** Removes letter case in all scripts: ß becomes ss, all sigmas are equal, and so are all forms of i. */
 const uncased = (text: string) => text.toUpperCase().toLowerCase().replaceAll("ς", "σ").replaceAll("i\u0307", "i");
 
 /**
- * A username as mentions compare it: whatever the letter case, the Unicode form, and what does not show. Accents count, as `jose` and
- * `josé` can be two users.
+ * The form in which mentions compare a username, independent of letter case, Unicode form and invisible characters. Accents count,
+ * because `jose` and `josé` can be two users.
  */
 export function mentionKey(username: string): string {
   return uncased(username.toWellFormed().normalize("NFKC").replace(INVISIBLE, "")).normalize("NFKC");
 }
 
-/** Marks above and below letters of these scripts are often left out. In others, as in Devanagari or Thai, they are vowels. */
+/** Marks above and below letters that writers of these scripts often omit. In others, such as Devanagari or Thai, they are vowels. */
 const OPTIONAL_MARKS =
   /([\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Script=Armenian}\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}])\p{Mn}+/gu;
 
-/** Letters that no decomposition takes apart, as đ, ø and ł, and the digits of all scripts. */
+/** Letters without a decomposition, such as đ, ø and ł, and the digits of all scripts. */
 const TO_ASCII = /(?!\p{ASCII})[\p{Script=Latin}\p{Nd}]/gu;
 
-/** Letters of Arabic script that are typed for one another, on Persian, Urdu and Arabic keyboards. */
+/** Letters of the Arabic script that differ between Persian, Urdu and Arabic keyboards and are used for one another. */
 const ARABIC: Record<string, string> = { ی: "ي", ى: "ي", ې: "ي", ے: "ي", ک: "ك", ڪ: "ك", ہ: "ه", ھ: "ه", ە: "ه", ة: "ه", ٱ: "ا" };
 const ARABIC_VARIANTS = new RegExp(`[${Object.keys(ARABIC).join("")}]`, "g");
 
-/** In O’Brien and Hawaiʻi, whichever key was at hand. They do not end a word. */
+/** All apostrophes that people type in O’Brien or Hawaiʻi. They do not end a word. */
 const APOSTROPHES = /(?<=[\p{L}\p{M}])['’‘`´ʼʻʾʿ＇](?=\p{L})/gu;
 
-/** A text as it is searched by, but for the words that it has: letter case, accents and variants of letters do not count. */
+/** Folds a text for search: removes letter case, accents and variants of letters, and keeps spaces and punctuation. */
 function folded(text: string): string {
   return uncased(
     text
       .toWellFormed()
       .normalize("NFKD")
       .replace(INVISIBLE, "")
-      .replaceAll("ـ", "") // only makes a word longer
+      .replaceAll("ـ", "") // tatweel, which only stretches a word
       .replace(OPTIONAL_MARKS, "$1")
       .replace(TO_ASCII, (letter) => anyAscii(letter) || letter)
       .replace(ARABIC_VARIANTS, (letter) => ARABIC[letter] as string),
@@ -45,8 +45,8 @@ function folded(text: string): string {
 const SEPARATORS = /[\s\p{P}\p{Cc}]+/gu;
 
 /**
- * A text as it is searched by: its words, with a space between. Punctuation counts only where there is nothing else, as in a name of a
- * demo app's.
+ * The form in which a text is searched: its folded words, separated by single spaces. Punctuation counts only in a text without words,
+ * such as some names of demo app users.
  */
 export function searchKey(text: string): string {
   const plain = folded(text);
@@ -54,13 +54,13 @@ export function searchKey(text: string): string {
   return words || plain.replace(/[\s\p{Cc}]+/gu, " ").trim();
 }
 
-/** What begins with a letter of these scripts, whose words follow each other without a space: each letter may begin one, or end one. */
+/** Matches a text whose first letter is of a script that writes words without spaces: each letter may start or end a word. */
 export const UNSPACED =
   /^[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Bopomofo}\p{scx=Hangul}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}]/u;
 
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
-/** The search key of a name from each of its words on, and from what follows an apostrophe; in scripts without spaces from each letter on. */
+/** Search keys of a name: from each word on, from each part after an apostrophe, and in scripts without spaces from each letter on. */
 export function wordBeginnings(name: string): string[] {
   const plain = folded(name);
   const keys = new Set<string>();

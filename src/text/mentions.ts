@@ -1,35 +1,35 @@
 import { mentionKey, UNSPACED } from "./fold.js";
 
-/** A name that may be meant behind an `@`. */
+/** A username that the text behind an `@` may denote. */
 export interface PossibleName {
-  /** As it is written, in Unicode's composed form, without what does not show. */
+  /** The name as written, in Unicode's composed form, without invisible characters. */
   name: string;
-  /** As usernames are compared: see mentionKey. */
+  /** The form in which usernames are compared: see `mentionKey`. */
   key: string;
-  /** How much of the text it is, with the `@`. */
+  /** Length of the mention in the text, including the `@`. */
   length: number;
 }
 
-/** An `@` behind which there may be a name. */
+/** An `@` that may start a mention. */
 export interface MentionPlace {
-  /** Where the `@` stands in the text, in UTF-16 units as all places here. */
+  /** Position of the `@` in the text, in UTF-16 code units like all positions here. */
   start: number;
-  /** The longest first; the first of them that is someone's is mentioned. */
+  /** Candidates, longest first; the first that belongs to a user is the mention. */
   names: PossibleName[];
 }
 
-/** Who is mentioned where. */
+/** A mention of a user, with its place in the text. */
 export interface FoundMention {
   start: number;
   length: number;
   userId: string;
 }
 
-const MOST_PLACES = 200; // of an `@` in a text; further ones mention no one
-const MOST_WRITTEN = 20; // different names that are written in a text
-const MOST_NAMES = 200; // names that these may mean
-const LONGEST_NAME = 32; // characters; those that can be registered are no longer
-const LONGEST_WRITTEN = 128; // characters that are looked at: decomposed, a letter can have three
+const MOST_PLACES = 200; // number of `@` in a text that can start a mention
+const MOST_WRITTEN = 20; // different names in a text, as written
+const MOST_NAMES = 200; // candidates for all of these together
+const LONGEST_NAME = 32; // characters; the limit for registration, too
+const LONGEST_WRITTEN = 128; // characters that are read: a decomposed letter can have three
 
 const NAME = new RegExp(`[\\p{L}\\p{M}\\p{N}\\p{Default_Ignorable_Code_Point}._-]{1,${LONGEST_WRITTEN}}`, "uy");
 const AT = /[@＠]/g;
@@ -43,7 +43,7 @@ const LETTERS =
 const scripts = new Map<number, number>();
 const MOST_REMEMBERED = 10_000; // letters
 
-/** The script of the letter with which a text begins, of those that mentions tell apart. */
+/** The script of a text's first letter, as an index into `LETTERS`; -1 for any other script. */
 function scriptOf(text: string): number {
   const letter = text.codePointAt(0) as number;
   let script = scripts.get(letter);
@@ -57,9 +57,9 @@ function scriptOf(text: string): number {
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 /**
- * Where a text may mention someone, in the order of the text. This is the grammar of docs/MENTIONS.md, and there is no other: whatever
- * has to know whom a text mentions, or where, asks here. It looks at the first 200 `@`, behind which it finds at most 20 different names
- * that may mean at most 200; beyond that, its cost grows with the length of the text alone.
+ * The places where a text may mention a user, in the order of the text. This is the only implementation of the grammar in
+ * docs/MENTIONS.md; all code that needs the mentions of a text calls it. It reads the first 200 `@`, at most 20 different names behind
+ * them, and at most 200 candidates for these names. Beyond that, its cost grows only with the length of the text.
  */
 export function mentionPlaces(text: string): MentionPlace[] {
   const places: MentionPlace[] = [];
@@ -88,8 +88,8 @@ export function mentionPlaces(text: string): MentionPlace[] {
 }
 
 /**
- * Who is mentioned at these places.
- * @param userOf the id of the user with that name
+ * The mentions at these places.
+ * @param userOf returns the id of the user with that name
  */
 export function foundMentions(places: readonly MentionPlace[], userOf: (name: PossibleName) => string | undefined): FoundMention[] {
   return places.flatMap(({ start, names }) => {
@@ -101,7 +101,7 @@ export function foundMentions(places: readonly MentionPlace[], userOf: (name: Po
   });
 }
 
-/** A text without the mentions with which it begins, as far as each is written in one script. */
+/** A text without its leading mentions. Of the candidates at each place, the longest that is written in one script counts. */
 export function withoutLeadingMentions(text: string): string {
   let rest = text.trimStart();
   for (;;) {
@@ -114,7 +114,7 @@ export function withoutLeadingMentions(text: string): string {
 
 const isOfOneScript = (name: string) => new Set((name.match(/\p{L}/gu) ?? []).map(scriptOf)).size === 1;
 
-/** What may be meant by what is written behind an `@`: all of it, and what is left where it is cut at a place where a name may end. */
+/** The candidates for the text behind an `@`: the whole text, and each prefix that ends where a name may end. */
 function possibleNames(written: string): PossibleName[] {
   const letters = [...graphemes.segment(written)];
   const names: PossibleName[] = [];
@@ -140,8 +140,8 @@ function possibleNames(written: string): PossibleName[] {
 }
 
 /**
- * Whether the `@` at this place belongs to an address, such as ada@example.com: a letter of the same script, or a digit, stands before it.
- * Behind another script, or one that has no spaces, a mention can begin.
+ * Whether the `@` at this place belongs to an address such as ada@example.com, because a letter of the same script or a digit precedes it.
+ * A mention can start directly after a letter of another script, or of a script without spaces.
  */
 function isAddress(text: string, at: number, written: string): boolean {
   let end = at;
@@ -161,7 +161,7 @@ interface Range {
   to: number;
 }
 
-/** Where nothing is a mention: in code, links and addresses of the web, in order. */
+/** The ranges without mentions, in order: code, links and web addresses. */
 function hiddenRanges(text: string): Range[] {
   const fences = fencedRanges(text);
   const shown = blanked(text, fences);
@@ -170,7 +170,7 @@ function hiddenRanges(text: string): Range[] {
   return [...fences, ...spans, ...links].sort((one, other) => one.from - other.from);
 }
 
-/** A text whose places stay, without what is in these. */
+/** A text with these ranges replaced by spaces, so that positions stay the same. */
 function blanked(text: string, ranges: readonly Range[]): string {
   let result = "";
   let at = 0;
@@ -183,7 +183,7 @@ function blanked(text: string, ranges: readonly Range[]): string {
 
 const IN_URL = '[^\\s<>"`\\u3001-\\u3003\\u3008-\\u3011\\uFF01\\uFF0C\\uFF1A\\uFF1B\\uFF1F]*';
 
-/** Links of Markdown, and what is an address without it. None of the parts can match in two ways, so that each character is looked at once. */
+/** Markdown links and bare web addresses. No part can match in two ways, so that matching reads each character once. */
 const LINKS = new RegExp(
   [
     "\\[[^\\[\\]]*\\]\\([^()\\n]*\\)",
@@ -193,7 +193,7 @@ const LINKS = new RegExp(
   "giu",
 );
 
-/** Blocks of code between lines of ``` or ~~~; one that is not closed lasts to the end. */
+/** Code blocks between lines of ``` or ~~~; an unclosed block extends to the end of the text. */
 function fencedRanges(text: string): Range[] {
   const ranges: Range[] = [];
   let open: { fence: string; from: number } | undefined;
@@ -208,10 +208,10 @@ function fencedRanges(text: string): Range[] {
   return open ? [...ranges, { from: open.from, to: text.length }] : ranges;
 }
 
-/** Code between backticks, as many behind it as before it. */
+/** Code between two runs of backticks of the same length. */
 function codeSpans(text: string): Range[] {
   const runs = [...text.matchAll(/`+/g)].map(({ 0: run, index }) => ({ length: run.length, index }));
-  const byLength = new Map<number, number[]>(); // where they are, the last first
+  const byLength = new Map<number, number[]>(); // positions of the runs, last first
   for (const { length, index } of runs.toReversed()) {
     const places = byLength.get(length);
     if (places) places.push(index);

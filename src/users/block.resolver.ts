@@ -20,15 +20,15 @@ import { Repeatable } from "../repeatable.js";
 import { decodeBlockCursor, encodeBlockCursor } from "./block.store.js";
 import { User, UserEdge } from "./user.type.js";
 
-@ObjectType({ description: "A page of the users whom the viewer blocks, the last blocked first." })
+@ObjectType({ description: "A page of the users whom the viewer blocks, most recently blocked first." })
 class BlockedUserConnection {
   @Field(() => [UserEdge], { description: "The users with their cursors." })
   edges!: UserEdge[];
 
-  @Field(() => [User], { description: "The users alone." })
+  @Field(() => [User], { description: "The users without cursors." })
   nodes!: User[];
 
-  @Field(() => PageInfo, { description: "Where this page stands." })
+  @Field(() => PageInfo, { description: "Whether there are more pages, and the cursors of this page's ends." })
   pageInfo!: PageInfo;
 }
 
@@ -38,7 +38,7 @@ export class BlockResolver {
   @Count({ commands: 100 })
   @Query(() => BlockedUserConnection, {
     nullable: true,
-    description: "The users whom the viewer blocks, the last blocked first. Error: `BAD_USER_INPUT`.",
+    description: "The users whom the viewer blocks, most recently blocked first. Error: `BAD_USER_INPUT`.",
   })
   async blockedUsers(
     @Args(() => FirstArgs) args: FirstArgs,
@@ -57,10 +57,10 @@ export class BlockResolver {
   @Mutation(() => User, {
     nullable: true,
     description:
-      "Block a user. Neither of you can write in your private room, and they can neither open it, nor add you to a group or invite you. The room leaves your list unless you opened it or wrote there. Where they mention you from then on does not count. What they say in shared rooms stays. They are not notified. Again is fine. Errors: `BAD_USER_INPUT`, `NOT_FOUND`, `FORBIDDEN` beyond 1,000 users, `RATE_LIMITED`.",
+      "Blocks a user. Neither of the two can then write in their private room, and the blocked user can neither open it, nor add the viewer to a group or invite them. The room leaves the viewer's list unless the viewer opened it or wrote in it. Later mentions of the viewer by the blocked user do not count. Messages of the blocked user in shared rooms stay. The blocked user is not notified. The call is idempotent. Errors: `BAD_USER_INPUT`, `NOT_FOUND`, `FORBIDDEN` beyond 1,000 users, `RATE_LIMITED`.",
   })
   async block(
-    @Arg("userId", () => ID, { description: "The other user." }) userId: string,
+    @Arg("userId", () => ID, { description: "The id of the user to block." }) userId: string,
     @Ctx() { viewer, blocks, sendLimit, load }: ViewerContext,
   ): Promise<User> {
     await sendLimit?.take(viewer.id);
@@ -72,10 +72,10 @@ export class BlockResolver {
   @Repeatable()
   @Mutation(() => User, {
     nullable: true,
-    description: "Undo `block`. Again is fine. Errors: `BAD_USER_INPUT`, `RATE_LIMITED`.",
+    description: "Undoes `block`. The call is idempotent. Errors: `BAD_USER_INPUT`, `RATE_LIMITED`.",
   })
   async unblock(
-    @Arg("userId", () => ID, { description: "The other user." }) userId: string,
+    @Arg("userId", () => ID, { description: "The id of the user to unblock." }) userId: string,
     @Ctx() { viewer, blocks, sendLimit, load }: ViewerContext,
   ): Promise<User> {
     await sendLimit?.take(viewer.id);

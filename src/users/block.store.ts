@@ -7,18 +7,18 @@ import type { AcquaintanceStore } from "../rooms/acquaintance.store.js";
 import type { InvitationStore } from "../rooms/invitation.store.js";
 import { checkUserId, type UserStore } from "./user.store.js";
 
-/** A user's place among those that another one blocks: since when (µs), and who. */
+/** A user's place in a block list: when the user was blocked (µs), and the user's id. */
 export interface BlockPlace {
   at: number;
   userId: string;
 }
 
-const MOST = 1_000; // users that one blocks
+const MOST = 1_000; // users that a user can block
 
 /**
- * Whom users block. What counts is in the slot of their private room, where every write looks at it in the step that stores
- * something. The list of a user lies elsewhere: someone is in it before they are blocked and until after, so that what a crash
- * leaves there is recognised, and a repetition completes it.
+ * The users whom users block. A block is stored in the slot of the two users' private room, where every write checks it in the step that
+ * stores something. A user's block list is in another slot: a user is added before the block is set, and removed after it was deleted. So
+ * a crash leaves at most an entry without a block, which is recognized, and a repeated call completes the operation.
  */
 export class BlockStore {
   readonly #redis: RedisClient;
@@ -42,15 +42,15 @@ export class BlockStore {
   }
 
   /**
-   * Blocks another user: they cannot write to this one, nor invite them. Invitations between the two end.
-   * @throws ChatError BAD_USER_INPUT, NOT_FOUND, FORBIDDEN where the user blocks too many
+   * Blocks another user, who then can neither write to this user nor invite them. Invitations between the two end.
+   * @throws ChatError BAD_USER_INPUT, NOT_FOUND, FORBIDDEN if the user blocks too many
    */
   async block(userId: string, otherId: string): Promise<void> {
     checkUserId(otherId, "userId");
-    if (otherId === userId) throw badInput("userId", "must be another user than yourself.");
+    if (otherId === userId) throw badInput("userId", "must be a user other than yourself.");
     if (!(await this.#users.present([otherId])).has(otherId)) throw refusal("NOT_FOUND", `There is no user ${otherId}.`);
     if ((await this.#scripts.run("block_list", [keys.blocked(userId)], [otherId, MOST])) !== 1)
-      throw refusal("FORBIDDEN", `You can block at most ${MOST} users.`);
+      throw refusal("FORBIDDEN", `You can block at most ${MOST} users. Unblock another one first.`);
     await this.#acquaintances.setBlock(userId, otherId, true);
     await this.#invitations.endBetween(userId, otherId);
   }
@@ -61,12 +61,12 @@ export class BlockStore {
    */
   async unblock(userId: string, otherId: string): Promise<void> {
     checkUserId(otherId, "userId");
-    if (otherId === userId) throw badInput("userId", "must be another user than yourself.");
+    if (otherId === userId) throw badInput("userId", "must be a user other than yourself.");
     await this.#acquaintances.setBlock(userId, otherId, false);
     await this.#unlist(userId, otherId);
   }
 
-  /** A page of those whom the user blocks, the last blocked first. */
+  /** A page of the users whom the user blocks, most recently blocked first. */
   async page(userId: string, request: PageRequest<BlockPlace>): Promise<Page<BlockPlace>> {
     const flat = await this.#redis.zrange(keys.blocked(userId), "0", "-1", "WITHSCORES");
     const places = flat.flatMap((id, index) => (index % 2 === 0 ? [{ userId: id, at: Number(flat[index + 1]) }] : [])).sort(newerFirst);
@@ -81,7 +81,7 @@ export class BlockStore {
     for (const id of await this.#redis.zrange(keys.blocked(userId), "0", "-1")) await this.unblock(userId, id);
   }
 
-  /** Takes someone off the list, unless they were blocked again in this moment. */
+  /** Removes a user from the list, unless they were blocked again at the same time. */
   async #unlist(userId: string, otherId: string): Promise<void> {
     await this.#redis.zrem(keys.blocked(userId), otherId);
     if (await this.#acquaintances.blocks(userId, otherId)) await this.#scripts.run("block_list", [keys.blocked(userId)], [otherId, MOST]);
@@ -97,6 +97,6 @@ export const encodeBlockCursor = ({ at, userId }: BlockPlace) => Buffer.from(`bl
 export function decodeBlockCursor(cursor: string, argument: string): BlockPlace {
   const [, at, userId = ""] = /^blocked:(\d{1,16}):([1-9]\d{0,14})$/.exec(Buffer.from(cursor, "base64url").toString()) ?? [];
   const place = { at: Number(at), userId };
-  if (encodeBlockCursor(place) !== cursor) throw badInput(argument, "must be a cursor of `blockedUsers`, as this API gave it.");
+  if (encodeBlockCursor(place) !== cursor) throw badInput(argument, "must be a cursor that `blockedUsers` returned.");
   return place;
 }

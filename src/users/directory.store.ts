@@ -11,27 +11,27 @@ import type { UserRecord, UserStore } from "./user.store.js";
 export type UserConnectionRecord = Connection<UserRecord> & { totalCount: number };
 
 const LONGEST_SEARCH = 64; // characters
-const SPARE = 8; // entries read beyond a page, for users who have several names that fit
+const SPARE = 8; // entries read beyond a page, for users with several matching names
 const MOST_COUNTED = 1_000; // entries
 
 const PORTION = 200; // accounts indexed in one step
-const PAUSE = 10; // ms between two steps, in which Redis and this server do other things
+const PAUSE = 10; // ms between two steps, for other work of Redis and this server
 const LEASE = 10; // seconds after which another server takes over
-const FRESH = 1_000; // ms within which it is not looked for new accounts again
-const FORMER_KEPT = 604_800; // seconds that the directory of an older version is kept, for its servers
-const SETTLING = 100; // the newest accounts, which a demo app may still be writing: one that is missing is waited for
-const MOST_USERS = 100_000_000; // a higher counter is no counter
+const FRESH = 1_000; // ms within which it does not check for new accounts again
+const FORMER_KEPT = 604_800; // seconds that the directory of an older version is kept, for servers of that version
+const SETTLING = 100; // the newest accounts, which a demo app may still be writing: indexing waits for a missing one
+const MOST_USERS = 100_000_000; // a higher value is not a valid counter
 
-/** A username that someone wrote, and what mentions compare it by. */
+/** A username as written in a message, and the key by which mentions compare it. */
 export interface WrittenName {
   name: string;
   key: string;
 }
 
 /**
- * The directory: accounts by the beginnings of their names, and by what mentions compare. Ours are entered as they are made. Those of demo apps, and of a
- * database that was taken over, are found by the user counter: what lies between it and where the directory has looked is
- * looked at when a server starts and when someone searches, some at a time and by one server at a time.
+ * The directory: accounts by the beginnings of their names, and by the keys that mentions compare. Accounts made here are added at once.
+ * Those of demo apps, and of an existing database, are found by the user counter: the accounts between the last one indexed and the counter
+ * are indexed when a server starts and when a user searches, some at a time and by one server at a time.
  */
 export class DirectoryStore {
   readonly #scripts: Scripts;
@@ -42,7 +42,7 @@ export class DirectoryStore {
   #indexedAt = Number.NEGATIVE_INFINITY;
   #stopped = false;
 
-  /** @param server this server's name, which no other one has */
+  /** @param server this server's name, unique to it */
   constructor(scripts: Scripts, users: UserStore, server: string, log: Logger) {
     this.#scripts = scripts;
     this.#users = users;
@@ -51,8 +51,8 @@ export class DirectoryStore {
   }
 
   /**
-   * Accounts whose username, or a word of whose name, begins so; in the order of these names. A user who has several is
-   * found at the first of them.
+   * Accounts with a username, or a word of their name, that begins with the search; in the order of these names. A user with several
+   * matches is found at the first one.
    * @throws ChatError BAD_USER_INPUT
    */
   async search(search: string, args: PageArgs): Promise<UserConnectionRecord> {
@@ -93,9 +93,9 @@ export class DirectoryStore {
   }
 
   /**
-   * Who is meant by usernames as they were written: whose name is exactly that, or else the same but for letter case and Unicode form; of
-   * several such, the oldest account. One round trip, whatever their number, and a second one where the directory has to look for new
-   * accounts first.
+   * The users meant by usernames as written in a message: the account with exactly this username, or else one whose username differs only
+   * in letter case and Unicode form; of several, the oldest account. Takes one round trip for any number of names, and a second one if the
+   * directory must index new accounts first.
    * @returns ids by name
    */
   async usersNamed(names: readonly WrittenName[]): Promise<Map<string, string>> {
@@ -123,7 +123,7 @@ export class DirectoryStore {
     return { ids, missing };
   }
 
-  /** Looks for accounts that the directory does not know, unless that was done a moment ago. Resolves when it is done; never rejects. */
+  /** Indexes accounts that the directory does not have, unless it did so a moment ago. Resolves when it is done; never rejects. */
   index(): Promise<void> {
     if (!this.#indexing && performance.now() - this.#indexedAt > FRESH) {
       this.#indexing = this.#index()
@@ -136,7 +136,7 @@ export class DirectoryStore {
     return this.#indexing ?? Promise.resolve();
   }
 
-  /** Lets the step that is under way finish. */
+  /** Stops indexing. Resolves once the current step has finished. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#indexing;
@@ -145,9 +145,9 @@ export class DirectoryStore {
   async #index(): Promise<void> {
     while (!this.#stopped) {
       const claimed = await this.#scripts.run("directory_claim", [keys.totalUsers, keys.indexed], [this.#server, LEASE]);
-      if (!claimed) return; // another server is at it
+      if (!claimed) return; // another server is indexing
       const [upTo, total] = claimed as [number, number];
-      const from = Math.min(upTo, total); // a counter that has been set back gives ids out again
+      const from = Math.min(upTo, total); // a counter that was set back assigns ids again
       const to = Math.min(from + PORTION, total <= MOST_USERS ? total : 0);
       const ids = from < to ? await this.#users.idsBetween(from + 1, to) : [];
       const users = await this.#users.byIds(ids);
@@ -191,15 +191,15 @@ function checkSearch(search: string): void {
     throw badInput("search", `must be at most ${LONGEST_SEARCH} characters (Unicode code points) long.`);
 }
 
-/** As Redis orders them. */
+/** Compares two strings as Redis does. */
 const byBytes = (one: string, other: string) => Buffer.compare(Buffer.from(one), Buffer.from(other));
 
-/** The form of a cursor tells it from one of the list without a search, which another place gives. */
+/** The prefix distinguishes it from a cursor of the list without a search. */
 const encodeCursor = (entry: DirectoryEntry) => Buffer.from(`name:${encodeEntry(entry)}`).toString("base64url");
 
 function decodeCursor(beginning: string, cursor: string, argument: string): DirectoryEntry {
   const [, name, id] = /^name:([^\0]{1,64})\0([1-9]\d{0,14})$/.exec(Buffer.from(cursor, "base64url").toString()) ?? [];
   if (name === undefined || id === undefined || !name.startsWith(beginning) || encodeCursor({ name, id }) !== cursor)
-    throw badInput(argument, "must be a cursor of this search, as this API gave it.");
+    throw badInput(argument, "must be a cursor that this search returned.");
   return { name, id };
 }

@@ -13,15 +13,15 @@ import type { BlockStore } from "./block.store.js";
 import type { GuestStore } from "./guest.store.js";
 import type { UserStore } from "./user.store.js";
 
-const LOOK = 1_000; // ms between two looks whether it is time for someone
-const PORTION = 20; // guests taken on together
-const LEASE = 60; // seconds after which another server takes them on
-const SECOND_PASS = 15; // seconds until what was being written at the first one has come to its end
+const LOOK = 1_000; // ms between two checks for guests that are due
+const PORTION = 20; // guests claimed together
+const LEASE = 60; // seconds after which another server claims them
+const SECOND_PASS = 15; // seconds after the first pass, by when writes in progress have ended
 const ROOMS_AT_ONCE = 50;
-const PAUSE = 10; // ms between two steps, in which Redis does other things
+const PAUSE = 10; // ms between two steps, for other work of Redis
 const DAY = 86_400_000; // ms
 
-/** Those who help to forget someone. */
+/** The stores that take part in forgetting a guest. */
 interface Forgetting {
   guests: GuestStore;
   users: UserStore;
@@ -32,12 +32,12 @@ interface Forgetting {
 }
 
 /**
- * Forgets guests some time after their last session ended: their private rooms, their memberships and marks, and whatever is kept
- * of them but their name, which what they said in shared rooms still has.
+ * Forgets guests some time after their last session ended: deletes their private rooms, memberships, read markers, and all other data
+ * except their name, which their messages in shared rooms still show.
  *
- * A list in Redis says when to look at whom. Of several servers one takes a guest on; should it die, another does so when its lease
- * has run out, and every step can be repeated. There are two passes: a send that was under way at the first one may have made a
- * room again.
+ * A list in Redis has the time at which each guest is due. One of the servers claims a guest; if it dies, another one does so once the
+ * lease has run out, and every step can be repeated. There are two passes, because a send that was in progress during the first one may
+ * have made a room again.
  */
 export class GuestSweep {
   readonly #redis: RedisClient;
@@ -77,7 +77,7 @@ export class GuestSweep {
     this.#look();
   }
 
-  /** Lets the step that is under way finish. */
+  /** Stops sweeping. Resolves once the current step has finished. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
@@ -86,7 +86,7 @@ export class GuestSweep {
 
   #look(): void {
     this.#sweeping ??= this.#sweep()
-      .catch((err: Error) => this.#log.debug({ err }, "could not look for guests to forget; trying again"))
+      .catch((err: Error) => this.#log.debug({ err }, "could not sweep the guests; trying again"))
       .finally(() => {
         this.#sweeping = undefined;
       });
@@ -97,10 +97,10 @@ export class GuestSweep {
     for (let due: string[] = []; !this.#stopped; await delay(PAUSE)) {
       due = (await this.#scripts.run("guest_due", [keys.guests], [PORTION, LEASE])) as string[];
       for (const id of due) {
-        if (this.#stopped) return; // the lease hands the others over
+        if (this.#stopped) return; // once the lease has run out, another server claims the rest
         await this.#lookAt(id).catch((error: unknown) => {
           if (isRedisAway(error)) throw error;
-          this.#log.warn({ guest: id, error: String(error) }, "a guest could not be forgotten; trying again");
+          this.#log.warn({ guest: id, error: String(error) }, "could not forget a guest; trying again");
         });
       }
       if (due.length < PORTION) return;
@@ -108,7 +108,7 @@ export class GuestSweep {
   }
 
   /**
-   * Puts guests on the list from the time before there was one. Once in a database: newer ones are on it before they are guests.
+   * Lists the guests that are older than the list. Done once per database: newer guests are listed before they exist.
    * @returns whether all are listed
    */
   async #listAll(): Promise<boolean> {
@@ -137,11 +137,11 @@ export class GuestSweep {
       if (!again) return this.#guests.schedule(id, SECOND_PASS);
       await this.#forget(id);
     }
-    if (what === "FORGOTTEN") await this.#redis.unlink(keys.userRooms(id)); // cut off before that, or looked at by two servers
+    if (what === "FORGOTTEN") await this.#redis.unlink(keys.userRooms(id)); // interrupted before that, or handled by two servers
     await this.#redis.zrem(keys.guests, id);
   }
 
-  /** @returns false where it was broken off. The list of rooms stays until the end: it says what there is to do. */
+  /** @returns false if it was interrupted. The user's list of rooms stays until the end, because it shows what is left to do. */
   async #leaveRooms(id: string): Promise<boolean> {
     const rooms = await this.#redis.smembers(keys.userRooms(id));
     for (let at = 0; at < rooms.length; at += ROOMS_AT_ONCE) {
@@ -159,19 +159,19 @@ export class GuestSweep {
     const other = privatePair(roomId)?.find((user) => user !== id);
     if (other !== undefined) {
       await this.#redis.srem(keys.opened(other), roomId);
-      await this.#redis.srem(keys.userRooms(other), roomId); // from here on the room cannot be written to
+      await this.#redis.srem(keys.userRooms(other), roomId); // from here on, no one can write in the room
       await this.#redis.unlink(...keysOfRoom(roomId));
       await this.#roomList.forget(roomId);
     } else if (isGroup(roomId)) {
-      await this.#redis.hdel(keys.reads(roomId), id); // first: who has left does not have the room in the list any more
+      await this.#redis.hdel(keys.reads(roomId), id); // first: a user who has left does not have the room in the list any more
       await this.#groups.leave(id, roomId).catch((error: unknown) => {
-        if (!isRefusal(error, "NOT_A_MEMBER")) throw error; // at the second pass
+        if (!isRefusal(error, "NOT_A_MEMBER")) throw error; // the second pass finds them gone
       });
     }
   }
 
   async #forget(id: string): Promise<void> {
-    // First who is online: a demo app cannot bear one there of whom it finds nothing.
+    // The online users first: a demo app fails on an online user without data.
     await this.#redis.srem(keys.onlineUsers, id);
     await this.#redis.srem(keys.announced, id);
     await this.#redis.hdel(keys.onlineVersions, id);
@@ -181,7 +181,7 @@ export class GuestSweep {
   }
 }
 
-/** All that a private room has, in one slot. What was sent is remembered for two days by Redis's clock, of which ours may differ by one. */
+/** A private room's keys, which share a slot. Sends are remembered for two days by Redis's clock, which may differ from ours by a day. */
 function keysOfRoom(roomId: string): string[] {
   const today = Math.floor(Date.now() / DAY);
   const days = [-3, -2, -1, 0, 1].map((offset) => keys.sent(roomId, today + offset));

@@ -7,7 +7,7 @@ import type { Scripts } from "../redis/scripts.js";
 import type { NewUser, UserStore } from "./user.store.js";
 import type { UserIds } from "./user-ids.js";
 
-/** The session of a guest that goes on as an account's under a new token. */
+/** A guest's session that continues as an account's, under a new token. */
 export interface SessionMove {
   /** SHA-256 of the tokens, hexadecimal. */
   oldHash: string;
@@ -16,8 +16,8 @@ export interface SessionMove {
   ttl: number;
 }
 
-const LEASE = 10_000; // ms after which a registration that was cut off gives way to another attempt
-const PAUSE = 50; // ms between two looks whether another attempt has ended
+const LEASE = 10_000; // ms after which an interrupted registration gives way to another attempt
+const PAUSE = 50; // ms between two checks whether another attempt has ended
 const NO_SESSION: SessionMove = { oldHash: "", newHash: "", ttl: 0 };
 
 /** The guests: users without an account, who can become one. */
@@ -30,7 +30,7 @@ export class GuestStore {
   readonly #ttl: number;
   readonly #keep: number;
 
-  /** @param times seconds: what a guest's session lasts, and how long a guest is kept after it ended */
+  /** @param times in seconds: how long a guest's session lasts, and how long a guest is kept after it ended */
   constructor(
     redis: RedisClient,
     scripts: Scripts,
@@ -49,42 +49,42 @@ export class GuestStore {
   }
 
   /**
-   * Makes a user without an account. Demo apps show the username, so the chosen name is in it. With its space no one can sign up
-   * with it, and no key points from it to the user, so that no one can log in with it, here or at a demo app. Guests are not
-   * listed in `users`.
-   * @param name what others see
+   * Makes a user without an account. The username has the chosen name in it, because demo apps show the username. It also has a space, so
+   * that no one can sign up with it, and no key points from it to the user, so that no one can log in with it, here or in a demo app.
+   * Guests are not listed in `users`.
+   * @param name the display name
    * @returns the id
    */
   async join(name: string): Promise<string> {
-    // First, as a demo app that finds a user counter takes for granted that the general room has a name.
+    // First, because a demo app that finds a user counter assumes that the general room has a name.
     await this.#lenient(this.#redis.set(keys.roomName(GENERAL), "General", "NX"), null);
     const createdAt = new Date().toISOString();
     const id = await this.#ids.claim(
       (id) => ({ username: `${name} (guest ${id})`, name, guest: 1, createdAt }),
-      // Before the guest is there, so that one whose joining is cut off is forgotten like any other.
+      // Before the guest exists, so that the sweep also forgets a guest whose joining was interrupted.
       (id) => this.schedule(id, this.#ttl + this.#keep),
     );
     await this.#redis.sadd(keys.userRooms(id), GENERAL);
     return id;
   }
 
-  /** Notes that a guest has left, to be forgotten in time. */
+  /** Schedules a guest who has left to be forgotten. */
   async left(id: string): Promise<void> {
     await this.schedule(id, this.#keep);
   }
 
-  /** Schedules a look at a guest, `after` seconds from now. */
+  /** Schedules the next check of a guest, `after` seconds from now. */
   async schedule(id: string, after: number): Promise<void> {
     await this.#scripts.run("guest_schedule", [keys.guests], [id, after]);
   }
 
   /**
-   * Makes an account of a guest, who keeps their id and what they have. In this order: the password and what the account is to be
-   * are noted, the username is claimed, the guest becomes the account, and it is listed. Cut off before the name was claimed,
-   * nothing has happened; cut off after, a login with the new password completes it, as does the same call again. Of several
-   * attempts at once one is under way, and the others wait for what becomes of it.
+   * Turns a guest into an account; the user keeps their id and data. The order: the password and the data of the account are stored, the
+   * username is claimed, the guest becomes the account, and the account is listed. If this is interrupted before the name was claimed,
+   * nothing has happened; after that, a login with the new password completes it, as does a repeated call. Of several attempts at once, one
+   * runs, and the others wait for its outcome.
    * @returns when the session ends (ms), and its id
-   * @throws ChatError UNAUTHENTICATED where the session is over, or another attempt was first; USERNAME_TAKEN; RATE_LIMITED
+   * @throws ChatError UNAUTHENTICATED if the session has ended, or another attempt was first; USERNAME_TAKEN; RATE_LIMITED
    */
   async becomeAccount(
     id: string,
@@ -117,17 +117,17 @@ export class GuestStore {
     }
   }
 
-  /** Completes a registration that was cut off once its name was claimed. */
+  /** Completes a registration that was interrupted after its name was claimed. */
   async completeRegistration(id: string, username: string): Promise<void> {
     try {
       await this.#become(id, "", NO_SESSION);
     } catch (error) {
-      if (!isRefusal(error, "UNAUTHENTICATED")) throw error; // completed by now
+      if (!isRefusal(error, "UNAUTHENTICATED")) throw error; // it is complete already
     }
     await this.#complete(id, username);
   }
 
-  /** Undoes a registration that was cut off before its name was claimed. */
+  /** Undoes a registration that was interrupted before its name was claimed. */
   async undoRegistration(id: string): Promise<void> {
     await this.#scripts.run("guest_give_up", [keys.user(id)], [""]);
   }
@@ -138,12 +138,12 @@ export class GuestStore {
   }
 
   async #complete(id: string, username: string): Promise<void> {
-    await this.#users.claimName(id, username); // an attempt that was overtaken may have given it up
+    await this.#users.claimName(id, username); // an attempt that was overtaken may have released it
     await this.#users.list(id);
     await this.#redis.zrem(keys.guests, id);
   }
 
-  /** The name before the password: a demo app that finds a user by a name takes a password for granted. */
+  /** Releases the name before the password: a demo app that finds a user by a name assumes that there is a password. */
   async #withdraw(id: string, attempt: string, username: string): Promise<void> {
     const [current, claim] = await this.#redis.hmget(keys.user(id), "username", "claim");
     const claimed = claim ? (JSON.parse(claim) as { attempt: string; username: string }) : undefined;

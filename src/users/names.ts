@@ -1,15 +1,15 @@
 import { mentionKey, searchKey, wordBeginnings } from "../text/fold.js";
 import type { UserRecord } from "./user.store.js";
 
-const LONGEST = 64; // UTF-16 units of a key; what is beyond is not searched
-const READ = 256; // characters of a name that are looked at, should someone else have written a long one
-const MOST_WORDS = 40; // keys of a user
-const MOST_ALIKE = 8; // that begin with the same character, so that whoever begins so is found without reading much
+const LONGEST = 64; // UTF-16 units of a key; the rest of a longer name is not searched
+const READ = 256; // characters of a name that are read; another program may have written a longer one
+const MOST_WORDS = 40; // keys per user
+const MOST_ALIKE = 8; // keys per user that begin with the same character, so that a search for one character reads few
 
-/** What is searched for. */
+/** The search key of a text. */
 export const searchOf = (text: string): string => keyOf(searchKey(text));
 
-/** What a user is found by: the username and the name, each from each of its words on. */
+/** The keys by which a search finds a user: the username and the name, each from the beginning of each word on. */
 export function searchedBy({ username, name }: Pick<UserRecord, "username" | "name">): string[] {
   const keys = new Set<string>();
   const alike = new Map<string, number>();
@@ -25,9 +25,9 @@ export function searchedBy({ username, name }: Pick<UserRecord, "username" | "na
 
 const keyOf = (text: string) => text.slice(0, LONGEST).toWellFormed().trim();
 
-const SEPARATOR = "\0"; // in no key, and before everything else: the shorter of two comes first
+const SEPARATOR = "\0"; // in no key, and sorts before all other characters, so that the shorter of two keys comes first
 
-/** A place in the directory. */
+/** An entry of the directory. */
 export interface DirectoryEntry {
   name: string;
   id: string;
@@ -40,7 +40,7 @@ export function decodeEntry(entry: string): DirectoryEntry {
   return { name: entry.slice(0, Math.max(0, at)), id: entry.slice(at + 1) };
 }
 
-/** The entries of the directory that lead to a user: those of the search, and the one by which mentions find the username. */
+/** The directory's entries for a user: those for searches, and the one by which mentions find the username. */
 export function directoryEntries(user: UserRecord): string[] {
   const mention = `${SEPARATOR}${mentionKey(user.username.slice(0, READ)).slice(0, READ)}`;
   return [...searchedBy(user), mention].map((name) => encodeEntry({ name, id: user.id }));

@@ -3,19 +3,19 @@ import type { RedisClient } from "../redis/connect.js";
 import { GENERAL, keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 
-const MOST_ATTEMPTS = 100; // ids to try for one account; each failure raises the counter beyond all that are in use
-const MARKS = 3; // keys beside the counter that hold the highest id, in slots of their own
-const WINDOW = 32; // ids looked at together: some between two accounts may be free
-const MOST_DOUBLINGS = 40; // of the distance when looking for the highest id
-const LOOK = 5_000; // ms between two looks at the counter
+const MOST_ATTEMPTS = 100; // ids to try for one account; each failure raises the counter above all ids in use
+const MARKS = 3; // keys besides the counter that hold the highest id, each in its own slot
+const WINDOW = 32; // ids checked together, because some between two accounts may be free
+const MOST_DOUBLINGS = 40; // of the distance in the search for the highest id
+const LOOK = 5_000; // ms between two checks of the counter
 
 /**
- * Gives out user ids, each once.
+ * Assigns user ids, each only once.
  *
- * The counter `total_users` is shared with the demo apps, and can be lost or fall back: by a failover that loses the last writes,
- * by a restored dump, by a person. So an id counts only once it is claimed: the account's first write fails where anything of
- * that id exists. The highest id given out is also kept in marks, which lie in other slots of a cluster than the counter, so that
- * a shard that loses its last writes does not take the memory of them along. Ids of accounts that are gone stay below the marks.
+ * The counter `total_users` is shared with the demo apps. It can be lost or set back: by a failover that loses the last writes, by a
+ * restored dump, by a person. So an id counts only once it is claimed: the account's first write fails if anything with that id exists.
+ * The highest assigned id is also kept in marks, in other slots of a cluster than the counter, so that a shard that loses its last writes
+ * does not lose the record of them too. The ids of deleted accounts stay below the marks.
  */
 export class UserIds {
   readonly #redis: RedisClient;
@@ -23,7 +23,7 @@ export class UserIds {
   readonly #log: Logger;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
-  /** The highest id that was seen here. */
+  /** The highest id that this server has seen. */
   #highest = 0;
 
   constructor(redis: RedisClient, scripts: Pick<Scripts, "run">, log: Logger) {
@@ -32,12 +32,12 @@ export class UserIds {
     this.#log = log;
   }
 
-  /** Raises the counter above all ids in use, and from now on watches it. Resolves when it has been looked at. */
+  /** Raises the counter above all ids in use, and watches it from then on. Resolves after the first check. */
   async watch(): Promise<void> {
     await this.#catchUp(await this.#counter());
     this.#timer = setInterval(() => {
       this.#looking ??= this.#look()
-        .catch((error: unknown) => this.#log.debug({ error: String(error) }, "could not look at the counter of user ids; trying again"))
+        .catch((error: unknown) => this.#log.debug({ error: String(error) }, "could not check the counter of user ids; trying again"))
         .finally(() => {
           this.#looking = undefined;
         });
@@ -52,16 +52,16 @@ export class UserIds {
 
   /**
    * Claims an id for an account, and writes its fields.
-   * @param fieldsOf what the hash of the user holds from the first moment on
-   * @param prepare done with each id before it is claimed
-   * @returns the id, which no one else has or had
+   * @param fieldsOf the initial fields of the user's hash
+   * @param prepare called with each id before it is claimed
+   * @returns the id, which no other account has or had
    */
   async claim(
     fieldsOf: (id: string) => Record<string, string | number>,
     prepare: (id: string) => Promise<void> = async () => {},
   ): Promise<string> {
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-      // The marks before the id: others that claim at the same time raise them.
+      // Reads the marks before it reserves the id, because concurrent claims raise them.
       const id = await this.#reserve(Math.max(this.#highest, await this.#marked()));
       await prepare(String(id));
       if ((await this.#isFree(String(id))) && (await this.#write(String(id), fieldsOf(String(id))))) {
@@ -74,14 +74,14 @@ export class UserIds {
     throw new Error(`no free user id in ${MOST_ATTEMPTS} attempts`);
   }
 
-  /** The next id above one that is in use. */
+  /** Reserves the next id above `inUse`. */
   async #reserve(inUse: number): Promise<number> {
     const [id, before] = (await this.#scripts.run("user_reserve_id", [keys.totalUsers, keys.vacant], [inUse])) as [number, string?];
     if (before !== undefined && inUse > 0) this.#warn(before, inUse);
     return id;
   }
 
-  /** Whether nothing is left of an earlier account in the slot of its rooms; `user_claim` looks at the rest. */
+  /** Whether the slot of the user's rooms has no remains of an earlier account; `user_claim` checks the other keys. */
   async #isFree(id: string): Promise<boolean> {
     return (await this.#redis.exists(keys.userRooms(id))) === 0;
   }
@@ -97,7 +97,7 @@ export class UserIds {
     else this.#highest = counter;
   }
 
-  /** The counter's value, 0 where it holds no number. */
+  /** The counter's value; 0 if it is not a number. */
   async #counter(): Promise<number> {
     const text = await this.#redis.get(keys.totalUsers).catch((error: Error) => {
       if (error.message.includes("WRONGTYPE")) return null;
@@ -106,12 +106,12 @@ export class UserIds {
     return /^\d{1,15}$/.test(text ?? "") ? Number(text) : 0;
   }
 
-  /** Raises the counter above every id in use, if it is not. */
+  /** Raises the counter above every id in use, if it is not above them already. */
   async #catchUp(from: number): Promise<void> {
     const inUse = Math.max(this.#highest, await this.#marked(), await this.#highestAbove(from));
     this.#highest = inUse;
-    if (inUse === 0) return; // an empty database, which must not seem to be in use
-    // First, as a demo app that finds a user counter takes for granted that the general room has a name.
+    if (inUse === 0) return; // an empty database must not appear to be in use
+    // First, because a demo app that finds a user counter assumes that the general room has a name.
     await this.#redis.set(keys.roomName(GENERAL), "General", "NX");
     const before = (await this.#scripts.run("user_raise_ids", [keys.totalUsers], [inUse])) as string | null;
     if (before !== null) this.#warn(before, inUse);
@@ -120,7 +120,7 @@ export class UserIds {
   #warn(before: string, inUse: number): void {
     this.#log.warn(
       { counter: before, raisedTo: inUse },
-      "the counter of user ids (total_users) was behind the ids in use; raised it, so that no id is given out twice",
+      "the counter of user ids (total_users) was behind the ids in use; raised it, so that no id is assigned twice",
     );
   }
 
@@ -133,7 +133,7 @@ export class UserIds {
     await Promise.all(Array.from({ length: MARKS }, (_, n) => this.#scripts.run("user_raise_ids", [keys.highestUserId(n)], [id])));
   }
 
-  /** About the highest id in use above another: it doubles the distance while there are accounts, then halves it. */
+  /** About the highest id in use above another: doubles the distance while there are accounts, then halves it. */
   async #highestAbove(from: number): Promise<number> {
     const distances = Array.from({ length: MOST_DOUBLINGS }, (_, n) => 2 ** n);
     const found = await Promise.all(distances.map((distance) => this.#lastInWindow(from + distance)));
@@ -149,7 +149,7 @@ export class UserIds {
     return highest;
   }
 
-  /** The last id in use of some that follow each other; 0 where there is none. */
+  /** The last id in use in the window that begins at `start`; 0 if there is none. */
   async #lastInWindow(start: number): Promise<number> {
     const ids = Array.from({ length: WINDOW }, (_, n) => start + n);
     const there = await Promise.all(ids.map((id) => this.#redis.exists(keys.user(String(id)))));

@@ -13,33 +13,36 @@ class UsersArgs extends ForwardPageArgs {
   @Field(() => String, {
     nullable: true,
     description:
-      "Only those of whose username or name a word begins so, in scripts without spaces from any letter on; in the order of these words. Letter case, accents and variants of letters do not count, nor does an `@` before it. At most 64 characters; empty is like none.",
+      "Only users with a word of their username or name that begins with this text, in the order of these words. In scripts without spaces, a match can begin at any letter. Letter case, accents, variants of letters and a leading `@` are ignored. At most 64 characters; an empty text is the same as none.",
   })
   search?: string | null;
 
   @Field(() => [ID], {
     nullable: true,
     description:
-      "Exactly these users, guests too, at most 100, in this order; null in the place of an id that is no one's. Not with the others.",
+      "Exactly these users, including guests, in this order; at most 100 ids. Null in place of an id that no user has. Cannot be combined with `search`, `after`, `last` or `before`.",
   })
   ids?: string[] | null;
 }
 
 @Resolver(() => User)
 export class UserResolver {
-  @Query(() => User, { nullable: true, description: "The user of this session; null without one." })
+  @Query(() => User, { nullable: true, description: "The viewer: the user of this session; null without a session." })
   me(@Ctx() { viewer, load }: Context): Promise<User> | null {
     return viewer && load.user.load(viewer.id);
   }
 
   @Authorized()
-  @Query(() => User, { nullable: true, description: "A user by `id` or by `username` (give one of the two); null if there is none." })
+  @Query(() => User, {
+    nullable: true,
+    description: "The user with this `id` or `username` (give exactly one of the two); null if there is none. Error: `BAD_USER_INPUT`.",
+  })
   async user(
     @Arg("id", () => ID, { nullable: true, description: "The user's id." }) id: string | null | undefined,
     @Arg("username", () => String, { nullable: true, description: "The user's exact username." }) username: string | null | undefined,
     @Ctx() { users }: Context,
   ): Promise<User | null> {
-    if ((id == null) === (username == null)) throw badInput("id", "give either `id` or `username`.");
+    if ((id == null) === (username == null)) throw badInput("id", "give either `id` or `username`, and not both.");
     if (id != null) checkUserId(id, "id");
     const found = id ?? (await users.idOf(username ?? ""));
     if (found === undefined) return null;
@@ -48,18 +51,18 @@ export class UserResolver {
   }
 
   @Authorized()
-  @Count({ commands: 500 }) // a search compares many
+  @Count({ commands: 500 }) // a search compares many entries
   @Query(() => UserConnection, {
     nullable: true,
     description:
-      "Everyone with an account, in order of registration, or with `search` those it finds, or with `ids` these. Guests are not listed; `user(id:)` and `ids` find them. A cursor is good for the same search. Error: `BAD_USER_INPUT`.",
+      "All users with an account, in order of registration; with `search`, those that match it; with `ids`, these users. Guests are not listed, but `user(id:)` and `ids` find them. A cursor is valid only for the same search. Error: `BAD_USER_INPUT`.",
   })
   async users(
     @Args(() => UsersArgs) { search, ids, ...args }: UsersArgs,
     @Ctx() { users, directory, work }: Context,
   ): Promise<UserConnection> {
     if (ids != null) {
-      if (ids.length > LONGEST_PAGE) throw badInput("ids", `must be at most ${LONGEST_PAGE}.`);
+      if (ids.length > LONGEST_PAGE) throw badInput("ids", `must be at most ${LONGEST_PAGE} ids.`);
       if (isSearch(search) || args.after != null || args.last != null || args.before != null)
         throw badInput("ids", "cannot be combined with `search`, `after`, `last` or `before`.");
       return these(ids, work.lookedUp(await users.byIds(ids)));
@@ -74,7 +77,7 @@ export class UserResolver {
   @FieldResolver(() => String, {
     nullable: true,
     description:
-      "The address given at registration; only to the user, also in the answer that starts their session, and null to everyone else.",
+      "The email address given at registration. Only the user can see it, also in the response that starts their session; null for everyone else.",
   })
   email(@Root() user: UserRecord, @Ctx() { viewer }: Context): string | null {
     return user.ofSession || viewer?.id === user.id ? user.email : null;
@@ -82,19 +85,19 @@ export class UserResolver {
 
   @FieldResolver(() => String, {
     description:
-      "What the name looks like, to be compared and not to be shown: the same for two names that differ only by letter case or by characters that look alike. Names are not unique: where two users in view have the same, show `@username` beside them.",
+      "The skeleton of the name, to compare and not to display: the same for two names that differ only in letter case or in characters that look alike. Names are not unique: if two users in view have the same skeleton, show `@username` beside their names.",
   })
   nameSkeleton(@Root() { name }: User): string {
     return lookOf(name);
   }
 
-  @FieldResolver(() => Boolean, { description: "Whether any of the user's connections is alive." })
+  @FieldResolver(() => Boolean, { description: "Whether the user has a live connection, or had one a moment ago." })
   online(@Root() user: User, @Ctx() { load }: Context): Promise<boolean> {
     return load.online.load(user.id);
   }
 }
 
-/** Users asked for by their ids, with null in the place of those who are not there. */
+/** The connection for `ids`, with null in place of ids that no user has. */
 function these(ids: string[], users: (UserRecord | null)[]): UserConnection {
   const edges = users.map((node, index) => ({ cursor: encodeCursor({ id: ids[index] as string }), node: node as User | null }));
   const pageInfo = {
@@ -110,6 +113,6 @@ const encodeCursor = ({ id }: Pick<User, "id">) => Buffer.from(`user:${id}`).toS
 
 function decodeCursor(cursor: string, argument: string): number {
   const id = /^user:([1-9]\d{0,14})$/.exec(Buffer.from(cursor, "base64url").toString())?.[1];
-  if (id === undefined || encodeCursor({ id }) !== cursor) throw badInput(argument, "must be a cursor of `users`, as this API gave it.");
+  if (id === undefined || encodeCursor({ id }) !== cursor) throw badInput(argument, "must be a cursor that `users` returned.");
   return Number(id);
 }

@@ -14,44 +14,44 @@ export interface UserRecord {
   name: string;
   email: string | null;
   createdAt: Date | null;
-  /** Without an account: no name to log in with, and no password. */
+  /** Has no account: no username to log in with, and no password. */
   guest: boolean;
-  /** A guest who has ended long ago, of whom only the name is left. */
+  /** A guest who was forgotten: only the name is left. */
   gone: boolean;
-  /** The user of the session that this answer starts: the answer is theirs, whoever asked. */
+  /** The user of the session that this response starts. The response is for this user, even if the request had another viewer. */
   ofSession?: boolean;
 }
 
-/** What it takes to register. `passwordHash` is bcrypt's. */
+/** The data of a registration. `passwordHash` is a bcrypt hash. */
 export interface NewUser {
   username: string;
   passwordHash: string;
   name: string | null;
   email: string | null;
-  /** It is the assistant's account, which no person can make. */
+  /** Marks the assistant's account, which no person can make. */
   assistant?: boolean;
 }
 
 export interface Credentials {
   id: string;
-  /** As the account has it, which may be typed otherwise. */
+  /** As the account has it; the user may have typed another form. */
   username: string;
-  /** bcrypt's. */
+  /** A bcrypt hash. */
   passwordHash: string;
-  /** A demo app made it, of the first 72 bytes of a password of any length. */
+  /** A demo app made the hash, from the first 72 bytes of a password of any length. */
   cutAt72: boolean;
-  /** They are a guest whose registration under this name was cut off, and who is an account once that is completed. */
+  /** The user is a guest whose registration under this name was interrupted; completing it turns the guest into an account. */
   unfinished: boolean;
 }
 
 const FIELDS = ["username", "name", "email", "createdAt", "guest", "ended"] as const;
 
-const GUESTS_AT_ONCE = 100; // ids without an account that are looked at together
-const WINDOW = 8_192; // ids looked at together when the vacant ones are left out: 1 KiB of the bitmap
+const GUESTS_AT_ONCE = 100; // ids without an account that are read together
+const WINDOW = 8_192; // ids that are read together to skip vacant ones: 1 KiB of the bitmap
 
 /** The accounts. */
 export class UserStore {
-  /** Which account has which name. */
+  /** The usernames of the accounts. */
   readonly names: UsernameStore;
   readonly #redis: RedisClient;
   readonly #scripts: Pick<Scripts, "run">;
@@ -73,13 +73,13 @@ export class UserStore {
   }
 
   /**
-   * Makes an account. Its id is claimed by writing it whole, then what its name looks like is claimed, and its name comes last: the
-   * account exists, for us and for the demo apps, when its name points at it, and the first to set the name has it.
+   * Makes an account. Writing all its fields claims the id, then the skeletons of its username are claimed, and the username is set last:
+   * the account exists, here and for the demo apps, once the username points at it. The first sign-up that sets a username gets it.
    * @returns the id
    * @throws ChatError BAD_USER_INPUT, USERNAME_TAKEN, RATE_LIMITED
    */
   async register({ username, passwordHash, name, email, assistant }: NewUser): Promise<string> {
-    // First, as a demo app that finds a user counter takes for granted that the general room has a name.
+    // First, because a demo app that finds a user counter assumes that the general room has a name.
     await this.#lenient(this.#redis.set(keys.roomName(GENERAL), "General", "NX"), null);
     const fields = {
       username,
@@ -101,8 +101,8 @@ export class UserStore {
   }
 
   /**
-   * Makes a username point at an account, after what it looks like was claimed for it.
-   * @returns false where the name is another's, or looks like another's
+   * Makes a username point at an account, after its skeletons were claimed for it.
+   * @returns false if another account has the name, or one that looks like it
    */
   async claimName(id: string, username: string): Promise<boolean> {
     if (!(await this.names.claim(id, username))) return false;
@@ -113,18 +113,18 @@ export class UserStore {
     return false;
   }
 
-  /** Gives up a username that points at this account and is not used. */
+  /** Releases a username that points at this account and is not used. */
   async releaseName(id: string, username: string): Promise<void> {
     await this.#scripts.run("username_release", [keys.username(username)], [keys.user(id)]);
     await this.names.release(id, username);
   }
 
-  /** Makes a registered user appear in `page` and in the directory. A login does so again, should the registration have been cut off before. */
+  /** Makes a registered user appear in `page` and in the directory. Each login repeats this, in case the registration was interrupted. */
   async list(id: string): Promise<void> {
     const [user] = await this.byIds([id]);
     const entries = user ? directoryEntries(user) : [];
     await Promise.all([
-      // A demo app makes accounts whose name is empty or a space: there is nothing by which to find them.
+      // Demo apps can make accounts whose name is empty or a space: no search can find them.
       entries.length > 0 && this.#redis.zadd(keys.directory, ...entries.flatMap((entry) => [0, entry])),
       user && !user.guest && this.names.note(id, user.username),
     ]);
@@ -136,7 +136,7 @@ export class UserStore {
     return (await this.#lenient(this.#redis.hget(keys.user(id), "assistant"), null)) === "1";
   }
 
-  /** What someone who says to be this user has to know; undefined for a name without an account. */
+  /** The credentials for a login with this username; undefined if no account has it. */
   async credentials(username: string): Promise<Credentials | undefined> {
     const found = await this.names.find(username);
     const account = await this.credentialsOf(found?.id ?? "0"); // an unknown name takes as many commands
@@ -148,7 +148,7 @@ export class UserStore {
     return { ...account, username: found.username };
   }
 
-  /** The same by the user's id. */
+  /** The credentials of the user with this id. */
   async credentialsOf(id: string): Promise<Credentials | undefined> {
     const fields = this.#redis.hmget(keys.user(id), "password", "createdAt", "passwordSince", "guest", "username");
     const [passwordHash, createdAt, passwordSince, guest, username] = await this.#lenient(fields, []);
@@ -161,7 +161,7 @@ export class UserStore {
     return this.names.idOf(username);
   }
 
-  /** The users with these ids, null where there is none; one round trip. */
+  /** The users with these ids, null for an id that no user has; one round trip. */
   async byIds(ids: readonly string[]): Promise<(UserRecord | null)[]> {
     return Promise.all(
       ids.map(async (id) => {
@@ -174,13 +174,13 @@ export class UserStore {
     );
   }
 
-  /** Those of these ids under which there is someone who can still be talked to. */
+  /** Those of these ids whose users exist and were not forgotten. */
   async present(ids: readonly string[]): Promise<Set<string>> {
     const users = await this.byIds(ids);
     return new Set(users.flatMap((user) => (user && !user.gone ? user.id : [])));
   }
 
-  /** Everyone with an account, in order of registration, from which a page is taken; and how many there are. */
+  /** A page of all users with an account, in order of registration, and their total number. */
   async page({ from, limit, after, before }: PageRequest<number>): Promise<Page<UserRecord> & { totalCount: number }> {
     const [total, vacant] = await Promise.all([this.#redis.get(keys.totalUsers), this.#redis.bitcount(keys.vacant)]);
     const newest = Number(total ?? 0);
@@ -200,14 +200,14 @@ export class UserStore {
       : { nodes: nodes.reverse(), hasNextPage: last < newest, hasPreviousPage: more, totalCount: newest - vacant };
   }
 
-  /** The ids from first to last that were given to accounts; at a demo app such an account may not be complete yet. */
+  /** The ids from first to last that are assigned to accounts; an account of a demo app may not be complete yet. */
   async idsBetween(first: number, last: number): Promise<string[]> {
     const ids: string[] = [];
     for await (const some of this.#idWindows(first, last, false, WINDOW)) ids.push(...some);
     return ids;
   }
 
-  /** The guests who are not gone, in portions that come one round trip after another: every id without an account is looked at. */
+  /** The guests who were not forgotten, in portions, one round trip each: reads every id without an account. */
   async *guests(): AsyncGenerator<string[]> {
     const newest = Number((await this.#redis.get(keys.totalUsers)) ?? 0);
     for await (const ids of this.#idWindows(1, newest, false, GUESTS_AT_ONCE, true)) {
@@ -216,7 +216,7 @@ export class UserStore {
     }
   }
 
-  /** The ids from first to last that are not vacant, or those that are, in portions of at most `size`, from the end where `backwards`. */
+  /** The ids from first to last that are not vacant, or only vacant ones, in portions of at most `size`; from the end if `backwards`. */
   async *#idWindows(first: number, last: number, backwards: boolean, size: number, wantVacant = false): AsyncGenerator<string[]> {
     const windowOf = (id: number) => Math.floor(id / WINDOW);
     const windows = Array.from({ length: Math.max(0, windowOf(last) - windowOf(first) + 1) }, (_, index) => windowOf(first) + index);
@@ -242,16 +242,16 @@ const LONGEST_EMAIL = 254; // RFC 5321, section 4.5.3.1.3, less the angle bracke
 /** @throws ChatError BAD_USER_INPUT unless an account may be made with this username */
 export function checkNewUsername(username: string): void {
   if (!/^[\p{L}\p{M}\p{N}._-]{2,32}$/u.test(username) || username !== username.normalize("NFC") || !isShowable(username)) {
-    throw badInput("username", "must be 2 to 32 letters, digits, dots, dashes or underscores, without spaces or what does not show.");
+    throw badInput("username", "must be 2 to 32 letters, digits, dots, dashes or underscores, without spaces or invisible characters.");
   }
 }
 
-/** @throws ChatError BAD_USER_INPUT unless this can be shown as someone's name */
+/** @throws ChatError BAD_USER_INPUT unless this can be a display name */
 export function checkName(name: string): void {
   if (isLonger(name, LONGEST_NAME) || !isShowable(name)) {
     throw badInput(
       "name",
-      `must be 1 to ${LONGEST_NAME} characters (Unicode code points), of which something shows, without control characters or invisible ones that its script does not need, and not begin or end with a space.`,
+      `must be 1 to ${LONGEST_NAME} characters (Unicode code points), at least one of them visible, without control characters or invisible ones that its script does not need, and must not begin or end with a space.`,
     );
   }
 }
@@ -276,8 +276,8 @@ function dateOf(text: string | null | undefined): Date | null {
 }
 
 /**
- * Stands for someone whose account is not there (any more), such as the sender of an old message. Where a message names a sender
- * that cannot be a user, the id says so: it must not be that of a room or another thing.
+ * Stands for a user whose account does not exist (any more), such as the sender of an old message. If a message names a sender that cannot
+ * be a user, the id begins with `unknown:`, so that it cannot be the id of a room or another object.
  */
 export function unknownUser(sender: string): UserRecord {
   const id = isUserId(sender) ? sender : `unknown:${sender}`;

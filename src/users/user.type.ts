@@ -2,41 +2,42 @@ import { GraphQLDateTime } from "graphql-scalars";
 import { Field, ID, Int, ObjectType } from "type-graphql";
 import { Node, PageInfo } from "../relay.js";
 
-@ObjectType({ description: "Someone who can send messages.", implements: Node })
+@ObjectType({ description: "A person with an account, a guest, or the assistant.", implements: Node })
 export class User extends Node {
-  @Field(() => ID, { description: "Never changes, and is never given to another user." })
+  @Field(() => ID, { description: "The user's id. It never changes, and no other user ever gets it." })
   declare id: string;
 
   @Field(() => String, {
     description:
-      "The name to log in with, in any letter case. No two that were made here look alike. A guest's, such as `Ada (guest 8)`, is their name and id: no one can log in with it.",
+      "The name to log in with, in any letter case. No two usernames registered here look alike. A guest's username, such as `Ada (guest 8)`, has their name and id; no one can log in with it.",
   })
   username!: string;
 
   @Field(() => String, {
     description:
-      "What to show, which others may share (see `nameSkeleton`); the username where none was given, or `user-5` where that is empty, as a demo app allows.",
+      "The display name, which is not unique (see `nameSkeleton`). The username if the user gave no name; `user-` and the id if the username is empty, as demo apps allow.",
   })
   name!: string;
 
   @Field(() => GraphQLDateTime, {
     nullable: true,
-    description: "When the account was made, or a guest came; null where that is not known (accounts made by a demo app).",
+    description: "When the account was made, or the guest joined; null if unknown (accounts made by a demo app).",
   })
   createdAt!: Date | null;
 
   @Field(() => Boolean, {
-    description: "Here without an account, for a while (`joinAsGuest`). What a guest has said in shared rooms stays, under this name.",
+    description:
+      "Whether this is a guest: a temporary user without an account (`joinAsGuest`). A guest's messages in shared rooms stay, under this name.",
   })
   guest!: boolean;
 }
 
-@ObjectType({ description: "A user's place in a list of users." })
+@ObjectType({ description: "A user in a list, with a cursor." })
 export class UserEdge {
-  @Field(() => String, { description: "Give it as `after` or `before` to go on from here." })
+  @Field(() => String, { description: "The value of `after` or `before` to continue the list from here." })
   cursor!: string;
 
-  @Field(() => User, { nullable: true, description: "The user; null only where one of the `ids` is no one's." })
+  @Field(() => User, { nullable: true, description: "The user; null only if no user has this one of the `ids`." })
   node!: User | null;
 }
 
@@ -45,15 +46,15 @@ export class UserConnection {
   @Field(() => [UserEdge], { description: "The users with their cursors." })
   edges!: UserEdge[];
 
-  @Field(() => [User], { nullable: "items", description: "The users alone; null only where one of the `ids` is no one's." })
+  @Field(() => [User], { nullable: "items", description: "The users without cursors; null only if no user has one of the `ids`." })
   nodes!: (User | null)[];
 
-  @Field(() => PageInfo, { description: "Where this page stands." })
+  @Field(() => PageInfo, { description: "Whether there are more pages, and the cursors of this page's ends." })
   pageInfo!: PageInfo;
 
   @Field(() => Int, {
     description:
-      "How many users there are with an account, that the search finds, or that have one of the `ids`. Of a search exact up to 100, beyond that a lower bound.",
+      "How many users have an account, match `search`, or have one of the `ids`. For a search, the number is exact up to 100, and beyond that a lower bound.",
   })
   totalCount!: number;
 }

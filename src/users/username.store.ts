@@ -12,29 +12,30 @@ export const ASSISTANT_NAME = "Assistant";
 
 const RESERVED = ["assistant", "system", "admin", "everyone", "here"];
 
-const LEASE = 10; // seconds after which a claim whose sign-up was cut off gives way
-const PORTION = 1_000; // accounts looked at in one step
-const PAUSE = 10; // ms between two steps, in which Redis and this server do other things
-const TURN = 100; // ms between two looks how far that is
-const A_SECOND = 20_000; // accounts that are looked at in one, about
-const PATIENCE = 2_000; // ms that a sign-up waits for the names of existing accounts
-const SETTLING = 100; // the newest accounts, which a demo app may still be writing: one that is missing is looked at again
-const MOST_USERS = 100_000_000; // a higher counter is no counter
+const LEASE = 10; // seconds after which the claim of an interrupted sign-up expires
+const PORTION = 1_000; // accounts indexed in one step
+const PAUSE = 10; // ms between two steps, for other work of Redis and this server
+const TURN = 100; // ms between two checks of the progress
+const A_SECOND = 20_000; // accounts that are indexed in a second, about
+const PATIENCE = 2_000; // ms that a sign-up waits for the index of existing names
+const SETTLING = 100; // the newest accounts, which a demo app may still be writing: a missing one is checked again
+const MOST_USERS = 100_000_000; // a higher value is not a valid counter
 
-/** The accounts whose names are looked at; ids are those without vacant ones. */
+/** The accounts whose names are indexed; `idsBetween` omits vacant ids. */
 interface Accounts {
   idsBetween(first: number, last: number): Promise<string[]>;
   byIds(ids: readonly string[]): Promise<({ id: string; username: string; guest: boolean } | null)[]>;
 }
 
 /**
- * The usernames: which account has which, and what they look like. No account can be made whose name looks like another's.
+ * The usernames: which account has which, and their skeletons. No account can be made whose username looks like another's.
  *
- * A sign-up claims what its name looks like before the name points at it, and holds it after. One that was cut off between leaves a
- * claim. The next sign-up for such a name checks whether the claimant's name points at it; if not, it takes the claim over.
+ * A sign-up claims the skeletons of its username before the username points at the account, and holds them afterwards. A sign-up that was
+ * interrupted in between leaves a claim. The next sign-up for such a username checks whether it points at the claimant; if not, it takes
+ * the claim over.
  *
- * Accounts that demo apps and older versions made keep their names, however much alike, and the first of each look holds it. They are found
- * by the user counter: all when a server starts, by one server at a time and in small steps; new ones at the next sign-up.
+ * Accounts made by demo apps and older versions keep their names, however similar; the first account with a skeleton holds it. They are
+ * found by the user counter: all when a server starts, by one server at a time and in small steps; new ones at the next sign-up.
  */
 export class UsernameStore {
   readonly #redis: RedisClient;
@@ -47,7 +48,7 @@ export class UsernameStore {
   #indexing: Promise<void> | undefined;
   #stopped = false;
 
-  /** @param server this server's name, which no other one has */
+  /** @param server this server's name, unique to it */
   constructor(
     redis: RedisClient,
     scripts: Pick<Scripts, "run">,
@@ -71,8 +72,8 @@ export class UsernameStore {
   }
 
   /**
-   * The account that someone means who types this username: the one that has it exactly, else one that has it in another letter case or
-   * Unicode form. What is asked of Redis does not depend on whether there is one.
+   * The account meant by a username as a user types it: the one with exactly this username, else one whose username differs only in letter
+   * case or Unicode form. The commands to Redis do not depend on whether there is one.
    */
   async find(typed: string): Promise<{ id: string; username: string } | undefined> {
     const composed = typed.normalize("NFC");
@@ -83,15 +84,15 @@ export class UsernameStore {
     return likes.find(({ username }) => folded !== "" && foldedName(username) === folded);
   }
 
-  /** Whether a username is, or looks like, that of another account than this one. */
+  /** Whether an account other than `but` has this username, or one that looks like it. */
   async isTaken(username: string, but?: string): Promise<boolean> {
     const [id, likes] = await Promise.all([this.idOf(username), this.#accountsLike(username)]);
     return [id, ...likes.map((like) => like.id)].some((owner) => owner !== undefined && owner !== but);
   }
 
   /**
-   * Looks at the names of the accounts that were made since the last sign-up, before a name is claimed.
-   * @throws ChatError RATE_LIMITED while there are many, as when a large database was taken over
+   * Indexes the names of the accounts that were made since the last sign-up, before a name is claimed.
+   * @throws ChatError RATE_LIMITED while there are many, as in a large existing database
    */
   async catchUp(): Promise<void> {
     const deadline = performance.now() + PATIENCE;
@@ -99,15 +100,15 @@ export class UsernameStore {
       const { upTo, total } = await this.#progress();
       if (total - upTo <= PORTION) return this.#portion(upTo, total, total);
       if (performance.now() > deadline)
-        throw rateLimited(Math.ceil((total - upTo) / A_SECOND), "The names of the existing accounts are being looked at.");
-      this.index().catch(() => {}); // the next turn tells
+        throw rateLimited(Math.ceil((total - upTo) / A_SECOND), "The names of existing accounts are still being indexed.");
+      this.index().catch(() => {}); // the next iteration checks again
       await delay(TURN);
     }
   }
 
   /**
-   * Claims what a username looks like for an account that is about to be made; `hold` or `release` has to follow.
-   * @returns false where another account has a name that looks like it, or is about to
+   * Claims the skeletons of a username for an account that is about to be made; `hold` or `release` must follow.
+   * @returns false if another account has a username that looks like it, or is claiming one
    */
   async claim(id: string, username: string): Promise<boolean> {
     const wanted = looksOf(username);
@@ -128,22 +129,22 @@ export class UsernameStore {
     }
   }
 
-  /** Completes a claim, once the name points at the account. @returns false where it took too long, and the name may be another's */
+  /** Completes a claim, once the name points at the account. @returns false if that took too long, and another account may have the name */
   async hold(id: string, username: string): Promise<boolean> {
     return (await this.#scripts.run("name_settle", [keys.looks], [id, "HOLD", JSON.stringify(looksOf(username))])) === 1;
   }
 
-  /** Gives up a claim. */
+  /** Releases a claim. */
   async release(id: string, username: string): Promise<void> {
     await this.#scripts.run("name_settle", [keys.looks], [id, "RELEASE", JSON.stringify(looksOf(username))]);
   }
 
-  /** Notes the name of an account that exists. */
+  /** Indexes the name of an existing account. */
   async note(id: string, username: string): Promise<void> {
     await this.#index(0, [{ id, username }]);
   }
 
-  /** @throws ChatError USERNAME_TAKEN for a reserved username, and what looks like one */
+  /** @throws ChatError USERNAME_TAKEN for a reserved username, or one that looks like it */
   checkUsername(username: string): void {
     if (looksOf(username).some((look) => this.#reserved.has(look))) throw refusal("USERNAME_TAKEN", username);
   }
@@ -151,10 +152,10 @@ export class UsernameStore {
   /** @throws ChatError BAD_USER_INPUT for a display name that only the assistant can have */
   checkName(name: string): void {
     if (looksOf(name).some((look) => this.#assistants.has(look)))
-      throw badInput("name", "is the assistant's, or looks like it. Choose another.");
+      throw badInput("name", "must not be the assistant's name, or look like it. Choose another.");
   }
 
-  /** Looks at the names of all accounts that were not looked at, unless another server does. Resolves when it is done. */
+  /** Indexes the names of all accounts that are not indexed yet, unless another server does. Resolves when it is done. */
   index(): Promise<void> {
     this.#indexing ??= this.#indexAll().finally(() => {
       this.#indexing = undefined;
@@ -162,7 +163,7 @@ export class UsernameStore {
     return this.#indexing;
   }
 
-  /** Lets the step that is under way finish. */
+  /** Stops indexing. Resolves once the current step has finished. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#indexing?.catch(() => {});
@@ -171,7 +172,7 @@ export class UsernameStore {
   async #indexAll(): Promise<void> {
     while (!this.#stopped) {
       const claimed = await this.#scripts.run("directory_claim", [keys.totalUsers, keys.named], [this.#server, LEASE]);
-      if (!claimed) return; // another server is at it
+      if (!claimed) return; // another server is indexing
       const { upTo, total } = await this.#progress();
       const to = Math.min(upTo + PORTION, total);
       await this.#portion(upTo, to, total);
@@ -189,7 +190,7 @@ export class UsernameStore {
     return { upTo: Number(named ?? 0), total: total <= MOST_USERS ? total : 0 };
   }
 
-  /** Notes the names of the accounts with ids above `from`, up to `to`. */
+  /** Indexes the names of the accounts with ids above `from`, up to `to`. */
   async #portion(from: number, to: number, total: number): Promise<void> {
     const ids = from < to ? await this.#accounts.idsBetween(from + 1, to) : [];
     const users = await this.#accounts.byIds(ids);
@@ -206,7 +207,7 @@ export class UsernameStore {
     await this.#scripts.run("names_index", [keys.looks, keys.named], [this.#server, upTo, JSON.stringify(entries)]);
   }
 
-  /** The accounts whose names look like this one, as far as they were looked at. As much is asked of Redis where there are none. */
+  /** The indexed accounts whose names look like this one. Redis gets as many commands if there are none. */
   async #accountsLike(name: string): Promise<{ id: string; username: string }[]> {
     const looks = looksOf(name);
     const held = await this.#redis.hmget(keys.looks, "", ...looks);
@@ -217,7 +218,7 @@ export class UsernameStore {
     return accounts.flat().filter(({ username }) => looksOf(username).some((look) => looks.includes(look)));
   }
 
-  /** The usernames that point at an account: its own, or that of a guest whose registration was cut off. */
+  /** The usernames that point at an account: its own, or the one claimed by a guest whose registration was interrupted. */
   async #namesOf(id: string): Promise<string[]> {
     const [username, claim] = await this.#lenient(this.#redis.hmget(keys.user(id), "username", "claim"), []);
     const names = [username, claim && (JSON.parse(claim) as { username: string }).username].filter((name) => typeof name === "string");

@@ -11,19 +11,19 @@ export function connect(url: string, token: string): Connection {
     cache: new InMemoryCache(),
     link: ApolloLink.split(
       ({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION,
-      // `follow` comes back, with its newest positions: Apollo copies the variables once, so graphql-ws cannot.
+      // `follow` reconnects with its newest positions. graphql-ws cannot, because Apollo copies the variables once.
       new GraphQLWsLink(createClient({ url: url.replace("http", "ws"), connectionParams: { authorization }, retryAttempts: 0 })),
       new HttpLink({ uri: url, headers: { authorization } }),
     ),
   });
   const resultOf = ({ data, error }: { data?: unknown; error?: unknown }): Result => {
     if (CombinedGraphQLErrors.is(error)) return { data, errors: error.errors };
-    if (error) throw error; // the connection
+    if (error) throw error; // the connection failed
     return { data };
   };
   return {
     async query(query, variables) {
-      // From the server: a page of the cache has an old position.
+      // From the server, because a cached page has an old position.
       return resultOf(await client.query({ query: gql(query), variables, fetchPolicy: "network-only", errorPolicy: "all" }));
     },
     subscribe(query, variables, sink) {

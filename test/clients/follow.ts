@@ -1,6 +1,6 @@
-/** A GraphQL client, as far as `follow` needs it. */
+/** The part of a GraphQL client that `follow` needs. */
 export interface Connection {
-  /** Resolves to an answer; rejects where none comes. */
+  /** Resolves to the answer; rejects if there is none. */
   query(document: string, variables: Record<string, unknown>): Promise<Result>;
   /** Subscribes, and returns a function that ends the subscription. A lost connection is an `error`: do not retry here. */
   subscribe(document: string, variables: Record<string, unknown>, sink: Sink): () => void;
@@ -40,7 +40,7 @@ interface RoomPage {
 }
 
 interface Handlers {
-  /** A room's newest messages: at the start, for each new room, and where a gap was too long. They replace what was shown. */
+  /** A room's newest messages, which replace those shown: at the start, for each new room, and after a gap that is too long. */
   onRoom(roomId: string, messages: Message[]): unknown;
   /** The room's next message. */
   onMessage(message: Message): unknown;
@@ -53,11 +53,11 @@ export const PAGE = "query ($id: ID!) { messages(roomId: $id, last: 50) { nodes 
 export const FOLLOW = "subscription ($after: [String!]) { messageAdded(after: $after) { id roomId text position } }";
 
 /**
- * Follows all rooms of a user: every message once, in each room's order, whatever happens to the connection.
- * @throws Error with the server's code when trying again cannot help; `UNAUTHENTICATED`: sign in again
+ * Subscribes to all rooms of a user. Delivers every message once, in each room's order, whatever happens to the connection.
+ * @throws Error with the server's code if a retry cannot help. After `UNAUTHENTICATED`, sign in again.
  */
 export async function follow(connection: Connection, { onRoom, onMessage, signal }: Handlers): Promise<void> {
-  const positions = new Map<string, string>(); // how far each room has been read
+  const positions = new Map<string, string>(); // the latest position of each room
 
   async function ask<Data>(document: string, variables = {}): Promise<Data> {
     const { data, errors } = await connection.query(document, variables);
@@ -75,7 +75,7 @@ export async function follow(connection: Connection, { onRoom, onMessage, signal
     }
   }
 
-  /** Loads the rooms that are new here, and forgets those that the user has left. */
+  /** Loads new rooms, and forgets rooms that the user has left. */
   async function loadRooms(): Promise<void> {
     const ids = await roomIds();
     for (const id of positions.keys()) if (!ids.includes(id)) positions.delete(id);
@@ -116,7 +116,7 @@ export async function follow(connection: Connection, { onRoom, onMessage, signal
   }
 }
 
-/** Why a query or a subscription ended: the server's words, a socket's close code, or only a lost connection. */
+/** Returns why a query or a subscription ended: a server's error, a socket's close code, or a lost connection. */
 function reasonOf(error: unknown): Reason {
   const { extensions, code } = error as { extensions?: Reason; code?: unknown };
   return extensions ?? (code === SESSION_OVER ? { code: "UNAUTHENTICATED" } : { retryable: true });

@@ -2,15 +2,15 @@ import { createClient } from "graphql-ws";
 import type { Connection, Result } from "./follow.js";
 
 const PING_EVERY = 10_000; // ms
-const PONG_WITHIN = 5_000; // ms: a network that vanished does not close sockets
+const PONG_WITHIN = 5_000; // ms: a lost network does not close sockets
 
-/** Versions 5 and 6. */
+/** graphql-ws 5 and 6. */
 export function connect(url: string, token: string): Connection {
   let silence: ReturnType<typeof setTimeout>;
   const client = createClient({
     url: url.replace("http", "ws"),
     connectionParams: { authorization: `Bearer ${token}` },
-    retryAttempts: 0, // `follow` comes back, with its newest positions
+    retryAttempts: 0, // `follow` reconnects with its newest positions
     keepAlive: PING_EVERY,
     on: {
       ping: (received) => {

@@ -10,7 +10,7 @@ import {
   Store,
 } from "relay-runtime";
 import { type Connection, FOLLOW, PAGE, type Result, ROOMS, type Sink } from "./follow.js";
-// Relay's compiler made these from the documents in `follow`.
+// Relay's compiler generated these from the documents in `follow`.
 import messagesSubscription from "./relay/followMessagesSubscription.graphql.js";
 import pageQuery from "./relay/followPageQuery.graphql.js";
 import roomsQuery from "./relay/followRoomsQuery.graphql.js";
@@ -20,7 +20,7 @@ const compiled = new Map([ROOMS, PAGE, FOLLOW].map((document, n) => [document, [
 /** Relay 21. */
 export function connect(url: string, token: string): Connection {
   const authorization = `Bearer ${token}`;
-  // `follow` comes back, with its newest positions: Relay copies the variables once, so graphql-ws cannot.
+  // `follow` reconnects with its newest positions. graphql-ws cannot, because Relay copies the variables once.
   const socket = createClient({ url: url.replace("http", "ws"), connectionParams: { authorization }, retryAttempts: 0 });
   const network = Network.create(
     async ({ text: query }, variables) => {
@@ -56,7 +56,7 @@ function requestOf(document: string) {
   return request;
 }
 
-/** Relay throws what the server refuses; the refusals are in the error's `source`. */
+/** Relay throws the server's errors, which are in the thrown error's `source`. */
 const observerOf = ({ next, error, complete }: Sink) => ({
   next: (data: unknown) => next({ data }),
   error: (reason: Error & { source?: Result }) => (reason.source?.errors ? next({ errors: reason.source.errors }) : error(reason)),

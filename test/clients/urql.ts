@@ -3,10 +3,10 @@ import { createClient } from "graphql-ws";
 import { pipe, subscribe } from "wonka";
 import type { Connection, Result } from "./follow.js";
 
-/** urql, here without its hooks. */
+/** urql, without its hooks. */
 export function connect(url: string, token: string): Connection {
   const authorization = `Bearer ${token}`;
-  // `follow` comes back, with its newest positions.
+  // `follow` reconnects with its newest positions.
   const socket = createClient({ url: url.replace("http", "ws"), connectionParams: { authorization }, retryAttempts: 0 });
   const client = new Client({
     url,

@@ -1,8 +1,8 @@
 import type { Connection, Result, Sink } from "./follow.js";
 
-const SILENCE = 15_000; // ms without a frame of the server: the network has vanished
+const SILENCE = 15_000; // ms without a frame from the server: the network is lost
 
-/** No library: a socket for each operation, with the protocol `graphql-transport-ws`. */
+/** Without a library: one socket per operation, with the protocol `graphql-transport-ws`. */
 export function connect(url: string, token: string): Connection {
   function run(query: string, variables: Record<string, unknown>, { next, error, complete }: Sink): () => void {
     const socket = new WebSocket(url.replace("http", "ws"), "graphql-transport-ws");
@@ -22,7 +22,7 @@ export function connect(url: string, token: string): Connection {
     }
 
     socket.onopen = () => say({ type: "connection_init", payload: { authorization: `Bearer ${token}` } });
-    socket.onerror = () => {}; // it closes then
+    socket.onerror = () => {}; // `onclose` follows
     socket.onclose = (event) => end(error, event);
     socket.onmessage = ({ data }) => {
       heard = Date.now();

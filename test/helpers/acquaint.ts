@@ -2,12 +2,12 @@ import type { TestClient } from "./client.js";
 
 const OPEN = "mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }";
 
-/** Lets everyone have talked with everyone else in private, so that they can add each other to groups. */
+/** Exchanges private messages between all of these users, so that they can add each other to groups. */
 export async function acquaint(...people: TestClient[]): Promise<void> {
   for (const [index, person] of people.entries()) await introduce(person, people.slice(index + 1));
 }
 
-/** Lets one have talked with each of the others in private. */
+/** Exchanges private messages between one user and each of the others. */
 export async function introduce(person: TestClient, others: TestClient[]): Promise<void> {
   await Promise.all(
     others.map(async (other) => {

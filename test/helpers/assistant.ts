@@ -5,7 +5,7 @@ import { cleanUp } from "./cleanup.js";
 import { type Stream, TestClient } from "./client.js";
 import { silent } from "./redis.js";
 
-/** A worker of the assistant, that takes over within two seconds and waits for nothing when it stops. It ends with its test, or with the file. */
+/** Starts a worker that takes over within two seconds and stops without patience. It ends with its test, or with the file. */
 export async function ownWorker(redisUrl: string, model: Model, settings: Partial<Config> = {}): Promise<RunningWorker> {
   const defaults = readConfig(
     { redis: redisUrl, "bcrypt-cost": "4", "presence-grace": "0", "assistant-lease": "1", "assistant-patience": "0" },
@@ -16,7 +16,7 @@ export async function ownWorker(redisUrl: string, model: Model, settings: Partia
   return worker;
 }
 
-/** The assistant's user id, once the server takes questions for it. */
+/** Returns the assistant's user id, once the server accepts questions for it. */
 export async function assistantId(server: { url: string }): Promise<string> {
   const client = await TestClient.register(server);
   for (;;) {
@@ -25,7 +25,7 @@ export async function assistantId(server: { url: string }): Promise<string> {
   }
 }
 
-/** Someone new, in their private room with the assistant. */
+/** Registers a user, and opens their private room with the assistant. */
 export async function withAssistant(server: { url: string }): Promise<{ client: TestClient; room: string; assistant: string }> {
   const assistant = await assistantId(server);
   const client = await TestClient.register(server, "asker");
@@ -36,19 +36,19 @@ export async function openRoom(client: TestClient, userId: string): Promise<stri
   return (await client.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: userId })).openPrivateRoom.id;
 }
 
-/** Follows the answers in a room. */
+/** Subscribes to the answers in a room. */
 export function watchReply(client: TestClient, roomId: string): Stream {
   return client.subscribe("subscription ($roomId: ID!) { assistantReply(roomId: $roomId) { replyTo text delta state problem } }", {
     roomId,
   });
 }
 
-/** The next event in which the text, or the state, is this one; fails where a text does not go on as its delta says. */
+/** Waits for the event with this text or state. Fails if an event's text does not match its delta. */
 export async function until(stream: Stream, wanted: { text?: string; state?: string }) {
   for (let text: string | undefined; ; ) {
     const event = await stream.next();
     if (text !== undefined && event.text !== text + event.delta && event.text !== event.delta)
-      throw new Error(`${text} does not go on to ${event.text} with ${event.delta}`);
+      throw new Error(`${text} does not continue to ${event.text} with ${event.delta}`);
     text = event.text as string;
     if ((wanted.text ?? event.text) === event.text && (wanted.state ?? event.state) === event.state) return event;
   }
@@ -57,7 +57,7 @@ export async function until(stream: Stream, wanted: { text?: string; state?: str
 export const cancel = async (client: TestClient, roomId: string): Promise<boolean> =>
   (await client.ask("mutation ($roomId: ID!) { cancelReply(roomId: $roomId) }", { roomId })).cancelReply;
 
-/** What is in a room: who said it, what, and to what. */
+/** Returns the messages of a room: text, sender and the message that they reply to. */
 export async function said(client: TestClient, roomId: string): Promise<{ text: string; by: string; to: string | null }[]> {
   const query = "query ($roomId: ID!) { messages(roomId: $roomId, last: 100) { nodes { text replyToId from { isAssistant } } } }";
   const { messages } = await client.ask(query, { roomId });
@@ -68,7 +68,7 @@ export async function said(client: TestClient, roomId: string): Promise<{ text: 
   }));
 }
 
-/** The assistant's answers in a room, once there are so many. */
+/** Returns the assistant's answers in a room, once there are at least `count`. */
 export async function answers(client: TestClient, roomId: string, count: number): Promise<string[]> {
   for (;;) {
     const texts = (await said(client, roomId)).filter(({ by }) => by === "assistant").map(({ text }) => text);

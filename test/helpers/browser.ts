@@ -11,22 +11,22 @@ const PATHS = [
   "/Applications/Chromium.app/Contents/MacOS/Chromium",
 ];
 
-// Without these, Chromium speaks with its maker at every start.
+// Without these, Chromium contacts Google at every start.
 const QUIET = ["--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
-/** A headless Chromium; the caller closes it. */
+/** Launches a headless Chromium, which the caller closes. */
 export function launchBrowser(): Promise<Browser> {
   const asRoot = process.getuid?.() === 0;
   return chromium.launch({ executablePath: browserBinary(), args: [...QUIET, "--disable-gpu", ...(asRoot ? ["--no-sandbox"] : [])] });
 }
 
-/** The path of a Chromium or Chrome; installed openly with apt-get where there is none and that is allowed. */
+/** Finds Chromium or Chrome. Installs Chromium with apt-get, visibly, if it is missing and the user is root. */
 export function browserBinary(): string {
   const found = () => PATHS.find((path) => existsSync(path));
   const path = found();
   if (path) return path;
   if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
-    process.stderr.write("The browser tests need Chromium. Installing it (some minutes):\n");
+    process.stderr.write("The browser tests need Chromium. Installing it (takes some minutes):\n");
     for (const args of [["update"], ["install", "--yes", "--no-install-recommends", "chromium"]]) {
       process.stderr.write(`  $ apt-get ${args.join(" ")}\n`);
       spawnSync("apt-get", args, { stdio: ["ignore", 2, 2], env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } });
@@ -37,14 +37,14 @@ export function browserBinary(): string {
   return installed;
 }
 
-/** A page in a browser of a person's own, and what went wrong in it. */
+/** A page in a separate browser profile, and its errors. */
 export interface OpenPage {
   page: Page;
-  /** What the page's scripts threw, what the browser would not do, and requests to any other server. */
+  /** Exceptions of the page's scripts, errors in the browser's console, and requests to other servers. */
   complaints: string[];
 }
 
-/** Opens a page as someone with a browser of their own would. Where the server goes away, requests fail; that is no complaint. */
+/** Opens a page in a new browser profile. Failed requests, as during an outage of the server, are not complaints. */
 export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
   const page = await (await browser.newContext(options)).newPage();
   page.setDefaultTimeout(100_000); // ms
@@ -61,7 +61,7 @@ export async function openPage(browser: Browser, url: string, options: BrowserCo
   return { page, complaints };
 }
 
-/** What axe finds on the page as it is now that keeps people from using it: each finding's rule, and where. */
+/** Returns axe's serious and critical findings on the current page: each one's rule and element. */
 export async function seriousFindings(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());

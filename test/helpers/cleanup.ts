@@ -1,6 +1,6 @@
 import { afterAll, onTestFinished, TestRunner } from "vitest";
 
-/** Ends a connection when the test or the file is finished; one that is closed by then is not held on to. */
+/** Ends a connection after the test or the file. Keeps no reference to a connection that is already closed. */
 export function closeAfterwards<Connection extends { once(event: "close", listener: () => void): unknown }>(
   connection: Connection,
   end: (connection: Connection) => void,
@@ -12,7 +12,7 @@ export function closeAfterwards<Connection extends { once(event: "close", listen
   cleanUp(() => open && end(open));
 }
 
-/** Does this when the test that runs is finished, or where none runs, when the file is. */
+/** Runs `work` after the current test, or after the file if no test is running. */
 export function cleanUp(work: () => unknown): void {
   if (TestRunner.getCurrentTest()) onTestFinished(async () => void (await work()));
   else afterAll(async () => void (await work()));

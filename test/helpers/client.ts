@@ -5,7 +5,7 @@ import { cleanUp } from "./cleanup.js";
 
 type Variables = Record<string, unknown>;
 
-/** An error as the API gave it. */
+/** An error of the API. */
 export interface ApiError {
   message: string;
   path?: string[];
@@ -13,7 +13,7 @@ export interface ApiError {
 }
 
 interface ApiResult {
-  // biome-ignore lint/suspicious/noExplicitAny: its shape is the query's, which the tests know; a wrong guess fails an expectation
+  // biome-ignore lint/suspicious/noExplicitAny: the query determines its shape, which the tests know; a wrong guess fails an expectation
   data?: any;
   errors?: ApiError[];
 }
@@ -23,7 +23,7 @@ interface HistoryPage {
   pageInfo: { hasNextPage: boolean; endCursor: string | null; hasPreviousPage: boolean; startCursor: string | null };
 }
 
-/** Someone who uses a server: over HTTP, and over one WebSocket for subscriptions. */
+/** A client of a server: over HTTP, and over one WebSocket for subscriptions. */
 export class TestClient {
   #socket: Client | undefined;
 
@@ -34,7 +34,7 @@ export class TestClient {
     readonly username = "",
   ) {}
 
-  /** A new account, logged in. */
+  /** Registers an account and logs it in. */
   static async register(server: { url: string }, name = "user"): Promise<TestClient> {
     const username = `${name}-${randomUUID().slice(0, 8)}`;
     const { register } = await new TestClient(server.url).ask(
@@ -44,12 +44,12 @@ export class TestClient {
     return new TestClient(server.url, register.token, register.user.id, username);
   }
 
-  /** The same session on another server. */
+  /** Returns a client with the same session on another server. */
   on({ url }: { url: string }): TestClient {
     return new TestClient(url, this.token, this.id, this.username);
   }
 
-  /** What the API answers over HTTP, errors included. */
+  /** Returns the API's answer over HTTP, including errors. */
   async request(query: string, variables: Variables = {}): Promise<ApiResult> {
     const response = await fetch(`${this.serverUrl}/graphql`, {
       method: "POST",
@@ -59,14 +59,14 @@ export class TestClient {
     return (await response.json()) as ApiResult;
   }
 
-  /** The data of an operation that is expected to succeed. */
+  /** Runs an operation that must succeed, and returns its data. */
   async ask(query: string, variables?: Variables) {
     const { data, errors } = await this.request(query, variables);
     if (errors) throw new Error(`${errors.map(({ extensions, message }) => `${extensions.code}: ${message}`).join("; ")} in ${query}`);
     return data;
   }
 
-  /** The error of an operation that is expected to fail with one. */
+  /** Runs an operation that must fail with one error, and returns it. */
   async refused(query: string, variables?: Variables): Promise<ApiError> {
     const { data, errors } = await this.request(query, variables);
     const [error, ...others] = errors ?? [];
@@ -81,7 +81,7 @@ export class TestClient {
     return (await this.ask(query, { roomId, text, clientMessageId })).send;
   }
 
-  /** Every text of a room, read page by page from one of its ends; oldest first. */
+  /** Reads all texts of a room page by page from one end. @returns the texts, oldest first */
   async history(roomId = "0", { size = 100, from = "oldest" }: { size?: number; from?: "oldest" | "newest" } = {}): Promise<string[]> {
     const page = from === "oldest" ? "first: $size, after: $cursor" : "last: $size, before: $cursor";
     const query = `query ($roomId: ID!, $size: Int, $cursor: String) {
@@ -98,17 +98,17 @@ export class TestClient {
     }
   }
 
-  /** Where a room stands now. */
+  /** Returns a room's current position. */
   async position(roomId = "0"): Promise<string> {
     return (await this.ask("query ($roomId: ID!) { messages(roomId: $roomId, last: 1) { position } }", { roomId })).messages.position;
   }
 
-  /** Starts a subscription; what arrives is kept from the first frame on. */
+  /** Starts a subscription, which buffers everything from the first frame on. */
   subscribe(query: string, variables: Variables = {}): Stream {
     return new Stream(this.socket(), query, variables);
   }
 
-  /** Follows messages: the texts of one room, or of all. */
+  /** Subscribes to the messages of one room, or of all. */
   follow(variables: { roomId?: string; after?: string[]; includeOwn?: boolean } = {}): Stream {
     return this.subscribe(
       `subscription ($roomId: ID, $after: [String!], $includeOwn: Boolean) {
@@ -118,7 +118,7 @@ export class TestClient {
     );
   }
 
-  /** The client's socket; its connection opens with the first operation. */
+  /** The client's socket, which the first operation opens. */
   socket(): Client {
     this.#socket ??= this.#open();
     return this.#socket;
@@ -131,13 +131,13 @@ export class TestClient {
       connectionParams: this.token === undefined ? {} : { authorization: `Bearer ${this.token}` },
       retryAttempts: 0,
       lazy: false, // stays open between operations
-      onNonLazyError: () => {}, // the operations fail too
+      onNonLazyError: () => {}, // the operations fail as well
     });
     cleanUp(() => this.disconnect());
     return client;
   }
 
-  /** Closes the socket, and resolves when it is closed. */
+  /** Closes the socket, and waits until it is closed. */
   async disconnect(): Promise<void> {
     await this.#socket?.dispose();
     this.#socket = undefined;
@@ -146,7 +146,7 @@ export class TestClient {
 
 type Item = { result: ApiResult } | { failure: unknown } | "complete";
 
-/** What a subscription brings, in order. */
+/** The results of a subscription, in order. */
 export class Stream {
   readonly #items: Item[] = [];
   readonly #waiting: ((item: Item) => void)[] = [];
@@ -163,7 +163,7 @@ export class Stream {
     );
   }
 
-  /** The next result, whatever it is. */
+  /** Returns the next result, with or without errors. */
   async result(): Promise<ApiResult> {
     const item = await this.#take();
     if (item === "complete") throw new Error("the subscription is complete");
@@ -171,32 +171,32 @@ export class Stream {
     return item.result;
   }
 
-  /** The value of the next event's only field. */
+  /** Returns the value of the next event's only field. */
   async next() {
     const { data, errors } = await this.result();
-    if (errors) throw new Error(`the subscription gave ${JSON.stringify(errors)}`);
+    if (errors) throw new Error(`the subscription returned ${JSON.stringify(errors)}`);
     return Object.values<ApiResult["data"]>(data)[0];
   }
 
-  /** The texts of the next messages. */
+  /** Returns the texts of the next messages. */
   async texts(count: number): Promise<string[]> {
     const texts: string[] = [];
     while (texts.length < count) texts.push((await this.next()).text);
     return texts;
   }
 
-  /** The code of the error with which the subscription ends; it is complete after that. */
+  /** Returns the code of the error that ends the subscription, and checks that the subscription is then complete. */
   async refusal(): Promise<string | undefined> {
     const { errors } = await this.result();
     const code = errors?.[0]?.extensions.code;
-    if ((await this.#take()) !== "complete") throw new Error("the subscription goes on after an error");
+    if ((await this.#take()) !== "complete") throw new Error("the subscription continues after an error");
     return code;
   }
 
-  /** Resolves when the subscription is complete; everything before that must have been read. */
+  /** Waits until the subscription is complete. All results before that must have been read. */
   async completed(): Promise<void> {
     const item = await this.#take();
-    if (item !== "complete") throw new Error(`the subscription goes on: ${JSON.stringify(item)}`);
+    if (item !== "complete") throw new Error(`the subscription continues: ${JSON.stringify(item)}`);
   }
 
   #arrive(item: Item): void {

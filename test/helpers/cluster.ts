@@ -15,39 +15,39 @@ const SLOTS = 16_384;
 
 interface OwnCluster {
   urls: string[];
-  /** How many connections listen to a channel, on all nodes. */
+  /** The number of connections that are subscribed to a channel, on all nodes. */
   listeners(channel: string): Promise<number>;
-  /** Cuts every connection that listens to channels, on all nodes. */
+  /** Kills every connection that is subscribed to channels, on all nodes. */
   killSubscribers(): Promise<void>;
-  /** The node that held a key at first. */
+  /** The node that held a key originally. */
   nodeOf(key: string): Redis;
-  /** Hands a key's slots over to the replica of its node, as for maintenance. */
+  /** Fails a key's slots over to the replica of its node, as for maintenance. */
   failOver(key: string): Promise<void>;
-  /** Freezes and cuts off the replica of the node that holds a key. @returns a function that lets it go on */
+  /** Freezes and disconnects the replica of the node that holds a key. @returns a function that resumes it */
   stopReplica(key: string): Promise<() => void>;
   /**
    * Kills the node that holds a key, and waits until its replica has taken over.
-   * @param afterwards done once the node is dead
+   * @param afterwards called once the node is dead; then the method does not wait for the replica
    */
   kill(key: string, afterwards?: () => void): Promise<void>;
-  /** Freezes the node that holds a key. @returns a function that lets it go on */
+  /** Freezes the node that holds a key. @returns a function that resumes it */
   freeze(key: string): Promise<() => void>;
-  /** Kills all nodes. @returns a function that starts them again, with what they had */
+  /** Kills all nodes. @returns a function that starts them again with their data */
   takeAway(): Promise<() => Promise<void>>;
-  /** Moves the slot of a key, with its keys one at a time, to the next node. */
+  /** Moves the slot of a key to the next node, one key at a time. */
   moveSlot(key: string): Promise<void>;
 }
 
 interface Node {
   child: ChildProcess;
-  /** Starts it again, with the same port and files. */
+  /** Starts the node again, with the same port and files. */
   launch(): ChildProcess;
   client: Redis;
   port: number;
 }
 
 /**
- * A Redis Cluster of three masters of the test file's own, with a replica each if wanted. It ends when the file is done.
+ * Starts a Redis Cluster of three masters, optionally with a replica each. It ends with its test, or with the file.
  * @param nodeTimeout ms of silence after which a node counts as failed
  */
 export async function ownCluster({ replicas = false, nodeTimeout = 5_000 } = {}): Promise<OwnCluster> {
@@ -89,7 +89,7 @@ export async function ownCluster({ replicas = false, nodeTimeout = 5_000 } = {})
     await vi.waitFor(async () => expect(await client.info("replication")).toMatch(/master_link_status:up/), { timeout: 100_000 });
   }
 
-  /** Where a slot is now, by what a node says that is alive. */
+  /** Returns the current node of a slot, according to a live node. */
   const ownerOf = async (slot: number): Promise<Node> => {
     for (const { child, client } of nodes) {
       if (child.exitCode !== null || child.signalCode !== null) continue;
@@ -100,7 +100,7 @@ export async function ownCluster({ replicas = false, nodeTimeout = 5_000 } = {})
     }
     throw new Error(`slot ${slot} has no node`);
   };
-  /** The replica of a master, where it stands ready. */
+  /** Returns the replica of a master, once it is in sync. */
   const replicaOf = (master: Node): Promise<Node> =>
     vi.waitFor(
       async () => {
@@ -128,12 +128,12 @@ export async function ownCluster({ replicas = false, nodeTimeout = 5_000 } = {})
       return nodes[index]?.client as Redis;
     },
     async failOver(key) {
-      // Until the nodes have told each other of an earlier failover, one may name the former master.
+      // Before the news of an earlier failover has spread, a node may name the former master.
       const replica = await vi.waitFor(async () => replicaOf(await ownerOf(calculateSlot(key))), { timeout: 100_000 });
-      // A failover that the others do not vote for in time comes to nothing, without a word.
+      // A failover without enough votes in time fails silently.
       await vi.waitFor(
         async () => {
-          await replica.client.call("CLUSTER", "FAILOVER").catch(() => {}); // it is a master by now
+          await replica.client.call("CLUSTER", "FAILOVER").catch(() => {}); // it is already a master
           await vi.waitFor(() => isMaster(replica), { timeout: 3_000 });
         },
         { timeout: 100_000 },
@@ -143,7 +143,7 @@ export async function ownCluster({ replicas = false, nodeTimeout = 5_000 } = {})
       const master = await ownerOf(calculateSlot(key));
       const { child } = await replicaOf(master);
       child.kill("SIGSTOP");
-      await master.client.call("CLIENT", "KILL", "TYPE", "replica"); // nothing waits for it in the buffers of its connection
+      await master.client.call("CLIENT", "KILL", "TYPE", "replica"); // discards what its connection has buffered
       return () => child.kill("SIGCONT");
     },
     async kill(key, afterwards) {
@@ -186,7 +186,7 @@ export async function ownCluster({ replicas = false, nodeTimeout = 5_000 } = {})
         for (const one of keys) await from.client.call("MIGRATE", "127.0.0.1", to.port, one, 0, 5_000);
       }
       for (const { client } of [to, from]) await client.call("CLUSTER", "SETSLOT", slot, "NODE", toId as string);
-      // The other nodes hear of it by gossip; the next move starts from what they know.
+      // The other nodes learn of it by gossip, and the next move relies on their view.
       await vi.waitFor(async () => expect((await ownerOf(slot)).port).toBe(to.port), { timeout: 100_000 });
     },
     async killSubscribers() {
@@ -195,7 +195,7 @@ export async function ownCluster({ replicas = false, nodeTimeout = 5_000 } = {})
   };
 }
 
-/** A node that is its own cluster so far. Another program may take a free port before it does: then it tries others. */
+/** Starts a node that is not yet part of a cluster. Tries other ports if another program takes the free one first. */
 async function startNode(dir: string, nodeTimeout: number): Promise<Node> {
   for (;;) {
     const [port, busPort] = await freePorts();
@@ -218,11 +218,11 @@ async function startNode(dir: string, nodeTimeout: number): Promise<Node> {
       );
     const child = launch();
     const client = new Redis(port, "127.0.0.1", { retryStrategy: () => 20 /* ms */, maxRetriesPerRequest: null });
-    client.on("error", () => {}); // it does not listen yet
+    client.on("error", () => {}); // it is not listening yet
     const answers = client.info("server").then((info) => info.includes(`process_id:${child.pid}`));
     if (await Promise.race([answers, once(child, "exit").then(() => false)])) return { child, launch, client, port };
     client.disconnect();
-    answers.catch(() => {}); // nobody waits for it any more
+    answers.catch(() => {}); // no longer needed
     child.kill();
   }
 }

@@ -8,23 +8,23 @@ import { cleanUp } from "./cleanup.js";
 
 /** A command that a Redis has run. */
 export interface Command {
-  /** Whether a script asked for it. */
+  /** Whether a script ran it. */
   inScript: boolean;
   /** In lower case. */
   name: string;
   args: string[];
 }
 
-/** What a Redis is asked, in order. */
+/** The commands that a Redis runs, in order. */
 export interface Commands {
   readonly seen: readonly Command[];
-  /** Resolves once all that was asked up to now is in `seen`. */
+  /** Resolves once all commands sent so far are in `seen`. */
   all(): Promise<void>;
 }
 
 /**
- * Watches a Redis with MONITOR. Not with the client's own `monitor()`: that fails when the first command to be told arrives
- * together with the answer to MONITOR, as it does on a busy Redis.
+ * Watches a Redis with MONITOR. The client's own `monitor()` fails if the first reported command arrives together with the answer to
+ * MONITOR, as it does on a busy Redis.
  */
 export async function watchCommands(client: Redis): Promise<Commands> {
   const { host = "127.0.0.1", port = 6379 } = client.options;
@@ -51,7 +51,7 @@ export async function watchCommands(client: Redis): Promise<Commands> {
   };
 }
 
-/** The words of a line, each of which Redis puts in quotes, with the escapes of C. */
+/** Splits a line into its words, which Redis quotes with C escapes. */
 function wordsIn(line: string): string[] {
   return [...line.matchAll(/"(?:[^"\\]|\\.)*"/g)].map(([word]) => {
     const asJson = word.replaceAll(/\\(x[\da-f]{2}|.)/gi, (sequence, [kind = "", ...code]: string) => {

@@ -2,22 +2,22 @@ import bcrypt from "bcrypt";
 import type { Redis } from "ioredis";
 
 /**
- * redis-developer's Basic Redis Chat demos, as far as they touch Redis: byte for byte what each writes and publishes, in its order.
+ * The Redis side of redis-developer's Basic Redis Chat demos: exactly the bytes that each demo app writes and publishes, in its order.
  */
 
-/** What someone says in one of them. */
+/** A message that a user sends in a demo app. */
 export interface Said {
   roomId: string;
-  /** Some of them write numbers, some strings, some both. */
+  /** Some demo apps write numbers, some strings, some both. */
   from: string | number;
   text: string;
   /** Seconds since 1970. */
   date: number;
 }
 
-/** How each stores it: the member of the room's sorted set, and its score. */
+/** How each demo app stores a message: the member of the room's sorted set, and its score. */
 export const demoApps: Record<string, (said: Said) => { member: string; score: number }> = {
-  /** The client's object in its own order; angle brackets escaped, without semicolons. */
+  /** The client's object in its original key order, with angle brackets escaped without semicolons. */
   "Node, live": ({ roomId, from, text, date }) => ({
     member: JSON.stringify({ roomId, message: text.replaceAll("<", "&lt").replaceAll(">", "&gt"), from, date }),
     score: date,
@@ -55,13 +55,13 @@ export type AppName = "Node" | "Flask" | "Java" | ".NET";
 
 type EventType = "message" | "show.room" | "user.connected" | "user.disconnected";
 
-/** Someone who uses a demo app. Who registered in this very session has a number for an id. */
+/** A user of a demo app. In the Node app the id is a number in the session in which the user registered. */
 export interface Person {
   id: string | number;
   username: string;
 }
 
-/** How each tells its other servers of something: all that is on the channel MESSAGES. `data` is JSON of the app's own kind. */
+/** How each demo app announces events to its other servers on the channel MESSAGES. `data` is JSON in the app's own format. */
 const envelopes: Record<AppName, (type: EventType, data: string) => string> = {
   Node: (type, data) => `{"serverId":"192.0.2.2:7121","type":"${type}","data":${data}}`,
   Flask: (type, data) => `{"serverId": 163685.7183047433, "type": "${type}", "data": ${data}}`,
@@ -69,11 +69,11 @@ const envelopes: Record<AppName, (type: EventType, data: string) => string> = {
   ".NET": (type, data) => JSON.stringify({ Type: type, Data: data, ServerId: "123" }),
 };
 
-/** What each says of someone who came or left. */
+/** How each demo app announces that a user came or left. */
 const people: Record<AppName, (person: Person, online: boolean) => string> = {
   Node: ({ id, username }, online) => JSON.stringify({ id, username, online }),
   Flask: ({ id, username }, online) => pythonJson({ id, username, online }),
-  Java: ({ id, username }) => JSON.stringify({ id: Number(id), username, isOnline: false }), // whatever is true
+  Java: ({ id, username }) => JSON.stringify({ id: Number(id), username, isOnline: false }), // always false
   ".NET": ({ username }) => JSON.stringify(username),
 };
 
@@ -91,7 +91,7 @@ export class DemoApp {
     readonly redis: Redis,
   ) {}
 
-  /** A login with a name that nobody has registers it. */
+  /** Logs in with an unknown name, which registers it. */
   async register(username: string, password = "password123"): Promise<Person> {
     const id = await this.redis.incr("total_users");
     await this.redis.set(`username:${username}`, `user:${id}`);
@@ -100,33 +100,33 @@ export class DemoApp {
     return { id: this.name === "Node" ? id : String(id), username };
   }
 
-  /** Whether a login succeeds; the Node app's process would end where the name points at nothing. */
+  /** Whether a login succeeds. With a dangling name, the Node app's process would crash. */
   async logsIn(username: string, password: string): Promise<boolean> {
     const key = (await this.redis.get(`username:${username}`)) as string;
     const { password: hash } = await this.redis.hgetall(key);
     return bcrypt.compare(password, hash as string);
   }
 
-  /** A tab opens. */
+  /** Opens a tab. */
   async connect(person: Person): Promise<void> {
     await this.redis.sadd("online_users", person.id);
     await this.publish("user.connected", people[this.name](person, true));
   }
 
-  /** A tab closes, whatever other tabs there are. */
+  /** Closes a tab. The app marks the user offline regardless of other tabs. */
   async disconnect(person: Person): Promise<void> {
     await this.redis.srem("online_users", person.id);
     await this.publish("user.disconnected", people[this.name](person, false));
   }
 
-  /** POST /room, which only the Node app has. Nobody is told. */
+  /** POST /room, which only the Node app has. It announces nothing. */
   async openRoom(one: Person, other: Person): Promise<string> {
     const [low, high] = [Number(one.id), Number(other.id)].sort((a, b) => a - b);
     for (const { id } of [one, other]) await this.redis.sadd(`user:${id}:rooms`, `${low}:${high}`);
     return `${low}:${high}`;
   }
 
-  /** A message, by default of now. */
+  /** Sends a message, by default with the current date. */
   async say(
     from: Person,
     text: string,
@@ -145,9 +145,9 @@ export class DemoApp {
   }
 
   /**
-   * Several messages of one second, as the Node app stores them when its sockets bring them together: all of them, and only then does
-   * it tell of each, in the order of sending.
-   * @param between what happens after the last was stored, and before the first is told of
+   * Sends several messages of one second, as the Node app handles them when they arrive together: it stores all of them, and then announces
+   * each, in the order of sending.
+   * @param between runs after the last message is stored and before the first is announced
    */
   async burst(
     from: Person,
@@ -163,7 +163,7 @@ export class DemoApp {
     await Promise.all(all.map((said) => this.publish("message", this.messageData(said))));
   }
 
-  /** What the app's page shows of a room when it is loaded: the members as they are, oldest first. */
+  /** Returns what the app's page shows of a room when it loads: the stored members, oldest first. */
   async shown(roomId: string): Promise<string[]> {
     return (await this.redis.zrevrange(`room:${roomId}`, 0, 15)).reverse();
   }
@@ -172,7 +172,7 @@ export class DemoApp {
     return messages[this.name](said);
   }
 
-  /** What is told of a message: what was stored, but for the .NET app, which publishes other letters than it stores. */
+  /** The announced form of a message: the stored form, except in the .NET app, whose stored keys have other letter case. */
   messageData(said: Said): string {
     const { from, text: message, date, roomId } = said;
     return this.name === ".NET" ? JSON.stringify({ from: String(from), date, message, roomId }) : this.store(said).member;
@@ -183,7 +183,7 @@ export class DemoApp {
   }
 }
 
-/** As Python's json.dumps writes it: spaces behind commas and colons, and ASCII only. */
+/** Formats JSON like Python's json.dumps: spaces after commas and colons, and ASCII only. */
 function pythonJson(fields: Record<string, unknown>): string {
   const write = (value: unknown): string =>
     Array.isArray(value) ? `[${value.map(write).join(", ")}]` : escapeCharacters(JSON.stringify(value), /[^ -~]/g);
@@ -192,13 +192,13 @@ function pythonJson(fields: Record<string, unknown>): string {
     .join(", ")}}`;
 }
 
-/** As Flask's escape does it. */
+/** Escapes HTML like Flask's `escape`. */
 function escapeHtml(text: string): string {
   const entities: Record<string, string> = { "&": "&amp;", '"': "&quot;", "'": "&#39;", "<": "&lt;", ">": "&gt;" };
   return text.replace(/[&"'<>]/g, (character) => entities[character] as string);
 }
 
-/** Writes characters of JSON as `\u003c`, each half of a surrogate pair by itself. */
+/** Writes these characters of JSON as escapes such as `\u003c`, each half of a surrogate pair separately. */
 function escapeCharacters(json: string, characters: RegExp): string {
   return json.replace(characters, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

@@ -1,25 +1,25 @@
 /*
- * How services speak the OpenAI chat-completions protocol: each in its own way. The whole answer is "Grüß dich 👋" in all of them.
+ * Dialects of the OpenAI chat-completions protocol, as the known services speak it. The whole answer is "Grüß dich 👋" in all of them.
  */
 
-/** A response of an endpoint, with what is to become of it. */
+/** A response of an endpoint. */
 export interface Response {
   status?: number;
   headers?: Record<string, string>;
   body: string;
 }
 
-/** A response that is not a whole answer: what the person reads, and why there is no more. */
+/** A response that is not a whole answer: the text that users see, and why it ends early. */
 export interface Broken extends Response {
   text: string;
   reason: "TOO_LONG" | "BROKEN_OFF" | "WITHHELD";
 }
 
-/** A refusal: what the person reads, how often the endpoint is asked in all, and what it gets when it is asked in another way. */
+/** A refusal: the sentence that users see, the total number of requests, and the change that the endpoint wants. */
 export interface Refusal extends Response {
   sentence?: RegExp;
   asked: number;
-  /** Whether the second request is one that it answers. */
+  /** Whether the endpoint answers this request. */
   isMet?: (body: { messages: { role: string; content: string }[]; stream: boolean; max_tokens?: number }) => boolean;
 }
 
@@ -34,7 +34,7 @@ const lines = (...data: (object | string)[]) =>
   data.map((one) => (typeof one === "string" ? one : `data: ${JSON.stringify(one)}\n\n`)).join("");
 const DONE = "data: [DONE]\n\n";
 
-/** A chunk with this delta, or piece of text. */
+/** A chunk with this delta or text. */
 const piece = (delta: string | object, finish_reason: string | null = null, more: object = {}) => ({
   id: "chatcmpl-1",
   object: "chat.completion.chunk",
@@ -78,7 +78,7 @@ export const dialects: Record<string, Dialect> = {
         text: "Grüß ",
         reason: "BROKEN_OFF",
       },
-      "by a call of a tool that was not offered": {
+      "by a call of a tool that the request did not offer": {
         body: lines(piece("Grüß "), piece({}, "tool_calls"), DONE),
         text: "Grüß ",
         reason: "BROKEN_OFF",
@@ -99,7 +99,7 @@ export const dialects: Record<string, Dialect> = {
         asked: 2,
         isMet: ({ stream }) => !stream,
       },
-      "an old name": {
+      "an old parameter name": {
         status: 400,
         body: error("Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."),
         asked: 2,
@@ -148,7 +148,7 @@ export const dialects: Record<string, Dialect> = {
       "by a filter": { body: lines(piece("Grüß "), piece({}, "content_filter"), DONE), text: "Grüß ", reason: "WITHHELD" },
     },
     refusals: {
-      "a prompt that its filter stops": {
+      "a prompt that its filter blocks": {
         status: 400,
         body: error("The response was filtered due to the prompt triggering Azure OpenAI's content management policy.", {
           code: "content_filter",
@@ -165,7 +165,7 @@ export const dialects: Record<string, Dialect> = {
     },
   },
   Anthropic: {
-    whole: { "as OpenAI's": { body: lines(piece({ role: "assistant", content: "Grüß dich 👋" }), piece({}, "stop"), DONE) } },
+    whole: { "like OpenAI": { body: lines(piece({ role: "assistant", content: "Grüß dich 👋" }), piece({}, "stop"), DONE) } },
     broken: {
       "by a refusal": { body: lines(piece("Grüß "), piece({}, "refusal"), DONE), text: "Grüß ", reason: "WITHHELD" },
       "while it is overloaded": {
@@ -181,7 +181,7 @@ export const dialects: Record<string, Dialect> = {
   },
   Gemini: {
     whole: {
-      "with words in capitals": { body: lines(piece({ role: "assistant", content: "Grüß dich 👋" }), piece({}, "STOP"), DONE) },
+      "with a finish reason in capitals": { body: lines(piece({ role: "assistant", content: "Grüß dich 👋" }), piece({}, "STOP"), DONE) },
       "as an array of chunks": {
         headers: json,
         body: `[${JSON.stringify(piece("Grüß "))}\n,\n${JSON.stringify(piece("dich 👋", "stop"))}\n]`,
@@ -190,7 +190,7 @@ export const dialects: Record<string, Dialect> = {
     broken: {
       "by its length": { body: lines(piece("Grüß ", "MAX_TOKENS"), DONE), text: "Grüß ", reason: "TOO_LONG" },
       "by safety": { body: lines(piece("Grüß ", "SAFETY"), DONE), text: "Grüß ", reason: "WITHHELD" },
-      "by an enum's name": { body: lines(piece("Grüß ", "FinishReason.MAX_TOKENS"), DONE), text: "Grüß ", reason: "TOO_LONG" },
+      "by an enum's qualified name": { body: lines(piece("Grüß ", "FinishReason.MAX_TOKENS"), DONE), text: "Grüß ", reason: "TOO_LONG" },
     },
     refusals: {
       "a long conversation, in an array": {
@@ -199,7 +199,7 @@ export const dialects: Record<string, Dialect> = {
         asked: 2,
         isMet: isShorter,
       },
-      "a model without instructions": {
+      "a system message": {
         status: 400,
         body: `[${JSON.stringify({ error: { code: 400, message: "Developer instruction is not enabled for models/gemma-3-27b-it", status: "INVALID_ARGUMENT" } })}]`,
         asked: 2,
@@ -231,12 +231,12 @@ export const dialects: Record<string, Dialect> = {
           { type: "text", text: "Grüß dich 👋" },
         ]),
       },
-      "with its marks left in": {
+      "with tags around its reasoning": {
         body: lines(piece("[THINK]A greet"), piece("ing.[/TH"), piece("INK]Grüß "), piece("dich 👋", "stop"), DONE),
       },
     },
     broken: {
-      "by the length of the model": { body: lines(piece("Grüß "), piece("", "model_length"), DONE), text: "Grüß ", reason: "TOO_LONG" },
+      "by the model's length limit": { body: lines(piece("Grüß "), piece("", "model_length"), DONE), text: "Grüß ", reason: "TOO_LONG" },
     },
     refusals: {
       "a long conversation": {
@@ -255,7 +255,7 @@ export const dialects: Record<string, Dialect> = {
   },
   Groq: {
     whole: {
-      "with usage of its own": {
+      "with usage in its own field": {
         body: lines(
           { ...piece({ role: "assistant", content: "" }), x_groq: { id: "req_1" } },
           piece({ reasoning: "A greeting." }),
@@ -274,13 +274,13 @@ export const dialects: Record<string, Dialect> = {
         asked: 2,
         isMet: isShorter,
       },
-      "too many requests, for a moment": {
+      "too many requests, for milliseconds": {
         status: 429,
         body: error("Rate limit reached for model `m`. Please try again in 4.5ms. Visit …"),
         asked: 3,
         sentence: BUSY,
       },
-      "too many requests, for long": {
+      "too many requests, for minutes": {
         status: 429,
         body: error("Rate limit reached for model `m`. Please try again in 1m47.5854s. Visit …"),
         asked: 1,
@@ -320,14 +320,14 @@ export const dialects: Record<string, Dialect> = {
       },
     },
     refusals: {
-      "a provider that is away, amid a stream": {
+      "a request while its provider is away, within a stream": {
         status: 200,
         body: lines(": OPENROUTER PROCESSING\n\n", { ...piece("", "error"), error: { code: 502, message: "Provider returned error" } }),
         asked: 3,
         sentence: AWAY,
       },
       "an account without money": { status: 402, body: error("Insufficient credits", { code: 402 }), asked: 1, sentence: SET_UP },
-      "what a moderator flags": {
+      "flagged input": {
         status: 403,
         body: error("Your chosen model requires moderation and your input was flagged", { code: 403 }),
         asked: 1,
@@ -349,7 +349,7 @@ export const dialects: Record<string, Dialect> = {
       "without a parser": { body: lines(piece("<th"), piece("ink>\nA greeting.\n</thi"), piece("nk>\n\nGrüß dich 👋", "stop"), DONE) },
       "without a parser, in one piece": { headers: json, body: message("A greeting.\n</think>\n\nGrüß dich 👋") },
     },
-    broken: { "by an abortion": { body: lines(piece("Grüß "), piece({}, "abort"), DONE), text: "Grüß ", reason: "BROKEN_OFF" } },
+    broken: { "by an abort": { body: lines(piece("Grüß "), piece({}, "abort"), DONE), text: "Grüß ", reason: "BROKEN_OFF" } },
     refusals: {
       "a long conversation": {
         status: 400,
@@ -362,13 +362,13 @@ export const dialects: Record<string, Dialect> = {
         asked: 2,
         isMet: isShorter,
       },
-      "a role that its template does not know": {
+      "a role that its template does not support": {
         status: 400,
         body: JSON.stringify({ object: "error", message: "System role not supported", type: "BadRequestError", param: null, code: 400 }),
         asked: 2,
         isMet: hasNoSystem,
       },
-      "a template of turns alone": {
+      "turns that do not alternate": {
         status: 400,
         body: error("Conversation roles must alternate user/assistant/user/assistant/...", { type: "BadRequestError", code: 400 }),
         asked: 2,
@@ -391,7 +391,7 @@ export const dialects: Record<string, Dialect> = {
       },
     },
     broken: {
-      "by an error in a field of its own": {
+      "by an error in its own field": {
         body: `${lines(piece("Grüß "))}error: {"code":500,"message":"out of memory"}\n\n`,
         text: "Grüß ",
         reason: "BROKEN_OFF",
@@ -418,36 +418,36 @@ export const dialects: Record<string, Dialect> = {
   },
   Ollama: {
     whole: {
-      "with empty reasons, as it was": { body: lines(piece("Grüß ", ""), piece("dich 👋", ""), piece("", "stop"), DONE) },
-      "with reasons that are a word": { body: lines(piece("Grüß ", "null"), piece("dich 👋", "null"), piece("", "stop"), DONE) },
+      "with empty reasons, in older versions": { body: lines(piece("Grüß ", ""), piece("dich 👋", ""), piece("", "stop"), DONE) },
+      'with the reason "null"': { body: lines(piece("Grüß ", "null"), piece("dich 👋", "null"), piece("", "stop"), DONE) },
       "with its reasoning": {
         body: lines(piece({ role: "assistant", content: "", reasoning: "A greeting." }), piece("Grüß dich 👋"), piece("", "stop"), DONE),
       },
-      "in lines, as its own API": {
+      "in lines, like its own API": {
         headers: { "content-type": "application/x-ndjson" },
         body: `${JSON.stringify({ message: { role: "assistant", content: "", thinking: "A greeting." }, done: false })}\n${JSON.stringify({ message: { role: "assistant", content: "Grüß " }, done: false })}\n${JSON.stringify({ message: { role: "assistant", content: "dich 👋" }, done: false })}\n${JSON.stringify({ message: { role: "assistant", content: "" }, done: true, done_reason: "stop" })}\n`,
       },
     },
     broken: {
-      "by a string": {
+      "by an error that is a string": {
         body: `${lines(piece("Grüß "))}data: {"error":"llama runner process has terminated"}\n\n`,
         text: "Grüß ",
         reason: "BROKEN_OFF",
       },
     },
     refusals: {
-      "a model that is not there": { status: 404, body: JSON.stringify({ error: "model 'm' not found" }), asked: 1, sentence: SET_UP },
+      "an unknown model": { status: 404, body: JSON.stringify({ error: "model 'm' not found" }), asked: 1, sentence: SET_UP },
     },
   },
   "LM Studio": {
     whole: {
-      "as OpenAI's, under another type": {
+      "like OpenAI, with another content type": {
         headers: json,
         body: lines(piece({ role: "assistant", content: "Grüß dich 👋" }), piece({}, "stop"), DONE),
       },
     },
     broken: {
-      "by an event": {
+      "by an error event": {
         body: `${lines(piece("Grüß "))}event: error\ndata: {"message":"The model has crashed"}\n\n`,
         text: "Grüß ",
         reason: "BROKEN_OFF",
@@ -472,10 +472,10 @@ export const dialects: Record<string, Dialect> = {
           DONE,
         ),
       },
-      "as JSON without a type": { headers: {}, body: message("Grüß dich 👋") },
-      "as JSON under the type of a stream": { headers: { "content-type": "text/event-stream" }, body: message("Grüß dich 👋") },
+      "as JSON without a content type": { headers: {}, body: message("Grüß dich 👋") },
+      "as JSON with the content type of a stream": { headers: { "content-type": "text/event-stream" }, body: message("Grüß dich 👋") },
     },
-    broken: { "without an end": { body: lines(piece("Grüß ")), text: "Grüß ", reason: "BROKEN_OFF" } },
+    broken: { "by a missing end": { body: lines(piece("Grüß ")), text: "Grüß ", reason: "BROKEN_OFF" } },
     refusals: {
       "a long conversation, in a stream": {
         status: 200,

@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 
 const AT_ONCE = 1_000;
 
-/** Fills a room with messages as Palaver stores them, one each 10 ms until now: `message 0`, `message 1` … */
+/** Fills a room with messages as Palaver stores them, one every 10 ms until now: `message 0`, `message 1` … */
 export async function fillRoom(redis: Redis, roomId: string, count: number, from: string): Promise<void> {
   const start = Date.now() * 1_000 - count * 10_000; // µs
   for (let first = 0; first < count; first += AT_ONCE) {

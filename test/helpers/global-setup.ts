@@ -1,6 +1,6 @@
 import { redisBinary } from "../../src/redis/install.js";
 
-/** Installs Redis where it is missing, once, before the test files want it at the same time. */
+/** Installs Redis if it is missing, once, before the test files need it at the same time. */
 export default function setup(): void {
   redisBinary((line) => process.stderr.write(`${line}\n`));
 }

@@ -6,16 +6,16 @@ interface Line {
   problems?: string[];
 }
 
-const WARN = 40; // pino's number of the level
+const WARN = 40; // pino's level number
 
-/** A log whose lines a test can look at. */
+/** Creates a log whose lines a test can read. */
 export function recordedLog() {
   const lines: Line[] = [];
   const log = pino({ level: "info" }, { write: (line: string) => void lines.push(JSON.parse(line) as Line) });
   return {
     log,
     lines,
-    /** Warnings, errors, and what was said about Redis, in order. */
+    /** Warnings, errors, and lines about Redis, in order. */
     forOperator: () => lines.filter(({ level, msg }) => level >= WARN || /^Redis /.test(msg)).map(({ msg }) => msg),
     warnings: () => lines.filter(({ level }) => level >= WARN).map(({ msg }) => msg),
   };

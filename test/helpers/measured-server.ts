@@ -6,7 +6,7 @@ import { MAIN } from "./program.js";
 
 const PROBE = fileURLToPath(new URL("../../bench/probe.mjs", import.meta.url));
 
-/** The built program in a process of its own, whose memory is not that of the clients. */
+/** Starts the built program in a separate process, so that its memory does not include the clients'. */
 export async function measuredServer(redisUrl: string, ...args: string[]) {
   const options = ["--redis", redisUrl, "--port", "0", "--bcrypt-cost", "4", "--rate-limits", "off", "--log-level", "error", ...args];
   const child = spawn(process.execPath, ["--expose-gc", "--import", PROBE, MAIN, ...options], {
@@ -22,9 +22,9 @@ export async function measuredServer(redisUrl: string, ...args: string[]) {
   while (url() === undefined) await once(child.stdout ?? child, "data");
   return {
     url: url() as string,
-    /** What it logged as failures of its own. */
+    /** The errors that it logged. */
     failures: () => printed.split("\n").filter((line) => line.startsWith('{"level":')),
-    /** Bytes of its heap and buffers that are in use after everything else was collected. */
+    /** The bytes of its heap and buffers in use after a garbage collection. */
     async memory(): Promise<number> {
       const answer = once(child, "message");
       child.send("memory");

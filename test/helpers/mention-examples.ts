@@ -1,4 +1,4 @@
-/** Users whom the examples mention. */
+/** The usernames that exist in the examples. */
 export const MENTIONABLE = [
   "ada",
   "ada.lovelace",
@@ -19,7 +19,7 @@ export const MENTIONABLE = [
   "_x_",
 ];
 
-/** A text, and what it mentions as it stands there; where that is not the name itself, `written=username`. */
+/** Texts, and their mentions as written; `written=username` if the written form differs from the username. */
 export const MENTION_EXAMPLES: [rule: string, text: string, ...mentioned: string[]][] = [
   ["anywhere in a text", "@ada hi", "ada"],
   ["anywhere in a text", "hi @ada", "ada"],
@@ -27,17 +27,17 @@ export const MENTION_EXAMPLES: [rule: string, text: string, ...mentioned: string
   ["anywhere in a text", "@ada/@José", "ada", "José"],
   ["each time", "@ada and @ada", "ada", "ada"],
   ["with a full-width @", "＠ada", "ada"],
-  ["punctuation may stand around it", "(@ada), “@ada”: @ada! @ada's", "ada", "ada", "ada", "ada"],
-  ["punctuation may stand around it", "@ada、@José。", "ada", "José"],
-  ["punctuation may stand around it", "Done.@ada -@ada", "ada", "ada"],
-  ["Markdown may stand around it", "**@ada** _@ada_ *@ada* ~~@ada~~ > @ada", "ada", "ada", "ada", "ada", "ada"],
-  ["Markdown may stand around it", "__@ada__ | @ada | # @ada", "ada", "ada", "ada"],
-  ["the longest name that someone has", "@ada.lovelace", "ada.lovelace"],
-  ["the longest name that someone has", "@ada.lovelace.", "ada.lovelace"],
-  ["the longest name that someone has", "@ada.love @ada-nak @ada_b @ada.", "ada", "ada", "ada", "ada"],
-  ["the longest name that someone has", "@a_b-c @_x_ @_x", "a_b-c", "_x_"],
-  ["the longest name that someone has", "@Zoë.名前さん @Zoë.", "Zoë.名前"],
-  ["a longer word is another name", "@adam @ada2 @adá @mir"],
+  ["with punctuation around it", "(@ada), “@ada”: @ada! @ada's", "ada", "ada", "ada", "ada"],
+  ["with punctuation around it", "@ada、@José。", "ada", "José"],
+  ["with punctuation around it", "Done.@ada -@ada", "ada", "ada"],
+  ["with Markdown around it", "**@ada** _@ada_ *@ada* ~~@ada~~ > @ada", "ada", "ada", "ada", "ada", "ada"],
+  ["with Markdown around it", "__@ada__ | @ada | # @ada", "ada", "ada", "ada"],
+  ["the longest existing name", "@ada.lovelace", "ada.lovelace"],
+  ["the longest existing name", "@ada.lovelace.", "ada.lovelace"],
+  ["the longest existing name", "@ada.love @ada-nak @ada_b @ada.", "ada", "ada", "ada", "ada"],
+  ["the longest existing name", "@a_b-c @_x_ @_x", "a_b-c", "_x_"],
+  ["the longest existing name", "@Zoë.名前さん @Zoë.", "Zoë.名前"],
+  ["not within a longer word", "@adam @ada2 @adá @mir"],
   ["letter case does not count", "@Ada @ADA @josé @ЕЛЕНИ", "Ada=ada", "ADA=ada", "josé=José"],
   [
     "letter case does not count",
@@ -50,16 +50,16 @@ export const MENTION_EXAMPLES: [rule: string, text: string, ...mentioned: string
     "ДИМА=дима",
   ],
   ["accents count", "@Jose @ngoc @ελενη"],
-  ["nor does the Unicode form", "@Jose\u0301 @ngo\u0323c @ａｄａ", "Jose\u0301=José", "ngo\u0323c=ngọc", "ａｄａ=ada"],
+  ["the Unicode form does not count", "@Jose\u0301 @ngo\u0323c @ａｄａ", "Jose\u0301=José", "ngo\u0323c=ngọc", "ａｄａ=ada"],
   [
-    "nor does the Unicode form",
+    "the Unicode form does not count",
     "@\u1100\u1175\u11b7\u1106\u1175\u11ab\u1109\u116e",
     "\u1100\u1175\u11b7\u1106\u1175\u11ab\u1109\u116e=김민수",
   ],
-  ["nor does what is invisible", "@ada\ufe0f @a\u200dda", "ada\ufe0f=ada", "a\u200dda=ada"],
+  ["invisible characters do not count", "@ada\ufe0f @a\u200dda", "ada\ufe0f=ada", "a\u200dda=ada"],
   ["another script ends it", "@adaさん @ada님 @ada你好 @ada、 @adaи", "ada", "ada", "ada", "ada", "ada"],
-  ["another script can stand before it", "你好@ada Привет@ada مرحبا@ada", "ada", "ada", "ada"],
-  ["another script can stand before it", "交给@ada处理", "ada"],
+  ["after another script", "你好@ada Привет@ada مرحبا@ada", "ada", "ada", "ada"],
+  ["after another script", "交给@ada处理", "ada"],
   [
     "where words have no spaces, any letter ends it",
     "@山田さん @山田太郎 @さくらちゃん @김민수님 @สมชายครับ",
@@ -70,17 +70,17 @@ export const MENTION_EXAMPLES: [rule: string, text: string, ...mentioned: string
     "สมชาย",
   ],
   ["where words have no spaces, any letter ends it", "你好@山田你好@さくら", "山田", "さくら"],
-  ["elsewhere it is a word", "@मीरा जी @मीराजी @رضا، @رضایی @נועה! @נועהה", "मीरा", "رضا", "נועה"],
+  ["in other scripts, only a whole word", "@मीरा जी @मीराजी @رضا، @رضایی @נועה! @נועהה", "मीरा", "رضا", "נועה"],
   ["an emoji ends it", "@ada👍🏽 @ada❤️ 👩‍💻@ada", "ada", "ada", "ada"],
   ["not in an address", "ada@ada.com 123@ada foo_@ada a.b+c@ada дима@дима"],
   ["not in an address", "https://example.com/@ada http://ada@ada/ example.com/@ada mailto:x@ada"],
   ["not in a link", "[@ada](https://example.com) ![@ada](x.png) [see](https://a.b/@ada) <https://a.b/@ada>"],
-  ["beside a link", "https://example.com @ada (https://example.com) @ada", "ada", "ada"],
-  ["beside a link", "[docs](https://a.b) @ada [@ada]", "ada", "ada"],
+  ["next to a link", "https://example.com @ada (https://example.com) @ada", "ada", "ada"],
+  ["next to a link", "[docs](https://a.b) @ada [@ada]", "ada", "ada"],
   ["not in code", "`@ada` ``@ada ` @ada`` @José", "José"],
   ["not in code", "```\n@ada\n```\n@José", "José"],
   ["not in code", "~~~ts\n@ada\n```\n@ada\n~~~\n@José", "José"],
   ["not in code", "```\n@ada"],
-  ["a backtick alone is none", "it`s @ada", "ada"],
+  ["a single backtick is not code", "it`s @ada", "ada"],
   ["not without a name", "@ @@ @- a @ b @👍"],
 ];

@@ -10,14 +10,14 @@ export interface Asked {
   path: string;
   headers: IncomingHttpHeaders;
   body: { model: string; stream: boolean; max_tokens?: number; messages: { role: string; content: string }[] } & Record<string, unknown>;
-  /** Resolves when its connection is over, from whichever side. */
+  /** Resolves when either side has closed its connection. */
   gone: Promise<unknown>;
 }
 
-/** What the endpoint does with a request: it may write, wait, and break off. */
+/** How the endpoint handles a request: it may write, wait, and break the connection. */
 export type Reaction = (response: ServerResponse, asked: Asked) => unknown;
 
-/** A chunk with the next piece of an answer, or with whatever else such a chunk may hold. */
+/** A chunk with the next piece of an answer, or with any other delta. */
 export function chunk(piece: string | object, finish: string | null = null): object {
   const delta = typeof piece === "string" ? { content: piece } : piece;
   return { id: "1", object: "chat.completion.chunk", model: "test", choices: [{ index: 0, delta, finish_reason: finish }] };
@@ -26,7 +26,7 @@ export function chunk(piece: string | object, finish: string | null = null): obj
 /** An event of a stream. */
 export const event = (data: string | object) => `data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`;
 
-/** An answer that is whole, in these pieces. */
+/** Sends a complete answer in these pieces. */
 export const answers = (...pieces: string[]) =>
   sends([
     event(chunk({ role: "assistant", content: "" })),
@@ -35,7 +35,7 @@ export const answers = (...pieces: string[]) =>
     event("[DONE]"),
   ]);
 
-/** Sends these parts of a stream, in writes of their own, and ends. */
+/** Sends these parts of a stream in separate writes, and ends. */
 export function sends(parts: (string | Buffer)[], headers: Record<string, string> = SSE): Reaction {
   return async (response) => {
     await sendParts(response, parts, headers);
@@ -43,12 +43,12 @@ export function sends(parts: (string | Buffer)[], headers: Record<string, string
   };
 }
 
-/** Sends this of an answer, and then nothing more, on an open connection. */
+/** Sends these pieces of an answer, and then nothing more, on an open connection. */
 export const stalls = (...pieces: string[]): Reaction => {
   return (response) => sendParts(response, [": waiting\n\n", ...pieces.map((piece) => event(chunk(piece)))]);
 };
 
-/** Sends this of an answer, and then breaks the connection. */
+/** Sends these pieces of an answer, and then breaks the connection. */
 export const drops = (...pieces: string[]): Reaction => {
   return async (response) => {
     await sendParts(response, [": waiting\n\n", ...pieces.map((piece) => event(chunk(piece)))]);
@@ -56,10 +56,10 @@ export const drops = (...pieces: string[]): Reaction => {
   };
 };
 
-/** Breaks the connection without a word. */
+/** Breaks the connection without an answer. */
 export const hangsUp: Reaction = (response) => response.destroy();
 
-/** Answers with a status, and an error as such APIs put it. */
+/** Answers with a status, and an error in the format of such APIs. */
 export const refuses = (status: number, message = "no", headers: Record<string, string> = {}): Reaction => {
   return (response) => {
     response.writeHead(status, { "content-type": "application/json", ...headers });
@@ -67,7 +67,7 @@ export const refuses = (status: number, message = "no", headers: Record<string, 
   };
 };
 
-/** Each part leaves in a write of its own, when the one before it has left. */
+/** Sends each part in a separate write, after the previous one is flushed. */
 export async function sendParts(
   response: ServerResponse,
   parts: (string | Buffer)[],
@@ -80,8 +80,8 @@ export async function sendParts(
 const SSE = { "content-type": "text/event-stream" };
 
 /**
- * An OpenAI-compatible endpoint of the test's own. It reacts to the first request with the first of these, and so on; to
- * further ones with the last.
+ * Starts an OpenAI-compatible endpoint. It handles the first request with the first reaction, and so on; further requests with the last
+ * reaction.
  */
 export async function modelEndpoint(...reactions: [Reaction, ...Reaction[]]) {
   const asked: Asked[] = [];
@@ -102,11 +102,11 @@ export async function modelEndpoint(...reactions: [Reaction, ...Reaction[]]) {
   };
   cleanUp(stop);
   return {
-    /** What ASSISTANT_URL would be. */
+    /** The value for ASSISTANT_URL. */
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     /** The requests so far. */
     asked,
-    /** The request of this number, counted from 0, once it is there. */
+    /** Returns the request with this index, counted from 0, once it arrives. */
     async request(index: number): Promise<Asked> {
       for (;;) {
         const found = asked[index];
@@ -114,7 +114,7 @@ export async function modelEndpoint(...reactions: [Reaction, ...Reaction[]]) {
         await new Promise<void>((resolve) => waiting.push(resolve));
       }
     },
-    /** From now on nobody listens there. */
+    /** Stops listening and closes all connections. */
     stop,
   };
 }

@@ -2,7 +2,7 @@ import type { Random } from "./random.js";
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-/** What programs trip over. */
+/** Values that programs often mishandle. */
 const ODD: Json[] = [
   null,
   true,
@@ -60,7 +60,7 @@ const SNIPPETS = [
   "🜚",
 ];
 
-/** The frame with something wrong somewhere: mostly still JSON, so that it gets far; else any bytes. */
+/** Damages a frame somewhere. The result is mostly still JSON, so that it passes the first checks; otherwise any bytes. */
 export function mutate(random: Random, frame: object): string {
   let text: string;
   if (random.chance(0.6)) {
@@ -73,7 +73,7 @@ export function mutate(random: Random, frame: object): string {
   return text;
 }
 
-/** An operation that is a frame's payload still, with something wrong in its document or its variables. */
+/** Damages an operation's document or variables. The result is still a valid payload of a frame. */
 export function mutateOperation(random: Random, { query, variables }: { query: string; variables: object }) {
   const values = JSON.parse(JSON.stringify(variables)) as Json;
   let document = query;
@@ -82,7 +82,7 @@ export function mutateOperation(random: Random, { query, variables }: { query: s
   return { query: document, variables: values };
 }
 
-/** Puts one word of a document in another one's place: what comes out still parses, mostly. */
+/** Replaces one word of a document by another. The result mostly still parses. */
 function swapWord(random: Random, query: string): string {
   const words = query.match(/\w+/g) ?? [];
   const [from, to] = [random.pick(words), random.pick(words)];

@@ -23,7 +23,7 @@ export interface Operation {
   operationName: string | null | undefined;
 }
 
-/** Makes operations of the schema: mostly valid ones, with directives, fragments and variables wherever they can stand. */
+/** Generates operations of the schema: mostly valid ones, with directives, fragments and variables wherever they are allowed. */
 export class OperationMaker {
   readonly #random: Random;
   readonly #values: Record<string, readonly unknown[]>;
@@ -33,8 +33,8 @@ export class OperationMaker {
   #fragments: string[] = [];
 
   /**
-   * @param values what to give arguments, by their name, or by the name of their type
-   * @param without root fields that are not to be asked for
+   * @param values candidate values of arguments, by the argument's name or its type's name
+   * @param without root fields to leave out
    */
   constructor(random: Random, values: Record<string, readonly unknown[]>, without: readonly string[]) {
     this.#random = random;
@@ -132,7 +132,7 @@ export class OperationMaker {
     return random.chance(0.2) ? `${directive}${one(random.pick(["include", "skip"]))}` : directive;
   }
 
-  /** Declares a variable, and mostly gives it. */
+  /** Declares a variable, and mostly sets it. */
   #variable(type: string, value: unknown): string {
     const name = `v${this.#declared.length}`;
     this.#declared.push(`$${name}: ${type}`);

@@ -18,41 +18,41 @@ export const WORKER = fileURLToPath(new URL("../../dist/worker.js", import.meta.
 const scratch = await ownFolder();
 let launched = 0;
 
-/** A new folder, to start the program in: no stray .env is there. */
+/** Creates a new folder to start the program in, without a stray .env. */
 export async function emptyFolder(): Promise<string> {
   return mkdtemp(join(scratch, "run-"));
 }
 
-/** An executable shell script. */
+/** Writes an executable shell script. */
 export async function writeScript(path: string, ...lines: string[]): Promise<void> {
   await writeFile(path, `${["#!/bin/sh", ...lines].join("\n")}\n`, { mode: 0o755 });
 }
 
 /**
- * A folder for the PATH whose `redis-server` is the real one, and notes its process group first: that of the supervisor
- * which started it.
+ * A folder for the PATH with a `redis-server` that records its process group, which is that of the supervisor that started it, and then
+ * runs the real one.
  */
 export const redisTools = join(scratch, "tools");
 await mkdir(redisTools);
 await writeScript(
   join(redisTools, "redis-server"),
   'echo "$PPID" >>"$REDIS_GROUPS"',
-  `exec "${redisBinary(() => {})}" "$@"`, // is there: the global set-up has seen to it
+  `exec "${redisBinary(() => {})}" "$@"`, // the global setup has installed it
 );
 
 interface Launch {
-  /** Which program; the server unless something else is said. */
+  /** The program; by default the server. */
   file?: string;
-  /** Where it is started. */
+  /** The working directory. */
   cwd: string;
   args?: string[];
-  /** All of its environment, beside PATH. */
+  /** Its whole environment, except PATH. */
   env?: NodeJS.Dict<string>;
-  /** The PATH; else that of the tests, with `redisTools` first. */
+  /** Its PATH; by default that of the tests, with `redisTools` first. */
   path?: string;
 }
 
-/** Starts the program without any option of the tests' own. */
+/** Starts the program without adding any options. */
 export function launch(how: Launch): Program {
   return new Program(how);
 }
@@ -65,8 +65,8 @@ export async function start(cwd: string, ...args: string[]): Promise<Program> {
 }
 
 /**
- * The program as a user runs it, in a process group of its own, as a shell starts it. When the test is done, whatever
- * is left of it is killed; a Redis that does not end with it fails the test.
+ * The program as a user runs it, in a separate process group, as a shell starts it. After the test, all its remaining processes are
+ * killed. A Redis that does not end with the program fails the test.
  */
 export class Program {
   stdout = "";
@@ -98,12 +98,12 @@ export class Program {
     onTestFinished(() => this.#dispose());
   }
 
-  /** Where it listens, by what it printed. */
+  /** The URL at which it listens, from its output. */
   get url(): string {
     return /^ {2}Chat +(\S+)\/$/m.exec(this.stdout)?.[1] ?? "";
   }
 
-  /** The Redis it uses, by what it printed. */
+  /** The URL of its Redis, from its output. */
   get redisUrl(): string {
     return /^ {2}Redis +(\S+)/m.exec(this.stdout)?.[1] ?? "";
   }
@@ -113,7 +113,7 @@ export class Program {
     return existsSync(this.#groups) ? readFileSync(this.#groups, "utf8").trim().split("\n").map(Number) : [];
   }
 
-  /** Waits until it says that it runs. */
+  /** Waits until it prints that it runs. */
   async ready(): Promise<void> {
     while (this.redisUrl === "") {
       if (this.ended !== undefined) throw new Error(`the program ended with ${this.ended}:\n${this.stdout}${this.stderr}`);
@@ -121,23 +121,23 @@ export class Program {
     }
   }
 
-  /** Waits until it ends, and gives how. */
+  /** Waits until it ends. @returns its exit code or signal */
   async end(): Promise<number | NodeJS.Signals | undefined> {
     await this.#closed;
     return this.ended;
   }
 
-  /** Sends the program alone a signal, as `kill PID` does. */
+  /** Sends a signal to the program alone, as `kill PID` does. */
   kill(signal: NodeJS.Signals): void {
     process.kill(this.pid, signal);
   }
 
-  /** Sends its process group a signal, as a terminal does. */
+  /** Sends a signal to its process group, as a terminal does. */
   killGroup(signal: NodeJS.Signals): void {
     process.kill(-this.pid, signal);
   }
 
-  /** Waits until no process is left of the Redis that it started. */
+  /** Waits until all processes of the Redis that it started have ended. */
   async redisGone(): Promise<void> {
     await eventually(() => {
       const left = this.redisGroups.filter(runs);
@@ -156,7 +156,7 @@ export class Program {
   }
 }
 
-/** Whether a process group has a process that runs. One that is dead, and that its parent has not asked after, does not count. */
+/** Whether a process group has a running process. Zombies do not count. */
 function runs(group: number): boolean {
   try {
     process.kill(-group, 0);
@@ -170,7 +170,7 @@ function runs(group: number): boolean {
   });
 }
 
-/** Linux's line about a process, from after its name; empty where there is no such process. */
+/** Returns a process's line in /proc/PID/stat after its name; empty if there is no such process. */
 function statusOf(pid: string): string {
   if (!/^\d+$/.test(pid)) return "";
   try {
@@ -180,7 +180,7 @@ function statusOf(pid: string): string {
   }
 }
 
-/** Whether anything listens at this URL. */
+/** Whether a program listens at this URL. */
 export async function isListening(url: string): Promise<boolean> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);

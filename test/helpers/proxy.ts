@@ -1,17 +1,17 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-/** Stands between a server and its Redis: counts round trips, and can cut, refuse, freeze and redirect connections. */
+/** Starts a proxy between a server and its Redis that counts round trips, and can cut, refuse, freeze and redirect connections. */
 export async function proxyTo(redisUrl: string) {
   let { hostname, port } = new URL(redisUrl);
   const sockets = new Set<Socket>();
-  /** Connections through which nothing passes any more, though they stay open. */
+  /** Connections that stay open, but forward nothing. */
   const frozen = new WeakSet<Socket>();
-  /** The client's side of each connection, with whether it listens to channels. */
+  /** The client's side of each connection, and whether it has subscribed to channels. */
   const listening = new Map<Socket, boolean>();
   let roundTrips = 0;
   let refusing = false;
-  /** Bytes that still go to Redis before it is gone. */
+  /** The number of bytes that still reach Redis before it goes away. */
   let left = Number.POSITIVE_INFINITY;
   let forbidden: RegExp | undefined;
 
@@ -23,7 +23,7 @@ export async function proxyTo(redisUrl: string) {
     client.once("close", () => listening.delete(client));
     for (const socket of [client, upstream]) {
       sockets.add(socket);
-      socket.on("error", () => {}); // the other side is closed below
+      socket.on("error", () => {}); // the `close` handler closes the other side
       socket.on("close", () => {
         sockets.delete(socket);
         client.destroy();
@@ -39,7 +39,7 @@ export async function proxyTo(redisUrl: string) {
       const passing = data.subarray(0, left);
       left -= passing.length;
       upstream.write(passing, () => {
-        if (left === 0) goAway(); // what was written whole is carried out, as when a server dies after sending it
+        if (left === 0) goAway(); // Redis still runs complete commands, as when a server dies after sending them
       });
     });
     upstream.on("data", (data) => {
@@ -63,33 +63,33 @@ export async function proxyTo(redisUrl: string) {
   };
   return {
     url: `redis://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
-    /** How often something was asked and answered so far. */
+    /** The number of round trips so far. */
     roundTrips: () => roundTrips,
-    /** From now on there is no Redis here. */
+    /** Cuts all connections, and refuses new ones. */
     goAway,
-    /** There is no Redis here any more once so many further bytes have gone there, amid a command as it may be. */
+    /** Goes away after this many more bytes to Redis, possibly within a command. */
     goAwayAfter(bytes: number) {
       left = bytes;
     },
-    /** There is no Redis here any more once such a command is sent; it does not get there. */
+    /** Goes away when a command matches, which does not reach Redis. */
     goAwayBefore(command: RegExp) {
       forbidden = command;
     },
-    /** Whether there is no Redis here any more. */
+    /** Whether the proxy refuses connections. */
     isGone: () => refusing,
     comeBack() {
       refusing = false;
     },
     cut,
-    /** Cuts the connections for commands alone. */
+    /** Cuts only the command connections. */
     cutCommands() {
       for (const client of those("commands")) client.destroy();
     },
-    /** Connections that are open now go mute in both directions and stay open; those opened later work. */
+    /** Makes open connections mute in both directions, but keeps them open. Connections that open later work. */
     freeze(which: "commands" | "listeners" | "all") {
       for (const client of those(which)) frozen.add(client);
     },
-    /** Connections opened from now on lead to another Redis; those that are open stay where they are. */
+    /** Leads new connections to another Redis. Open connections stay. */
     leadTo(url: string) {
       ({ hostname, port } = new URL(url));
     },

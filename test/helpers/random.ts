@@ -1,4 +1,4 @@
-/** A repeatable source of random numbers (mulberry32): the same seed gives the same run. */
+/** A repeatable source of random numbers (mulberry32): the same seed produces the same run. */
 export function randomFrom(seed: number) {
   let state = seed;
   const next = () => {

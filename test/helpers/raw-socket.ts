@@ -2,20 +2,20 @@ import { once } from "node:events";
 import { type ClientOptions, WebSocket } from "ws";
 import { closeAfterwards } from "./cleanup.js";
 
-/** What the server says over a socket. */
+/** A frame from the server. */
 export interface Frame {
   type: string;
   id?: string;
-  // biome-ignore lint/suspicious/noExplicitAny: whatever the operation's result looks like; a wrong guess fails an expectation
+  // biome-ignore lint/suspicious/noExplicitAny: the operation determines its shape; a wrong guess fails an expectation
   payload?: any;
 }
 
-/** A socket that says whatever it is told to, as no client library would; what arrives is kept from the first frame on. */
+/** A socket that sends any frame, unlike a client library, and keeps all frames that arrive. */
 export class RawSocket {
   readonly socket: WebSocket;
-  /** How it was closed. */
+  /** Resolves to the close code and reason. */
   readonly closed: Promise<{ code: number; reason: string }>;
-  /** All that has arrived. */
+  /** All frames that have arrived. */
   readonly heard: Frame[] = [];
   #read = 0;
   #arrived = () => {};
@@ -26,14 +26,14 @@ export class RawSocket {
       this.heard.push(JSON.parse(String(data)) as Frame);
       this.#arrived();
     });
-    this.socket.on("error", () => {}); // `closed` tells
+    this.socket.on("error", () => {}); // see `closed`
     this.closed = new Promise((resolve) => {
       this.socket.on("close", (code, reason) => resolve({ code, reason: String(reason) }));
     });
     closeAfterwards(this.socket, (socket) => socket.terminate());
   }
 
-  /** A socket whose connection_init was acknowledged. */
+  /** Opens a socket, and waits for the acknowledgement of its connection_init. */
   static async accepted(server: { url: string }, token?: string, options?: ClientOptions): Promise<RawSocket> {
     const socket = new RawSocket(server, options);
     await socket.say({ type: "connection_init", payload: token === undefined ? {} : { authorization: `Bearer ${token}` } });
@@ -42,7 +42,7 @@ export class RawSocket {
     return socket;
   }
 
-  /** Sends a frame: text and bytes as they are, anything else as JSON. */
+  /** Sends a frame: text and bytes unchanged, anything else as JSON. */
   async say(frame: unknown): Promise<void> {
     if (this.socket.readyState === this.socket.CONNECTING) await once(this.socket, "open");
     this.socket.send(typeof frame === "string" || Buffer.isBuffer(frame) ? frame : JSON.stringify(frame));
@@ -52,19 +52,19 @@ export class RawSocket {
     await this.say({ id, type: "subscribe", payload: { query, variables } });
   }
 
-  /** The next frame; rejects when the socket closes instead. */
+  /** Returns the next frame; rejects if the socket closes instead. */
   async next(): Promise<Frame> {
     const closed = this.closed.then(({ code, reason }) => {
       throw new Error(`closed with ${code} ${reason}`);
     });
-    closed.catch(() => {}); // of interest only while a frame is waited for
+    closed.catch(() => {}); // only matters while a frame is awaited
     while (this.heard.length <= this.#read) {
       await Promise.race([new Promise<void>((resolve) => (this.#arrived = resolve)), closed]);
     }
     return this.heard[this.#read++] as Frame;
   }
 
-  /** The frames that answer an operation, up to the last one. */
+  /** Returns the frames that answer an operation, up to the last one. */
   async answer(id: string): Promise<Frame[]> {
     const frames: Frame[] = [];
     for (;;) {
@@ -74,7 +74,7 @@ export class RawSocket {
     }
   }
 
-  /** The codes of the errors with which an operation is answered. */
+  /** Returns the error codes in the answer to an operation. */
   async codes(id: string): Promise<string[]> {
     const errors = (await this.answer(id)).flatMap(({ type, payload }) => (type === "error" ? payload : (payload?.errors ?? [])));
     return errors.map(({ extensions }) => extensions.code);

@@ -8,18 +8,18 @@ import { cleanUp } from "./cleanup.js";
 
 export const silent = pino({ level: "silent" });
 
-/** A folder of a test's or a file's own; it goes with it. */
+/** Creates a temporary folder, which is deleted with its test, or with the file. */
 export async function ownFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "palaver-test-"));
   cleanUp(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** A Redis of a test's or a file's own, with a client for looking at what is in it; both go with it. */
+/** Starts a Redis and a client to inspect it. Both end with their test, or with the file. */
 export async function ownRedis(): Promise<{ url: string; client: Redis }> {
   const { url, stop } = await startEmbeddedRedis({ dataDir: await ownFolder(), fsync: "everysec", log: silent });
   const client = new Redis(url);
-  client.on("error", () => {}); // a test may end the Redis; what it asks for then fails by itself
+  client.on("error", () => {}); // a test may end the Redis; its later commands fail by themselves
   cleanUp(async () => {
     client.disconnect();
     await stop();

@@ -1,10 +1,10 @@
 import { ANEW, type Model, type Piece, type Turn } from "../../src/assistant/model.js";
 
-/** A question as the model got it, whose answer the test gives. */
+/** A question as the model got it. The test writes the answer. */
 export class Asked {
   readonly #pieces: (Piece | Error | null)[] = [];
   #wake = () => {};
-  /** Resolves when the answer is not wanted any more. */
+  /** Resolves when the answer is aborted. */
   readonly aborted: Promise<void>;
 
   constructor(
@@ -14,7 +14,7 @@ export class Asked {
     this.aborted = new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
   }
 
-  /** What was asked: the last turn. */
+  /** The question: the last turn's text. */
   get question(): string {
     return this.turns.at(-1)?.text ?? "";
   }
@@ -23,7 +23,7 @@ export class Asked {
     return this.#add(...pieces);
   }
 
-  /** What was said so far is no part of the answer. */
+  /** Discards all pieces so far from the answer. */
   beginAnew(): this {
     return this.#add(ANEW);
   }
@@ -56,11 +56,11 @@ export class Asked {
   }
 }
 
-/** A model that says what the test lets it say, and nothing by itself: it does not even look whether it is still wanted. */
+/** A model that only says what the test scripts. It even ignores the abort signal. */
 export class ScriptedModel implements Model {
   readonly #asked: Asked[] = [];
   readonly #waiting: ((asked: Asked) => void)[] = [];
-  /** How often it was asked. */
+  /** The number of questions so far. */
   count = 0;
 
   answer(turns: Turn[], signal: AbortSignal): AsyncIterable<Piece> {
@@ -72,14 +72,14 @@ export class ScriptedModel implements Model {
     return asked.pieces();
   }
 
-  /** The next question that reaches it. */
+  /** Returns the next question. */
   next(): Promise<Asked> {
     const asked = this.#asked.shift();
     return asked ? Promise.resolve(asked) : new Promise((resolve) => this.#waiting.push(resolve));
   }
 }
 
-/** A model that repeats what it is asked. */
+/** A model that repeats the question. */
 export const echo: Model = {
   async *answer(turns) {
     yield "You said: ";

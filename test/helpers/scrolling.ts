@@ -1,15 +1,15 @@
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
 
-/** What a scrolled list showed, frame by frame. */
+/** A record of a scrolled list over all frames. */
 interface Seen {
-  /** Ids of all messages that were on the screen, with the number in their text. */
+  /** The numbers in the texts of all messages that were on the screen. */
   numbers: number[];
-  /** The furthest that a row moved against the hand between two frames (px). */
+  /** The farthest that a row moved against the scroll direction between two frames (px). */
   against: number;
 }
 
-/** Begins to note, at each frame, which messages are on the screen and where. @param hand 1 where rows are to move down, -1 up */
+/** Starts to record, at each frame, the visible messages and their places. @param hand 1 if rows should move down, -1 if up */
 export async function watchRows(page: Page, hand: 1 | -1): Promise<void> {
   await page.locator(".scroller").evaluate((scroller, direction) => {
     const seen = { numbers: new Set<number>(), against: 0, isOver: false };
@@ -25,13 +25,13 @@ export async function watchRows(page: Page, hand: 1 | -1): Promise<void> {
         now.set(id, rect.top);
         seen.numbers.add(Number(/message (\d+)/.exec(row.querySelector(".text")?.textContent ?? "")?.[1]));
       }
-      // The first row of the frame before: what is below it may grow, or have something put in between.
+      // Compares the first row of the previous frame, because rows below it may grow or be inserted.
       const first = [...before].find(([id]) => now.has(id));
       if (first) seen.against = Math.max(seen.against, (first[1] - (now.get(first[0]) as number)) * direction);
       before = now;
       if (!seen.isOver) requestAnimationFrame(afterwards);
     };
-    // What was painted counts, not what a frame's callbacks find on the way there.
+    // Looks after the paint, because the layout is not final while a frame's callbacks run.
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = look;
     const afterwards = () => port2.postMessage(undefined);
@@ -39,7 +39,7 @@ export async function watchRows(page: Page, hand: 1 | -1): Promise<void> {
   }, hand);
 }
 
-/** What was seen since `watchRows`, or so far. */
+/** Returns the record since `watchRows`. */
 export async function seenRows(page: Page): Promise<Seen> {
   return page.evaluate(() => {
     const { seen } = globalThis as unknown as { seen: { numbers: Set<number>; against: number } };
@@ -47,7 +47,7 @@ export async function seenRows(page: Page): Promise<Seen> {
   });
 }
 
-/** Scrolls until a message that far up, or down, has been on the screen; then nothing may have been passed unseen, or have jumped. */
+/** Scrolls until `isThere` holds for the messages seen, then asserts that no message was skipped and none jumped. */
 export async function expectNothingSkipped(page: Page, isThere: (numbers: number[]) => boolean, move: () => Promise<void>): Promise<void> {
   for (let step = 0; step < 5_000; step++) {
     await move();
@@ -61,6 +61,6 @@ export async function expectNothingSkipped(page: Page, isThere: (numbers: number
   expect(against).toBeLessThan(3); // px
 }
 
-/** Until the page has drawn a frame. */
+/** Waits until the page has drawn a frame. */
 export const frame = (page: Page) =>
   page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));

@@ -11,7 +11,7 @@ import { ownFolder, ownRedis } from "./redis.js";
 
 const PATIENCE = { timeout: 100_000, interval: 50 };
 
-/** A primary with a replica, and a Sentinel that watches them under the name `chat`. All end with the test. */
+/** Starts a primary with a replica, and a Sentinel that watches them under the name `chat`. All end with the test. */
 export async function ownSentinel() {
   const primary = await ownRedis();
   const replica = await ownRedis();
@@ -19,7 +19,7 @@ export async function ownSentinel() {
   await primary.client.config("SET", "repl-diskless-sync-delay", 0);
   await replica.client.replicaof(hostname, port);
   await vi.waitFor(async () => expect(await replica.client.info("replication")).toMatch(/master_link_status:up/), PATIENCE);
-  // Until it has written what it was given, Redis does not end when it is asked to.
+  // Redis does not shut down before it has written its initial data.
   await vi.waitFor(async () => expect(await replica.client.info("persistence")).toMatch(/aof_rewrite_in_progress:0/), PATIENCE);
 
   const file = join(await ownFolder(), "sentinel.conf");
@@ -38,28 +38,28 @@ export async function ownSentinel() {
     { stdio: "ignore" },
   );
   const sentinel = new Redis(own, "127.0.0.1", { maxRetriesPerRequest: null, retryStrategy: () => 50 /* ms */ });
-  sentinel.on("error", () => {}); // it does not listen yet
+  sentinel.on("error", () => {}); // it is not listening yet
   cleanUp(async () => {
     sentinel.disconnect();
     child.kill();
     if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
   });
-  /** The port of the primary, by what the Sentinel says. */
+  /** Returns the port of the primary, according to the Sentinel. */
   const primaryPort = async () => ((await sentinel.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", "chat")) as string[])[1];
   await vi.waitFor(async () => expect(String(await sentinel.info("sentinel"))).toMatch(/slaves=1,sentinels=1/), PATIENCE);
   return {
-    /** The Sentinel itself. */
+    /** The address of the Sentinel itself. */
     address: `redis://127.0.0.1:${own}`,
-    /** As REDIS_URL has it. */
+    /** The value for REDIS_URL. */
     url: `redis-sentinel://127.0.0.1:${own}/chat`,
-    /** Lets the replica take over, as for maintenance. */
+    /** Fails over to the replica, as for maintenance. */
     async failOver(): Promise<void> {
       const before = await primaryPort();
       await vi.waitFor(() => sentinel.call("SENTINEL", "FAILOVER", "chat"), PATIENCE);
       await vi.waitFor(async () => expect(await primaryPort()).not.toBe(before), PATIENCE);
       await vi.waitFor(async () => expect(String(await sentinel.info("sentinel"))).toMatch(/status=ok/), PATIENCE);
     },
-    /** Freezes the primary until the other has taken over. */
+    /** Freezes the primary, and waits until the replica has taken over. */
     async losePrimary(): Promise<void> {
       const before = await primaryPort();
       const { client } = [primary, replica].find(({ url }) => new URL(url).port === before) ?? primary;

@@ -4,8 +4,8 @@ import { cleanUp } from "./cleanup.js";
 import { silent } from "./redis.js";
 
 /**
- * A server on a free port, with cheap passwords, no limit on how often things are done, and for which who has left is offline
- * at once. It stops with its test, or with the file.
+ * Starts a server on a free port, with cheap password hashes, no rate limits and no grace period for presence. It stops with its test, or
+ * with the file.
  */
 export async function ownServer(redisUrl: string, settings: Partial<Config> = {}, log = silent): Promise<RunningServer> {
   const defaults = readConfig({ redis: redisUrl, port: "0", "bcrypt-cost": "4", "presence-grace": "0", "rate-limits": "off" }, {});

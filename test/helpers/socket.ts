@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { WebSocket } from "ws";
 import { cleanUp } from "./cleanup.js";
 
-/** A socket that speaks frames; what arrives is kept from the first one on. */
+/** Opens a socket that sends and buffers frames. */
 export function openSocket({ url }: { url: string }, headers: Record<string, string> = {}, protocol = "graphql-transport-ws") {
   const socket = new WebSocket(`${url.replace("http", "ws")}/graphql`, protocol, { headers });
   cleanUp(() => socket.terminate());
@@ -17,7 +17,7 @@ export function openSocket({ url }: { url: string }, headers: Record<string, str
   const closed = new Promise<number>((resolve) => {
     socket.on("close", resolve);
   });
-  socket.on("error", () => {}); // a refused upgrade; `closed` tells
+  socket.on("error", () => {}); // a refused upgrade; see `closed`
   return {
     socket,
     closed,
@@ -29,7 +29,7 @@ export function openSocket({ url }: { url: string }, headers: Record<string, str
   };
 }
 
-/** Such a socket, once its connection is accepted. */
+/** Opens such a socket, and waits until its connection is accepted. */
 export async function acceptedSocket(server: { url: string }, token?: string, headers?: Record<string, string>) {
   const connection = openSocket(server, headers);
   await connection.say({ type: "connection_init", payload: token === undefined ? {} : { authorization: `Bearer ${token}` } });

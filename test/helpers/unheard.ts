@@ -1,9 +1,9 @@
 import type { Redis } from "ioredis";
 
 /**
- * Adds a message to the general room as a server does, in one transaction that first cuts every connection that listens to
- * channels: nobody hears of it, and only the log has it.
- * @returns how many connections were cut
+ * Adds a message to the general room as a server does, in one transaction that first cuts every connection that is subscribed to channels.
+ * So no server gets its announcement, and only the log has it.
+ * @returns the number of connections cut
  */
 export async function sendUnheard(redis: Redis, from: string, message: string): Promise<number> {
   const meta = await redis.hgetall("meta:{room:0}");

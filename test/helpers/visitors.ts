@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { launchBrowser, type OpenPage, openPage } from "./browser.js";
 
 /**
- * For a file of tests: opens pages, each in a browser of a person's own. They are closed after their test, which fails where one had
- * something to complain of.
+ * Returns a function that opens pages, each in a separate browser profile. They are closed after their test, which fails if a page has
+ * complaints.
  */
 export function visitors(): (url: string, options?: BrowserContextOptions) => Promise<Page> {
   let browser: Browser;

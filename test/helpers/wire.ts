@@ -7,11 +7,11 @@ interface FrameHead {
   last?: boolean;
   masked?: boolean;
   reserved?: number;
-  /** What the frame says of its length, where that is not the truth. */
+  /** The length that the frame claims, if it is not the real one. */
   length?: bigint;
 }
 
-/** One WebSocket frame, right or wrong: https://www.rfc-editor.org/rfc/rfc6455#section-5.2 */
+/** One WebSocket frame, valid or not: https://www.rfc-editor.org/rfc/rfc6455#section-5.2 */
 export function wireFrame(
   payload: string | Buffer,
   { opcode = 1, last = true, masked = true, reserved = 0, length }: FrameHead = {},
@@ -25,17 +25,17 @@ export function wireFrame(
   return Buffer.concat([head, masked ? Buffer.alloc(4) : Buffer.alloc(0), body]); // a mask of zeros changes nothing
 }
 
-/** A TCP connection that speaks for itself. */
+/** A raw TCP connection. */
 export class Wire {
   readonly socket: Socket;
-  /** Resolves when the server has let go of it. */
+  /** Resolves when the connection is closed. */
   readonly closed: Promise<void>;
   #heard = Buffer.alloc(0);
 
   constructor(server: { url: string }) {
     const { port, hostname } = new URL(server.url);
     this.socket = connect(Number(port), hostname);
-    this.socket.on("error", () => {}); // the server may cut it hard
+    this.socket.on("error", () => {}); // the server may reset the connection
     this.socket.on("data", (data) => {
       this.#heard = Buffer.concat([this.#heard, data]);
     });
@@ -43,7 +43,7 @@ export class Wire {
     closeAfterwards(this.socket, (socket) => socket.destroy());
   }
 
-  /** A connection that has become a WebSocket. */
+  /** Opens a connection and upgrades it to a WebSocket. */
   static async upgraded(server: { url: string }): Promise<Wire> {
     const wire = new Wire(server);
     wire.say(upgradeRequest());
@@ -60,7 +60,7 @@ export class Wire {
     return this.#heard.toString("latin1");
   }
 
-  /** The code of the server's close frame, when the connection is closed; undefined where it was cut without one. */
+  /** Waits until the connection is closed. @returns the code of the server's close frame; undefined if it sent none */
   async closeCode(): Promise<number | undefined> {
     await this.closed;
     for (let at = 0; at + 2 <= this.#heard.length; ) {
@@ -73,7 +73,7 @@ export class Wire {
   }
 }
 
-/** The request that makes a connection a WebSocket; headers given here replace its own, null leaves one out. */
+/** The request that upgrades a connection to a WebSocket. The given headers replace its defaults; null omits one. */
 export function upgradeRequest(headers: Record<string, string | null> = {}, line = "GET /graphql HTTP/1.1"): string {
   const all: Record<string, string | null> = {
     Host: "localhost",

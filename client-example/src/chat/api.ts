@@ -2,14 +2,14 @@ import { Client, type CombinedError, fetchExchange, mapExchange, type OperationR
 import { pause } from "./pause";
 
 /**
- * Queries and mutations, over HTTP. The session is in a cookie, which the browser sends by itself. Without a cache: what
- * the page shows is kept up to date by subscriptions, not by asking again.
+ * A client for queries and mutations, over HTTP. The browser sends the session's cookie. The client has no cache, because subscriptions,
+ * not repeated queries, keep the page up to date.
  */
 export function createHttpClient(onSessionOver = () => {}): Client {
   return new Client({
     url: "/graphql",
     preferGetMethod: false,
-    // For this type a refusal is an answer like any other, with status 200; browsers log others as failures.
+    // With this type the server sends errors with status 200. Browsers log any other status as a failed request.
     fetchOptions: () => ({ headers: { accept: "application/json" }, signal: AbortSignal.timeout(ANSWER_WITHIN) }),
     exchanges: [
       mapExchange({
@@ -22,13 +22,13 @@ export function createHttpClient(onSessionOver = () => {}): Client {
   });
 }
 
-const ANSWER_WITHIN = 15_000; // ms; a network that vanished does not say so
+const ANSWER_WITHIN = 15_000; // ms; a lost network is not reported
 
-/** An operation that was answered with errors, or not at all. */
+/** The error of an operation that the server answered with errors, or not at all. */
 export class Refused extends Error {
   readonly code: unknown;
   readonly retryable: boolean;
-  /** Seconds after which to try again; undefined where the server does not say. */
+  /** Seconds to wait before a retry; undefined if the server does not say. */
   readonly retryAfter: number | undefined;
 
   constructor(error: CombinedError | undefined) {
@@ -40,13 +40,13 @@ export class Refused extends Error {
   }
 }
 
-/** Root fields that can be null though nothing was refused: there is no such thing. */
+/** Root fields that can be null without an error, because the object does not exist. */
 type MayBeMissing = "me" | "session" | "room";
 
-/** Other fields that are null where they were refused, and only there. */
+/** Other fields that are null only if they were refused. */
 type MayBeRefused = "messages" | "members";
 
-/** A part of an answer without errors: nothing in it was refused. */
+/** A part of an answer without errors: no field in it was refused. */
 export type Whole<Part> = Part extends (infer Entry)[]
   ? Whole<Entry>[]
   : Part extends object
@@ -57,7 +57,7 @@ export type Whole<Part> = Part extends (infer Entry)[]
 export type Answered<Data> = { [Field in keyof Data]: Whole<Field extends MayBeMissing ? Data[Field] : NonNullable<Data[Field]>> };
 
 /**
- * The data of a query or mutation.
+ * Returns the data of a query or mutation.
  * @throws Refused
  */
 export async function ask<Data>(request: PromiseLike<OperationResult<Data>>): Promise<Answered<Data>> {
@@ -67,8 +67,8 @@ export async function ask<Data>(request: PromiseLike<OperationResult<Data>>): Pr
 }
 
 /**
- * Asks until there is an answer.
- * @throws Refused for what asking again does not mend
+ * Retries a query or mutation until it is answered.
+ * @throws Refused for an error that is not retryable
  */
 export async function insist<Data>(request: () => PromiseLike<OperationResult<Data>>): Promise<Answered<Data>> {
   for (;;) {

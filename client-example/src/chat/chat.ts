@@ -28,22 +28,22 @@ import { type Action, noRooms, type Room, type RoomParts, reduce } from "./rooms
 import { Store } from "./store";
 import type { PageKind, RoomEvent } from "./timeline";
 
-const GATHERED_FOR = 300; // ms in which what makes a count uncertain leads to one question
-const TYPING_TOLD_EVERY = 3_000; // ms; the server forgets it after 6 s
+const GATHERED_FOR = 300; // ms; recounts of a room within this time become one query
+const TYPING_TOLD_EVERY = 3_000; // ms; the server clears it after 6 s
 const READ_TOLD_EVERY = 1_000; // ms
 
-/** What a signed-in user's page knows and does: the hooks read it, React is not needed for it. */
+/** The state and actions of a signed-in user's page. Hooks read it; it does not depend on React. */
 export class Chat {
   /** Queries and mutations, over HTTP. */
   readonly client: Client;
   /** Subscriptions, over a WebSocket. */
   readonly live: Live;
   readonly rooms;
-  /** Whether what happened while there was no connection is being asked for. */
+  /** Whether the rooms are being loaded, at the start or after a reconnect. */
   readonly refreshing = new Store(true);
   readonly presence: Presence;
   readonly outbox: Outbox;
-  /** By room, the text in its composer. */
+  /** The text in each room's composer, by room. */
   readonly drafts: Kept;
   readonly #me: string;
   readonly #following;
@@ -51,7 +51,7 @@ export class Chat {
   readonly #recounts = new Map<string, ReturnType<typeof setTimeout>>();
   #pages = 0;
   #typing: { roomId: string; at: number } | undefined;
-  /** By room, the message that the user has read up to, of which the server does not know yet. */
+  /** Read markers that the server does not have yet: message ids by room. */
   readonly #toTell = new Map<string, string>();
   #telling: Promise<void> | undefined;
   #connects = 0;
@@ -99,7 +99,7 @@ export class Chat {
 
   /**
    * Loads a page of a room's messages.
-   * @param messageId the one to load around
+   * @param messageId the message to load around, for `around`
    * @throws Refused
    */
   async load(roomId: string, kind: PageKind, messageId = ""): Promise<void> {
@@ -129,7 +129,7 @@ export class Chat {
   }
 
   /**
-   * The id of the private room with this user.
+   * Opens the private room with this user and returns its id.
    * @throws Refused
    */
   async openPrivate(userId: string): Promise<string> {
@@ -139,7 +139,7 @@ export class Chat {
   }
 
   /**
-   * The id of a new group; asked for once more with the same `clientRoomId`, that of the same one.
+   * Creates a group and returns its id. A repeated call with the same `clientRoomId` returns the same id.
    * @throws Refused
    */
   async createGroup(variables: CreateRoomMutationVariables): Promise<string> {
@@ -148,27 +148,27 @@ export class Chat {
     return room.id;
   }
 
-  /** Asks for a room again. */
+  /** Loads a room again. */
   async refresh(roomId: string): Promise<void> {
     const { room } = await insist(() => this.client.query(RoomDocument, { id: roomId }));
     if (room) this.#apply({ type: "room", room });
   }
 
-  /** What the user's own edit or reaction was answered with, or that they left a room. */
+  /** Applies the answer to the user's own edit or reaction, or that the user left a room. */
   readonly apply = (action: Extract<Action, { message: Message } | { type: "left" }>): void => this.#apply(action);
 
-  /** Drops the messages at an end of a room's timeline, where it has grown too long. */
+  /** Trims a room's timeline at one end if it has grown too long. */
   trim(roomId: string, end: "older" | "newer"): void {
     this.#apply({ type: "trimmed", roomId, end });
   }
 
-  /** Forgets what is kept in this browser: the user signs out, and the next one here is someone else. */
+  /** Deletes what this browser keeps: the user signs out, and the next user may be someone else. */
   forget(): void {
     this.outbox.clear();
     this.drafts.clear();
   }
 
-  /** Notes that the user has read up to the newest message of a room, and tells the server and other devices. */
+  /** Moves the user's read marker to the newest message of a room, here and, through the server, on other devices. */
   read({ id: roomId, timeline, readUpTo }: Room): void {
     const newest = timeline?.newer === null ? timeline.messages.at(-1) : undefined;
     if (!newest || newest.id === readUpTo) return;
@@ -177,23 +177,23 @@ export class Chat {
     this.#telling ??= this.#tellReading();
   }
 
-  /** Tells the others in the room that the user writes, or does not any more; may be called at each key. */
+  /** Notifies the room that the user is typing or has stopped. It may be called at each keystroke. */
   setTyping(roomId: string, typing: boolean): void {
     const isTold = this.#typing?.roomId === roomId && Date.now() - this.#typing.at < TYPING_TOLD_EVERY;
     if (typing ? isTold : this.#typing?.roomId !== roomId) return;
     this.#typing = typing ? { roomId, at: Date.now() } : undefined;
-    void this.client.mutation(SetTypingDocument, { roomId, typing }).toPromise(); // should it fail, nobody misses much
+    void this.client.mutation(SetTypingDocument, { roomId, typing }).toPromise(); // a failure does little harm
   }
 
-  /** The message was sent, which ends the typing by itself. */
+  /** Queues a message. Sending it also ends typing on the server, so no extra call is needed. */
   send(roomId: string, text: string, replyTo: string | null): void {
     this.#typing = undefined;
     this.outbox.add(roomId, text, replyTo);
   }
 
   /**
-   * All of the user's rooms, page by page. Where something is said meanwhile a room moves to the front of the pages that were read, so
-   * that is looked at in the end, from where the first page began.
+   * Loads all of the user's rooms, page by page. A new message moves its room in front of the pages already read, so this finally loads
+   * the rooms in front of the first page.
    * @throws Refused
    */
   async #allRooms(): Promise<{ rooms: RoomParts[]; known: ReadonlySet<string> }> {
@@ -239,11 +239,12 @@ export class Chat {
     if (after.members && after.membersChanged !== before?.membersChanged) void this.loadMembers(event.roomId).catch(() => {});
   }
 
-  /** One at a time, and of those that wait in a room only the last. */
+  /** Sends read markers one at a time; of several that wait in a room, only the last. */
   async #tellReading(): Promise<void> {
     for (const [roomId, messageId] of this.#toTell) {
       this.#toTell.delete(roomId);
-      await insist(() => this.client.mutation(MarkReadDocument, { messageId })).catch(() => {}); // it was deleted, or the user left
+      // It fails if the message was deleted or the user left the room.
+      await insist(() => this.client.mutation(MarkReadDocument, { messageId })).catch(() => {});
       await pause(READ_TOLD_EVERY);
     }
     this.#telling = undefined;
@@ -253,12 +254,12 @@ export class Chat {
     if (this.#recounts.has(roomId)) return;
     const ask = () => {
       this.#recounts.delete(roomId);
-      void this.refresh(roomId).catch(() => {}); // the user left it, or the session is over
+      void this.refresh(roomId).catch(() => {}); // the user left the room, or the session ended
     };
     this.#recounts.set(roomId, setTimeout(ask, GATHERED_FOR));
   }
 
-  /** No subscription tells what it would have told while there was no connection, but for the one that resumes. */
+  /** Loads what was missed while disconnected: of the subscriptions, only `roomEvents` resumes. */
   #connectionChanged(): void {
     const { state, connects } = this.live.status.get();
     if (state !== "live" || connects === this.#connects) return;
@@ -280,7 +281,7 @@ export class Chat {
       for (const { id, position } of byId.values()) this.#following.add(id, position);
       for (const { id, members } of byId.values()) if (members) void this.loadMembers(id).catch(() => {});
     } catch (error) {
-      if (!(error instanceof Refused)) throw error; // else the session is over
+      if (!(error instanceof Refused)) throw error; // a refusal means that the session ended
     } finally {
       if (connects === this.#connects) this.refreshing.set(false);
     }

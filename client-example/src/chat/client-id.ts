@@ -1,4 +1,4 @@
-/** A new id, unique everywhere: what is asked for under it can be asked for again. `crypto.randomUUID` exists only on https and localhost. */
+/** A new, globally unique id that makes a mutation idempotent. `crypto.randomUUID` exists only on https and localhost. */
 export function newClientId(): string {
   if ("randomUUID" in crypto) return crypto.randomUUID();
   return Array.from((crypto as Crypto).getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -1,6 +1,4 @@
-/**
- * Texts by key that outlast a reload, in `localStorage`. Where that is full or not allowed they are kept in memory, until the page is closed.
- */
+/** Texts by key that survive a reload, in `localStorage`. If it is full or blocked, they stay in memory until the page closes. */
 export class Kept {
   readonly #prefix: string;
   readonly #memory = new Map<string, string>();
@@ -13,14 +11,14 @@ export class Kept {
     return this.#memory.get(key) ?? this.#stored((storage) => storage.getItem(this.#prefix + key)) ?? undefined;
   }
 
-  /** All texts, in no order. */
+  /** All texts, in no particular order. */
   values(): string[] {
     const stored = this.#stored((storage) => Object.keys(storage).filter((key) => key.startsWith(this.#prefix))) ?? [];
     const keys = new Set([...stored.map((key) => key.slice(this.#prefix.length)), ...this.#memory.keys()]);
     return [...keys].flatMap((key) => this.get(key) ?? []);
   }
 
-  /** @returns whether other tabs can see it too */
+  /** @returns whether other tabs can see the text too */
   set(key: string, text: string): boolean {
     const isStored = this.#stored((storage) => storage.setItem(this.#prefix + key, text)) !== null;
     if (isStored) this.#memory.delete(key);
@@ -40,7 +38,7 @@ export class Kept {
     });
   }
 
-  /** @returns a function that ends it */
+  /** @returns a function that removes the listener */
   onChangeInOtherTab(listener: () => void): () => void {
     const onStorage = ({ key }: StorageEvent) => {
       if (key === null || key.startsWith(this.#prefix)) listener();
@@ -49,10 +47,10 @@ export class Kept {
     return () => removeEventListener("storage", onStorage);
   }
 
-  /** @returns null where the browser refuses */
+  /** @returns null if the browser refuses */
   #stored<Result>(use: (storage: Storage) => Result): Result | null {
     try {
-      return use(localStorage); // where storage is blocked, even naming it throws
+      return use(localStorage); // if storage is blocked, even reading this property throws
     } catch {
       return null;
     }

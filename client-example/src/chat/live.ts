@@ -4,21 +4,21 @@ import type { Answered } from "./api";
 import { pause } from "./pause";
 import { Store } from "./store";
 
-/** `connecting`: trying, for the first time or right after a loss. `offline`: trying too, but it has failed. */
+/** `connecting`: the first attempt, or the first after a lost connection. `offline`: it failed, and further attempts follow. */
 export type LiveState = "connecting" | "live" | "offline";
 
 export interface LiveStatus {
   state: LiveState;
-  /** How often the connection has been made. When it grows, ask again for what the subscriptions do not bring after. */
+  /** How many times the client has connected. When this grows, load again what subscriptions do not replay. */
   connects: number;
 }
 
 const PING_EVERY = 10_000; // ms
-const ANSWER_WITHIN = 5_000; // ms, to a ping or a connect; a network that vanished does not close sockets
+const ANSWER_WITHIN = 5_000; // ms, to a ping or a connection attempt; a lost network does not close sockets
 const LONGEST_WAIT = 10_000; // ms between two attempts to connect
 const SESSION_OVER = 4403; // close code
 
-/** Subscriptions over one WebSocket, which comes back by itself; each subscription then starts again. */
+/** Subscriptions over one WebSocket, which reconnects by itself; each subscription then starts again. */
 export class Live {
   readonly client: Client;
   readonly status = new Store<LiveStatus>({ state: "connecting", connects: 0 });
@@ -36,10 +36,10 @@ export class Live {
     this.client = createClient({
       url,
       lazy: false,
-      onNonLazyError: () => {}, // `status` tells
+      onNonLazyError: () => {}, // `status` reports it
       retryAttempts: Number.POSITIVE_INFINITY,
-      shouldRetry: () => true, // for browsers an unreachable server is an `error` event, which graphql-ws takes for fatal
-      // Random, so that after a restart not everyone comes back at the same moment.
+      shouldRetry: () => true, // browsers report an unreachable server as an `error` event, which graphql-ws treats as fatal
+      // Random, so that clients do not all reconnect at the same moment after a restart.
       retryWait: (retries) => this.#wait(Math.random() * Math.min(LONGEST_WAIT, 1_000 * 2 ** retries)),
       keepAlive: PING_EVERY,
       on: {
@@ -62,9 +62,9 @@ export class Live {
   }
 
   /**
-   * Follows a subscription. What ends it for a passing reason starts it again.
-   * @param onRefused hears of an error that starting again does not mend
-   * @returns a function that ends it
+   * Subscribes, and subscribes again after a retryable error.
+   * @param onRefused called with the code of an error that is not retryable
+   * @returns a function that ends the subscription
    */
   subscribe<Data, Variables extends Record<string, unknown>>(
     document: TypedDocumentNode<Data, Variables>,
@@ -95,17 +95,17 @@ export class Live {
     return () => stop();
   }
 
-  /** Tries to connect now rather than after the wait. */
+  /** Connects now instead of after the wait. */
   readonly retry = (): void => this.#endWait();
 
-  /** Ends the connection, for good. */
+  /** Closes the connection for good. */
   close(): void {
     removeEventListener("online", this.retry);
     removeEventListener("offline", this.#lose);
-    Promise.resolve(this.client.dispose()).catch(() => {}); // the server has closed it already
+    Promise.resolve(this.client.dispose()).catch(() => {}); // the server has already closed it
   }
 
-  /** The browser says that there is no network: the socket would notice much later. */
+  /** The browser reports that there is no network. The socket would notice much later. */
   readonly #lose = () => this.client.terminate();
 
   #wait(ms: number): Promise<void> {

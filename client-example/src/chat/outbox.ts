@@ -4,27 +4,27 @@ import { newClientId } from "./client-id";
 import { Kept } from "./kept";
 import { Store } from "./store";
 
-/** A message that the user sent and that is not known to be stored. */
+/** A message that the user sent and that is not yet known to be stored. */
 export interface Outgoing extends SendMutationVariables {
   roomId: string;
   clientMessageId: string;
-  /** When it was written (ms). */
+  /** When the user wrote it, in ms since 1970. */
   at: number;
-  /** Its place among those of the same moment. */
+  /** Its order among messages of the same millisecond. */
   order: number;
-  /** Why it did not get through; sending it again as it is would not help, or not be safe. */
+  /** Why it was not sent. An automatic retry would not help, or would not be safe. */
   problem?: string;
-  /** Why it has to wait, and is sent later by itself. */
+  /** Why it has to wait; it is sent later automatically. */
   notice?: string;
 }
 
-const KEPT_BY_SERVER = 23 * 3_600_000; // ms; for a day it knows a clientMessageId again, an hour is for clocks that differ
+const KEPT_BY_SERVER = 23 * 3_600_000; // ms; the server remembers a clientMessageId for a day, less an hour for clocks that differ
 const LONGEST_WAIT = 30_000; // ms between two attempts
 
 /**
- * Messages on their way, one after the other and each until its fate is known: with its `clientMessageId` it can be sent
- * again, and the server stores it once. They are kept in the browser, so they outlast a reload, and one tab of several
- * sends them. Where the browser does not keep them, the tab in which they were written sends them.
+ * Outgoing messages. They are sent in order, each retried until its outcome is known: the server stores each `clientMessageId` once.
+ * The browser keeps them, so they survive a reload, and one of several tabs sends them. If the browser cannot keep them, the tab in
+ * which they were written sends them.
  */
 export class Outbox {
   readonly outgoing: Store<readonly Outgoing[]>;
@@ -39,7 +39,7 @@ export class Outbox {
   #wake = () => {};
 
   /**
-   * @param send sends it once. @throws Refused
+   * @param send sends a message once. @throws Refused
    * @param onSent called with each message that was stored
    */
   constructor(userId: string, send: (variables: SendMutationVariables) => Promise<Message>, onSent: (message: Message) => void) {
@@ -52,12 +52,12 @@ export class Outbox {
     void this.#lead();
   }
 
-  /** Sends a text, now or as soon as that is possible. */
+  /** Sends a text as soon as possible. */
   add(roomId: string, text: string, replyTo: string | null): void {
     this.#write({ roomId, text, clientMessageId: newClientId(), replyTo, at: Date.now(), order: this.#order++ });
   }
 
-  /** Sends once more what did not get through, as a new message where it is too late for the old one. */
+  /** Sends a failed message again; as a new message if the server may have forgotten the old one's id. */
   sendAgain({ problem: _, notice: __, ...one }: Outgoing): void {
     if (Date.now() - one.at < KEPT_BY_SERVER) this.#write(one);
     else {
@@ -66,13 +66,13 @@ export class Outbox {
     }
   }
 
-  /** Forgets a message: it was stored, or is not to be. */
+  /** Removes a message: it was stored or discarded. */
   drop(clientMessageId: string): void {
     this.#kept.remove(clientMessageId);
     this.#look();
   }
 
-  /** Tries now rather than after the wait: the connection is back. */
+  /** Retries now instead of after the wait: the connection is back. */
   retry(): void {
     this.#wake();
   }
@@ -83,7 +83,7 @@ export class Outbox {
     this.#wake();
   }
 
-  /** Forgets all messages: the user signs out, and the next one at this browser is someone else. */
+  /** Removes all messages: the user signs out, and the next user of this browser may be someone else. */
   clear(): void {
     this.#kept.clear();
     this.#look();
@@ -99,7 +99,7 @@ export class Outbox {
   #write(one: Outgoing): void {
     const isShared = this.#kept.set(one.clientMessageId, JSON.stringify(one));
     this.#look();
-    if (!isShared) void this.#deliver(); // the tab that sends for all tabs does not see it
+    if (!isShared) void this.#deliver(); // the tab that sends for all tabs cannot see it
   }
 
   #look(): void {
@@ -107,10 +107,10 @@ export class Outbox {
     this.#wake();
   }
 
-  /** One tab at a time sends. Without locks, as on pages without https, each does; the server stores it once all the same. */
+  /** Lets one tab at a time send. Without locks, as on pages without https, every tab sends; the server still stores each message once. */
   async #lead(): Promise<void> {
     if (!("locks" in navigator)) return this.#deliver();
-    await navigator.locks.request(this.#lock, { signal: this.#end.signal }, () => this.#deliver()).catch(() => {}); // it was closed
+    await navigator.locks.request(this.#lock, { signal: this.#end.signal }, () => this.#deliver()).catch(() => {}); // the outbox was closed
   }
 
   #deliver(): Promise<void> {
@@ -127,7 +127,7 @@ export class Outbox {
       }
       const { roomId, text, clientMessageId, replyTo } = next;
       try {
-        if (Date.now() - next.at > KEPT_BY_SERVER) throw new Error("It is more than a day old, and may already have been sent.");
+        if (Date.now() - next.at > KEPT_BY_SERVER) throw new Error("It was written over 23 hours ago and may already have been sent.");
         const message = await this.#send({ roomId, text, clientMessageId, replyTo: replyTo ?? null });
         failures = 0;
         this.#onSent(message);
@@ -143,7 +143,7 @@ export class Outbox {
     }
   }
 
-  /** Resolves when there is something new, or after so long. */
+  /** Resolves when the messages or the connection change, or after `ms`. */
   #somethingToDo(ms?: number): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve;

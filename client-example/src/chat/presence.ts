@@ -4,10 +4,10 @@ import { insist } from "./api";
 import type { Live } from "./live";
 import { Store } from "./store";
 
-const AT_ONCE = 1_000; // users that one subscription may name, and that `onlineUsers` gives
-const GATHERED_FOR = 50; // ms; a list that appears asks for one person after the other
+const AT_ONCE = 1_000; // users; the limit of one subscription and of `onlineUsers`
+const GATHERED_FOR = 50; // ms; a new list watches its people one after the other
 
-/** Who of those on the screen is online. */
+/** Which of the users on the screen are online. */
 export class Presence {
   readonly online = new Store<ReadonlySet<string>>(new Set());
   readonly #client: Client;
@@ -22,7 +22,7 @@ export class Presence {
     this.#live = live;
   }
 
-  /** @returns a function that ends it */
+  /** @returns a function that stops watching */
   watch(userIds: readonly string[]): () => void {
     for (const id of userIds) this.#watched.set(id, (this.#watched.get(id) ?? 0) + 1);
     if (userIds.some((id) => !this.#follows.has(id))) this.#gathering ??= setTimeout(() => this.follow(), GATHERED_FOR);
@@ -35,12 +35,12 @@ export class Presence {
     };
   }
 
-  /** Follows those who are watched now, and asks how they are: no subscription tells what was before it. At each connect, too. */
+  /** Subscribes to the watched users and queries their current state, which the subscription does not send. Called at each connect, too. */
   follow(): void {
     this.close();
     this.#follows = new Set([...this.#watched.keys()].slice(-AT_ONCE));
     if (this.#follows.size === 0) return;
-    const told = new Set<string>(); // since the subscription began: newer than the answer that is on its way
+    const told = new Set<string>(); // changed since the subscription started, so newer than the query's answer
     this.#stop = this.#live.subscribe(OnlineChangesDocument, { userIds: [...this.#follows] }, ({ userOnline: { id, online } }) => {
       told.add(id);
       this.#set([id], online);
@@ -61,7 +61,7 @@ export class Presence {
             false,
           );
       },
-      () => {}, // the session is over
+      () => {}, // the session ended
     );
   }
 

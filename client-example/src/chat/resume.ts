@@ -1,33 +1,33 @@
 import type { Client } from "graphql-ws";
 
-/** What is followed: any subscription of Palaver's whose results have a room and a position. */
+/** What to follow: any Palaver subscription whose results have a room and a position. */
 export interface Followed<Event extends { roomId: string; position: string }> {
-  /** The subscription; it has to pass `$after: [String!]` on, and to select `roomId` and `position`. */
+  /** The subscription. It must pass on `$after: [String!]` and select `roomId` and `position`. */
   query: string;
   /** The event in a result's data. */
   eventIn: (data: Record<string, unknown>) => Event;
   /**
-   * Loads what the page shows, and gives the position of each room as it was loaded: events come from there on. It is
-   * called at the start, and again when a position can no longer be continued. When it fails, it is called again after a pause that grows.
+   * Loads what the page shows and returns each room's position as of that load; events follow from there. It is called at the start, and
+   * again when the server can no longer resume from a position. If it fails, it is called again after a growing pause.
    */
   load: () => Promise<Iterable<readonly [roomId: string, position: string]>>;
-  /** Hears why a load failed: once that is refused for good, `stop` and tell the user. */
+  /** Called with the reason when a load fails. If the load is refused for good, call `stop` and inform the user. */
   onLoadFailed?: (error: unknown) => void;
-  /** Hears of each event after the load, once, in each room's order. */
+  /** Called once with each event after the load, in each room's order. */
   onEvent: (event: Event) => void;
-  /** Hears of an error that coming again does not mend; nothing more comes then. */
+  /** Called with an error that is not retryable; no events follow. */
   onRefused: (error: { message: string; code: unknown }) => void;
 }
 
-const PAUSE = 1_000; // ms before trying again
-const LONGEST_PAUSE = 30_000; // ms between two loads that fail
+const PAUSE = 1_000; // ms before a retry
+const LONGEST_PAUSE = 30_000; // ms between two failed loads
 
 /**
- * Follows rooms over a graphql-ws client, and loses, repeats and reorders nothing, whatever becomes of the connection.
+ * Follows rooms over a graphql-ws client without losing, repeating or reordering events, whatever happens to the connection.
  *
- * Load first, then subscribe after the positions of the load. Positions move on with what the subscription brings and with
- * nothing else: the answer to a `send` can overtake messages that are still on their way. After a reconnect, graphql-ws
- * sends the subscription again as it is; its `after` is a getter, which then gives the positions of that moment.
+ * It loads first, then subscribes after the positions of the load. Only events from the subscription advance the positions, because the
+ * answer to a `send` can overtake messages that are still on their way. After a reconnect, graphql-ws sends the same subscription
+ * again; its `after` is a getter that returns the current positions.
  *
  * @example
  * const following = resume(createClient({ url: "ws://localhost:4000/graphql" }), {
@@ -64,7 +64,7 @@ export function resume<Event extends { roomId: string; position: string }>(
     unsubscribe = client.subscribe<Record<string, unknown>>(
       { query, variables },
       {
-        // A result with errors is the last one, or stands for an event that got lost: either way, not to go on after.
+        // A result with errors is the last one, or replaces an event that was lost. Do not continue after either.
         next: ({ data, errors }) => (errors ? fail(errors[0]) : data && pass(eventIn(data))),
         error: (reason) => fail(Array.isArray(reason) ? reason[0] : undefined),
         complete: () => {},
@@ -77,7 +77,7 @@ export function resume<Event extends { roomId: string; position: string }>(
     onEvent(event);
   }
 
-  /** @param error of the server; undefined where it was the connection's */
+  /** @param error from the server; undefined if the connection failed */
   function fail(error?: { message: string; extensions?: Record<string, unknown> }): void {
     unsubscribe();
     if (error?.extensions?.code === "HISTORY_RESET") after(PAUSE, () => void begin());
@@ -93,11 +93,11 @@ export function resume<Event extends { roomId: string; position: string }>(
 
   void begin();
   return {
-    /** Tells of a room that came in later: should the connection break before its first event, it goes on from here. */
+    /** Adds a room that appeared later. If the connection breaks before its first event, the room resumes from this position. */
     add(roomId: string, position: string): void {
       if (!positions.has(roomId)) positions.set(roomId, position);
     },
-    /** Tells that the user has left a room: where it stood is no use any more. */
+    /** Removes a room that the user has left; its position is no longer needed. */
     forget(roomId: string): void {
       positions.delete(roomId);
     },

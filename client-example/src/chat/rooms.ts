@@ -14,7 +14,7 @@ import { afterReading, NOTHING_UNREAD, type Unread, afterEvent as unreadAfter, w
 
 export type Member = NonNullable<Answered<MembersQuery>["room"]>["members"]["nodes"][number];
 
-/** A room as the server gives it. */
+/** A room as the server returns it. */
 export type RoomParts = Whole<RoomPartsFragment>;
 
 /** A room as the page knows it. */
@@ -27,56 +27,56 @@ export interface Room {
   readonly peer: RoomParts["peer"];
   readonly newest: Message | undefined;
   readonly unread: Unread;
-  /** The message that the user has read up to. */
+  /** The user's read marker: the last message that the user has read. */
   readonly readUpTo: string | null;
-  /** Where the last event that was heard stands. */
+  /** The position of the last event received. */
   readonly position: string;
   /** Undefined until the room has been opened. */
   readonly timeline: Timeline | undefined;
-  /** The page that is on its way, and what happens meanwhile: the page may be of before. */
+  /** The page being loaded, and the events since it was requested, as the page may be older than they are. */
   readonly loading: { kind: PageKind; number: number; meanwhile: readonly RoomEvent[] } | undefined;
-  /** The first 100 of those in it; undefined until they have been asked for. Of the general room, they are not. */
+  /** The first 100 members; undefined until they are loaded. The general room's are never loaded. */
   readonly members: readonly Member[] | undefined;
   readonly memberCount: number;
-  /** Grows with what leaves the unread, or the newest message, uncertain: ask for the room again then. */
+  /** Grows when an event leaves the unread count or the newest message uncertain: load the room again then. */
   readonly recount: number;
-  /** Grows when someone came or left: ask for the members again then. */
+  /** Grows when a member joins or leaves: load the members again then. */
   readonly membersChanged: number;
 }
 
 /** The user's rooms. */
 export interface Rooms {
-  /** Whose they are. */
+  /** The user's id. */
   readonly me: string;
-  /** Whether they have been loaded once. */
+  /** Whether they have been loaded at least once. */
   readonly loaded: boolean;
   readonly byId: ReadonlyMap<string, Room>;
 }
 
 export type Action =
-  /** All rooms were loaded, at the start or because positions could not be continued. `known`: those the page had when it asked. */
+  /** All rooms were loaded, at the start or because positions could not be resumed. `known`: the rooms on the page when loading began. */
   | { type: "loaded"; rooms: RoomParts[]; known: ReadonlySet<string> }
-  /** All rooms as they are now, while events go on from where they were. */
+  /** All rooms were loaded again, while events continue from their positions. `known` as above. */
   | { type: "refreshed"; rooms: RoomParts[]; known: ReadonlySet<string> }
-  /** A room appeared, or was asked for again. */
+  /** A room appeared, or was loaded again. */
   | { type: "room"; room: RoomParts }
   | { type: "event"; event: RoomEvent }
-  /** A page was asked for. Its number tells its answer from that of an earlier one. */
+  /** A page was requested. Its number distinguishes its answer from the answer to an earlier request. */
   | { type: "asked"; roomId: string; kind: PageKind; number: number }
   | { type: "page"; roomId: string; number: number; page: Page }
   | { type: "failed"; roomId: string; number: number }
   /** The reader is far from this end of a room's timeline, which has grown too long. */
   | { type: "trimmed"; roomId: string; end: "older" | "newer" }
   | { type: "members"; roomId: string; members: Member[]; count: number }
-  /** The user's own send, edit or reaction was answered; the event comes as well. */
+  /** The server answered the user's own send, edit or reaction; the event arrives as well. */
   | { type: "sent" | "changed"; message: Message }
-  /** The user has read up to this message, here. */
+  /** The user has read up to this message, on this page. */
   | { type: "read"; roomId: string; messageId: string }
   | { type: "left"; roomId: string };
 
 export const noRooms = (me: string): Rooms => ({ me, loaded: false, byId: new Map() });
 
-/** What the page knows after something happened. Pure: what is to be asked of the server is asked elsewhere. */
+/** The rooms after an action. Pure: requests to the server are made elsewhere. */
 export function reduce(rooms: Rooms, action: Action): Rooms {
   switch (action.type) {
     case "loaded":
@@ -101,7 +101,7 @@ export function reduce(rooms: Rooms, action: Action): Rooms {
     case "failed":
       return withRoom(rooms, action.roomId, (room) => (room.loading?.number === action.number ? { ...room, loading: undefined } : room));
     case "trimmed":
-      // A page that is on its way to this end would no longer join on.
+      // A page being loaded for this end would leave a gap.
       return withRoom(rooms, action.roomId, (room) => ({
         ...withTimeline(room, (timeline) => trimmed(timeline, action.end)),
         loading: room.loading?.kind === action.end ? undefined : room.loading,
@@ -122,7 +122,7 @@ export function reduce(rooms: Rooms, action: Action): Rooms {
   }
 }
 
-/** Whether events have been heard up to what the server said when the rooms were last asked for. */
+/** Whether events have been received up to the positions at which the rooms were last loaded. */
 export const isCaughtUp = (rooms: Rooms): boolean => [...rooms.byId.values()].every(({ unread }) => unread.asOf === undefined);
 
 function toRoom({ messages, unreadCount, unreadMentions, ...parts }: RoomParts): Room {
@@ -140,14 +140,14 @@ function toRoom({ messages, unreadCount, unreadMentions, ...parts }: RoomParts):
   };
 }
 
-/** The list may be older than what was opened or left while it was loading. */
+/** Keeps rooms that were opened, and leaves out rooms that were left, while the list loaded: the list may be older than that. */
 function withList(rooms: Rooms, list: { rooms: RoomParts[]; known: ReadonlySet<string> }, toRoom: (parts: RoomParts) => Room): Rooms {
   const byId = new Map([...rooms.byId].filter(([id]) => !list.known.has(id)));
   for (const parts of list.rooms) if (!list.known.has(parts.id) || rooms.byId.has(parts.id)) byId.set(parts.id, toRoom(parts));
   return { ...rooms, byId };
 }
 
-/** The room with what the server says of it now; what it has of its history goes on with the events. */
+/** The room with the server's current state of it. Its loaded history continues with the events. */
 function refreshed(room: Room | undefined, parts: RoomParts): Room {
   if (!room) return toRoom(parts);
   const { messages, unreadCount, unreadMentions, ...about } = parts;
@@ -189,7 +189,7 @@ function afterEvent(room: Room, event: RoomEvent, me: string): Room {
   }
 }
 
-/** The room in which someone has read up to a message. */
+/** The room after a user has read up to a message. */
 function readTo(room: Room, userId: string, upTo: string, me: string): Room {
   if (userId !== me) return { ...room, members: room.members?.map((one) => (one.user.id === userId ? { ...one, readUpTo: upTo } : one)) };
   if (upTo === room.readUpTo) return room;

@@ -3,12 +3,12 @@ import type { Reply } from "../hooks/useReply";
 import { asDay } from "../time";
 import type { Outgoing } from "./outbox";
 
-/** What stands in the list of a room's messages, from top to bottom. */
+/** A row in the list of a room's messages. */
 export type Row =
   | { kind: "begin"; key: string }
   | { kind: "day"; key: string; day: string }
   | { kind: "new"; key: string }
-  /** `follows`: the same person goes on soon after, so their name is not repeated. */
+  /** `follows`: the same sender's previous message is recent, so the name is not repeated. */
   | { kind: "message"; key: string; message: Message; follows: boolean }
   | { kind: "outgoing"; key: string; outgoing: Outgoing }
   | { kind: "reply"; key: string; reply: Reply };
@@ -16,10 +16,10 @@ export type Row =
 const PAUSE = 5 * 60_000; // ms after which the sender's name is repeated
 
 /**
- * The rows of a stretch of messages: days are told apart, messages that follow each other closely stand together.
- * @param isBegin the room begins with them
- * @param divider the message that was the last one read: what is new begins after it; undefined where nothing is new
- * @param reply what the assistant writes, or wrote: it is left out once the message that it became is there
+ * The rows of a range of messages, separated by day. A sender's messages in close succession are grouped.
+ * @param isBegin whether the range starts at the room's beginning
+ * @param divider the last message read, after which the new ones begin; null for the room's beginning, undefined if nothing is new
+ * @param reply the assistant's answer, unfinished or finished; it is left out once its message is among `messages`
  */
 export function toRows(
   messages: readonly Message[],
@@ -28,8 +28,8 @@ export function toRows(
 ): Row[] {
   const rows: Row[] = isBegin ? [{ kind: "begin", key: "begin" }] : [];
   let isNew = divider === null && isBegin;
-  // What a row looks like depends on the one before. So the first message waits for those before it: no row that is there changes, or
-  // grows, when older ones come.
+  // How a row looks depends on the message before it. So the first message is left out until older ones are loaded: no visible row
+  // changes or grows when they arrive.
   const isContext = !isBegin && messages.length > 1;
   let previous = isContext ? messages[0] : undefined;
   for (const message of isContext ? messages.slice(1) : messages) {
@@ -51,9 +51,9 @@ export function toRows(
   return rows;
 }
 
-const days = new WeakMap<Message, string>(); // of 10,000 messages it takes a while, and they do not change
+const days = new WeakMap<Message, string>(); // computing the days of 10,000 messages is slow, and they do not change
 
-/** Which day it is, here, when the message is sent. */
+/** The local day on which the message was sent. */
 function dayOf(message: Message): string {
   const known = days.get(message);
   if (known !== undefined) return known;
@@ -68,5 +68,5 @@ function follows(previous: Message | undefined, { from, sentAt, replyToId }: Mes
 
 function isWanted({ replyTo, state, text }: Reply, messages: readonly Message[]): boolean {
   if (state === "WRITING" || state === "FAILED") return true;
-  return text !== "" && !messages.some((message) => message.replyToId === replyTo && message.text === text); // one question may have several
+  return text !== "" && !messages.some((message) => message.replyToId === replyTo && message.text === text); // a question may have several
 }

@@ -1,4 +1,4 @@
-/** A value that is replaced as a whole, and those who want to know when. Fits React's useSyncExternalStore. */
+/** A value that is replaced as a whole, with listeners. It fits React's useSyncExternalStore. */
 export class Store<T> {
   #value: T;
   readonly #listeners = new Set<() => void>();
@@ -10,7 +10,7 @@ export class Store<T> {
 
   readonly get = (): T => this.#value;
 
-  /** Of many changes in a row, as when a room catches up, listeners hear once a frame. */
+  /** Calls the listeners at most once per frame, however many changes there are, as when a room catches up. */
   set(value: T): void {
     if (value === this.#value) return;
     this.#value = value;
@@ -21,7 +21,7 @@ export class Store<T> {
     else requestAnimationFrame(this.#tell);
   }
 
-  /** @returns a function that ends it */
+  /** @returns a function that removes the listener */
   readonly listen = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

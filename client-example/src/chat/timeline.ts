@@ -2,35 +2,35 @@ import type { MessagePartsFragment as Message, PagePartsFragment as Page, RoomEv
 
 export type RoomEvent = RoomEventsSubscription["roomEvents"];
 
-/** A stretch of a room's history without gaps. Pure. */
+/** A range of a room's history without gaps. Pure. */
 export interface Timeline {
   /** Oldest first; at most `2 * MOST`. */
   readonly messages: readonly Message[];
-  /** Null where the room begins. */
+  /** Null if the range starts at the room's beginning. */
   readonly older: End;
-  /** Null where the stretch reaches the newest message, and grows with what arrives. */
+  /** Null if the range reaches the newest message; it then grows with new messages. */
   readonly newer: End;
 }
 
-/** Where to go on at an end of a stretch: from a cursor, or, without one, from the message that is the last one there. */
+/** Where to continue at an end of a range: from a cursor or, without one, from the last message at that end. */
 export type End = { readonly cursor?: string | null } | null;
 
-/** The messages that a timeline may have before the end that is further from the reader is dropped. */
+/** The most messages of a timeline before it is trimmed at the end further from the reader. */
 export const MOST = 200;
 
-const LEFT = 150; // of them, after that: a page fits in before it happens again
+const LEFT = 150; // messages left after a trim; a page fits in before the next trim
 
-/** Which page was asked for: the newest or one around a message instead of what is there, or one more at either end. */
+/** Which page was requested: the newest or one around a message, which replaces the timeline, or one more at either end. */
 export type PageKind = "newest" | "around" | "older" | "newer";
 
-/** The timeline with a page in its place. */
+/** The timeline with a page added, or replaced by it for `newest` and `around`. */
 export function withPage(timeline: Timeline | undefined, page: Page, kind: PageKind): Timeline {
   const { hasPreviousPage, startCursor, hasNextPage, endCursor } = page.pageInfo;
   const older = hasPreviousPage ? { cursor: startCursor } : null;
   const newer = hasNextPage ? { cursor: endCursor } : null;
   if (!timeline || kind === "newest" || kind === "around") return { messages: page.nodes, older, newer: kind === "newest" ? null : newer };
   const known = new Set(timeline.messages.map(({ id }) => id));
-  // A page around the last message of the stretch has known ones in its other half.
+  // A page around the message at an end of the range has known messages in its other half.
   const isKnown = page.nodes.map(({ id }) => known.has(id));
   if (kind === "older") {
     const fresh = isKnown.includes(true) ? page.nodes.slice(0, isKnown.indexOf(true)) : page.nodes;
@@ -39,7 +39,7 @@ export function withPage(timeline: Timeline | undefined, page: Page, kind: PageK
   return { ...timeline, messages: [...timeline.messages, ...page.nodes.slice(isKnown.lastIndexOf(true) + 1)], newer };
 }
 
-/** The timeline without the messages at one of its ends, where it has grown too long. They are loaded again on the way there. */
+/** The timeline, trimmed at one end if it has grown too long. The messages are loaded again when the reader gets there. */
 export function trimmed(timeline: Timeline, end: "older" | "newer"): Timeline {
   const { messages } = timeline;
   if (messages.length <= MOST) return timeline;
@@ -49,8 +49,8 @@ export function trimmed(timeline: Timeline, end: "older" | "newer"): Timeline {
 }
 
 /**
- * The timeline after an event. Each says how something is from then on, so it does no harm to apply one again, or one that
- * a page has in it already: when all that were told have been applied, everything is as it is at the server.
+ * The timeline after an event. Each event states the resulting state, so it is safe to apply one twice, or one that a page already
+ * includes: once all delivered events are applied, the timeline is as the server has it.
  */
 export function afterEvent(timeline: Timeline, event: RoomEvent): Timeline {
   switch (event.__typename) {
@@ -66,22 +66,22 @@ export function afterEvent(timeline: Timeline, event: RoomEvent): Timeline {
   }
 }
 
-/** With a message that arrived. One from beyond the stretch is left out: it comes with its page. */
+/** The timeline with a message that arrived. A message outside the range is left out: it comes with its page. */
 export function withMessage(timeline: Timeline, message: Message): Timeline {
   const { messages, older, newer } = timeline;
   if (messages.some(({ id }) => id === message.id)) return timeline;
-  // Of the same millisecond, what arrives later is later. Only what others on this Redis date is ever not the last.
+  // Within one millisecond, the later arrival is later. Only messages that demo apps date are ever not the last.
   const place = messages.findLastIndex(({ sentAt }) => sentAt <= message.sentAt) + 1;
   if (place === 0 && older !== null) return timeline;
   if (place === messages.length && newer !== null) return timeline;
   const next = { ...timeline, messages: messages.toSpliced(place, 0, message) };
-  return next.messages.length > 2 * MOST ? trimmed(next, "older") : next; // of a room that is not on the screen
+  return next.messages.length > 2 * MOST ? trimmed(next, "older") : next; // in a room that is not on the screen
 }
 
-/** With a message as it is now, and with what quotes it. */
+/** The timeline with a changed message, also where other messages quote it. */
 export function withChange(timeline: Timeline, changed: Message): Timeline {
   return mapped(timeline, (message) => {
-    // An event has the message that is answered as it is when the event is told; what is known here may be older.
+    // An event carries the quoted message as of its delivery; the copy here may be older.
     if (message.id === changed.id) return changed;
     return message.replyTo?.id === changed.id ? { ...message, replyTo: { ...message.replyTo, text: changed.text } } : message;
   });
@@ -93,7 +93,7 @@ function without(timeline: Timeline, id: string): Timeline {
   return { ...left, messages: left.messages.filter((message) => message.id !== id) };
 }
 
-/** The same object where nothing changes. */
+/** Returns the same object if nothing changes. */
 function mapped(timeline: Timeline, change: (message: Message) => Message): Timeline {
   let changed = false;
   const messages = timeline.messages.map((message) => {

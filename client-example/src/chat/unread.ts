@@ -1,15 +1,15 @@
-/** How much of a room is unread: what the server counted at one moment, and what happened since. Pure. */
+/** How much of a room is unread: the server's count at one position, and the events since. Pure. */
 export interface Unread {
   readonly count: number;
-  /** Those of them that mention the user. */
+  /** How many of them mention the user. */
   readonly mentions: number;
-  /** The position at which the server counted, until events have come this far: up to there they are in the count. */
+  /** The position at which the server counted, until events reach it: up to there they are already in the count. */
   readonly asOf: string | undefined;
-  /** The last events, so that a count of the server's that comes late finds its place among them. */
+  /** The last events, so that a late count from the server finds its place among them. */
   readonly recent: readonly Counted[];
 }
 
-/** An event, and what it adds. */
+/** An event and what it adds to the counts. */
 export interface Counted {
   position: string;
   count: 0 | 1;
@@ -18,9 +18,9 @@ export interface Counted {
 
 export const NOTHING_UNREAD: Unread = { count: 0, mentions: 0, asOf: undefined, recent: [] };
 
-const REMEMBERED = 100; // events; a count that comes later than so many is right again with the next
+const REMEMBERED = 100; // events; a count that comes later than that is corrected by the next count
 
-/** After an event of the room. */
+/** The unread state after an event of the room. */
 export function afterEvent(unread: Unread, event: Counted): Unread {
   const recent = [...unread.recent.slice(1 - REMEMBERED), event];
   if (unread.asOf !== undefined) return { ...unread, recent, asOf: unread.asOf === event.position ? undefined : unread.asOf };
@@ -28,8 +28,8 @@ export function afterEvent(unread: Unread, event: Counted): Unread {
 }
 
 /**
- * With what the server counts when the room stands at `position`, which may be before or after what has been heard.
- * @param heard the position of the newest event that was heard
+ * The unread state with the server's count at `position`, which may be before or after the events received so far.
+ * @param heard the position of the newest event received
  */
 export function withCount(
   { recent }: Unread,
@@ -47,5 +47,5 @@ export function withCount(
   };
 }
 
-/** After the user has read everything. A count that is on its way is of before. */
+/** The unread state after the user has read everything. A count that is still on its way is from before that. */
 export const afterReading = ({ recent }: Unread): Unread => ({ count: 0, mentions: 0, asOf: undefined, recent });

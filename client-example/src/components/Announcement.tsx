@@ -2,15 +2,15 @@ import { useEffect, useRef, useState } from "react";
 import type { MessagePartsFragment as Message } from "../gql/graphql";
 
 interface Props {
-  /** What stands in the list; undefined while the newest message does not. */
+  /** The messages in the list; undefined unless they reach the newest one. */
   messages: readonly Message[] | undefined;
   me: string;
 }
 
-const ONE_BY_ONE = 5; // of more that come at once, only how many there are is announced
+const ONE_BY_ONE = 5; // messages; if more arrive at once, only their number is announced
 const KEPT = 20; // announcements
 
-/** Announces to screen readers what others write, each message once. */
+/** Announces other people's messages to screen readers, each message once. */
 export function Announcement({ messages, me }: Props) {
   const known = useRef(messages);
   const [said, setSaid] = useState<{ key: string; text: string }[]>([]);
@@ -18,7 +18,7 @@ export function Announcement({ messages, me }: Props) {
   useEffect(() => {
     const before = known.current;
     known.current = messages;
-    if (!before || !messages || before === messages) return; // who comes back to the newest messages sees them
+    if (!before || !messages || before === messages) return; // a reader who returns to the newest messages sees them
     const ids = new Set(before.map(({ id }) => id));
     const news = messages.slice(messages.findLastIndex(({ id }) => ids.has(id)) + 1).filter(({ from }) => from.id !== me);
     const last = news.at(-1);

@@ -1,14 +1,14 @@
 import type { CSSProperties } from "react";
 
 interface Props {
-  /** Decides the colour, and the letter unless another is given. */
+  /** Determines the colour, and the letter unless `letter` is given. */
   name: string;
   letter?: string | undefined;
-  /** Undefined where nobody can be online. */
+  /** Undefined for an avatar without a dot. */
   isOnline?: boolean | undefined;
 }
 
-/** A disc with a letter, and a dot for who is online. The name stands beside it. */
+/** A disc with a letter, and a dot for presence. The name is beside it. */
 export function Avatar({ name, letter = [...name][0] ?? "", isOnline }: Props) {
   const hue = [...name].reduce((hash, character) => (hash * 31 + (character.codePointAt(0) ?? 0)) % 360, 0); // degrees
   return (

@@ -4,7 +4,7 @@ import { BlockDocument, BlockedDocument, UnblockDocument } from "../gql/graphql"
 import { useAnswer } from "../hooks/useAnswer";
 import { useChat } from "../hooks/useChat";
 
-/** Blocks the other user of a private room, when pressed twice, or ends that. */
+/** Blocks the other user of a private room after a second press, or unblocks them. */
 export function BlockButton({ userId }: { userId: string }) {
   const { client } = useChat();
   const [changed, setChanged] = useState<boolean>();

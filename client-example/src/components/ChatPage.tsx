@@ -17,7 +17,7 @@ interface Props {
   onSignOut: () => Promise<void>;
 }
 
-/** The page of a signed-in user: rooms and people beside the room that is shown; on a phone one of the two. */
+/** The page of a signed-in user: rooms and people beside the current room, or one of the two on a phone. */
 export function ChatPage({ me, register, onSignOut }: Props) {
   const chat = useChat();
   const [shown, show] = useShownRoom();

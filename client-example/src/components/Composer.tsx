@@ -8,21 +8,21 @@ import { Icon } from "./Icon";
 import { PersonName } from "./PersonName";
 import "./Composer.css";
 
-/** What is being written. */
+/** What the user is writing. */
 export type Task = { kind: "write" } | { kind: "reply"; to: Message } | { kind: "edit"; message: Message };
 
 interface Props {
   room: Room;
   me: string;
   task: Task;
-  /** @returns false where it failed: the text then stays */
+  /** @returns false if it failed; the text then stays */
   onSubmit: (text: string) => Promise<boolean>;
-  /** To write an ordinary message instead. */
+  /** Called to write an ordinary message instead. */
   onCancel: () => void;
   onEditLast: () => void;
 }
 
-/** Where a message is written. Enter sends it, Shift+Enter begins a new line, the up arrow edits the last one. */
+/** The field for a message. Enter sends it, Shift+Enter starts a new line, and the up arrow edits the user's last message. */
 export function Composer({ room: { id, name, kind, members }, me, task, onSubmit, onCancel, onEditLast }: Props) {
   const chat = useChat();
   const isEditing = task.kind === "edit";
@@ -33,7 +33,7 @@ export function Composer({ room: { id, name, kind, members }, me, task, onSubmit
   const mentions = useMentions(text, kind === "GENERAL" ? undefined : members?.map(({ user }) => user).filter((user) => user.id !== me));
 
   useEffect(() => {
-    if (task.kind !== "write" || matchMedia("(hover: hover)").matches) input.current?.focus(); // on a touch screen it raises the keyboard
+    if (task.kind !== "write" || matchMedia("(hover: hover)").matches) input.current?.focus(); // on a touch screen it opens the keyboard
   }, [task]);
 
   function change(next: string): void {
@@ -107,7 +107,7 @@ export function Composer({ room: { id, name, kind, members }, me, task, onSubmit
       {mentions.people.length > 0 && (
         <div className="mentions" id={listId} role="listbox" aria-label="People to mention">
           {mentions.people.map((person, index) => (
-            // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are those of the text field
+            // biome-ignore lint/a11y/useKeyWithClickEvents: the text field handles the keys
             <div
               key={person.id}
               id={`${listId}-${index}`}

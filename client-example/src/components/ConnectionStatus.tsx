@@ -7,7 +7,7 @@ const LABELS: Record<ConnectionState, string> = {
   offline: "Offline",
 };
 
-/** Whether messages arrive as they are sent. */
+/** The state of the live connection. */
 export function ConnectionStatus() {
   const { state } = useConnection();
   return (
@@ -17,13 +17,13 @@ export function ConnectionStatus() {
   );
 }
 
-/** What to know while there is no connection. */
+/** A notice while there is no connection. */
 export function OfflineNotice() {
   const { state, retry } = useConnection();
   if (state !== "offline") return null;
   return (
     <p className="notice">
-      No connection. Messages are sent when you are back online.
+      No connection. Your messages will be sent when you are back online.
       <button type="button" className="link" onClick={retry}>
         Reconnect
       </button>

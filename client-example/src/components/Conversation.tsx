@@ -19,7 +19,7 @@ interface Props {
   onTalkTo: (userId: string) => void;
 }
 
-/** One room: what was said, and where to say something. */
+/** A room's messages and the composer. */
 export function Conversation({ roomId, me, onClose, onTalkTo }: Props) {
   const here = useRoom(roomId);
   const { room, messages } = here;
@@ -33,7 +33,7 @@ export function Conversation({ roomId, me, onClose, onTalkTo }: Props) {
   const onEdit = useCallback((message: Message) => setTask({ kind: "edit", message }), []);
   if (!room) return null;
 
-  /** @returns whether the composer is done with the text */
+  /** @returns whether the composer can clear the text */
   async function submit(text: string): Promise<boolean> {
     if (task.kind === "edit") {
       if (!(await actions.edit(task.message.id, text))) return false;
@@ -85,7 +85,7 @@ export function Conversation({ roomId, me, onClose, onTalkTo }: Props) {
 
 const names = new Intl.ListFormat(undefined, { type: "conjunction" });
 
-/** Who is typing, by itself: the rest of the room is not rendered again for it. */
+/** The people who are typing; a separate component, so that the rest of the room does not render again. */
 function Typing({ roomId }: { roomId: string }) {
   const typists = useTyping(roomId);
   return (

@@ -8,12 +8,12 @@ interface Props {
   children: ReactNode;
 }
 
-/** A window above the page, which waits; Escape, a click beside it or its cross close it. */
+/** A modal dialog. Escape, a click outside it or its close button closes it. */
 export function Dialog({ title, onClose, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape does it for the keyboard
+    // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes it from the keyboard
     <dialog
       ref={dialog}
       className="dialog"

@@ -1,12 +1,12 @@
 import { Component, type ReactNode } from "react";
 
 interface Props {
-  /** What cannot be shown, as a sentence for the person in front of the page. */
+  /** Tells the user what cannot be shown. */
   sentence: string;
   children: ReactNode;
 }
 
-/** In place of what fails to render: a sentence and a way out, while the rest of the page works on. React logs the error. */
+/** Shows a sentence and a reload button in place of content that fails to render; the rest of the page works. React logs the error. */
 export class ErrorBoundary extends Component<Props, { hasFailed: boolean }> {
   override state = { hasFailed: false };
 

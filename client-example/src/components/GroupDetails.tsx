@@ -17,7 +17,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** Who is in a group, and what one may change about it. */
+/** A group's members and settings. */
 export function GroupDetails({ room, me, onTalkTo, onClose }: Props) {
   const { members = [], memberCount, name, membersMayInvite } = room;
   const group = useGroup(room, me.id);

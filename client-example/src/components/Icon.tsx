@@ -14,7 +14,7 @@ const PATHS = {
   stop: "M7 7h10v10H7z",
 } as const;
 
-/** A drawing beside a word, or in a button that has its name in `aria-label`. */
+/** A drawing beside a word, or in a button with an `aria-label`. */
 export function Icon({ name }: { name: keyof typeof PATHS }) {
   return (
     <svg className="icon" viewBox="0 0 24 24" aria-hidden="true">

@@ -2,7 +2,7 @@ import { useInvitations } from "../hooks/useInvitations";
 import { PersonName } from "./PersonName";
 import "./Invitations.css";
 
-/** Groups to which people invite the user who have not talked with them before. */
+/** Open invitations to groups, from people with whom the user has not talked before. */
 export function Invitations({ onShow }: { onShow: (roomId: string) => void }) {
   const { invitations, problem, accept, decline } = useInvitations();
   if (invitations.length === 0 && problem === "") return null;

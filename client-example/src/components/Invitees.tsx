@@ -5,12 +5,12 @@ import { PersonName } from "./PersonName";
 
 interface Props {
   roomId: string;
-  /** Changes when there may be others. */
+  /** Changes when the list may have changed, which loads it again. */
   version: unknown;
   onWithdraw: (userId: string) => void;
 }
 
-/** Those who are invited to a group and have not answered. */
+/** Users who are invited to a group and have not answered. */
 export function Invitees({ roomId, version, onWithdraw }: Props) {
   const people = useAnswer(InviteesDocument, { roomId }, version)?.room?.invitations.map(({ user }) => user) ?? [];
   if (people.length === 0) return null;
@@ -25,7 +25,7 @@ export function Invitees({ roomId, version, onWithdraw }: Props) {
           <button
             type="button"
             className="icon-button"
-            aria-label={`Withdraw the invitation of ${person.name}`}
+            aria-label={`Withdraw invitation for ${person.name}`}
             onClick={() => onWithdraw(person.id)}
           >
             <Icon name="close" />

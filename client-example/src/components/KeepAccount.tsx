@@ -7,7 +7,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** Turns a guest into an account, which keeps what they have. */
+/** Turns a guest into an account that keeps everything the guest has. */
 export function KeepAccount({ register, onClose }: Props) {
   const [isBusy, setIsBusy] = useState(false);
   const [problem, setProblem] = useState("");
@@ -32,7 +32,7 @@ export function KeepAccount({ register, onClose }: Props) {
   return (
     <Dialog title="Create account" onClose={onClose}>
       <form onSubmit={(event) => void keep(event)}>
-        <p className="quiet">You keep your name, rooms and messages, and sign in with a username and password from now on.</p>
+        <p className="quiet">You keep your name, rooms and messages. From now on, you sign in with a username and password.</p>
         <label>
           Username
           <input name="username" autoComplete="username" autoCapitalize="none" spellCheck={false} required />

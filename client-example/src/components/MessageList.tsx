@@ -28,7 +28,7 @@ import { ReplyRow } from "./ReplyRow";
 import "./MessageList.css";
 
 export interface MessageListHandle {
-  /** Shows the newest message, and goes on with what comes. */
+  /** Shows the newest message and follows new ones. */
   toNewest(): void;
 }
 
@@ -47,12 +47,12 @@ interface Props {
 }
 
 const ROWS = ".message[data-id]";
-const NEAR = 1_000; // px from an end of what is loaded, at which more is asked for
-const FLASH = 2_000; // ms that a message is marked to which one jumped
+const NEAR = 1_000; // px from an end of the loaded messages at which more are loaded
+const FLASH = 2_000; // ms for which the target of a jump is highlighted
 
 /**
- * What was said, oldest first. All that is loaded is in the page, at most `MOST` messages: so each row's height is known, not estimated,
- * and what is loaded next joins on without a jump. The rest is loaded as the reader comes near it.
+ * A room's messages, oldest first. All loaded messages are in the page, at most `MOST`, so each row's height is known rather than
+ * estimated, and further messages join without a jump. The rest is loaded as the reader comes near it.
  */
 export function MessageList({ ref, here, room, me, outbox, assistant, onReply, onEdit, onDelete, onReact, onRetry }: Props) {
   const { messages = [], hasOlder, hasNewer, isLoading, loadOlder, loadNewer, loadAround, loadNewest, trim } = here;
@@ -75,10 +75,10 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
   );
   const readers = useReaders(room, messages, me);
   const isOwner = room.members?.some(({ role, user }) => role === "OWNER" && user.id === me) === true;
-  const answers = useMemo(() => new Map(messages.map(({ replyToId, id }) => [replyToId, id])), [messages]); // the last one of each question
+  const answers = useMemo(() => new Map(messages.map(({ replyToId, id }) => [replyToId, id])), [messages]); // the last one to each question
 
   useEffect(() => {
-    if (isReading) here.read(); // tells nothing twice
+    if (isReading) here.read(); // repeated calls do nothing
   });
 
   function loadMore(): void {
@@ -88,7 +88,7 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
     else if (below(element) < NEAR && hasNewer && !isFollowing()) void loadNewer();
   }
   useEffect(() => {
-    if (here.problem === undefined) loadMore(); // also without scrolling: what came may not have filled the screen
+    if (here.problem === undefined) loadMore(); // also without scrolling: the messages may not fill the screen yet
   });
 
   useEffect(() => {
@@ -97,7 +97,7 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
   }, [messages, trim]);
 
   useEffect(() => {
-    if (hasNewer && isFollowing()) void loadNewest(); // the room was left amid its history, or the reader has asked for the newest
+    if (hasNewer && isFollowing()) void loadNewest(); // the reader left the room in its history, or asked for the newest
   }, [hasNewer, isFollowing, loadNewest]);
 
   const isThere = target !== undefined && messages.some(({ id }) => id === target);
@@ -108,8 +108,8 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
     return () => clearTimeout(timer);
   }, [target, isThere]);
 
-  // A row that goes away takes the focus with it: to the list then, so that the keys go on to scroll it.
-  const holder = useRef<Element>(undefined); // what has the focus in the list
+  // A removed row loses the focus. Move the focus to the list, so that keys still scroll it.
+  const holder = useRef<Element>(undefined); // the focused element in the list
   useLayoutEffect(() => {
     if (!holder.current || holder.current.isConnected) return;
     holder.current = undefined;
@@ -140,7 +140,7 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
     },
   }));
 
-  /** Arrows go from message to message, from the list to the last one on the screen; behind a message are its buttons. */
+  /** Arrow keys move between messages, and from the list to the last message on the screen. Tab moves on to a message's buttons. */
   function onKeyDown(event: KeyboardEvent): void {
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     const all = [...event.currentTarget.querySelectorAll<HTMLElement>(ROWS)];
@@ -148,7 +148,7 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
     if (step === undefined || at === -1) return;
     event.preventDefault();
     const next = all[at + step];
-    next?.focus({ preventScroll: true }); // else the browser moves it to the middle
+    next?.focus({ preventScroll: true }); // otherwise the browser scrolls it to the middle
     next?.scrollIntoView({ block: "nearest" });
   }
 
@@ -216,7 +216,7 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
         className="scroller"
         ref={scroller}
         aria-label="Messages"
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and its keys lead to the messages
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: the list scrolls, and its keys lead to the messages
         tabIndex={0}
         onScroll={() => {
           keep();
@@ -257,7 +257,7 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
 
 const below = ({ scrollHeight, clientHeight, scrollTop }: HTMLElement) => scrollHeight - clientHeight - scrollTop;
 
-/** The place of the first row that is not wholly on the screen, nor above it; never that of the very first. */
+/** The index of the first row that ends below the screen, but at least 1; the number of rows if there is none. */
 function afterScreen(scroller: Element, rows: Element[]): number {
   const { bottom } = scroller.getBoundingClientRect();
   const place = rows.findIndex((row) => row.getBoundingClientRect().bottom > bottom + 1);

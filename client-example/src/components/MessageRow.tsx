@@ -8,17 +8,17 @@ import { Text } from "./Text";
 
 interface Props {
   message: Message;
-  /** The same person has just said something: their name is above. */
+  /** The same sender's previous message is recent, so the name is above. */
   follows: boolean;
   me: string;
   mayDelete: boolean;
-  /** The names of those who have read up to here and no further. */
+  /** The names of members who have read up to here and no further. */
   readers: string | undefined;
-  /** It has, or had last, the focus among the messages: the Tab key leads on to its buttons. */
+  /** The message has, or was the last to have, the focus in the list: the Tab key leads on to its buttons. */
   isFocused: boolean;
-  /** The user has jumped here. */
+  /** The user has jumped to this message. */
   isTarget: boolean;
-  /** The user asked for this answer, and no later one is there. */
+  /** The user asked the question, and this is the last answer to it. */
   mayRetry: boolean;
   onFocus: (id: string) => void;
   onJump: (id: string) => void;
@@ -29,7 +29,7 @@ interface Props {
   onRetry: (messageId: string, goOn: boolean) => unknown;
 }
 
-/** A message, and what one may do with it. */
+/** A message and its actions. */
 export const MessageRow = memo(function MessageRow(props: Props) {
   const { message, follows, me, readers, isTarget, isFocused, onFocus, onJump, onReact } = props;
   const { id, from, text, sentAt, editedAt, replyToId, replyTo, reactions } = message;
@@ -108,7 +108,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
         )}
         {message.incomplete !== null && (
           <p className="unfinished quiet">
-            This answer is not complete.
+            This answer is incomplete.
             {props.mayRetry && (
               <>
                 <button type="button" className="link" tabIndex={tabIndex} onClick={() => props.onRetry(id, true)}>

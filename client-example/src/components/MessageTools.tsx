@@ -9,19 +9,19 @@ interface Props {
   mayDelete: boolean;
   /** Whether the Tab key leads to the buttons. */
   isFocused: boolean;
-  /** When it was sent, where that does not stand above it. */
+  /** When the message was sent, if the row does not show it above. */
   time: ReactNode;
   onReply: (message: Message) => void;
   onEdit: (message: Message) => void;
   onDelete: (id: string) => unknown;
   onReact: (message: Message, emoji: string, on: boolean) => unknown;
-  /** The bubble, beside which the buttons stand. */
+  /** The bubble beside the buttons. */
   children: ReactNode;
 }
 
 const EMOJIS = ["👍", "❤️", "😂", "🎉", "😮", "😢", "🙏", "👀"];
 
-/** A bubble with what one may do with its message beside it, and below it what a button opens. They have their own place: nothing is covered. */
+/** A bubble with its message's buttons beside it, and below it what a button opens. Each has its own space, so nothing is covered. */
 export function MessageTools(props: Props) {
   const { message, me, isMine, mayDelete, isFocused, time, onReply, onEdit, onDelete, onReact, children } = props;
   const [open, setOpen] = useState<"emojis" | "deleting">();
@@ -33,7 +33,7 @@ export function MessageTools(props: Props) {
   }, [open]);
 
   function close(): void {
-    opened.current?.closest<HTMLElement>(".message")?.focus({ preventScroll: true }); // what has the focus goes away
+    opened.current?.closest<HTMLElement>(".message")?.focus({ preventScroll: true }); // the focused element is removed
     setOpen(undefined);
   }
   const onKeyDown = (event: KeyboardEvent) => event.key === "Escape" && close();
@@ -91,7 +91,7 @@ export function MessageTools(props: Props) {
             type="button"
             className="danger"
             onClick={({ currentTarget }) => {
-              currentTarget.closest<HTMLElement>(".scroller")?.focus({ preventScroll: true }); // the row goes away
+              currentTarget.closest<HTMLElement>(".scroller")?.focus({ preventScroll: true }); // the row is removed
               onDelete(message.id);
             }}
           >

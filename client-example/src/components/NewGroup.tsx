@@ -9,7 +9,7 @@ import { PeoplePicker } from "./PeoplePicker";
 
 interface Props {
   me: Me;
-  /** @param roomId of the group that was made; undefined for none */
+  /** @param roomId the new group; undefined if none was created */
   onDone: (roomId?: string) => void;
 }
 
@@ -18,7 +18,7 @@ export function NewGroup({ me, onDone }: Props) {
   const chat = useChat();
   const [members, setMembers] = useState<Person[]>([]);
   const [problem, setProblem] = useState("");
-  const asked = useRef({ group: "", clientRoomId: "" }); // the same once more makes no second group, where only the answer was lost
+  const asked = useRef({ group: "", clientRoomId: "" }); // if only the answer was lost, a retry creates no second group
 
   async function make(event: FormEvent<HTMLFormElement>): Promise<void> {
     event.preventDefault();

@@ -8,7 +8,7 @@ interface Props {
   onDiscard: (outgoing: Outgoing) => void;
 }
 
-/** A message of the user's own that is not known to be stored yet. */
+/** A message of the user that is not yet known to be stored. */
 export function OutgoingRow({ outgoing, onSendAgain, onDiscard }: Props) {
   const { state } = useConnection();
   const { text, problem, notice } = outgoing;
@@ -24,7 +24,7 @@ export function OutgoingRow({ outgoing, onSendAgain, onDiscard }: Props) {
               ? "Waiting for connection"
               : notice === undefined
                 ? "Sending…"
-                : `${notice} It will be sent automatically.`}
+                : `${notice} The message will be sent automatically.`}
           </p>
         ) : (
           <p className="meta" role="alert">

@@ -6,16 +6,16 @@ import { PersonName } from "./PersonName";
 
 interface Props {
   label: string;
-  /** Who cannot be chosen: they are there already. */
+  /** The ids of people who cannot be chosen, because they are already members. */
   without: ReadonlySet<string>;
   onChoose: (person: Person) => void;
 }
 
-/** Finds someone by the beginning of their name. */
+/** Finds people by the beginning of their names. */
 export function PeoplePicker({ label, without, onChoose }: Props) {
   const [search, setSearch] = useState("");
   const { people, isLoading } = usePeople(search.trim());
-  const others = people.filter(({ id }) => !without.has(id)).slice(0, 8); // more do not help to choose: the name does
+  const others = people.filter(({ id }) => !without.has(id)).slice(0, 8); // a longer list does not help, typing the name does
   return (
     <div className="people-picker">
       <label>

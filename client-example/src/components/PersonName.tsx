@@ -4,7 +4,7 @@ interface Props {
   person: Named;
 }
 
-/** What someone is called, in a list; with the name to mention them by, where that is another or others are called alike. */
+/** A person's name in a list, with the username to mention them by if it differs or other names look alike. */
 export function PersonName({ person }: Props) {
   const { name, username, guest, isAssistant } = person;
   const hasNamesake = useHasNamesake(person);
@@ -16,7 +16,7 @@ export function PersonName({ person }: Props) {
   );
 }
 
-/** What tells someone from others who are called alike: a guest, the assistant, or which of several. */
+/** Distinguishes a person from others with similar names: a guest, the assistant, or the username. */
 export function Marks({ person }: Props) {
   const hasNamesake = useHasNamesake(person);
   return (
@@ -34,6 +34,6 @@ function Kind({ person }: Props) {
   return <span className="tag">guest{hasNamesake && ` ${person.id}`}</span>;
 }
 
-/** The same in plain text. */
+/** A person's name and kind as plain text. */
 export const asText = ({ name, guest, isAssistant }: Pick<Named, "name" | "guest" | "isAssistant">): string =>
   isAssistant ? `${name} (assistant)` : guest ? `${name} (guest)` : name;

@@ -6,16 +6,16 @@ import { Text } from "./Text";
 
 interface Props {
   reply: Reply;
-  /** What the assistant is called here. */
+  /** The assistant's name in this room. */
   name: string;
-  /** Whether the user asked, and so may stop it. */
+  /** Whether the user asked the question, and so can stop the answer. */
   isMine: boolean;
   onCancel: () => Promise<void>;
   onDismiss: () => void;
   onRetry: (messageId: string, goOn: boolean) => void;
 }
 
-/** An answer of the assistant while it is written. */
+/** The assistant's answer while it is being written. */
 export function ReplyRow({ reply: { replyTo, text, state, problem }, name, isMine, onCancel, onDismiss, onRetry }: Props) {
   const [trouble, setTrouble] = useState("");
   return (

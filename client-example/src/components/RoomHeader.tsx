@@ -15,7 +15,7 @@ interface Props {
   onTalkTo: (userId: string) => void;
 }
 
-/** Where one is. */
+/** The current room's name, status and actions. */
 export function RoomHeader({ room, me, onClose, onTalkTo }: Props) {
   const { name, kind, memberCount } = room;
   const partner = room.peer?.id;

@@ -12,7 +12,7 @@ interface Props {
   onShow: (roomId: string) => void;
 }
 
-/** The user's rooms, each with its newest message and how much of it is unread. */
+/** The user's rooms, each with its newest message and unread count. */
 export const RoomList = memo(function RoomList({ rooms, shown, me, onShow }: Props) {
   const online = usePresence(rooms.flatMap(({ peer }) => peer?.id ?? []));
   return (

@@ -24,7 +24,7 @@ interface Props {
   onSignOut: () => void;
 }
 
-/** Where to go: the user's rooms and the people there are, found by typing. */
+/** The user's rooms and all people, with a search. */
 export function Sidebar({ me, rooms, isLoaded, shown, problem, onShow, onTalkTo, onNewGroup, onKeepAccount, onSignOut }: Props) {
   const [search, setSearch] = useState("");
   const words = search.trim();
@@ -91,7 +91,7 @@ export function Sidebar({ me, rooms, isLoaded, shown, problem, onShow, onTalkTo,
   );
 }
 
-/** Whom to talk to in private. */
+/** People to talk to in private. */
 function People({ me, search, onTalkTo }: { me: string; search: string; onTalkTo: (userId: string) => void }) {
   const { people, isLoading, loadMore } = usePeople(search);
   const others = people.filter(({ id }) => id !== me);

@@ -4,15 +4,15 @@ import type { useSession } from "../hooks/useSession";
 import { Avatar } from "./Avatar";
 import "./SignIn.css";
 
-const DEMO_PASSWORD = "password123"; // the demo apps', known to everyone
+const DEMO_PASSWORD = "password123"; // of the demo apps, and public
 
-/** How someone may come in. */
+/** A way to sign in. */
 type Way = "sign in" | "register" | "guest";
 
 interface Props extends Pick<ReturnType<typeof useSession>, "signIn" | "register" | "joinAsGuest"> {
-  /** It was the server that ended the last session. */
+  /** Whether the server ended the last session. */
   isOver: boolean;
-  /** Usernames of accounts that anyone may try. */
+  /** Usernames of accounts that anyone can try. */
   demoAccounts: string[];
 }
 
@@ -28,7 +28,7 @@ export function SignIn({ isOver, demoAccounts, signIn, register, joinAsGuest }: 
   const problemId = useId();
   const form = useRef<HTMLFormElement>(null);
 
-  /** @param field that gets the focus if it fails; the button that was pressed keeps it otherwise */
+  /** @param field the field to focus if it fails; without one, the pressed button keeps the focus */
   async function attempt(enter: () => Promise<void>, field?: string): Promise<void> {
     if (isBusy) return;
     setIsBusy(true);
@@ -94,7 +94,7 @@ export function SignIn({ isOver, demoAccounts, signIn, register, joinAsGuest }: 
           )}
           {way === "guest" && (
             <p className="quiet">
-              No password needed. Your guest session ends when you have been away for an hour; messages in shared rooms stay.
+              No password needed. Your guest session ends after you have been away for an hour. Your messages in shared rooms stay.
             </p>
           )}
           <p className="problem" role="alert" id={problemId}>
@@ -116,7 +116,7 @@ export function SignIn({ isOver, demoAccounts, signIn, register, joinAsGuest }: 
                       setWay(other);
                       setProblem("");
                     });
-                    focus(other === "guest" ? "name" : "username"); // the button that had it is gone
+                    focus(other === "guest" ? "name" : "username"); // the focused button is gone
                   }}
                 >
                   {CHOICES[other]}
@@ -146,7 +146,7 @@ export function SignIn({ isOver, demoAccounts, signIn, register, joinAsGuest }: 
   );
 }
 
-/** What this is, and a drawing of it. */
+/** A description of Palaver, with an illustration. */
 function Pitch() {
   return (
     <header className="pitch">

@@ -2,14 +2,14 @@ import { memo, type ReactNode } from "react";
 
 interface Props {
   text: string;
-  /** Where someone is mentioned, as the server says, in order. */
+  /** The ranges that mention someone, in order, from the server. */
   mentions: readonly { start: number; length: number; user: { id: string } }[];
   me: string;
 }
 
 const LINK = /(https?:\/\/[^\s<>"]*[^\s<>"'.,;:!?)\]])/g;
 
-/** What someone said, as text whatever it contains. Addresses can be followed, and who is mentioned stands out. */
+/** A message's text, always shown as plain text. URLs become links, and mentions are highlighted. */
 export const Text = memo(function Text({ text, mentions, me }: Props) {
   const parts: ReactNode[] = [];
   let at = 0;
@@ -29,11 +29,11 @@ export const Text = memo(function Text({ text, mentions, me }: Props) {
   );
 });
 
-/** A part of a text, with its addresses as links. @param at where it begins */
+/** A part of a text, with its URLs as links. @param at where the part begins */
 function linked(part: string, at: number): ReactNode[] {
   return part.split(LINK).map((piece, index) => {
     if (index % 2 === 0) return piece;
-    const key = `${at} ${index}`; // the pieces of a text never change places
+    const key = `${at} ${index}`; // the pieces of a text never change their order
     return (
       <a key={key} href={piece} target="_blank" rel="noopener noreferrer nofollow">
         {piece}

@@ -4,8 +4,8 @@ import { type Answered, insist } from "../chat/api";
 import { useChat } from "./useChat";
 
 /**
- * What a query answers. It is asked when its component appears, and again when `version` or a variable changes.
- * @returns undefined until there is an answer, and where it is refused: the session is over, or the user has left the room
+ * The answer to a query, which is sent when the component appears, and again when `version` or a variable changes.
+ * @returns undefined until there is an answer, or if it is refused: the session ended, or the user has left the room
  */
 export function useAnswer<Data, Variables extends Record<string, unknown>>(
   query: TypedDocumentNode<Data, Variables>,
@@ -16,7 +16,7 @@ export function useAnswer<Data, Variables extends Record<string, unknown>>(
   const [answer, setAnswer] = useState<Answered<Data>>();
   const question = JSON.stringify(variables);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new version is a reason to ask again, equal variables in a new object are none
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new version repeats the query, equal variables in a new object do not
   useEffect(() => {
     let isOver = false;
     insist(() => client.query(query, variables)).then(

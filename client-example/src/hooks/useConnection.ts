@@ -1,10 +1,10 @@
 import { isCaughtUp } from "../chat/rooms";
 import { useChat, useStore } from "./useChat";
 
-/** `catching up`: connected again, and what happened meanwhile is on its way. */
+/** `catching up`: connected, and missed events are still on their way. */
 export type ConnectionState = "connecting" | "catching up" | "live" | "offline";
 
-/** How the live connection stands, and how to try again at once. */
+/** The state of the live connection, and a function that retries at once. */
 export function useConnection(): { state: ConnectionState; retry: () => void } {
   const { live, refreshing, rooms } = useChat();
   const { state } = useStore(live.status);

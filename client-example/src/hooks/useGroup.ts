@@ -4,7 +4,7 @@ import type { Room } from "../chat/rooms";
 import { AddMemberDocument, LeaveRoomDocument, LetMembersInviteDocument, RemoveMemberDocument, RenameRoomDocument } from "../gql/graphql";
 import { useChat } from "./useChat";
 
-/** What one may do with a group. Its other members hear of it by events, and so does this page. */
+/** Actions on a group. Events report the results to its other members and to this page. */
 export function useGroup({ id: roomId, members = [], membersMayInvite }: Room, me: string) {
   const { client, apply, refresh } = useChat();
   const [problem, setProblem] = useState("");
@@ -29,7 +29,7 @@ export function useGroup({ id: roomId, members = [], membersMayInvite }: Room, m
     add: (userId: string) => attempt(ask(client.mutation(AddMemberDocument, { roomId, userId }))),
     remove: (userId: string) => attempt(ask(client.mutation(RemoveMemberDocument, { roomId, userId }))),
     letMembersInvite: async (on: boolean) => {
-      if (await attempt(ask(client.mutation(LetMembersInviteDocument, { roomId, on })))) await refresh(roomId); // no event tells
+      if (await attempt(ask(client.mutation(LetMembersInviteDocument, { roomId, on })))) await refresh(roomId); // no event reports it
     },
     leave: async () => {
       if (await attempt(ask(client.mutation(LeaveRoomDocument, { roomId })))) apply({ type: "left", roomId });

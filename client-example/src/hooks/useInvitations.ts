@@ -7,7 +7,7 @@ import { useChat, useStore } from "./useChat";
 
 export type Invitation = NonNullable<InvitationsQuery["invitations"]>["nodes"][number];
 
-/** The user's open invitations to groups, the newest first: asked for with each connection, and whenever one begins or ends. */
+/** The user's open invitations to groups, newest first. They are loaded at each connect, and whenever an invitation starts or ends. */
 export function useInvitations() {
   const { client, live } = useChat();
   const { connects } = useStore(live.status);

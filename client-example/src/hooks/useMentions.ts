@@ -4,11 +4,11 @@ import { usePeople } from "./usePeople";
 
 export type Mentionable = Named;
 
-const OFFERED = 6; // people; who is not among them is found by one more letter
+const OFFERED = 6; // people; one more letter finds the others
 
 /**
- * Whom the text's last word may mention: those whose name begins with what stands after its `@`.
- * @param members who is in the room; undefined where everyone is
+ * The people that the text's last word may mention: their names begin with the text after its `@`.
+ * @param members the room's members; undefined if everyone is in the room
  */
 export function useMentions(text: string, members: readonly Mentionable[] | undefined) {
   const begun = /(?<![\w.+-])[@＠]([\p{L}\p{M}\p{N}._-]{0,32})$/u.exec(text)?.[1];
@@ -22,9 +22,9 @@ export function useMentions(text: string, members: readonly Mentionable[] | unde
 
   return {
     people: offered,
-    /** Which of them Enter takes. */
+    /** The index of the person that Enter chooses. */
     chosen,
-    /** The text with this one mentioned. */
+    /** The text with this person mentioned. */
     complete,
     /** @returns whether the key was for the list */
     onKey(key: string, onComplete: (person: Mentionable) => void): boolean {
@@ -45,7 +45,7 @@ function matches({ name, username }: Mentionable, begun: string): boolean {
   return !username.includes(" ") && [username, ...name.split(" ")].some((word) => fold(word).startsWith(start));
 }
 
-/** As the server's search compares, but for what is rare. */
+/** Folds a word as the server's search does, except for rare cases. */
 const fold = (word: string) =>
   word
     .normalize("NFKD")

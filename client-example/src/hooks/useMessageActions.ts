@@ -10,12 +10,12 @@ import {
 } from "../gql/graphql";
 import { useChat } from "./useChat";
 
-/** What one may do with messages that are there. `problem` says why the last attempt failed. */
+/** Actions on stored messages. `problem` says why the last attempt failed. */
 export function useMessageActions() {
   const { client, apply } = useChat();
   const [problem, setProblem] = useState<string>();
 
-  /** @returns whether it was done */
+  /** @returns whether it succeeded */
   const attempt = useCallback(async (doing: () => Promise<void>): Promise<boolean> => {
     setProblem(undefined);
     try {
@@ -36,7 +36,7 @@ export function useMessageActions() {
         ),
       [attempt, apply, client],
     ),
-    /** Others hear of it by an event, and so does this page. */
+    /** An event reports the deletion to other members and to this page. */
     remove: useCallback(
       (id: string) =>
         attempt(async () => {
@@ -44,7 +44,7 @@ export function useMessageActions() {
         }),
       [attempt, client],
     ),
-    /** Asks the assistant again: what got no answer, or the rest of one. */
+    /** Asks the assistant again, for a new answer or for the rest of one. */
     retry: useCallback(
       (messageId: string, goOn: boolean) =>
         attempt(async () => {

@@ -3,10 +3,10 @@ import { Store } from "../chat/store";
 import type { AuthorFragment } from "../gql/graphql";
 import { useStore } from "./useChat";
 
-/** What it takes to tell someone from others. */
+/** The fields that distinguish a person from others. */
 export type Named = AuthorFragment;
 
-/** By what a name looks like: the ids of those whose names the page has shown. */
+/** By skeleton, the ids of the people whose names the page has shown. */
 const seen = new Store<ReadonlyMap<string, ReadonlySet<string>>>(new Map());
 
 function note({ id, nameSkeleton }: Named): void {
@@ -14,7 +14,7 @@ function note({ id, nameSkeleton }: Named): void {
   if (!alike?.has(id)) seen.set(new Map(seen.get()).set(nameSkeleton, new Set(alike).add(id)));
 }
 
-/** Whether the page has shown someone else whose name looks like this person's. */
+/** Whether the page has shown another person whose name looks like this person's. */
 export function useHasNamesake(person: Named): boolean {
   useEffect(() => note(person), [person]);
   return useStore(seen, (looks) => (looks.get(person.nameSkeleton)?.size ?? 0) > 1);

@@ -2,7 +2,7 @@ import { useMemo } from "react";
 import type { Outgoing } from "../chat/outbox";
 import { useChat, useStore } from "./useChat";
 
-/** The user's messages to a room that are not known to be stored, oldest first, and what to do with one that did not get through. */
+/** The user's messages to a room that are not yet known to be stored, oldest first, and the actions on one that failed. */
 export function useOutbox(roomId: string) {
   const { outbox } = useChat();
   const all = useStore(outbox.outgoing);

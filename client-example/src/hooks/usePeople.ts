@@ -3,9 +3,9 @@ import { insist } from "../chat/api";
 import { PeopleDocument, type PersonFragment as Person } from "../gql/graphql";
 import { useChat } from "./useChat";
 
-const SETTLED_AFTER = 200; // ms without a key
+const SETTLED_AFTER = 200; // ms without a keystroke
 
-/** Those with an account whose name begins as `search` does; everyone where it is empty. The first, and more on request. */
+/** Users with an account whose name begins with `search`, or all if it is empty. Loads one page at first, and more on request. */
 export function usePeople(search: string) {
   const { client } = useChat();
   const [found, setFound] = useState<{ search: string; people: Person[]; after: string | null }>();
@@ -30,7 +30,7 @@ export function usePeople(search: string) {
           after: pageInfo.hasNextPage ? pageInfo.endCursor : null,
         }));
       },
-      () => {}, // the session is over, or the search is longer than any name
+      () => {}, // the session ended, or the search is longer than any name
     );
     return () => {
       over = true;

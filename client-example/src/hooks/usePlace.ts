@@ -1,35 +1,35 @@
 import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 
-const AT_END = 40; // px from the end within which a reader who scrolls down has arrived there
+const AT_END = 40; // px from the end within which a reader who scrolls down counts as at the end
 
-/** A row on the screen, and how far below the upper edge it begins (px). */
+/** A row on the screen, and the distance of its top from the upper edge (px). */
 type Seen = readonly [row: Element, top: number];
 
 /**
- * Keeps the reader's place in a list that grows and shrinks at both ends, and whose rows may change their height at any time. The first
+ * Keeps the reader's place in a list that grows and shrinks at both ends, and whose rows may change height at any time. The first
  * row on the screen stays where it is; a reader at the end stays there. Only the reader's own scrolling moves what they see.
  *
- * The browser's scroll anchoring is off (in the styles): not every browser has it, and none at the very top of a list.
- * @param scroller what scrolls; the rows that count are those in it that match `rows`
- * @param goesOn whether the list goes on after its last row, so that its end is not the end
+ * The styles turn the browser's scroll anchoring off: not every browser has it, and none applies it at the very top of a list.
+ * @param scroller the scrolling element; the rows are the elements in it that match `rows`
+ * @param goesOn whether newer rows are not loaded yet, so that the last row is not the end
  */
 export function usePlace(scroller: RefObject<HTMLElement | null>, rows: string, goesOn: boolean) {
   const [isAtEnd, setIsAtEnd] = useState(true);
   const place = useRef({ isAtEnd: true, top: 0, height: 0, seen: [] as Seen[] });
 
   const follow = useCallback((isFollowing: boolean) => {
-    place.current.isAtEnd = isFollowing; // known before the next render
+    place.current.isAtEnd = isFollowing; // readers of the ref see it before the next render
     setIsAtEnd(isFollowing);
   }, []);
 
-  /** After anything: the reader scrolled, rows came or went, or a height changed. More than one may be true. */
+  /** Called after any change: the reader scrolled, rows were added or removed, or a height changed. Several may have happened at once. */
   const keep = useCallback(() => {
     const { current: element } = scroller;
     const { current: before } = place;
     if (!element) return;
     const { scrollTop, scrollHeight, clientHeight } = element;
     const below = scrollHeight - clientHeight - scrollTop;
-    // Rows that come or grow do not scroll. Of a list that shrank, the browser shows the end.
+    // Rows that are added or grow do not scroll. When a list shrinks, the browser may scroll to its end.
     const byHand = below <= 1 ? Math.max(0, scrollTop - before.top) : scrollTop - before.top;
     if (byHand < 0 && below > 1) follow(false);
     if (before.isAtEnd) {
@@ -45,7 +45,7 @@ export function usePlace(scroller: RefObject<HTMLElement | null>, rows: string, 
     before.seen = seenIn(element, rows);
   }, [scroller, rows, goesOn, follow]);
 
-  useLayoutEffect(keep); // with each render, before it shows
+  useLayoutEffect(keep); // at each render, before the browser paints
 
   useEffect(() => {
     const { current: element } = scroller;
@@ -56,16 +56,16 @@ export function usePlace(scroller: RefObject<HTMLElement | null>, rows: string, 
   }, [scroller, keep]);
 
   return {
-    /** Whether the reader is at the end, and follows it. */
+    /** Whether the reader is at the end and follows it. */
     isAtEnd,
-    /** The same, as it is now rather than at the last render. */
+    /** The same, but current rather than as of the last render. */
     isFollowing: useCallback(() => place.current.isAtEnd, []),
     toEnd: useCallback(() => {
       follow(true);
       if (scroller.current) scroller.current.scrollTop = scroller.current.scrollHeight;
       keep();
     }, [scroller, follow, keep]),
-    /** Does not follow the end any more. */
+    /** Stops following the end. */
     leaveEnd: useCallback(() => follow(false), [follow]),
     /** For each `scroll` event. */
     keep,

@@ -3,8 +3,8 @@ import type { Room } from "../chat/rooms";
 import type { MessagePartsFragment as Message } from "../gql/graphql";
 
 /**
- * By message, the names of those who have read up to it. What someone wrote themselves does not count: theirs stands under the last
- * message of someone else that they have read.
+ * By message, the names of the members who have read up to it. A member's own messages do not count: the name is under the last message
+ * from someone else that the member has read.
  */
 export function useReaders({ members }: Room, messages: readonly Message[], me: string): ReadonlyMap<string, string> {
   return useMemo(() => {

@@ -6,15 +6,15 @@ import { useChat, useStore } from "./useChat";
 export type Reply = AssistantReplySubscription["assistantReply"];
 
 /**
- * The answer that the assistant writes in a room, as it grows; it stays until the message that it becomes is there.
- * After a reconnect the server tells how it stands.
+ * The answer that the assistant is writing in a room, as it grows. It stays until its message arrives.
+ * After a reconnect, the server sends its current state.
  */
 export function useReply(roomId: string) {
   const { client, live } = useChat();
   const { connects } = useStore(live.status);
   const [reply, setReply] = useState<Reply>();
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: at each connect anew; what was written meanwhile may be over
+  // biome-ignore lint/correctness/useExhaustiveDependencies: subscribes again at each connect, as the answer may have ended
   useEffect(() => {
     setReply(undefined);
     return live.subscribe(AssistantReplyDocument, { roomId }, ({ assistantReply }) => setReply(assistantReply));
@@ -22,11 +22,11 @@ export function useReply(roomId: string) {
 
   return {
     reply,
-    /** Takes back what the user has asked here. @throws Refused */
+    /** Cancels the user's question in this room. @throws Refused */
     cancel: async () => {
       await ask(client.mutation(CancelReplyDocument, { roomId }));
     },
-    /** For a problem that was read. */
+    /** Hides a problem that the user has read. */
     dismiss: () => setReply(undefined),
   };
 }

@@ -4,9 +4,8 @@ import type { PageKind } from "../chat/timeline";
 import { useChat, useStore } from "./useChat";
 
 /**
- * A room: what is known of it, a stretch of its messages, and how to see more of them. Its newest page and its members
- * are loaded when it is first used.
- * @param roomId of a room of the user's
+ * A room, a range of its messages, and functions that load more of them. The newest page and the members are loaded on first use.
+ * @param roomId one of the user's rooms
  */
 export function useRoom(roomId: string) {
   const chat = useChat();
@@ -17,7 +16,7 @@ export function useRoom(roomId: string) {
   const [problem, setProblem] = useState<string>();
   const { kind, timeline, members } = room ?? {};
 
-  // The same functions at each render: rows that get them are not rendered again.
+  // The same functions at each render, so that rows that receive them do not render again.
   const actions = useMemo(() => {
     const load = (page: PageKind, messageId?: string) => {
       setProblem(undefined);
@@ -26,10 +25,10 @@ export function useRoom(roomId: string) {
     return {
       loadOlder: () => load("older"),
       loadNewer: () => load("newer"),
-      /** Shows the stretch around a message instead. */
+      /** Replaces the range with the one around a message. */
       loadAround: (messageId: string) => load("around", messageId),
       loadNewest: () => load("newest"),
-      /** Drops the messages at one end, where there are too many. */
+      /** Trims the range at one end if it is too long. */
       trim: (end: "older" | "newer") => chat.trim(roomId, end),
       send: (text: string, replyTo: string | null) => chat.send(roomId, text, replyTo),
     };
@@ -47,14 +46,14 @@ export function useRoom(roomId: string) {
 
   return {
     room,
-    /** Oldest first; undefined until the first page is there. */
+    /** Oldest first; undefined until the first page is loaded. */
     messages: timeline?.messages,
     hasOlder: timeline !== undefined && timeline.older !== null,
     /** Whether there are messages after these, as after a jump to an old one. */
     hasNewer: timeline !== undefined && timeline.newer !== null,
     isLoading: room?.loading !== undefined,
     problem,
-    /** Tells the server and the user's other devices that they have seen the newest message. */
+    /** Moves the read marker to the newest message, here and on the user's other devices. */
     read: () => room && chat.read(room),
     ...actions,
   };

@@ -2,7 +2,7 @@ import { useMemo } from "react";
 import type { Room } from "../chat/rooms";
 import { useChat, useStore } from "./useChat";
 
-/** The user's rooms, the one with the newest message first. */
+/** The user's rooms, newest message first. */
 export function useRooms(): { rooms: Room[]; isLoaded: boolean } {
   const { byId, loaded } = useStore(useChat().rooms);
   const rooms = useMemo(() => [...byId.values()].sort(byNewest), [byId]);

@@ -14,32 +14,32 @@ import {
 
 export type Me = MePartsFragment;
 
-/** Whether someone is signed in. The session itself is in a cookie, which no script can read: so the server is asked. */
+/** Whether someone is signed in. The page asks the server, because the session is in a cookie that no script can read. */
 export type Session =
   | { state: "checking"; problem?: string }
-  /** `isOver`: it was the server that ended the session. */
+  /** `isOver`: the server ended the session. */
   | { state: "out"; isOver: boolean; demoAccounts: string[] }
   | { state: "in"; id: string; me: Me };
 
 const AGAIN_AFTER = 2_000; // ms, while the server cannot be reached
 
-/** Who is signed in at this browser: its tabs share it, and hear from each other when it changes. */
+/** The session of this browser. All tabs share it, and notify each other when it changes. */
 export function useSession() {
   const [session, setSession] = useState<Session>({ state: "checking" });
   const checks = useRef(0);
-  const isLeft = useRef(false); // in one of the tabs, by the user
+  const isLeft = useRef(false); // whether the user signed out in one of the tabs
   const tabs = useMemo(() => new BroadcastChannel("palaver.session"), []);
 
   const check = useCallback(async (wasIn: boolean): Promise<void> => {
-    const number = ++checks.current; // of several that are under way the last one counts
+    const number = ++checks.current; // of several concurrent checks, the last one counts
     while (number === checks.current) {
       try {
-        // A client of its own: one client gives all who ask the same at the same time the first one's answer.
+        // A new client, because one client answers concurrent equal queries with the first one's result.
         const { me, session: own, server } = await ask(createHttpClient().query(WhoAmIDocument, {}));
         if (number !== checks.current) return;
         const out: Session = { state: "out", isOver: wasIn && !isLeft.current, demoAccounts: server.demoAccounts };
         if (me) isLeft.current = false;
-        // The same session of the same account is the same object: nothing on the page begins anew.
+        // The same session of the same account stays the same object, so that nothing on the page restarts.
         return setSession((known) =>
           !me || !own
             ? out
@@ -74,17 +74,17 @@ export function useSession() {
     session,
     /** @throws Refused */
     signIn: (account: LoginMutationVariables) => enter(ask(createHttpClient().mutation(LoginDocument, account))),
-    /** Makes an account; a guest becomes it. @throws Refused */
+    /** Creates an account; a guest turns into it. @throws Refused */
     register: (account: RegisterMutationVariables) => enter(ask(createHttpClient().mutation(RegisterDocument, account))),
     /** @throws Refused */
     joinAsGuest: (name: string) => enter(ask(createHttpClient().mutation(JoinAsGuestDocument, { name }))),
-    /** Ends the session at the server, which takes the cookie away. @throws Refused, and the session goes on */
+    /** Ends the session on the server, which deletes the cookie. @throws Refused; the session then continues */
     signOut: () => {
       isLeft.current = true;
-      tabs.postMessage("leaving"); // before their connections are closed, which they would take for the session's end
+      tabs.postMessage("leaving"); // before the server closes their connections, which they would take as an ended session
       return enter(ask(createHttpClient().mutation(LogoutDocument, {})));
     },
-    /** For when the server says that the session is over. */
+    /** Called when the server says that the session has ended. */
     over: useCallback(() => void check(true), [check]),
   };
 }

@@ -1,12 +1,12 @@
 import { useSyncExternalStore } from "react";
 
 const PREFIX = "#room=";
-const WIDE = matchMedia("(min-width: 48rem)"); // as in styles.css
+const WIDE = matchMedia("(min-width: 48rem)"); // as in ChatPage.css
 const GENERAL = "0";
 
 /**
- * The room that is shown, and how to show another. It stands in the address, so that a phone's "back" leads to the list.
- * Where list and room fit side by side, it is the general room unless another is chosen.
+ * The current room, and a function that shows another. The address names the room, so that a phone's "back" leads to the list.
+ * If list and room fit side by side, the general room is the default.
  */
 export function useShownRoom(): [roomId: string | undefined, show: (roomId: string | undefined) => void] {
   const hash = useSyncExternalStore(onHash, () => location.hash);
@@ -14,7 +14,7 @@ export function useShownRoom(): [roomId: string | undefined, show: (roomId: stri
   return [roomIn(hash) ?? (isWide ? GENERAL : undefined), show];
 }
 
-/** @returns undefined where the address names none, or cannot be read */
+/** @returns undefined if the address names no room, or cannot be decoded */
 function roomIn(hash: string): string | undefined {
   if (!hash.startsWith(PREFIX)) return undefined;
   try {

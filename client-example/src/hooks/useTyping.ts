@@ -2,7 +2,7 @@ import { useEffect, useState } from "react";
 import { TypingInDocument } from "../gql/graphql";
 import { useChat } from "./useChat";
 
-/** The names of those who write in a room just now. */
+/** The names of the people who are typing in a room. */
 export function useTyping(roomId: string): string[] {
   const { live } = useChat();
   const [typists, setTypists] = useState<ReadonlyMap<string, string>>(new Map());

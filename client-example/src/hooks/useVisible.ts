@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from "react";
 
-/** Whether the page is on the screen. */
+/** Whether the page is visible. */
 export function useVisible(): boolean {
   return useSyncExternalStore(listen, () => document.visibilityState === "visible");
 }

@@ -1,9 +1,11 @@
---[[ assistant_answer: end an answer. It becomes a message, once, and its question is done: all in one step, so that no death of a worker
-     leaves one without the other. Where the question or the assistant's place in a group is gone by then, or the assistant is blocked, it becomes nothing.
-     KEYS  room, log, meta, foreign, own, asked, members, mentioned, reactions, reads, sent_1, sent_2, sent_3, sent_4, reply, writing, withdrawn
-     ARGV  new_epoch, log_length, assistant, room_id, text (JSON, '' for no message), client_id (JSON), first_day, reply_to (the question), reply_score, history_limit, history_days, group,
-           fence, entry (of asked), state (DONE, INCOMPLETE or CANCELLED), written (the text as it is), incomplete (why it is not whole, '' if it is), problem (a sentence for people, or '')
-     gives what message_send gives if a message was stored now, {} if not, or LOST where another worker has the room ]]
+--[[ assistant_answer: end an answer. Stores it as a message, once, and removes its question, in one step, so that a worker that dies cannot
+     leave one without the other. Stores nothing if the question was deleted, the assistant has left the group, or it is blocked.
+     KEYS  room, log, meta, foreign, own, asked, members, mentioned, reactions, reads, sent_1, sent_2, sent_3, sent_4, reply, writing,
+           withdrawn
+     ARGV  new_epoch, log_length, assistant, room_id, text (JSON, '' for no message), client_id (JSON), first_day, reply_to (the question),
+           reply_score, history_limit, history_days, group, fence, entry (of asked), state (DONE, INCOMPLETE or CANCELLED), written (the
+           plain text), incomplete (why it is incomplete, '' if it is complete), problem (a sentence for people, or '')
+     gives the result of message_send if a message was stored now, {} if not, LOST if another worker holds the room ]]
 local room, log, meta, foreign, own, asked, members, mentioned, reactions, reads, sent_1, sent_2, sent_3, sent_4, reply, writing, withdrawn = unpack(KEYS)
 local new_epoch, log_length, assistant, room_id, text, client_id, first_day, reply_to, reply_score, history_limit, history_days, group, fence, entry, state, written, incomplete, problem = unpack(ARGV)
 local heard, order = '', ''
@@ -28,7 +30,7 @@ if text ~= '' and not gone and not sent_before() then
 end
 redis.call('LREM', asked, 1, entry)
 if text == '' and redis.call('HEXISTS', reply, 'cancelled') == 1 then withdraw(entry) end
--- Usually what was written goes on; where the end of it was cut off again, followers get all of it.
+-- Usually the final text extends the text written so far; if its end was cut off, subscribers get the whole text again.
 local before = redis.call('GET', writing) or ''
 local offset = string.sub(written, 1, #before) == before and #before or 0
 redis.call('SET', writing, written)

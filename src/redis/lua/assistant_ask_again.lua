@@ -1,8 +1,10 @@
---[[ assistant_ask_again: put a question to the others that wait, once more, unless it waits, or has its answer. With a retry id it can be
-     repeated for at least 24 hours.
-     KEYS  asked, withdrawn, sent_1, sent_2, sent_3, sent_4   (days around the one that the caller takes for today; Redis's clock decides)
-     ARGV  entry (of asked), answer (user and clientMessageId that its answer would have), retry (who asks again, and the id that they gave it, '' for none), first_day (of sent_1)
-     gives {day} if these are other days than those around today, 1 if it waits now, or did by this retry id before, 0 if it was answered lately ]]
+--[[ assistant_ask_again: add a question to the queue again, unless it is waiting or has an answer. With a retry id, the call is idempotent
+     for at least 24 hours.
+     KEYS  asked, withdrawn, sent_1, sent_2, sent_3, sent_4   (the days around the caller's estimate of today; Redis's clock decides)
+     ARGV  entry (of asked), answer (user and clientMessageId that its answer would have), retry (the user who asks again and the id of that
+           call, '' for none), first_day (of sent_1)
+     gives {day} if the keys do not include today and yesterday, 1 if the question waits now or this retry id queued it before, 0 if it was
+           answered recently ]]
 local asked, withdrawn, sent_1, sent_2, sent_3, sent_4 = unpack(KEYS)
 local entry, answer, retry, first_day = unpack(ARGV)
 

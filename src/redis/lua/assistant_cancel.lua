@@ -1,7 +1,8 @@
---[[ assistant_cancel: take back what a user has asked in a room. The answer that is being written ends where it is: its worker looks.
+--[[ assistant_cancel: cancel a user's questions in a room. A question that is being answered is only marked; its worker then ends the
+     answer.
      KEYS  asked, reply, withdrawn
      ARGV  user
-     gives how many questions it concerned ]]
+     gives the number of questions cancelled ]]
 local asked, reply, withdrawn = unpack(KEYS)
 local user = unpack(ARGV)
 -- part: withdrawn

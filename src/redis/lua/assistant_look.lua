@@ -1,6 +1,6 @@
---[[ assistant_look: the answer that is being written in a room, or ended a moment ago.
+--[[ assistant_look: read the answer that is being written in a room, or that ended a moment ago.
      KEYS  reply, writing
-     gives {version, question, state, problem, text so far}, or nil ]]
+     gives {version, question, state, problem, text so far}, or nil if there is none ]]
 local reply, writing = unpack(KEYS)
 
 local version, entry, state, problem = unpack(redis.call('HMGET', reply, 'version', 'entry', 'state', 'problem'))

@@ -1,8 +1,9 @@
---[[ assistant_take: begin to answer a room's first question, or let go of the room when nothing is asked any more, in one step with the
-     look: whoever asks later finds the room free. The same fence may take again after each answer.
+--[[ assistant_take: start to answer a room's first question, or release the room if no question is left. Both happen in one step with the
+     check, so a later question finds the room free. The same fence may take again after each answer.
      KEYS  asked, reply, writing, room
      ARGV  fence, lease (ms)
-     gives {HELD, ms until the lease of another worker is over}, {NOTHING}, or {TAKEN, question, tries, 1 if it was cancelled else 0, what was written of the answer if so} ]]
+     gives {HELD, ms until the lease of another worker expires}, {NOTHING}, or {TAKEN, question, tries, 1 if it was cancelled else 0, the
+           text of the answer so far if it was cancelled} ]]
 local asked, reply, writing, room = unpack(KEYS)
 local fence, lease = unpack(ARGV)
 -- part: reply
@@ -22,7 +23,7 @@ if entry ~= question or state ~= 'WRITING' then redis.call('HDEL', reply, 'tries
 redis.call('HSET', reply, 'entry', question, 'fence', fence, 'until', string.format('%.0f', now_ms + lease))
 local tries = tonumber(redis.call('HGET', reply, 'tries') or 0)
 if redis.call('HDEL', reply, 'edited') == 1 and tries > 0 and holder == fence then
-  redis.call('HINCRBY', reply, 'restarts', 1) -- the worker that had it begins again with the new text
+  redis.call('HINCRBY', reply, 'restarts', 1) -- the same worker restarts with the new text
 else
   tries = redis.call('HINCRBY', reply, 'tries', 1)
 end

@@ -1,7 +1,8 @@
---[[ assistant_write: go on with an answer, and keep the room's lease; with no text, only keep it.
+--[[ assistant_write: append to an answer and renew the room's lease; with an empty delta, only renew it.
      KEYS  reply, writing, room
-     ARGV  fence, lease (ms), written (bytes of the text before delta), delta, anew (1 if what was written before is no part of the answer, else 0)
-     gives OK, CANCELLED, EDITED where the question has another text and nothing was answered yet, or LOST where another worker has the room ]]
+     ARGV  fence, lease (ms), written (bytes of the text before delta), delta, anew (1 to discard the text written before, else 0)
+     gives OK, CANCELLED, EDITED if the question's text changed before any of the answer was written, or LOST if another worker holds the
+           room ]]
 local reply, writing, room = unpack(KEYS)
 local fence, lease, written, delta, anew = unpack(ARGV)
 -- part: reply
@@ -10,14 +11,14 @@ if not is_mine(fence) then return 'LOST' end
 redis.call('HSET', reply, 'until', string.format('%.0f', now_ms + lease))
 if anew == '1' and redis.call('DEL', writing) == 1 then tell(redis.call('HGET', reply, 'entry'), 'WRITING', 0, '', '') end
 local offset = redis.call('STRLEN', writing)
--- What was written already, and not answered as Redis was away, is not written again.
+-- A call whose answer was lost may have appended part of this delta already; append only the rest.
 delta = string.sub(delta, offset - written + 1)
 if delta ~= '' then
   redis.call('APPEND', writing, delta)
   tell(redis.call('HGET', reply, 'entry'), 'WRITING', offset, delta, '')
 end
 if redis.call('HEXISTS', reply, 'cancelled') == 1 then return 'CANCELLED' end
-local MOST_RESTARTS = 3 -- each may cost a request
+local MOST_RESTARTS = 3 -- each may cost a request to the model
 local is_restarted = redis.call('HEXISTS', reply, 'edited') == 1 and redis.call('EXISTS', writing) == 0
   and tonumber(redis.call('HGET', reply, 'restarts') or 0) < MOST_RESTARTS
 return is_restarted and 'EDITED' or 'OK'

@@ -1,7 +1,7 @@
---[[ block_list: put a user into the list of those that another one blocks, unless it is as long as it may be.
+--[[ block_list: add a user to another user's block list, unless the list is full.
      KEYS  blocked
      ARGV  user, most
-     gives 1 if they are there now, else 0 ]]
+     gives 1 if the user is in the list now, else 0 ]]
 local blocked = unpack(KEYS)
 local user, most = unpack(ARGV)
 

@@ -1,8 +1,7 @@
---[[ directory_add: put the names of a portion of accounts into the directory, note how far it has looked, and let the next
-     one be taken on.
+--[[ directory_add: add the names of a portion of accounts to the directory, record its progress, and release the claim.
      KEYS  directory, indexed
-     ARGV  server, up_to (the id up to which it has looked now), entries (JSON)
-     gives 1, or 0 if another server has taken over meanwhile ]]
+     ARGV  server, up_to (the last user id that is in the directory now), entries (JSON)
+     gives 1, or 0 if another server has taken over ]]
 local directory, indexed = unpack(KEYS)
 local server, up_to, entries = unpack(ARGV)
 

@@ -1,7 +1,7 @@
---[[ directory_claim: take on the next portion of the accounts that the directory, or the list of what usernames look like, has not looked at.
+--[[ directory_claim: claim the next portion of accounts that are not in the directory, or not in the list of name skeletons.
      KEYS  total_users, indexed
      ARGV  server, lease (s, after which another server may take over)
-     gives {up_to (the id up to which it has looked), total (the last id)}, or nil while another server is at it ]]
+     gives {up_to (the last user id that is indexed), total (the last user id)}, or nil while another server has the claim ]]
 local total_users, indexed = unpack(KEYS)
 local server, lease = unpack(ARGV)
 

@@ -1,10 +1,10 @@
---[[ directory_mentioned: whose usernames these are, as mentions compare them.
+--[[ directory_mentioned: find the users with these usernames, as mentions compare them.
      KEYS  directory, total_users, indexed
      ARGV  (keys of usernames)
-     gives {{id, '' where there is none, …} of the oldest account of each, ids that were not looked at} ]]
+     gives {{id of the oldest account with that name or '', …}, number of user ids not in the directory yet} ]]
 local directory, total_users, indexed = unpack(KEYS)
 
-local FEW = 10 -- accounts whose usernames are the same but for letter case
+local FEW = 10 -- accounts whose usernames differ only in letter case
 local ids = {}
 for index, key in ipairs(ARGV) do
   local oldest

@@ -1,11 +1,11 @@
---[[ directory_search: names that begin in some way, in order, and how many users have one.
+--[[ directory_search: find the names with a prefix, in order, and count the users who have one.
      KEYS  directory, total_users, indexed
      ARGV  beginning, after, before (entries, '' for none), direction (FORWARD or BACKWARD), count, most (users to count)
-     gives {entries (name, a zero byte, user id), users (at most so many), ids that were not looked at} ]]
+     gives {entries (name, a zero byte, user id), number of users (at most `most`), number of user ids not in the directory yet} ]]
 local directory, total_users, indexed = unpack(KEYS)
 local beginning, after, before, direction, count, most = unpack(ARGV)
 
--- In UTF-8 no text has a byte 255, so all that begins so comes before it.
+-- UTF-8 has no byte 255, so all names with the prefix sort before it.
 local from, to = '[' .. beginning, '(' .. beginning .. '\255'
 local first, last = after == '' and from or '(' .. after, before == '' and to or '(' .. before
 local entries
@@ -15,7 +15,7 @@ else
   entries = redis.call('ZRANGE', directory, first, last, 'BYLEX', 'LIMIT', 0, count)
 end
 
--- A user may have several such names: counting stops after so many entries, even if they belong to fewer.
+-- A user may have several such names: counting stops after `most` entries, even if they belong to fewer users.
 local users, seen = 0, {}
 for _, entry in ipairs(redis.call('ZRANGE', directory, from, to, 'BYLEX', 'LIMIT', 0, most)) do
   local id = string.match(entry, '%z(%d+)$')

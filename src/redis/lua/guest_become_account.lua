@@ -1,9 +1,9 @@
---[[ guest_become_account: make an account of a guest whose username is claimed. Their sessions become an account's; the one that asks gets a
-     new token and begins again, and the servers look after the sockets of the old one.
+--[[ guest_become_account: turn a guest whose username is claimed into an account. The guest's sessions become sessions of the account; the
+     caller's session starts again with a new token. Notifies the servers, which check their sockets.
      KEYS  user, sessions, details
-     ARGV  attempt ('' for whichever, after one was cut off), old_hash, new_hash ('' for no session), ttl (s)
-     gives {expiry (ms), id} of the session, {} without one
-     fails UNAUTHENTICATED if another attempt has taken over, or the session is over ]]
+     ARGV  attempt ('' for any, after an attempt was cut off), old_hash, new_hash ('' for no session), ttl (s)
+     gives {expiry (ms), id} of the caller's session, {} without one
+     fails UNAUTHENTICATED if another attempt has taken over, or the session has ended ]]
 local user, sessions, details = unpack(KEYS)
 local attempt, old_hash, new_hash, ttl = unpack(ARGV)
 
@@ -12,10 +12,10 @@ local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local claim = redis.call('HGET', user, 'claim')
 claim = claim and cjson.decode(claim)
 if not claim or redis.call('HGET', user, 'guest') ~= '1' or (attempt ~= '' and claim.attempt ~= attempt) then
-  return redis.error_reply('UNAUTHENTICATED by now')
+  return redis.error_reply('UNAUTHENTICATED Another registration of this guest took over. Log in.')
 end
 if old_hash ~= '' and tonumber(redis.call('ZSCORE', sessions, old_hash) or 0) <= now then
-  return redis.error_reply('UNAUTHENTICATED by now')
+  return redis.error_reply('UNAUTHENTICATED This session has ended. Log in again.')
 end
 
 redis.call('HSET', user, 'username', claim.username)

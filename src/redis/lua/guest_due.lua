@@ -1,5 +1,5 @@
---[[ guest_due: take on guests at whom it is time to look. Another server takes them on once the lease has run out, unless they
-     were scheduled again or taken off the list by then.
+--[[ guest_due: claim guests that are due for a check. After the lease another server can claim them, unless they were scheduled again or
+     removed from the list before.
      KEYS  guests
      ARGV  most, lease (s)
      gives their ids ]]

@@ -1,7 +1,7 @@
---[[ guest_give_up: a guest's registration came to nothing, as the username is another's: they stay a guest.
+--[[ guest_give_up: end a guest's registration, because another user has the username. The user stays a guest.
      KEYS  user
-     ARGV  attempt ('' for whichever)
-     gives 1, or 0 where another attempt has taken over ]]
+     ARGV  attempt ('' for any)
+     gives 1, or 0 if another attempt has taken over ]]
 local user = unpack(KEYS)
 local attempt = unpack(ARGV)
 

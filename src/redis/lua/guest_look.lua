@@ -1,8 +1,8 @@
---[[ guest_look: see whether a guest has ended so long ago that they are to be forgotten, and note that this has begun.
+--[[ guest_look: check whether a guest ended long enough ago to be forgotten, and record that forgetting has begun.
      KEYS  user, sessions
-     ARGV  keep (s, from the end of the last session on)
-     gives {what, detail}: NO_GUEST (an account, or nothing, is under this id); FORGOTTEN, all but what is in other slots; STAYS, s until
-           the next look; REGISTERING, the username, where a registration was cut off; ENDS, 1 if it had begun before, else 0 ]]
+     ARGV  keep (s, after the end of the last session)
+     gives {state, detail}: NO_GUEST (the id has an account, or nothing); FORGOTTEN (except for data in other slots); STAYS, s until the
+           next check; REGISTERING, the username, if a registration was cut off; ENDS, 1 if forgetting had begun before, else 0 ]]
 local user, sessions = unpack(KEYS)
 local keep = unpack(ARGV)
 

@@ -1,4 +1,4 @@
---[[ guest_schedule: note when to look whether a guest has ended and is to be forgotten.
+--[[ guest_schedule: schedule the next check whether a guest has ended and should be forgotten.
      KEYS  guests
      ARGV  user, after (s from now)
      gives 1 ]]

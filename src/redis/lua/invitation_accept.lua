@@ -1,8 +1,8 @@
---[[ invitation_accept: let a user who is invited to a group come in.
+--[[ invitation_accept: accept an invitation to a group, which makes the user a member.
      KEYS  room, log, meta, foreign, own, asked, members, invited
      ARGV  new_epoch, log_length, assistant, user, most (members of a room), lasts (seconds)
-     gives {1 if they came in now, 0 if they were in before; who invited, '' where no invitation ended}
-     fails NOT_FOUND where no invitation is open, FORBIDDEN ]]
+     gives {1 if the user joined now, 0 if already a member; the inviter, '' if no invitation ended}
+     fails NOT_FOUND if no invitation is open, FORBIDDEN if the room is full ]]
 local room, log, meta, foreign, own, asked, members, invited = unpack(KEYS)
 local new_epoch, log_length, assistant, user, most, lasts = unpack(ARGV)
 local heard, order = '', ''

@@ -1,7 +1,7 @@
---[[ invitation_list: put a group at the front of those that a user is invited to, before they are, unless these are as many as there may be.
+--[[ invitation_list: put a group at the front of a user's list of invitations, before the user is invited, unless the list is full.
      KEYS  invitations
      ARGV  room_id, most, lasts (seconds)
-     gives 1 if it is there now, else 0 ]]
+     gives 1 if the group is in the list now, else 0 ]]
 local invitations = unpack(KEYS)
 local room_id, most, lasts = unpack(ARGV)
 

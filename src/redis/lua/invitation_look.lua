@@ -1,7 +1,7 @@
---[[ invitation_look: what a user may know of a group that they are invited to.
+--[[ invitation_look: read what an invited user may know about the group.
      KEYS  meta, members, invited
      ARGV  user, lasts (seconds)
-     gives {who invited, when (µs), name of the group, number of members}; {} where no invitation is open ]]
+     gives {inviter, time of the invitation (µs), name of the group, number of members}; {} if no invitation is open ]]
 local meta, members, invited = unpack(KEYS)
 local user, lasts = unpack(ARGV)
 local clock = redis.call('TIME')

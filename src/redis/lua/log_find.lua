@@ -1,17 +1,18 @@
---[[ log_find: where the events stand that added messages to a room.
+--[[ log_find: find the positions of the events that added messages to a room.
      KEYS  log, meta
-     ARGV  (ids of messages, and when they seem to have been told of (µs), in turn; the earlier first)
-     gives {{seq, epoch, at (µs)} or nil where the log does not have the event, …} ]]
+     ARGV  (ids of messages and the presumed times of their events in µs, alternating; oldest first)
+     gives {{seq, epoch, at (µs)} or nil if the log does not have the event, …} ]]
 local log, meta = unpack(KEYS)
 
--- The first event from a seq on, as seq, at and the event; nil where there is none.
+-- The first event from a seq on, as seq, at and the event; nil if there is none.
 local function event_from(seq)
   local entry = redis.call('XRANGE', log, string.format('%d-0', seq), '+', 'COUNT', 1)[1]
   if not entry then return nil end
   return tonumber(string.match(entry[1], '^%d+')), tonumber(string.match(entry[2][2], '"at":(%d+)')), entry[2][2]
 end
 
--- Times rise with the seq. From the last one found it looks ahead in growing steps, then halves: messages that follow each other are near.
+-- Times rise with the seq. Searches forward from the last event found in growing steps, then by halving, because consecutive messages are
+-- near each other.
 local near = 1
 local function find_event(at)
   local low, step = near, 1
@@ -37,7 +38,7 @@ end
 
 local found = {}
 for index = 1, #ARGV, 2 do
-  -- What a demo app dated in the past was told of at another time.
+  -- The event of a demo app's message has another time than the message if the app dated it in the past.
   local told = redis.call('HGET', meta, 'told:' .. ARGV[index])
   local at = tonumber(told or ARGV[index + 1])
   if told then near = 1 end

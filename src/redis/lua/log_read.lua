@@ -1,7 +1,8 @@
---[[ log_read: the events of a room from one on, or its newest, and where its log stands.
+--[[ log_read: read the events of a room from one on, or the newest ones, and the position of its log.
      KEYS  room, log, meta, foreign, own, asked
-     ARGV  new_epoch, log_length, assistant, from (a seq, or '' for the newest), count (the most events to give), size (bytes after which no more follow; two events always fit)
-     gives {seq, epoch ('' where there is no log), at (µs, of the last event), {event (JSON), …}} ]]
+     ARGV  new_epoch, log_length, assistant, from (a seq, or '' for the newest), count (most events to return), size (bytes, after which no
+           more follow; two events always fit)
+     gives {seq, epoch ('' if there is no log), at (µs, of the last event), {event (JSON), …}} ]]
 local room, log, meta, foreign, own, asked = unpack(KEYS)
 local new_epoch, log_length, assistant, from, count, size = unpack(ARGV)
 local heard, order = '', ''
@@ -12,7 +13,7 @@ local newest_first = from == ''
 local next_entry = newest_first and '+' or string.format('%d-0', from)
 local left = tonumber(count)
 while left > 0 do
-  -- Some at a time, so that long events are not all in memory before their size is known.
+  -- Reads in portions, so that long events are not all in memory before their size is known.
   local step = math.min(left, 50)
   local entries
   if newest_first then

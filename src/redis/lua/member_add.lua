@@ -1,8 +1,9 @@
---[[ member_add: take a user into a group room, or invite them to it. Its owner may, and its members where the room says so.
+--[[ member_add: add a user to a group room, or invite them. Allowed for the owner, and for members if the room's mayInvite is set.
      KEYS  room, log, meta, foreign, own, asked, members, invited
-     ARGV  new_epoch, log_length, assistant, by, user, most (members of a room; together with open invitations, to invite), invites (1 to invite, 0 to take in), lasts (seconds that an invitation is open)
-     gives {1 if they came in now else 0, who invited them: where that invitation is open now, or ended as they came in; else ''}
-     fails NOT_A_MEMBER if `by` is none, FORBIDDEN ]]
+     ARGV  new_epoch, log_length, assistant, by, user, most (members of a room; for an invitation, open invitations included), invites (1 to
+           invite, 0 to add), lasts (seconds that an invitation is open)
+     gives {1 if the user joined now else 0, the inviter if the user's invitation is open now or ended because the user joined, else ''}
+     fails NOT_A_MEMBER if `by` is not a member, FORBIDDEN if `by` may not add users or the room is full ]]
 local room, log, meta, foreign, own, asked, members, invited = unpack(KEYS)
 local new_epoch, log_length, assistant, by, user, most, invites, lasts = unpack(ARGV)
 local heard, order = '', ''

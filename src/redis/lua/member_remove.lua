@@ -1,10 +1,10 @@
---[[ member_remove: let a user leave a group room, or remove one, which its owner may; or withdraw an invitation, which its owner and the
-     one who invited may. When the last owner leaves, the room goes to the member who joined first; when the last member does, its invitations end, and its
-     data goes after a day.
+--[[ member_remove: let a user leave a group room; or remove a member, which the owner may do; or withdraw an invitation, which the owner
+     and the inviter may do. When the last owner leaves, the member who joined first becomes the owner. When the last member leaves, the
+     room's invitations end and its data expires after a day.
      KEYS  room, log, meta, foreign, own, asked, members, mentioned, reads, reactions, invited
-     ARGV  new_epoch, log_length, assistant, by, user (the same as by: they leave)
-     gives {1 if they left now else 0, user, inviter, …: the invitations that ended}
-     fails NOT_A_MEMBER if `by` is none, FORBIDDEN ]]
+     ARGV  new_epoch, log_length, assistant, by, user (the same as by to leave)
+     gives {1 if the user left now else 0, user, inviter, …: the invitations that ended}
+     fails NOT_A_MEMBER if `by` is not a member, FORBIDDEN ]]
 local room, log, meta, foreign, own, asked, members, mentioned, reads, reactions, invited = unpack(KEYS)
 local new_epoch, log_length, assistant, by, user = unpack(ARGV)
 local heard, order = '', ''
@@ -25,7 +25,7 @@ if user ~= by then
   if not is_owner(role) then return redis.error_reply('FORBIDDEN Only the owner of the room may do that.') end
   role = redis.call('HGET', members, user)
   if not role then return { 0 } end
-  if is_owner(role) then return redis.error_reply('FORBIDDEN Nobody removes an owner of the room.') end
+  if is_owner(role) then return redis.error_reply('FORBIDDEN An owner of the room cannot be removed.') end
 end
 
 redis.call('HDEL', members, user)
@@ -38,7 +38,7 @@ if is_owner(role) then
   for index = 1, #left, 2 do
     local joined = tonumber(string.match(left[index + 1], '%d+$'))
     owned = owned or is_owner(left[index + 1])
-    -- The assistant looks after nothing.
+    -- The assistant never becomes an owner.
     if joined < earliest and left[index] ~= assistant then heir, earliest = left[index], joined end
   end
   if heir and not owned then

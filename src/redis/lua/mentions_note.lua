@@ -1,8 +1,9 @@
---[[ mentions_note: note who is mentioned in a message that a demo app wrote, once, and that it asks the assistant. These messages cannot be
-     refused, so of many at once not all are answered; neither are old ones, as in a database taken over.
+--[[ mentions_note: record once which users a demo app's message mentions, and queue it if it is a question to the assistant. These messages
+     cannot be refused, so if there are many at once, some remain unanswered. Old messages, as in an existing database, are not answered.
      KEYS  meta, own, mentioned, asked
-     ARGV  name (`µs:digest` of the message, under which it waits in own), users (ids, with spaces between), entry (for asked, '' where it asks nothing), most (questions that may wait)
-     gives 2 if it waits for an answer now, 1 if it does not, or 0 where all this was done, or the message is gone ]]
+     ARGV  name (`µs:digest` of the message, its entry in own), users (ids, separated by spaces), entry (for asked, '' if it is not a
+           question), most (questions that may wait)
+     gives 2 if it waits for an answer now, 1 if it does not, 0 if this was done before or the message is gone ]]
 local meta, own, mentioned, asked = unpack(KEYS)
 local name, users, entry, most = unpack(ARGV)
 local RECENT = 86400 -- seconds

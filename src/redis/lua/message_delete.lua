@@ -1,7 +1,7 @@
---[[ message_delete: take a message out of its room, with what hangs on it. The caller has made sure that the user may be in the room.
+--[[ message_delete: delete a message with all data about it. The caller has checked that the user may access the room.
      KEYS  room, log, meta, foreign, own, asked, members, reactions, mentioned, deleted
-     ARGV  new_epoch, log_length, assistant, user, id, score (at which it is)
-     gives 1 if it went now, 0 if the user, or someone else a message of the user's, deleted it before
+     ARGV  new_epoch, log_length, assistant, user, id, score (of the message)
+     gives 1 if it was deleted now, 0 if the user deleted it before, or someone else deleted this message of the user before
      fails NOT_A_MEMBER, NOT_FOUND, FORBIDDEN ]]
 local room, log, meta, foreign, own, asked, members, reactions, mentioned, deleted = unpack(KEYS)
 local new_epoch, log_length, assistant, user, id, score = unpack(ARGV)
@@ -13,15 +13,15 @@ local heard, order = '', ''
 
 local found = find(id, score)
 if not found then
-  -- A repetition, whose first answer may have been lost.
+  -- A repeated call, because the answer to the first may have been lost.
   if redis.call('ZSCORE', deleted, user .. ' ' .. id) then return 0 end
   return redis.error_reply('NOT_FOUND There is no message ' .. id .. '.')
 end
 if found.from ~= user and not (role and string.match(role, '^OWNER ')) then
-  return redis.error_reply('FORBIDDEN Only who wrote a message, or the owner of its group, can delete it.')
+  return redis.error_reply('FORBIDDEN Only the author of a message, or the owner of its group, can delete it.')
 end
 
--- Should it be one that the log does not know of, the count is out by one: then the log begins anew, and nothing is missed silently.
+-- If the log does not have this message, the count is off by one. Then the log restarts, so that no client misses anything silently.
 known = math.max(0, known - 1)
 append('message.deleted', next_time(), string.format('"messageId":"%s","by":"%s"', id, user))
 remove_message(found.member, found.score)

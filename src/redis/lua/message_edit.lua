@@ -1,7 +1,9 @@
---[[ message_edit: give a message of the user another text, in its place. The caller has made sure that the user may be in the room.
+--[[ message_edit: change the text of a message of the user, in its place. The caller has checked that the user may access the room.
      KEYS  room, log, meta, foreign, own, asked, members, reactions, mentioned, reply
-     ARGV  new_epoch, log_length, assistant, user, id, score (at which it is), text (JSON), mentions (ids of users, with spaces between), asks (1 if the assistant is asked by this text and was not by the one before, else 0), quiet (those of mentions for whom it does not count)
-     gives {member, score, reactions (JSON), seq, epoch, at (µs), 1 if it was changed, 0 if that was its text}
+     ARGV  new_epoch, log_length, assistant, user, id, score (of the message), text (JSON), mentions (ids of users, separated by spaces),
+           asks (1 if this text is a question to the assistant and the former text was not, else 0), quiet (mentioned users for whom the
+           mention does not count)
+     gives {member, score, reactions (JSON), seq, epoch, at (µs), 1 if the text changed, 0 if the message already had it}
      fails NOT_A_MEMBER, NOT_FOUND, FORBIDDEN ]]
 local room, log, meta, foreign, own, asked, members, reactions, mentioned, reply = unpack(KEYS)
 local new_epoch, log_length, assistant, user, id, score, text, mentions, asks, quiet = unpack(ARGV)
@@ -13,23 +15,23 @@ local heard, order = '', ''
 -- part: pair_block
 local refusal = block_refusal(user)
 if refusal then return redis.error_reply(refusal) end
-if found.from ~= user then return redis.error_reply('FORBIDDEN Only who wrote a message can edit it.') end
+if found.from ~= user then return redis.error_reply('FORBIDDEN Only the author of a message can edit it.') end
 
 local reacted = redis.call('HGET', reactions, id) or '[]'
 
--- What stands before the text and behind it. No string of JSON holds a quote that could be taken for one of these.
+-- The parts before and after the text. Quotes inside JSON strings are escaped, so the pattern cannot match within the text.
 local head, old, tail = string.match(found.member, '^({"from":"%d+","date":%d+,"message":)(".-")(,"roomId":.*) }$')
 if not found.ours then
-  -- From now on it is written as ours are, with the id that it had: the space at its end says that the id is no forgery.
+  -- Rewrites it as a message of Palaver with its former id. The space at the end shows that the id is not forged.
   local seconds = tonumber(found.score)
-  if seconds > 100000000000 then seconds = seconds / 1000 end -- as the history takes it: milliseconds
+  if seconds > 100000000000 then seconds = seconds / 1000 end -- milliseconds, as the history reads them
   head = string.format('{"from":"%s","date":%d,"message":', user, math.min(math.max(math.floor(seconds), 0), 2147483647))
   tail = string.format(',"roomId":"%s","id":"%s"', string.sub(prefix, 1, -2), id)
 elseif old == text then
   return { found.member, found.score, reacted, seq, epoch or '', last, 0 }
 end
 
--- Whether the message waits for an answer.
+-- Whether the message is waiting for an answer.
 local function is_asked(message)
   for _, waiting in ipairs(redis.call('LRANGE', asked, 0, -1)) do
     if string.match(waiting, '^%S+') == message then return true end
@@ -55,7 +57,7 @@ redis.call('ZADD', room, found.score, edited)
 unindex(found)
 index(user, found.score, edited, quiet)
 
--- The answer that is being written may begin again; what waits is read when its turn comes.
+-- An answer in progress may restart; a waiting question is read when its turn comes.
 local entry, state = unpack(redis.call('HMGET', reply, 'entry', 'state'))
 if state == 'WRITING' and string.match(entry, '^%S+') == id then redis.call('HSET', reply, 'edited', 1) end
 if asks == '1' and not is_asked(id) and not is_mentioned_in(found.member, assistant) then

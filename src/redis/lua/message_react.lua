@@ -1,7 +1,8 @@
---[[ message_react: put a user's reaction to a message, or take it away. The caller has made sure that the user may be in the room.
+--[[ message_react: add or remove a user's reaction to a message. The caller has checked that the user may access the room.
      KEYS  room, log, meta, foreign, own, asked, members, reactions
-     ARGV  new_epoch, log_length, assistant, user, id, score (at which it is), emoji, on (1 or 0), most (different emojis of a message), listed (users of an emoji)
-     gives {member, score, reactions (JSON), seq, epoch, at (µs), 1 if that changed something else 0}; nil where there would be too many emojis
+     ARGV  new_epoch, log_length, assistant, user, id, score (of the message), emoji, on (1 to add, 0 to remove), most (distinct emoji of a
+           message), listed (users listed for each emoji)
+     gives {member, score, reactions (JSON), seq, epoch, at (µs), 1 if something changed else 0}; nil if there would be too many emoji
      fails NOT_A_MEMBER, NOT_FOUND, FORBIDDEN ]]
 local room, log, meta, foreign, own, asked, members, reactions = unpack(KEYS)
 local new_epoch, log_length, assistant, user, id, score, emoji, on, most, listed = unpack(ARGV)
@@ -17,7 +18,7 @@ local function answer(json, changed)
   return { found.member, found.score, json, seq, epoch or '', last, changed }
 end
 
--- All users with this emoji, in the order in which they came: ` 3 17 4 `.
+-- All users with this emoji, in the order in which they reacted: ` 3 17 4 `.
 local field = id .. ' ' .. emoji
 local users = redis.call('HGET', reactions, field) or ' '
 local json = redis.call('HGET', reactions, id) or '[]'

@@ -1,7 +1,7 @@
---[[ messages_find: messages of a room by their ids.
+--[[ messages_find: find messages of a room by their ids.
      KEYS  room, reactions
-     ARGV  (ids and the scores at which they are, in turn, as they are)
-     gives {{member, score, reactions (JSON)} or nil, …} ]]
+     ARGV  (ids and scores of the messages, alternating)
+     gives {{member, score, reactions (JSON)} or nil if not found, …} ]]
 local room, reactions = unpack(KEYS)
 -- part: message_id
 -- part: message_find

@@ -1,8 +1,9 @@
---[[ name_claim: claim what a new username looks like, all of it or nothing, for as long as it takes to make the account.
+--[[ name_claim: claim all skeletons of a new username, or none, until the account is created.
      KEYS  looks
-     ARGV  user, lease (s, after which a claim that was not completed gives way), stale (JSON: look → what it held when no account with such
-           a name was found), wanted (JSON: the looks)
-     gives {look, user it belongs to, BUSY (is being claimed) or HELD, all that it holds, look, …} of those that are another's; {} where all are claimed ]]
+     ARGV  user, lease (s, after which an incomplete claim expires), stale (JSON: skeleton → its value when no account with such a name was
+           found), wanted (JSON: the skeletons)
+     gives {skeleton, its user, BUSY (being claimed) or HELD, its value, skeleton, …} for those that belong to another user; {} if all are
+           claimed now ]]
 local looks = unpack(KEYS)
 local user, lease, stale, wanted = unpack(ARGV)
 

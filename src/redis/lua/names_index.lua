@@ -1,7 +1,7 @@
---[[ names_index: note what existing usernames look like, each look for the first that has it, and how far accounts were looked at.
+--[[ names_index: store the skeletons of existing usernames, each for the first user who has it, and record the progress.
      KEYS  looks, named
-     ARGV  server (whose turn ends, if it is its), up_to (the user id), entries (JSON: look, user, look, user, …)
-     gives up_to as it is now ]]
+     ARGV  server (whose claim ends, if it has one), up_to (the last user id indexed), entries (JSON: skeleton, user, skeleton, user, …)
+     gives the stored up_to ]]
 local looks, named = unpack(KEYS)
 local server, up_to, entries = unpack(ARGV)
 

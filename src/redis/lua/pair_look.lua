@@ -1,4 +1,4 @@
---[[ pair_look: see how two users stand to each other: whether each has written in their private room, and whether one blocks the other.
+--[[ pair_look: check whether two users have both written in their private room, and whether either blocks the other.
      KEYS  room, log, meta, foreign, own, asked
      ARGV  new_epoch, log_length, assistant, user, other
      gives {1 if both have written there else 0, 1 if other blocks user else 0, 1 if user blocks other else 0} ]]
@@ -7,7 +7,7 @@ local new_epoch, log_length, assistant, user, other = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 
-local FIRST = 10      -- of the room's messages, which are looked at themselves: those of the demo data are not in `own`
+local FIRST = 10      -- messages of the room that are read themselves, because those of the demo data are not in `own`
 local BUDGET = 100000 -- bytes of these
 
 local function has_written(id)

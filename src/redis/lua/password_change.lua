@@ -1,13 +1,14 @@
---[[ password_change: set a user's new password and end all sessions but one, which those who knew the old one may have
-     begun; tell the servers to look after their sockets.
-     KEYS  user   (whose channel is told, too), sessions, details
-     ARGV  old_hash (which was checked), new_hash, token_hash (of the session that stays)
-     fails INVALID_CREDENTIALS if the password has been changed since it was checked, UNAUTHENTICATED if the session has ended ]]
+--[[ password_change: set a user's new password and end all sessions except one, because people who knew the old password may have started
+     the others. Notifies the servers, which check their sockets.
+     KEYS  user   (also the channel to publish on), sessions, details
+     ARGV  old_hash (the hash that was checked), new_hash, token_hash (of the session that stays)
+     gives 1
+     fails INVALID_CREDENTIALS if the password has changed since it was checked, UNAUTHENTICATED if the session has ended ]]
 local user, sessions, details = unpack(KEYS)
 local old_hash, new_hash, token_hash = unpack(ARGV)
 
-if redis.call('HGET', user, 'password') ~= old_hash then return redis.error_reply('INVALID_CREDENTIALS by now') end
-if not redis.call('ZSCORE', sessions, token_hash) then return redis.error_reply('UNAUTHENTICATED by now') end
+if redis.call('HGET', user, 'password') ~= old_hash then return redis.error_reply('INVALID_CREDENTIALS The password has changed.') end
+if not redis.call('ZSCORE', sessions, token_hash) then return redis.error_reply('UNAUTHENTICATED This session has ended. Log in again.') end
 
 redis.call('HSET', user, 'password', new_hash, 'passwordSince', redis.call('TIME')[1])
 local ended = false

@@ -1,14 +1,14 @@
---[[ presence_announce: apply a transition of presence_change to the set that everyone reads, and tell the followers.
-     The two live in different slots, so announcements may overtake each other: an older one does nothing.
+--[[ presence_announce: apply a transition of presence_change to the shared set of online users, and publish it. The two are in different
+     slots, so calls of this script may overtake each other: an older transition has no effect.
      KEYS  online_users, versions, announced
      ARGV  user, version, online (1 or 0)
-     gives 1 if the followers were told, 0 if a newer one was applied or they know already ]]
+     gives 1 if it was published, 0 if a newer transition was applied or subscribers know the state already ]]
 local online_users, versions, announced = unpack(KEYS)
 local user, version, online = unpack(ARGV)
 
 if tonumber(redis.call('HGET', versions, user) or 0) >= tonumber(version) then return 0 end
 redis.call('HSET', versions, user, version)
--- The set is the demo apps' too. Should one keep something else under its name, we do without.
+-- The demo apps share this set. If an app stored another type under its key, Palaver works without the set.
 local change = online == '1' and 'SADD' or 'SREM'
 redis.pcall(change, online_users, user)
 if redis.call(change, announced, user) == 0 then return 0 end

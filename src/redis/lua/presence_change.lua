@@ -1,8 +1,8 @@
---[[ presence_change: note how many connections a user has on one server, and see whether that brings them online or
-     takes them off. Saying the same again changes nothing.
+--[[ presence_change: store the number of a user's connections on one server, and find out whether the user goes online or offline.
+     Idempotent.
      KEYS  presence
      ARGV  server, count
-     gives {version, 1 online or 0 offline}; the version is one more at each transition ]]
+     gives {version, 1 online or 0 offline}; the version rises by one at each transition ]]
 local presence = unpack(KEYS)
 local server, count = unpack(ARGV)
 

@@ -1,7 +1,7 @@
---[[ request_hand_over: a worker goes. The requests that it has not seen to are for the others at once.
+--[[ request_hand_over: return a stopping worker's open requests to the queue, so that other workers get them at once.
      KEYS  requests
      ARGV  group, consumer
-     gives how many there were ]]
+     gives the number of these requests ]]
 local requests = unpack(KEYS)
 local group, consumer = unpack(ARGV)
 

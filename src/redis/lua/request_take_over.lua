@@ -1,6 +1,6 @@
---[[ request_take_over: take the requests of workers that died. Their names are forgotten once they have none.
+--[[ request_take_over: take over the requests of workers that died. Removes such workers from the group once they have no requests.
      KEYS  requests
-     ARGV  group, consumer, idle (ms for which a living worker leaves none untouched), count
+     ARGV  group, consumer, idle (ms; a live worker touches each of its requests more often), count
      gives {{id, {field, value}}, …} ]]
 local requests = unpack(KEYS)
 local group, consumer, idle, count = unpack(ARGV)

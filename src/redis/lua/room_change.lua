@@ -1,6 +1,6 @@
---[[ room_change: rename a group room, or let its members add others or not. Its owner may.
+--[[ room_change: rename a group room, or change whether members may add others. Only for its owner.
      KEYS  room, log, meta, foreign, own, asked, members
-     ARGV  new_epoch, log_length, assistant, by, name ('' where it stays), may_invite (1 or 0; '' where it stays)
+     ARGV  new_epoch, log_length, assistant, by, name ('' for no change), may_invite (1 or 0; '' for no change)
      gives 1
      fails NOT_A_MEMBER, FORBIDDEN ]]
 local room, log, meta, foreign, own, asked, members = unpack(KEYS)

@@ -1,8 +1,10 @@
---[[ room_create: make a group room with its first members and invitations, once: a repetition makes nothing, though all may have left since. Until then
-     its id means nothing to anyone.
+--[[ room_create: create a group room with its first members and invitations, once: a repeated call changes nothing, even if all members
+     have left since. Until the first call the room's id refers to nothing.
      KEYS  room, log, meta, foreign, own, asked, members, made, invited
-     ARGV  new_epoch, log_length, assistant, name, may_invite (1 where members may add others, 0 where only the owner may), owner, others (ids of users, with spaces between), strangers (the same, to invite), remembered, lasts (an invitation; both seconds)
-     gives 1 if it was made now, 0 if before ]]
+     ARGV  new_epoch, log_length, assistant, name, may_invite (1 if members may add others, 0 if only the owner may), owner, others (ids of
+           users to add, separated by spaces), strangers (ids of users to invite), remembered (seconds for which calls are idempotent),
+           lasts (seconds that an invitation is open)
+     gives 1 if the room was created now, 0 if before ]]
 local room, log, meta, foreign, own, asked, members, made, invited = unpack(KEYS)
 local new_epoch, log_length, assistant, name, may_invite, owner, others, strangers, remembered, lasts = unpack(ARGV)
 if redis.call('EXISTS', made) == 1 then return 0 end

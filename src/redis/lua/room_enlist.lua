@@ -1,8 +1,8 @@
---[[ room_enlist: put a room into a user's list: a group into that of their rooms, a private room into that of those they opened; unless there
-     are as many as there may be.
-     KEYS  rooms (all, or those opened)
+--[[ room_enlist: add a room to a list of a user, unless the list is full: a group to the user's rooms, a private room to those that the
+     user opened.
+     KEYS  rooms (the list)
      ARGV  room_id, group (1 for a group room, else 0), most
-     gives 1 if it is there now, else 0 ]]
+     gives 1 if the room is in the list now, else 0 ]]
 local rooms = unpack(KEYS)
 local room_id, group, most = unpack(ARGV)
 

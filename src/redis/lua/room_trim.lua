@@ -1,7 +1,7 @@
---[[ room_trim: take out of a room what its history may not hold any more, a portion at a time.
+--[[ room_trim: trim a room's history to its limits, one portion per call.
      KEYS  room, log, meta, foreign, own, asked, reactions, mentioned
-     ARGV  new_epoch, log_length, assistant, history_limit (messages), history_days (each 0 for no limit), most (to take out)
-     gives how many were taken out, of messages or of events that carried them ]]
+     ARGV  new_epoch, log_length, assistant, history_limit (messages), history_days (each 0 for no limit), most (to remove)
+     gives the number of messages removed, or of log events that carried messages if that is higher ]]
 local room, log, meta, foreign, own, asked, reactions, mentioned = unpack(KEYS)
 local new_epoch, log_length, assistant, history_limit, history_days, most = unpack(ARGV)
 local heard, order = '', ''

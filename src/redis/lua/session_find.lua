@@ -1,7 +1,7 @@
---[[ session_find: how long a token's session still lasts. Looking does not prolong it. Without its account a session is over.
+--[[ session_find: read the remaining time of a token's session, without prolonging it. A session ends with its account.
      KEYS  sessions, user
      ARGV  token_hash
-     gives left (ms), or nil where it is over ]]
+     gives the remaining time (ms), or nil if the session has ended ]]
 local sessions, user = unpack(KEYS)
 local token_hash = unpack(ARGV)
 

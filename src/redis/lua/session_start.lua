@@ -1,14 +1,15 @@
---[[ session_start: remember a login, and forget the user's sessions that are over. Where they are too many, those that
-     end first give way, and the servers are told to look after their sockets.
-     KEYS  sessions, details, user   (whose hash holds the password, and whose channel is told)
-     ARGV  token_hash, id, kind (account or guest), ttl (s), most (sessions a user may have), password_hash (which was checked; '' for a guest)
+--[[ session_start: start a session, and delete the user's expired sessions. If the user then has too many, evicts those that end first and
+     notifies the servers, which check their sockets.
+     KEYS  sessions, details, user   (the hash with the password, and the channel to publish on)
+     ARGV  token_hash, id, kind (account or guest), ttl (s), most (sessions a user may have), password_hash (the hash that was checked; ''
+           for a guest)
      gives expiry (ms)
-     fails INVALID_CREDENTIALS if the password has been changed since it was checked, or the account is gone ]]
+     fails INVALID_CREDENTIALS if the password has changed since it was checked, or the account is gone ]]
 local sessions, details, user = unpack(KEYS)
 local token_hash, id, kind, ttl, most, password_hash = unpack(ARGV)
 
 if redis.call('EXISTS', user) == 0 or (redis.call('HGET', user, 'password') or '') ~= password_hash then
-  return redis.error_reply('INVALID_CREDENTIALS by now')
+  return redis.error_reply('INVALID_CREDENTIALS The password has changed.')
 end
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)

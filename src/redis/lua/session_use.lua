@@ -1,7 +1,8 @@
---[[ session_use: find a token's session, note that it is used, and prolong it, up to its absolute end. Without its account a session is over.
+--[[ session_use: find a token's session, record the use, and prolong the session up to its absolute end. A session ends with its account.
      KEYS  sessions, details, user
-     ARGV  token_hash, account_ttl, guest_ttl (s), lifetime (s, that a session lasts at most), pause (s, within which further uses write nothing)
-     gives {id, kind (account or guest), left (ms)}, or nil where it is over ]]
+     ARGV  token_hash, account_ttl, guest_ttl (s), lifetime (s, the longest that a session lasts), pause (s, in which further uses write
+           nothing)
+     gives {id, kind (account or guest), remaining time (ms)}, or nil if the session has ended ]]
 local sessions, details, user = unpack(KEYS)
 local token_hash, account_ttl, guest_ttl, lifetime, pause = unpack(ARGV)
 
@@ -12,7 +13,7 @@ if expiry <= now or redis.call('EXISTS', user) == 0 then return nil end
 local id, kind, created, seen = string.match(redis.call('HGET', details, token_hash) or '', '^(%S+) (%S+) (%d+) (%d+)$')
 if not id then return nil end
 local last = created + lifetime * 1000
-if last <= now then -- it began before there was such an end
+if last <= now then -- the session started before sessions had an absolute end
   redis.call('ZREM', sessions, token_hash)
   redis.call('HDEL', details, token_hash)
   return nil

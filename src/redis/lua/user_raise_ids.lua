@@ -1,13 +1,13 @@
---[[ user_raise_ids: raise a number to a user id that is in use. What holds no number is replaced.
+--[[ user_raise_ids: raise a counter to a user id that is in use. Replaces a value that is not a number.
      KEYS  counter
      ARGV  at_least
-     gives the value before, '' where there was none, or nil where it was high enough ]]
+     gives the former value, '' if there was none, or nil if it was high enough ]]
 local counter = unpack(KEYS)
 local at_least = unpack(ARGV)
 
 local before = redis.pcall('GET', counter)
-if type(before) == 'table' then return nil end -- another type: it is someone else's
--- What INCR would refuse, such as 5.5, and what is too long for an id is no number here.
+if type(before) == 'table' then return nil end -- another type, which belongs to another program
+-- A value that INCR would refuse, such as 5.5, or that is too long for an id does not count as a number.
 local valid = before and #before <= 15 and (before == '0' or string.match(before, '^[1-9]%d*$'))
 if valid and tonumber(before) >= tonumber(at_least) then return nil end
 redis.call('SET', counter, at_least)

@@ -1,12 +1,12 @@
---[[ user_reserve_id: hand out the next user id, above all that are known to be in use. It is vacant until its account is complete.
+--[[ user_reserve_id: reserve the next user id, above all ids known to be in use. It counts as vacant until its account is complete.
      KEYS  total_users, vacant
-     ARGV  at_least (the highest id in use, as far as is known)
-     gives {id, the counter before where it was behind else nil} ]]
+     ARGV  at_least (the highest id known to be in use)
+     gives {id, the former value of the counter if it was too low else nil} ]]
 local total_users, vacant = unpack(KEYS)
 local at_least = unpack(ARGV)
 
 local before = redis.call('GET', total_users)
--- What INCR would refuse, such as 5.5, and what is too long for an id is no number here.
+-- A value that INCR would refuse, such as 5.5, or that is too long for an id does not count as a number.
 local valid = before and #before <= 15 and (before == '0' or string.match(before, '^[1-9]%d*$'))
 local behind = not valid or tonumber(before) < tonumber(at_least)
 if behind then redis.call('SET', total_users, at_least) end

@@ -1,7 +1,7 @@
---[[ username_release: give up a username that was claimed and is not used.
+--[[ username_release: release a username that was claimed and is not used.
      KEYS  username
-     ARGV  user (whose it has to be)
-     gives 1, or 0 where it is another's ]]
+     ARGV  user (the owner of the claim)
+     gives 1, or 0 if the name belongs to another user ]]
 local username = unpack(KEYS)
 local user = unpack(ARGV)
 

@@ -1,7 +1,7 @@
---[[ invitation: who is invited to a group. A part of each script that reads or writes it, whose invited (key), lasts (seconds that an
-     invitation is open) and now (µs) it uses. ]]
+--[[ invitation: the open invitations to a group. A part of each script that reads or writes them. Uses the script's invited (key), lasts
+     (seconds that an invitation is open) and now (µs). ]]
 
--- Who invited the user, and when (µs), where that invitation is open.
+-- The inviter of the user, and when (µs); nil without an open invitation.
 local function open_invitation(user)
   local by, at = string.match(redis.call('HGET', invited, user) or '', '^(%d+) (%d+)$')
   if by and tonumber(at) > now - lasts * 1000000 then return by, at end

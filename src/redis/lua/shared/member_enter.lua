@@ -1,5 +1,5 @@
--- Takes a user into the room, of which a `role` makes an owner or a member, and tells the followers who did it. Where the room
--- stood before is remembered: from there the user follows it. Uses members, meta, and what room_log gives.
+-- Adds a user to the room as OWNER or MEMBER (`role`), and publishes the event with the user who did it (`by`). Stores the room's position
+-- just before, from which the user subscribes. Uses members, meta, and the variables of room_log.
 local function enter(user, role, by)
   local before = epoch and string.format('%s.%d.%.0f', epoch, seq, last) or '.0.0'
   local at = next_time()

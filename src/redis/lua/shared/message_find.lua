@@ -1,32 +1,32 @@
---[[ message_find: finds a message of a room by its id. A part of each script that is given one, whose room it uses, and
-     foreign_id of message_id.
-     What Palaver wrote has its id in it. What a demo app wrote has one made of its score and its bytes. ]]
+--[[ message_find: finds a message of a room by its id. A part of each script that takes such an id. Uses the script's room, and foreign_id
+     of message_id.
+     Palaver's messages contain their id. The id of a demo app's message is computed from its score and its bytes. ]]
 
--- The id of a member, as it is read.
+-- The id of a member of the room.
 local function id_of(member, score)
   local own = string.sub(member, -2) == ' }' and string.match(member, ',"id":"([^"]+)"')
   return own or foreign_id(member, score)
 end
 
--- Who wrote what a demo app stored; nil where it is no message.
+-- The author of a member that a demo app stored; nil if it is not a message.
 local function foreign_sender(member)
-  -- Halves of surrogate pairs, which a text may have alone, are refused by cjson.
+  -- cjson refuses single halves of surrogate pairs, which a text may contain.
   local is_json, fields = pcall(cjson.decode, (string.gsub(member, '\\u[dD]%x%x%x', '\\u0020')))
   if not is_json or type(fields) ~= 'table' then return nil end
   local from, text = fields.from, fields.message
-  if from == nil then from = fields.From end -- the .NET demo's fields begin with capitals
+  if from == nil then from = fields.From end -- the .NET demo's fields start with capitals
   if text == nil then text = fields.Message end
   if type(from) == 'number' then from = string.format('%.17g', from) end
   return type(text) == 'string' and type(from) == 'string' and from or nil
 end
 
--- The message with this id as { member, score, from, ours }; nil where there is none, or too much of that score to look through.
+-- The message with this id as { member, score, from, ours }; nil if there is none, or too much data with that score to search.
 local function find(id, at_score)
-  local STEP, FEW = 100, 8 -- members that are read at once, and while they are long
-  local LARGE = 65536     -- bytes of a portion
-  local MOST = 2500       -- members of one score
-  local LARGEST = 4194304 -- bytes of them
-  local LONGEST = 65536    -- bytes; a longer member is nobody's message
+  local STEP, FEW = 100, 8 -- members read at once, normally and after a large portion
+  local LARGE = 65536     -- bytes that make a portion large
+  local MOST = 2500       -- members with one score that are searched
+  local LARGEST = 4194304 -- bytes of these members
+  local LONGEST = 65536    -- bytes; a longer member is not a message
   local own = ',"id":"' .. id .. '"'
   local looked_at, bytes, step, found = 0, 0, FEW, nil
   while looked_at < MOST and bytes < LARGEST do

@@ -1,7 +1,7 @@
---[[ message_index: who wrote a message and who is mentioned in it, where unread counts look for that. A part of each script that
-     changes one, whose own, mentioned and meta it uses, and micros_of and digest of room_log. ]]
+--[[ message_index: the index of authors and mentions from which unread counts are computed. A part of each script that changes a message.
+     Uses the script's own, mentioned and meta, and micros_of and digest of room_log. ]]
 local function mentioned_in(member)
-  -- No string of JSON holds a quote that could be taken for one of these.
+  -- Quotes inside JSON strings are escaped, so this pattern cannot match within a text.
   return string.gmatch(string.match(member, ',"mentions":(%b[])') or '', '%d+')
 end
 
@@ -19,19 +19,20 @@ local function unindex(found)
   for user in mentioned_in(found.member) do redis.call('ZREM', mentioned, user .. ':' .. micros) end
 end
 
--- @param quiet ids of those mentioned for whom it does not count, with spaces between
+-- @param quiet ids of mentioned users for whom the mention does not count, separated by spaces
 local function index(from, score, member, quiet)
   local micros = micros_of(score)
   redis.call('ZADD', own, 0, from .. ':' .. micros)
   for user in mentioned_in(member) do
-    -- Nobody has to read of their own message that it mentions them.
+    -- A mention of the author does not count as unread.
     if user ~= from and not string.find(' ' .. quiet .. ' ', ' ' .. user .. ' ', 1, true) then
       redis.call('ZADD', mentioned, 0, user .. ':' .. micros)
     end
   end
 end
 
--- Takes a message out of its room, with whatever is kept of it. Uses room, meta, reactions, foreign, and id_of and foreign_sender of message_find.
+-- Removes a message from its room, with all data about it. Uses room, meta, reactions, foreign, and id_of and foreign_sender of
+-- message_find.
 local function remove_message(member, score)
   redis.call('ZREM', room, member)
   local ours = string.sub(member, -2) == ' }'

@@ -1,6 +1,6 @@
---[[ message_store: adding a message of ours. A part of the scripts that do, behind room_log, message_find, message_index and
-     retention, whose variables it uses, and sent_1 to sent_4, room_id, from, text, client_id, first_day, mentions, quiet, reply_to, reply_score, incomplete
-     (why an answer of the assistant is not whole, '' for everything else); and reads. ]]
+--[[ message_store: adds one of Palaver's messages to a room. A part of the scripts that do so, after room_log, message_find, message_index
+     and retention, whose variables it uses. Also uses the script's sent_1 to sent_4, room_id, from, text, client_id, first_day, mentions,
+     quiet, reply_to, reply_score, incomplete (why an answer of the assistant is incomplete, '' for all other messages) and reads. ]]
 local DAY = 86400
 local day = math.floor(clock[1] / DAY)
 
@@ -12,31 +12,32 @@ local function message_at(at)
   if mentions ~= '' then json = json .. ',"mentions":["' .. string.gsub(mentions, ' ', '","') .. '"]' end
   if reply_to ~= '' then json = json .. ',"replyTo":"' .. reply_to .. '"' end
   if incomplete ~= '' then json = json .. ',"incomplete":"' .. incomplete .. '"' end
-  return json .. ' }' -- the space says that it is ours
+  return json .. ' }' -- the space marks the message as Palaver's
 end
 
--- A send is remembered under the day it was made, so looking at today and yesterday covers at least 24 hours.
+-- A send is recorded under its day, so looking at today and yesterday covers at least 24 hours.
 local days = { sent_1, sent_2, sent_3, sent_4 }
 local today = days[day - first_day + 1]
 local yesterday = days[day - first_day]
-local wrong_days = not (today and yesterday) and { day } -- to be returned before anything is done: the caller has to take the right ones
+-- If set, the script must return this before it changes anything: the caller has to retry with the right days.
+local wrong_days = not (today and yesterday) and { day }
 
--- What became of an earlier send with this client_id; nil for none.
+-- The result of an earlier send with this client_id; nil for none.
 local function sent_before()
   if client_id == '' then return nil end
   local earlier = redis.call('HGET', today, from .. ' ' .. client_id) or redis.call('HGET', yesterday, from .. ' ' .. client_id)
   return earlier and cjson.decode(earlier)
 end
 
--- Where the two of a private room are yet to be told that it has messages: since when (µs, 1 where that is not known); else 0. Whoever
--- gets it tells them, and then says so.
+-- If the two users of a private room still have to be notified that it has messages: since when (µs, 1 if unknown); otherwise 0. The caller
+-- that gets a time notifies them and then records that.
 local function untold()
   if not string.find(room_id, ':', 1, true) then return 0 end
   local shown, showing = unpack(redis.call('HMGET', meta, 'shown', 'showing'))
   return shown == '0' and (tonumber(showing) or 1) or 0
 end
 
--- Who sends has read the room up to there. Gives whether the mark moved: it never moves back.
+-- Moves the sender's read marker to the message. Returns whether it moved; it never moves back.
 local function has_read(at, score)
   local before = string.match(redis.call('HGET', reads, from) or '', '^%S+')
   if before and tonumber(before) >= tonumber(score) then return false end
@@ -44,9 +45,9 @@ local function has_read(at, score)
   return true
 end
 
--- Gives what message_send gives, or an error to return. The days of sent_1 to sent_4 have to be those around today.
+-- Returns the result of message_send, or an error to return. The days of sent_1 to sent_4 must include today and yesterday.
 local function store()
-  -- What a repetition must have in common with the send, beyond its id.
+  -- A repeated send must match the first one in this content, not only in its id.
   local content = redis.sha1hex(text .. reply_to)
   local earlier = sent_before()
   if earlier then
@@ -55,7 +56,7 @@ local function store()
     return { message_at(at), seq_then, epoch_then, at, untold(), 0, 0 }
   end
 
-  if not stored then return redis.error_reply('the room is no sorted set') end
+  if not stored then return redis.error_reply('the room is not a sorted set') end
   if reply_to ~= '' and not find(reply_to, reply_score) then
     return redis.error_reply('NOT_FOUND There is no message ' .. reply_to .. ' in this room to reply to.')
   end

@@ -1,6 +1,6 @@
---[[ pair_block: a private room in which one of the two blocks the other takes no writes. Uses room and meta. ]]
+--[[ pair_block: refuses writes to a private room in which either user blocks the other. Uses room and meta. ]]
 
--- The error that answers a write of the user; nil where the room may be written to.
+-- The error for a write by the user; nil if the user may write to the room.
 local function block_refusal(user)
   local low, high = string.match(room, '^room:(%d+):(%d+)$')
   if not low then return nil end

@@ -1,18 +1,19 @@
---[[ reader: reads members of a room in portions that cost little, whatever others wrote there. A part of room_log, whose digest and
-     micros_of it uses, and room, own, foreign, meta.
-     A member that is too long is read once: then it gets a score that no other member has, within its second, and is passed by. `own` has
-     it as `!:µs:digest`, so that it does not count as unread. ]]
+--[[ reader: reads members of a room in portions of bounded cost, even if demo apps wrote long members there. A part of room_log, whose
+     digest and micros_of it uses. Also uses room, own, foreign and meta.
+     A member that is too long is read once. It then gets a score of its second that no other member has, so that later reads skip it. `own`
+     has it as `!:µs:digest`, so that it does not count as unread. ]]
 local LONGEST = 65536 -- bytes; a longer member is not a message
 local SET_ASIDE = { '[!:', '(!;' }
 
--- The seconds that a score means: some of the apps' clients send milliseconds.
+-- The time of a score in seconds: some of the demo apps' clients send milliseconds.
 local function meant(score)
-  local MILLISECONDS = 100000000000 -- as seconds, that would be the year 5138
+  local MILLISECONDS = 100000000000 -- in seconds, this would be the year 5138
   local seconds = tonumber(score)
   return seconds > MILLISECONDS and seconds < 1000 * MILLISECONDS and seconds / 1000 or seconds
 end
 
--- Puts a member to another score, where it stays: an app that stores the very same once more would put it back. Gives the score as Redis says it.
+-- Moves a member to another score for good, and records the score: an app that stores the same member again would move it back. Returns the
+-- score in the form in which Redis returns it.
 local function move(member, score)
   redis.call('ZADD', room, score, member)
   redis.call('HSET', meta, 'at:' .. digest(member), score)
@@ -20,7 +21,7 @@ local function move(member, score)
 end
 
 local function set_aside(member, score)
-  local LATEST_SECOND = 4000000000 -- up to which a score tells microseconds apart
+  local LATEST_SECOND = 4000000000 -- up to here a score can distinguish microseconds
   local TRIES = 10
   local name = digest(member)
   redis.call('SADD', foreign, name)
@@ -39,11 +40,12 @@ local function set_aside(member, score)
   end
 end
 
---[[ From near to far at most `most`, until there are `budget` bytes, as { member, score, … }; behind the first `offset` of them.
-     Gives them, where to go on (a score as near is, and an offset; nil where it is at the end), the bytes, and how many were passed by. ]]
+--[[ Reads from near to far, after the first `offset` members, at most `most` members and until there are `budget` bytes.
+     Returns { member, score, … }, where to continue (a score in the form of near, and an offset; nil at the end), the number of bytes,
+     and the number of skipped members. ]]
 local function read(near, far, rev, most, budget, offset)
   local AT_ONCE = 8      -- members, each of which may be long
-  local MOST_SKIPS = 200 -- that are passed by in one go
+  local MOST_SKIPS = 200 -- skipped members in one call
   local function micros(bound)
     if bound == '-inf' then return micros_of(0) end
     if bound == '+inf' then return '9999999999999999' end

@@ -1,14 +1,14 @@
---[[ reply: the answer that the assistant writes in a room. A part of the scripts that have to do with it, whose reply, writing and room
-     it uses. `reply` has the question (`entry`, as in `asked`) and how often it was taken (`tries`); `state` and `problem`; `cancelled`; `edited`, once the question has
-     another text, and how often it was begun again for that (`restarts`); the
-     lease of the worker that writes: `fence`, a random string, and `until` (ms); and `version`, one more at each event. ]]
+--[[ reply: the answer that the assistant writes in a room. A part of the scripts that read or write it. Uses the script's reply, writing
+     and room. The hash `reply` has the question (`entry`, as in `asked`) and the number of tries (`tries`); `state` and `problem`;
+     `cancelled`; `edited`, once the question's text has changed, and the number of restarts of the answer for that reason (`restarts`);
+     the lease of the worker that writes: `fence`, a random string, and `until` (ms); and `version`, which rises by one at each event. ]]
 local clock = redis.call('TIME')
 local now_ms = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
--- Tells the followers: they know by the version whether they have missed something. An offset of 0 begins the text anew.
+-- Publishes an event. Subscribers see from the version whether they have missed one. An offset of 0 restarts the text.
 local function tell(entry, state, offset, delta, problem)
-  local SHOWN = 60 -- seconds for which an end is shown to who was away
-  -- A version that was ever used here is lower than the time.
+  local SHOWN = 60 -- seconds that an ended answer stays readable for clients that were away
+  -- The time is higher than any version that was used here before.
   redis.call('HSETNX', reply, 'version', string.format('%.0f', clock[1] * 1000000 + clock[2]))
   local version = redis.call('HINCRBY', reply, 'version', 1)
   redis.call('HSET', reply, 'state', state, 'problem', problem)
@@ -21,7 +21,7 @@ local function tell(entry, state, offset, delta, problem)
     string.match(entry, '^%S+'), state, version, offset, cjson.encode(delta), problem == '' and 'null' or cjson.encode(problem)))
 end
 
--- Whether the worker with this fence still writes here. Who finds another's has to stop at once.
+-- Whether the worker with this fencing token still holds the room. A worker that does not must stop at once.
 local function is_mine(fence)
   return redis.call('HGET', reply, 'fence') == fence
 end

@@ -1,18 +1,18 @@
---[[ retention: what a room's history may hold. A part of scripts behind room_log, message_find and message_index, whose variables it uses, and history_limit
-     (messages) and history_days (0 for no limit).
+--[[ retention: trims a room's history to its limits. A part of scripts after room_log, message_find and message_index, whose variables it
+     uses. Also uses the script's history_limit (messages) and history_days (0 for no limit).
 
-     Scores are seconds; some of the demo apps' clients wrote milliseconds, and any client there can write any date. What is dated
-     further ahead than a day, and than history_days, has no place in time: it goes first. So nobody can push out what is newer by
-     dating messages ahead, and what is dated ahead by less goes after twice history_days at the latest. ]]
-local MILLISECONDS = 100000000000 -- as seconds, that would be the year 5138
-local AT_ONCE = 8                 -- members that are looked at together at most: what others wrote may be long
-local LONG = 65536                -- bytes of a member behind which the next one is looked at alone
-local MOST_BYTES = 1000000        -- of members, after which a call leaves the rest to the next one
+     Scores are seconds; some of the demo apps' clients wrote milliseconds, and any client there can write any date. A message whose date
+     is ahead by more than a day, and by more than history_days, counts as the oldest and is removed first. So a client cannot push out
+     newer messages by dating its own ahead. A message that is ahead by less is removed after twice history_days at the latest. ]]
+local MILLISECONDS = 100000000000 -- in seconds, this would be the year 5138
+local AT_ONCE = 8                 -- members read at once at most: members of demo apps may be long
+local LONG = 65536                -- bytes of a member, after which the next one is read alone
+local MOST_BYTES = 1000000        -- of members, after which a call leaves the rest to the next call
 local limit, days = tonumber(history_limit), tonumber(history_days)
 local soon = clock[1] + 86400 * math.max(1, days)
 local oldest_kept = days > 0 and clock[1] - 86400 * days or -math.huge
 
--- The oldest members, as { member, time, score }: the first so many of them at least, where there are that many.
+-- The oldest members, as { member, time, score }: at least `most` of them if the room has that many.
 local function oldest(most)
   local found = {}
   local function add(from, to, time_of)
@@ -31,9 +31,9 @@ local function oldest(most)
   return found
 end
 
--- Removes what is too much, or too old, until there is room for so many more; at most `most` members. Gives how many.
+-- Removes messages beyond the limits, until there is room for `adding` more; at most `most` members. Returns the number removed.
 local function trim(most, adding)
-  -- While it is unclear what the log knows of, removing something would make it a riddle for good.
+  -- While the log does not account for all members, a removal would make the difference impossible to resolve.
   if not stored or known ~= stored or (limit == 0 and days == 0) then return 0 end
   local removed, bytes, step, all_went = 0, 0, 1, true
   local function goes(time)
@@ -59,8 +59,8 @@ local function trim(most, adding)
   return removed
 end
 
--- Lets go of the log's events that are too old, as they carry what was said: at most so many. Gives how many. Who stands there
--- has to load the room again.
+-- Trims events that are too old from the log, because they contain messages; at most `most`. Returns the number. Clients whose position is
+-- among them have to load the room again.
 local function trim_log(most)
   local gone, last_gone = 0, nil
   while days > 0 and gone < most do

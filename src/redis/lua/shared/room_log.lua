@@ -1,14 +1,16 @@
---[[ room_log: where a room's log stands, and how it goes on. A part of each script that reads or writes it, whose
-     room, log, meta, foreign, own, asked (keys), new_epoch, log_length and assistant (the assistant's user id, '' where there is
-     none) it uses, and heard (score of a message that was heard of, or '') and order (digests of the messages heard of at that
-     score, as they came).
+--[[ room_log: the position of a room's log, and adding events to it. A part of each script that reads or writes the log. Uses the script's
+     keys room, log, meta, foreign, own and asked, new_epoch, log_length, assistant (the assistant's user id, '' if there is none), heard
+     (score of an announced message, or '') and order (digests of the messages announced at that score, in the order of announcement).
 
-     The demo apps add to `room` as well, and know no log. So whoever comes here first takes in what they wrote: gives it its
-     place in the log, once. `known` members of the room are accounted for; while there are just as many, nothing is new.
-     `foreign` has those that others wrote, of a room taken over as far down as `since`: what is not in it is new, and
-     nothing is ever taken for new that may be old. What cannot be found would be a silent gap: then the log begins anew.
-     A message that an app stored a moment ago and has not published yet is waited for: the script fails with `unheard`, and the caller runs it again.
-     `awaited` says until when (µs), and until when at the latest; `at:DIGEST` where a member was put, `dated` that all older ones were. ]]
+     The demo apps add to `room` as well, and do not write to the log. So the first script that runs after them adopts their messages: it
+     gives each its place in the log, once. The log accounts for `known` members of the room; while the room has exactly that many, nothing
+     is new. `foreign` has the digests of demo apps' messages; in a room of an existing database only from the score `since` upward.
+     A message in that range that is not in `foreign` is new; a message that may be old never counts as new. If new messages cannot be
+     found, the log restarts, because otherwise it would have a silent gap. If an app stored a message a moment ago and has not announced
+     it yet, the script waits for that: it fails with `unheard`, and the caller runs it again. `awaited` holds two times (µs): the end of
+     that wait, and its latest possible end. `at:DIGEST` holds the score to which a member was moved; `dated` is set once all scores in
+     milliseconds are converted. `puzzle` is the number of new members that could not be found; `deadline` (µs) is the end of the time in
+     which an app may still announce them. ]]
 local seq, epoch, last, known, since, deadline, puzzle, awaited, dated =
   unpack(redis.call('HMGET', meta, 'seq', 'epoch', 'time', 'known', 'since', 'deadline', 'puzzle', 'awaited', 'dated'))
 seq, last, known = tonumber(seq) or 0, tonumber(last) or 0, tonumber(known)
@@ -16,26 +18,26 @@ seq, last, known = tonumber(seq) or 0, tonumber(last) or 0, tonumber(known)
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2] -- microseconds; exact in a double until the year 2255
 
--- Tells a member from others at its score.
+-- Distinguishes a member from others at its score.
 local function digest(member)
   local COMPARED = 1024 -- bytes, besides its length
   return string.sub(redis.sha1hex(string.sub(member, 1, COMPARED) .. #member), 1, 16)
 end
 
--- A score as entries of `own` and `mentioned` have it: microseconds, in 16 digits.
+-- A score in the form that entries of `own` and `mentioned` contain: microseconds, in 16 digits.
 local function micros_of(score)
   return string.format('%016.0f', math.min(math.max(score * 1000000, 0), 9999999999999999))
 end
 
--- Later than everything that was written here before: a clock that went back must not reorder the room.
+-- A time later than that of every event before: a clock that was set back must not reorder the room.
 local function next_time()
   return math.max(now, last + 1)
 end
 
--- Adds an event to the log and tells the followers. `fields` is the JSON of what belongs to its kind.
+-- Adds an event to the log and publishes it. `fields` is the JSON of the fields of its kind.
 local function append(kind, at, fields)
   if not epoch then
-    -- The log is born, or born again after a loss: positions of an earlier life must not seem to fit.
+    -- The log is new, or was lost: positions of an earlier log must not seem valid.
     redis.call('DEL', log)
     seq, epoch = 0, new_epoch
   end
@@ -55,37 +57,37 @@ local function is_assistants()
   return assistant ~= '' and (low == assistant or high == assistant)
 end
 
--- Puts a message to what the assistant has to answer in this room.
+-- Adds a message to the questions for the assistant in this room.
 local function ask(id, from)
   redis.call('RPUSH', asked, id .. ' ' .. from)
 end
 
--- How many members the room has; nil where someone put a value of another type there.
+-- The number of members of the room; nil if the key holds another type.
 local stored = redis.pcall('ZCARD', room)
 if type(stored) ~= 'number' then
   stored = nil
 elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dated) then
-  local SMALL = 100        -- members of a room that nobody came to before: up to so many are all new; of more none is, as in a database taken over
-  local LOOKED_AT = 1000   -- members among which new ones are searched at once
-  local INDEXED = 100      -- members of a room taken over that each script that comes by puts into `foreign`
-  local BUDGET = 1000000   -- bytes that are searched at once
-  local YOUNG = 60         -- seconds; a room whose oldest message is younger is new itself, and of a younger message an app may not have told yet
-  local OF_NOW = 5         -- seconds by which a message of this moment may be dated wrong
-  local AHEAD = 86400      -- seconds; members dated further ahead are looked at after the others
-  local PATIENCE = 3000000 -- microseconds in which what cannot be found may yet be heard of
-  local SOON = 250000      -- microseconds within which an app tells of a message that it stored, from the last word on
-  local LATEST = 1000000   -- microseconds that are waited for such words altogether
+  local SMALL = 100        -- members of a room seen for the first time: up to this many are new; of more, as in an existing database, none
+  local LOOKED_AT = 1000   -- members searched for new ones in one call
+  local INDEXED = 100      -- members of an existing database that each further call adds to `foreign`
+  local BUDGET = 1000000   -- bytes searched in one call
+  local YOUNG = 60         -- seconds; a room whose oldest message is younger is new, and an app may still announce a younger message
+  local OF_NOW = 5         -- seconds by which the date of a message of this moment may be off
+  local AHEAD = 86400      -- seconds; members dated further ahead are searched after the others
+  local PATIENCE = 3000000 -- microseconds in which an app may still announce messages that cannot be found
+  local SOON = 250000      -- microseconds to wait after the last announcement for an app to announce a message that it stored
+  local LATEST = 1000000   -- microseconds to wait for such announcements in total
 
-  -- Makes every position that was given out before a wrong one, that of the room's beginning too.
+  -- Invalidates every position that clients have, including that of an empty room.
   local function begin_anew()
     redis.call('DEL', log)
     seq, epoch, last = seq + 1, new_epoch, next_time()
     redis.call('HSET', meta, 'seq', seq, 'epoch', epoch, 'time', string.format('%.0f', last))
-    -- Whoever follows hears of a number that does not fit, looks, and starts again.
+    -- Subscribers see that this event does not continue theirs, read the log, and start again.
     redis.call('SPUBLISH', room, string.format('{"seq":%d,"epoch":"%s","kind":"log.begun","at":%.0f}', seq, epoch, last))
   end
 
-  -- No demo app writes a space before the last brace, whatever its clients make it store: nobody there can pass for us.
+  -- No demo app writes a space before the last brace, so its clients cannot forge Palaver's messages.
   local function is_ours(member)
     return string.sub(member, -2) == ' }'
   end
@@ -97,7 +99,7 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
     return user and #user <= 15 and user or nil
   end
 
-  -- Notes a message of someone else's as its author's own, who need not read it. Gives the author.
+  -- Records the author of a demo app's message, for whom it does not count as unread. Returns the author.
   local function note_author(member, score)
     local user = author(member)
     if user then redis.call('ZADD', own, 0, user .. ':' .. micros_of(score) .. ':' .. digest(member)) end
@@ -109,11 +111,11 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
     return note_author(member, score)
   end
 
-  local moved = {} -- members that an app put back, and where they belong
+  local moved = {} -- members that an app moved back, and their right scores
   local aside = {} -- members that are too long
   local budget, exhausted, progress = BUDGET, false, false
 
-  -- Those of { member, score, … } that others wrote and that are new, at most so many; none where it cannot be known.
+  -- The new members of demo apps among { member, score, … }, at most `most`; none below `since`, where new and old ones look the same.
   local function strangers(members, most)
     local found = {}
     for index = 1, #members, 2 do
@@ -133,7 +135,7 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
     return found
   end
 
-  -- New ones from one score down to another, at most so many, the oldest first.
+  -- The new members from one score down to another, at most `most`, oldest first.
   local function strangers_between(high, low, most)
     local newest_first, looked_at, step, near, offset = {}, 0, 10, high, 0
     while near and #newest_first < most and looked_at < LOOKED_AT do
@@ -151,7 +153,7 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
     return found
   end
 
-  -- Accounts for members that are too long; they make no event.
+  -- Accounts for members that are too long, without an event.
   local function set_all_aside()
     for _, member in ipairs(aside) do set_aside(unpack(member)) end
     local count = #aside
@@ -160,8 +162,8 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
     return count
   end
 
-  --[[ Gives each its place in the log, and where it is a message of now the same in the room: at the time at which it is told, not at the
-       second that its author's clock says. So history, followers and the demo apps, who read nothing but the order, agree. ]]
+  --[[ Gives a member its place in the log. A message of this moment gets the same place in the room: its score becomes the time of the
+       event, not the second by its author's clock. So history, subscribers and the demo apps, which read only the order, agree. ]]
   local function adopt_one(member, score)
     local at = next_time()
     local seconds = meant(score)
@@ -170,11 +172,11 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
     elseif seconds ~= tonumber(score) then
       score = move(member, string.format('%.3f', seconds))
     end
-    -- Elsewhere its date says where it stands in the log.
+    -- Without this field, the score is the time of the event in the log.
     if tonumber(micros_of(score)) ~= at then redis.call('HSET', meta, 'told:' .. foreign_id(member, score), string.format('%.0f', at)) end
     append('message.added', at, string.format('"foreign":{"score":"%s","member":%s}', score, cjson.encode(member)))
     remember(member, score)
-    -- Whom it mentions, and whether it asks the assistant, a server finds out, as names are in other slots: until one has, this stays noted.
+    -- Names are in other slots, so a server looks up whom it mentions and whether it asks the assistant. Until then this entry remains.
     if is_assistants() or string.find(member, '@', 1, true) or string.find(member, '＠', 1, true) or string.find(string.lower(member), '\\uff20', 1, true) then
       redis.call('ZADD', own, 0, '@:' .. micros_of(score) .. ':' .. digest(member))
     end
@@ -193,11 +195,11 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
       if is_group then
         is_outsider = not user or redis.call('HEXISTS', meta, 'joined:' .. user) == 0
       else
-        -- What is older came with a database that was taken over, and stays.
+        -- Older messages came with an existing database, and stay.
         is_outsider = low and user and (is_blocked or user ~= low and user ~= high) and math.abs(meant(score) - clock[1]) <= YOUNG
       end
       if is_outsider then
-        -- The apps know no members, so anyone there can write into any room.
+        -- The apps do not check membership, so any user of theirs can write to any room.
         redis.call('ZREM', room, member)
         stored = stored - 1
       else
@@ -211,7 +213,7 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
   local till, limit = string.match(awaited or '', '^(%d+) (%d+)$')
   local over = till and (now >= tonumber(till) or now + LATEST < tonumber(till))
 
-  -- Those that nothing more is waited for. An app stores a burst before it tells of it, and only what it tells has an order.
+  -- The members that need no further wait. An app stores a burst before it announces it, and only announcements have an order.
   local function ripe(found)
     local taken = {}
     for _, stranger in ipairs(found) do
@@ -220,7 +222,7 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
     return taken
   end
 
-  -- Puts further members of a room taken over into `foreign`, the newer first, whole scores at a time.
+  -- Adds further members of an existing database to `foreign`, newest first, all members of a score together.
   local function index(most)
     local members, more = read(since and '(' .. since or '+inf', '-inf', true, most, BUDGET)
     local lowest = members[#members]
@@ -245,7 +247,7 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
     end
   end
 
-  -- What was there before this was looked at.
+  -- Converts scores in milliseconds that were stored before Palaver read this room.
   if not dated then
     local members, more = read('(100000000000', '(100000000000000', false, LOOKED_AT, BUDGET)
     for at = 1, #members, 2 do
@@ -271,9 +273,9 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
         budget, exhausted = math.huge, false
         found = strangers_between('+inf', '-inf', stored)
       end
-      -- Ours are there, and what we knew of the room is not any more: should someone stand at its beginning.
+      -- The room has messages of Palaver, and its metadata was lost: a client may have the position of the empty room.
       if #found + redis.call('ZLEXCOUNT', own, unpack(SET_ASIDE)) < stored then begin_anew() end
-      -- The room's first messages: 0 until someone has told the people in it.
+      -- The room's first messages: 0 until a server has notified the users.
       if #found == stored and stored > 0 and meant(found[1][2]) > clock[1] - YOUNG then redis.call('HSETNX', meta, 'shown', 0) end
       known = stored - #found
       budget = BUDGET
@@ -282,7 +284,7 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
     local late = deadline and now >= tonumber(deadline)
     local puzzled = tonumber(puzzle) == stored - known
     local told = false
-    -- What was heard of is looked for in any case: others may have taken members away meanwhile.
+    -- Search for announced messages even if the count fits: other programs may have removed members at the same time.
     if heard ~= '' then
       local said, others, places = {}, {}, {}
       for _, stranger in ipairs(strangers_between(heard, math.floor(heard), LOOKED_AT)) do

@@ -1,15 +1,16 @@
---[[ stretch: reads a stretch of a room's history with its reactions. A part of each script that does, whose room, reactions, count, size
-     it uses, read and set_aside of room_log, and id_of of message_find. ]]
+--[[ stretch: reads a range of a room's history with its reactions. A part of each script that does so. Uses the script's room, reactions,
+     count and size, read and set_aside of room_log, and id_of of message_find. ]]
 
---[[ From near to far, behind so many, as {{member ('' for one that is too long), score, reactions (JSON, '' for none), …}, where to go on
-     (a score; '' at the end), behind how many there, members passed by}; at most count of them, and until there are size bytes. ]]
+--[[ Reads from near to far, after the first `offset` members, at most count members and until there are size bytes. Returns
+     {{member ('' if it is too long), score, reactions (JSON, '' for none), …}, where to continue (a score; '' at the end), the offset
+     there, number of skipped members}. ]]
 local function stretch(near, far, rev, offset)
   local PORTION = 1000 -- messages whose reactions are read together
   local members, more, behind, _, skipped = read(near, far, rev, tonumber(count), tonumber(size), offset)
   local page, long = {}, {}
   for index = 1, #members, 2 do
     local member = members[index]
-    -- One that is known, and was put back by an app that stored it once more.
+    -- A known member, which an app moved back by storing it again.
     if #member > LONGEST and redis.call('SISMEMBER', foreign, digest(member)) == 1 then long[#long + 1] = { member, members[index + 1] } end
     table.insert(page, #member > LONGEST and '' or member)
     table.insert(page, members[index + 1])

@@ -1,8 +1,8 @@
---[[ withdrawn: questions that were cancelled before a word of their answer was written, which the assistant is not to read later. A part of
-     the scripts that cancel, whose withdrawn (key) it uses. ]]
+--[[ withdrawn: questions that were cancelled before any of their answer was written; the assistant must not read them later. A part of the
+     scripts that cancel questions. Uses the script's withdrawn (key). ]]
 local function withdraw(entry)
-  local MOST = 100     -- more than the assistant reads of a room
-  local KEPT = 2592000 -- seconds from the last one on
+  local MOST = 100     -- more than the assistant reads from a room
+  local KEPT = 2592000 -- seconds after the last one
   redis.call('ZADD', withdrawn, redis.call('TIME')[1], string.match(entry, '^%S+'))
   redis.call('ZREMRANGEBYRANK', withdrawn, 0, -MOST - 1)
   redis.call('EXPIRE', withdrawn, KEPT)
