@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 /**
  * Maps items with an asynchronous function, at most `size` of them at a time. All commands of a server share one connection to Redis, so
  * thousands of commands sent together would delay everyone else's.
- * @param patience ms after which the next portion begins though this one is not done, as where a part of a cluster does not answer
+ * @param patience ms after which the next portion starts even if this one is not done, as when a part of a cluster does not answer
  */
 export async function inPortions<T, R>(
   items: readonly T[],
@@ -16,7 +16,7 @@ export async function inPortions<T, R>(
     const portion = items.slice(start, start + size).map(map);
     results.push(...portion);
     const done = Promise.all(portion);
-    done.catch(() => {}); // heard at the end
+    done.catch(() => {}); // thrown at the end
     await (patience < Number.POSITIVE_INFINITY ? Promise.race([done, delay(patience, undefined, { ref: false })]) : done);
   }
   return Promise.all(results);

@@ -1,15 +1,15 @@
 import { performance } from "node:perf_hooks";
 
-const LONGEST = 2; // ms of one turn of the event loop that may go to such work
+const LONGEST = 2; // ms that such work may take in one turn of the event loop
 
-/** Splits work that adds up over turns of the event loop, in order, so that other work comes between. */
+/** Spreads work over turns of the event loop, in order, so that other work runs in between. */
 export class Turns {
   readonly #rest: number;
   #spent = 0;
   #ending = false;
   readonly #waiting: (() => void)[] = [];
 
-  /** @param rest how long a pause follows a turn that was used up, as a multiple of the time it took; 0 for the next turn of the event loop */
+  /** @param rest length of the pause after a used-up turn, as a multiple of the time that it took; 0 for the next turn of the event loop */
   constructor(rest: number) {
     this.#rest = rest;
   }

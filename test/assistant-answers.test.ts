@@ -84,7 +84,7 @@ describe("an incomplete answer", () => {
     await client.send("Hello?", room);
     const asked = (await model.next()).say("They greet me.");
     await until(replies, { text: "They greet me." });
-    asked.beginAnew();
+    asked.restart();
     expect(await until(replies, { text: "" })).toMatchObject({ state: "WRITING", delta: "" });
     asked.say("Hel", "lo").end();
     expect(await until(replies, { state: "DONE" })).toMatchObject({ text: "Hello" });

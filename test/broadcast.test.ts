@@ -19,8 +19,8 @@ async function executions(): Promise<number> {
   return Number(/^palaver_event_executions_total (\d+)$/m.exec(metrics)?.[1]);
 }
 
-describe("one event for many", () => {
-  it("[D6] is executed once for all with the same operation, whatever they follow and wherever they began", async () => {
+describe("an event for many subscribers", () => {
+  it("[D6] is executed once per operation, whichever rooms and positions the subscribers chose", async () => {
     const followers = await Promise.all(Array.from({ length: 20 }, () => TestClient.register(server)));
     const after = [await alice.position()];
     const streams = followers.flatMap((client, n) => [
@@ -36,7 +36,7 @@ describe("one event for many", () => {
     expect((await executions()) - before).toBe(3);
   });
 
-  it("[D6] is executed apart where a variable shows in the answer", async () => {
+  it("[D6] is executed separately for each value of a variable that affects the answer", async () => {
     const query = `subscription ($after: [String!], $long: Boolean!) { messageAdded(after: $after) { text position @include(if: $long) } }`;
     const after = [await alice.position()];
     const long = alice.subscribe(query, { after, long: true });
@@ -46,7 +46,7 @@ describe("one event for many", () => {
     expect(await short.next()).toEqual({ text: "both" });
   });
 
-  it("[D6] shows each viewer only what that viewer may see, however the fields are asked for", async () => {
+  it("[D6] shows each viewer only what that viewer may see, however the fields are requested", async () => {
     const register = async (name: string) => {
       const { register: session } = await alice.ask(
         'mutation ($u: String!, $e: String) { register(username: $u, password: "a good password", email: $e) { token user { id } } }',
@@ -68,7 +68,7 @@ describe("one event for many", () => {
     expect(toBen).toEqual({ ...shared, from: { mail: null }, place: { name: "ann-6" } });
   });
 
-  it("[D6] looks afresh at each event", async () => {
+  it("[D6] is executed with current data", async () => {
     const after = [await alice.position()];
     const stream = alice.subscribe("subscription ($after: [String!]) { messageAdded(after: $after) { from { name } } }", { after });
     await alice.send("before");
@@ -79,8 +79,8 @@ describe("one event for many", () => {
   });
 });
 
-describe("subscriptions that come and go", () => {
-  it("[FEED1] leave no Redis channel and no followed room behind, 10,000 of them on one socket", async () => {
+describe("short subscriptions", () => {
+  it("[FEED1] leave no Redis channel and no followed room behind, even after 10,000 on one socket", async () => {
     const client = await TestClient.register(server);
     await redis.client.set("room:passing:name", "Passing");
     for (let n = 0; n < 10_000; n += 100) {
@@ -88,19 +88,19 @@ describe("subscriptions that come and go", () => {
       await client.ask("{ me { id } }");
       for (const stream of streams) stream.stop();
     }
-    await client.subscribe("{ me { id } }").next(); // the socket is still good
+    await client.subscribe("{ me { id } }").next(); // the socket still works
     await client.disconnect();
     const metric = async () => /^palaver_followed_rooms (\d+)$/m.exec(await (await fetch(`${server.url}/metrics`)).text())?.[1];
     await expect.poll(metric).toBe("0");
-    // A server's own probe stays.
+    // The server's own probe remains.
     await expect.poll(() => redis.client.call("PUBSUB", "SHARDCHANNELS")).toEqual([expect.stringMatching(/^probe:/)]);
   });
 });
 
-/** Pays for nothing. */
+/** A debtor without a limit. */
 const FREE = { wait: 0, charge() {}, resumeInTurn() {} };
 
-describe("a client that does not read what is not kept", () => {
+describe("a client that does not read events that cannot be replayed", () => {
   function stalled() {
     const written: string[] = [];
     let drained = () => {};
@@ -123,7 +123,7 @@ describe("a client that does not read what is not kept", () => {
     return { written, outlet, feed, onEnd, drain };
   }
 
-  it("[D4] gets it in order when it reads again", async () => {
+  it("[D4] gets them in order when it reads again", async () => {
     const { written, outlet, feed, drain } = stalled();
     for (let n = 0; n < 900; n++) feed.push({ n });
     await setImmediate();
@@ -136,13 +136,13 @@ describe("a client that does not read what is not kept", () => {
     expect(outlet.giveUp).not.toHaveBeenCalled();
   });
 
-  it("[D4] has to come back when it is too much", async () => {
+  it("[D4] has to reconnect when too many events wait", async () => {
     const { outlet, feed } = stalled();
     for (let n = 0; n < 1_001; n++) feed.push({ n });
     expect(outlet.giveUp).toHaveBeenCalledOnce();
   });
 
-  it("[D4] and leaves, is waited for no more", async () => {
+  it("[D4] can leave at once, and gets nothing more", async () => {
     const { written, feed, onEnd, drain } = stalled();
     feed.push({ n: 1 });
     await setImmediate();
@@ -154,7 +154,7 @@ describe("a client that does not read what is not kept", () => {
 });
 
 describe("a client that does not read", () => {
-  it("[D4] is paused, costs the others nothing, and gets everything in order when it reads again", async () => {
+  it("[D4] is paused, does not slow others, and gets everything in order when it reads again", async () => {
     const bob = await TestClient.register(server, "bob");
     const after = [await bob.position()];
     const socket = new WebSocket(`${server.url.replace("http", "ws")}/graphql`, "graphql-transport-ws");
@@ -174,7 +174,7 @@ describe("a client that does not read", () => {
     socket.pause();
 
     const reader = bob.follow({ after });
-    const count = 150; // of 150,000 bytes each: more than all buffers between the two hold; sooner than a silent socket is cut
+    const count = 150; // of 150,000 bytes each: more than all buffers in between hold, but sent before a silent socket is cut
     const padding = " ".repeat(LONGEST - 10);
     const before = await executions();
     for (let n = 0; n < count; n += 10) {
@@ -187,11 +187,11 @@ describe("a client that does not read", () => {
     socket.resume();
     await expect.poll(() => texts.length).toBe(count + 1);
     expect(texts).toEqual(["first", ...seen]);
-    expect((await executions()) - before).toBeGreaterThan(count); // it lagged: later events were worked out again for it
+    expect((await executions()) - before).toBeGreaterThan(count); // it lagged: later events were executed again for it
     socket.terminate();
   });
 
-  it("[D4] that leaves while it is paused leaves nothing behind when its socket drains", async () => {
+  it("[D4] leaves no subscription behind when it completes one while it is paused", async () => {
     await redis.client.set("room:stalled:name", "Stalled");
     const listening = async () => ((await redis.client.call("PUBSUB", "SHARDNUMSUB", "room:stalled")) as [string, number])[1];
     const socket = new WebSocket(`${server.url.replace("http", "ws")}/graphql`, "graphql-transport-ws");
@@ -204,7 +204,7 @@ describe("a client that does not read", () => {
 
     socket.pause();
     for (let n = 0; (await listening()) === 1; n++) {
-      expect(n).toBeLessThan(300); // batches; by then far more is sent than all buffers hold
+      expect(n).toBeLessThan(300); // batches: far more than all buffers hold
       await Promise.all(Array.from({ length: 10 }, () => alice.send("x".repeat(LONGEST), "stalled")));
     }
     socket.send(JSON.stringify({ id: "1", type: "complete" }));
@@ -214,15 +214,15 @@ describe("a client that does not read", () => {
         socket.send(JSON.stringify({ type: "ping", payload: { id } }));
       });
     socket.resume();
-    await pong("behind everything that waited");
+    await pong("after everything that waited");
     await pong("after the socket has drained");
-    await alice.send("who hears this?", "stalled");
+    await alice.send("no one is subscribed", "stalled");
     expect(await listening()).toBe(0);
     socket.terminate();
   });
 });
 
-describe("a client that has nothing left to pay with", () => {
+describe("a client that has used up its budget", () => {
   it("[LIMIT8] receives events later, in order, and few are prepared for it in advance", async () => {
     const written: string[] = [];
     const outlet = {
@@ -264,19 +264,19 @@ describe("a client that has nothing left to pay with", () => {
     expect(outlet.giveUp).not.toHaveBeenCalled();
   });
 
-  it("[LIMIT8] shares the price with all for whom an event is made", async () => {
+  it("[LIMIT8] shares the price of an event with all other subscribers of its group", async () => {
     const charged: number[] = [];
     const debtor = { wait: 0, charge: (ms: number) => void charged.push(ms), resumeInTurn: () => {} };
     const outlet = { congested: false, write: () => {}, onDrained: () => {}, giveUp: () => {} };
     const group = new Group<{ n: number }>(async ({ n }) => ({ text: Buffer.from(String(n)), price: 2, last: false }), new Turns(0));
     const feeds = Array.from({ length: 4 }, () => new Feed<{ n: number }>());
     for (const feed of feeds) new Subscriber(feed, group, { outlet, debtor }, "", () => {});
-    charged.length = 0; // of what was read for them before
+    charged.length = 0; // drops the charges for replays
     for (const event of [{ n: 0 }, { n: 1 }]) for (const feed of feeds) feed.push(event);
     await expect.poll(() => charged).toEqual(Array(8).fill(0.5));
   });
 
-  it("[LIMIT8] charges a lone subscriber for each event, however cheap, before it gets many", async () => {
+  it("[LIMIT8] is charged for each event if it is the only subscriber, however cheap the event is", async () => {
     const debtor = {
       wait: 0,
       charge: (ms: number) => {
@@ -300,7 +300,7 @@ describe("a client that has nothing left to pay with", () => {
     expect(written).toEqual(["0"]);
   });
 
-  it("[LIMIT8] executes one event for many groups in pieces: others come between", async () => {
+  it("[LIMIT8] does not block others: one event for many groups is executed in pieces", async () => {
     const turns = new Turns(0);
     let made = 0;
     const feeds = Array.from({ length: 100 }, () => {

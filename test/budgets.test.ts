@@ -1,4 +1,4 @@
-import "reflect-metadata"; // for what is loaded here
+import "reflect-metadata"; // for the modules loaded here
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { Budgets } from "../src/server/budget.js";
@@ -13,7 +13,7 @@ const LIMITED = { rateLimits: true, sendsPerSecond: 1_000, sendBurst: 10_000, pr
 const server = await ownServer(redis.url, LIMITED);
 const LONG = "x".repeat(4_000); // the longest text
 
-/** A document of its own that takes long to validate. */
+/** A document that is different for each number and takes long to validate. */
 const expensive = (n: number) => {
   const names = Array.from({ length: 90 }, (_, m) => `f${m}`);
   return `query q${n} { me { ${names.map((name) => `...${name}`).join(" ")} } } ${names.map((name) => `fragment ${name} on User { id }`).join(" ")}`;
@@ -31,18 +31,18 @@ async function ask(query: string, { address, token }: { address: string; token?:
   return { status: response.status, headers: response.headers, ...((await response.json()) as { errors?: { extensions: object }[] }) };
 }
 
-describe("what a client takes of a server", () => {
-  it("[LIMIT8] is charged to its user, or to its connection without one, and to its address", () => {
+describe("the server time that a client uses", () => {
+  it("[LIMIT8] is charged to its user, or to its connection without a session, and to its address", () => {
     const budgets = new Budgets(true);
     const [one, another] = [{}, {}];
     const ann = budgets.payerOf("1", "203.0.113.1", one);
     ann.charge(1_500);
     expect(ann.wait).toBeGreaterThan(0);
-    expect(budgets.payerOf("1", "203.0.113.2", another).wait).toBeGreaterThan(0); // wherever she is
+    expect(budgets.payerOf("1", "203.0.113.2", another).wait).toBeGreaterThan(0); // from any address
     expect(budgets.payerOf("2", "203.0.113.1", one).wait).toBe(0);
     budgets.payerOf("2", "203.0.113.1", one).charge(2_600);
-    expect(budgets.payerOf("3", "203.0.113.1", one).wait).toBeGreaterThan(0); // of all users there together
-    expect(budgets.payerOf(undefined, "203.0.113.1", one).wait).toBe(0); // who must be able to log in
+    expect(budgets.payerOf("3", "203.0.113.1", one).wait).toBeGreaterThan(0); // all users of the address together
+    expect(budgets.payerOf(undefined, "203.0.113.1", one).wait).toBe(0); // so that others can log in
 
     budgets.payerOf(undefined, "203.0.113.1", one).charge(300);
     expect(budgets.payerOf(undefined, "203.0.113.1", one).wait).toBeGreaterThan(0);
@@ -51,13 +51,13 @@ describe("what a client takes of a server", () => {
     expect(budgets.payerOf(undefined, "203.0.113.1", {}).wait).toBeGreaterThan(0);
     expect(budgets.payerOf(undefined, undefined, {}).wait).toBe(0);
 
-    // A proxy's connection has requests of all its clients.
+    // A proxy's connection carries the requests of all its clients.
     budgets.payerOf(undefined, "203.0.113.5", undefined).charge(2_000);
     expect(budgets.payerOf(undefined, "203.0.113.5", undefined).wait).toBeGreaterThan(0);
     expect(budgets.payerOf(undefined, "203.0.113.6", undefined).wait).toBe(0);
   });
 
-  it("[LIMIT8] is remembered as long as it is owed, and while a connection is there", () => {
+  it("[LIMIT8] is remembered while it is owed, and while a connection exists", () => {
     const budgets = new Budgets(true);
     const held = budgets.payerOf("held", undefined, {});
     budgets.payerOf("owes", undefined, {}).charge(5_000);
@@ -67,7 +67,7 @@ describe("what a client takes of a server", () => {
     expect(budgets.payerOf("held", undefined, {}).wait).toBeGreaterThan(0);
   });
 
-  it("[LIMIT8] costs more than its time where others had to wait for it in one piece", () => {
+  it("[LIMIT8] costs more if others had to wait for it in one piece", () => {
     const budgets = new Budgets(true);
     const [short, long] = [budgets.payerOf("short", undefined, {}), budgets.payerOf("long", undefined, {})];
     const work = (ms: number) => () => {
@@ -82,7 +82,7 @@ describe("what a client takes of a server", () => {
     expect(long.wait).toBeGreaterThan(0);
   });
 
-  it("[LIMIT8] is paid by one subscription before the next of the same user resumes", async () => {
+  it("[LIMIT8] is charged for one subscription before the user's next one resumes", async () => {
     const budgets = new Budgets(true);
     const payers = [budgets.payerOf("ann", "203.0.113.1", {}), budgets.payerOf("ann", "203.0.113.2", {})] as const;
     payers[0].charge(1_001);
@@ -96,11 +96,11 @@ describe("what a client takes of a server", () => {
     }
     await expect.poll(() => resumed.length).toBeGreaterThanOrEqual(3);
     const [soon] = [resumed.length];
-    expect(soon).toBeLessThan(20); // never all of them together
+    expect(soon).toBeLessThan(20); // never all at once
     expect(resumed).toEqual(Array.from({ length: resumed.length }, (_, n) => n));
   });
 
-  it("[LIMIT8] is done in pieces, and in order: others come between", async () => {
+  it("[LIMIT8] is spent in pieces and in order, so that other work runs in between", async () => {
     const turns = new Turns(2);
     const done: number[] = [];
     const turnsOfOthers: number[] = [];
@@ -123,7 +123,7 @@ describe("what a client takes of a server", () => {
     await expect(turns.run(() => Promise.reject(new Error("no")))).rejects.toThrow("no");
   });
 
-  it("[LIMIT8] without a session too: then it is refused over HTTP with 429, and others are answered", async () => {
+  it("[LIMIT8] is limited without a session, too: HTTP gets 429, and other clients are answered", async () => {
     const address = "203.0.113.10";
     const answers = await Promise.all(Array.from({ length: 300 }, (_, n) => ask(expensive(n), { address })));
     const refused = answers.find(({ status }) => status === 429);
@@ -133,7 +133,7 @@ describe("what a client takes of a server", () => {
     expect((await ask("{ server { version } }", { address: "203.0.113.11" })).status).toBe(200);
   });
 
-  it("[LIMIT8] over a socket: it is not listened to for a while, and not cut; its operations begin in order", async () => {
+  it("[LIMIT8] is limited over a socket, which is paused and not cut; operations begin in order", async () => {
     const greedy = await RawSocket.accepted(server, undefined, from("203.0.113.20"));
     const other = await RawSocket.accepted(server, undefined, from("203.0.113.21"));
     const ids = Array.from({ length: 40 }, (_, n) => String(n));
@@ -153,7 +153,7 @@ describe("what a client takes of a server", () => {
 });
 
 describe("an answer", () => {
-  it("[LIMIT5] that is too large all the same is left out, and the error says so", async () => {
+  it("[LIMIT5] is replaced by an error if it is larger than allowed", async () => {
     const ann = await TestClient.register(server, "ann");
     for (let n = 0; n < 60; n++) await ann.send(LONG);
     const texts = (count: number) => Array.from({ length: count }, (_, n) => `t${n}: text`).join(" ");
@@ -175,7 +175,7 @@ describe("an answer", () => {
   });
 });
 
-describe("what is under way", () => {
+describe("operations in progress", () => {
   const LARGEST = { values: 10_000, texts: 2_000 };
   const SMALL = { values: 10, texts: 1 };
   const isSettled = async (work: Promise<unknown>) => {
@@ -187,38 +187,38 @@ describe("what is under way", () => {
     return settled;
   };
 
-  it("[LIMIT9] of a user is one of the largest answers at most, until it has been read; the next ones wait, and small ones do not", async () => {
+  it("[LIMIT9] are limited to one largest answer per user until it is read; small ones do not wait", async () => {
     const ann = new Budgets(true).payerOf("ann", undefined, {});
     const first = await ann.reserve(LARGEST, Number.POSITIVE_INFINITY);
     const second = ann.reserve(LARGEST, Number.POSITIVE_INFINITY);
     expect(await isSettled(second)).toBe(false);
-    first.shrink({ values: 9_000, texts: 1_500 }); // it has turned out to be smaller
+    first.shrink({ values: 9_000, texts: 1_500 }); // it turned out to be smaller
     (await ann.reserve(SMALL, 0)).release();
     expect(await isSettled(second)).toBe(false);
     await expect(ann.reserve(LARGEST, 0)).rejects.toMatchObject({ extensions: { code: "RATE_LIMITED" } });
     first.release();
-    first.release(); // again changes nothing
+    first.release(); // a second call changes nothing
     const held = await second;
     expect(await isSettled(ann.reserve(LARGEST, Number.POSITIVE_INFINITY))).toBe(false);
     held.release();
   });
 
-  it("[LIMIT8] that waits does not begin when its client is gone", async () => {
+  it("[LIMIT8] do not begin if their client is gone", async () => {
     const budgets = new Budgets(true);
     const ann = budgets.payerOf("ann", undefined, {});
     let gone = false;
-    ann.charge(1_050); // it comes back within a second
+    ann.charge(1_050); // regained within a second
     const waiting = ann.enter(Number.POSITIVE_INFINITY, () => gone);
     const next = ann.enter(Number.POSITIVE_INFINITY);
     gone = true;
     await expect(waiting).rejects.toMatchObject({ extensions: { code: "UNAVAILABLE" } });
-    await next; // and those behind it come
+    await next; // operations behind it still begin
     ann.leave();
     await expect(ann.reserve(SMALL, Number.POSITIVE_INFINITY, () => true)).rejects.toMatchObject({ extensions: { code: "UNAVAILABLE" } });
     (await ann.reserve(LARGEST, 0)).release();
   });
 
-  it("[LIMIT9] of the users of an address are four", async () => {
+  it("[LIMIT9] are limited to four largest answers per address", async () => {
     const budgets = new Budgets(true);
     const payers = ["ann", "ben", "cid", "eve", "fay"].map((id) => budgets.payerOf(id, "203.0.113.1", {}));
     const elsewhere = budgets.payerOf("dan", "203.0.113.2", {});
@@ -231,8 +231,8 @@ describe("what is under way", () => {
   });
 });
 
-describe("what a member writes", () => {
-  it("[LIMIT1] counts, how far they have read beside what they say", async () => {
+describe("a member's writes", () => {
+  it("[LIMIT1] are limited, and moves of the read marker separately from messages", async () => {
     const strict = await ownServer(redis.url, { rateLimits: true, sendsPerSecond: 1, sendBurst: 2 });
     const cid = await TestClient.register(strict, "cid");
     const { id } = await TestClient.register(server, "dan").then((dan) => dan.send("read me"));

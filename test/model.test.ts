@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { createCompanion } from "../src/assistant/companion.js";
 import { fallback, type Topic, topics } from "../src/assistant/companion-topics.js";
 import { createEndpoint, type EndpointOptions, type Patience } from "../src/assistant/endpoint.js";
-import { ANEW, createModel, type Model, ModelFailure, type Piece, type Turn } from "../src/assistant/model.js";
+import { createModel, type Model, ModelFailure, type Piece, RESTART, type Turn } from "../src/assistant/model.js";
 import { readConfig, settings } from "../src/config.js";
 import { type Dialect, dialects } from "./helpers/dialects.js";
 import { BUSY } from "./helpers/eventually.js";
@@ -48,7 +48,7 @@ async function take(model: Model, turns = hello, signal: AbortSignal = never): P
   const pieces: string[] = [];
   try {
     for await (const piece of model.answer(turns, signal)) {
-      if (piece === ANEW) pieces.length = 0;
+      if (piece === RESTART) pieces.length = 0;
       else pieces.push(piece);
     }
     return { pieces };
@@ -243,7 +243,7 @@ describe("reasoning", () => {
       for await (const piece of model.answer(hello, never)) pieces.push(piece);
       return pieces;
     };
-    expect(await raw()).toEqual(["secret", ANEW, "Hel", "lo"]);
+    expect(await raw()).toEqual(["secret", RESTART, "Hel", "lo"]);
     expect(await raw()).toEqual(["Hel", "lo"]);
     expect(await raw()).toEqual(["Hello"]); // held back to its end, because it might have been reasoning
     expect(await raw()).toEqual(["Hel", "lo"]);
@@ -688,7 +688,7 @@ describe("the offline companion", () => {
     expect(await says("a joke", "a joke")).toBe(second);
     expect(await says("a joke", "thanks", "a joke")).toBe(second);
     expect(await textOf(createCompanion(0), { role: "user", text: "a joke" }, { role: "user", text: "again!" })).toBe(second);
-    expect(await says("my name is Mary-Ann.", "hi", "what is my name?")).toBe("To me you are Mary-Ann.");
+    expect(await says("my name is Mary-Ann.", "hi", "what is my name?")).toBe("I know you as Mary-Ann.");
     expect(await says("what is my name?")).toContain("not told me");
   });
 
@@ -697,8 +697,8 @@ describe("the offline companion", () => {
       { role: "user", name: "Mary", text: "call me Queen" },
       { role: "user", name: "Joe", text: "who am I?" },
     ];
-    expect(await textOf(companion, ...joe)).toBe("To me you are Joe.");
-    expect(await textOf(companion, ...joe, { role: "user", name: "Mary", text: "who am I?" })).toBe("To me you are Queen.");
+    expect(await textOf(companion, ...joe)).toBe("I know you as Joe.");
+    expect(await textOf(companion, ...joe, { role: "user", name: "Mary", text: "who am I?" })).toBe("I know you as Queen.");
   });
 
   it("[MODEL8] writes word by word, and finishes within two seconds", async () => {

@@ -26,12 +26,31 @@ describe("resuming", () => {
   it("[FEED2] from any position on a cold server reads each range once, and misses nothing", async () => {
     const alice = await TestClient.register(await ownServer(redis.url), "alice");
     const start = await alice.position();
-    const count = 1_300; // more than two full ranges
+    const count = 1_300; // thirteen ranges
     const positions = [start, ...(await sendAll(alice, count))];
     const cold = await ownServer(redis.url);
     const bob = await TestClient.register(cold, "bob");
 
-    const places = [0, 1, 2, 499, 500, 501, 502, 998, 999, 1_000, 1_001, count - 1, count, ...textsFrom(0, 50).map((n) => Number(n) * 25)];
+    const places = [
+      0,
+      1,
+      2,
+      99,
+      100,
+      101,
+      102,
+      198,
+      199,
+      200,
+      201,
+      998,
+      999,
+      1_000,
+      1_001,
+      count - 1,
+      count,
+      ...textsFrom(0, 50).map((n) => Number(n) * 25),
+    ];
     const streams = places.map((place) => bob.follow({ roomId: "0", after: [positions[place] as string] }));
     await Promise.all(
       places.map(async (place, index) => {
@@ -41,8 +60,8 @@ describe("resuming", () => {
     );
     await alice.send("live");
     for (const stream of streams) expect(await stream.texts(1)).toEqual(["live"]);
-    // One read opens the room, three read its whole log, and a few serve subscribers that arrive between two of them.
-    expect(await logReads(cold)).toBeLessThanOrEqual(8);
+    // One read opens the room, thirteen read its whole log, and a few serve subscribers that arrive between two of them.
+    expect(await logReads(cold)).toBeLessThanOrEqual(20);
   });
 
   it("[FEED2] after a short absence reads nothing from the log", async () => {

@@ -6,10 +6,10 @@ import type { Attack, Attacked } from "../attackers.js";
 import { ask, end, residentOf, startAttackers, startPalaver } from "../processes.js";
 import { printTable, type Row } from "../table.js";
 
-const SECONDS = Number(process.env.SECONDS ?? 60); // of each attack
-const PAUSE = 150; // ms between two sends of the victim: less often than the send limit allows in the long run
+const SECONDS = Number(process.env.SECONDS ?? 60); // per attack
+const PAUSE = 150; // ms between two sends of the victim: more than the send limit requires in the long run
 const LONG = "x".repeat(4_000); // the longest text
-const ATTACKER = "203.0.113.1"; // its address
+const ATTACKER = "203.0.113.1"; // the attacker's address
 const MENTIONING = "@Pablo ".repeat(500);
 
 const times = (count: number, field: string) => Array.from({ length: count }, (_, n) => `a${n}: ${field}`).join(" ");
@@ -18,16 +18,16 @@ const DOCUMENT = `query q%n { me { ${fragments.map((name) => `...${name}`).join(
 
 type Kind = Omit<Attack, "url" | "tokens" | "address" | "seconds"> & { strangers?: true };
 
-/** One person's sends beside attacks of all kinds that others found, and that we did. */
+/** Measures one user's sends during attacks of all known kinds. */
 export async function attacks(): Promise<void> {
   const settings = ["--rate-limits", "on", "--proxies", "1", "--sockets-per-user", "20", "--sends-per-second", "20"];
-  // A heap as a small container has it: else Node collects nothing before it has taken gigabytes.
+  // A heap as in a small container: without a limit, Node collects no garbage until it has used gigabytes.
   const palaver = await startPalaver(undefined, settings, ["--max-old-space-size=192"]);
   const redis = new Redis(palaver.redisUrl);
   const call = async (query: string, token: string | undefined, address: string) => {
     const headers = { "content-type": "application/json", "x-forwarded-for": address, ...(token && { authorization: `Bearer ${token}` }) };
     const response = await fetch(palaver.url, { method: "POST", headers, body: JSON.stringify({ query }) });
-    // biome-ignore lint/suspicious/noExplicitAny: whatever the operation's result looks like
+    // biome-ignore lint/suspicious/noExplicitAny: the result depends on the operation
     return ((await response.json()) as { data: any }).data;
   };
   const register = async (username: string, address: string): Promise<{ token: string; id: string }> => {
@@ -57,11 +57,11 @@ export async function attacks(): Promise<void> {
     .messages;
   const { position: after, pageInfo } = newest;
   await crowd(100, 50);
-  const long = pageInfo.startCursor; // before it are the long ones
+  const long = pageInfo.startCursor; // the long messages are before it
   const texts = `{ messages(roomId: "0", last: 100, before: "${long}") { nodes { ${times(10, "text")} } } }`;
   const kinds: Record<string, Kind> = {
-    "long texts under many aliases, unread": { sockets: 20, query: texts, atOnce: 8, reads: false },
-    "the same, read": { sockets: 20, query: texts, atOnce: 8, reads: true },
+    "long texts under many aliases, answers not read": { sockets: 20, query: texts, atOnce: 8, reads: false },
+    "long texts under many aliases, answers read": { sockets: 20, query: texts, atOnce: 8, reads: true },
     "ids of long messages under many aliases": {
       sockets: 20,
       query: `{ ${times(17, `messages(roomId: "0", last: 100, before: "${long}") { nodes { id } }`)} }`,
@@ -74,15 +74,15 @@ export async function attacks(): Promise<void> {
       atOnce: 8,
       reads: true,
     },
-    "documents that take long to validate, by strangers": { sockets: 50, query: DOCUMENT, atOnce: 50, reads: true, strangers: true },
-    "the schema, by strangers": {
+    "slow documents, without a session": { sockets: 50, query: DOCUMENT, atOnce: 50, reads: true, strangers: true },
+    "introspection, without a session": {
       sockets: 50,
       query: `query q%n { ${times(4, "__schema { types { name fields { name type { name kind } args { name } } } }")} }`,
       atOnce: 50,
       reads: true,
       strangers: true,
     },
-    "positions of 46,000 digits": {
+    "positions of 46,000 characters": {
       sockets: 10,
       query: "subscription ($after: [String!]) { messageAdded(after: $after) { id } }",
       variables: { after: [Buffer.from(`${"a".repeat(46_000)}.1.1.0`).toString("base64url")] },
@@ -91,38 +91,38 @@ export async function attacks(): Promise<void> {
       follows: true,
     },
     "frames of 60,000 characters": { sockets: 20, query: "{ me { id } }", variables: { x: "x".repeat(60_000) }, atOnce: 100, reads: true },
-    "marks of what was read": {
+    "moves of the read marker": {
       sockets: 5,
       query: `mutation { ${times(15, `markRead(messageId: "${message}") { id }`)} }`,
       atOnce: 10,
       reads: true,
     },
-    "rooms of a user of 501 under aliases": {
+    "501 rooms of a user, under many aliases": {
       sockets: 20,
       query: `{ ${times(30, "rooms(first: 100) { nodes { id } }")} }`,
       atOnce: 8,
       reads: true,
     },
-    "mentions of a user of 501 rooms": {
+    "mentions of a user with 501 rooms": {
       sockets: 20,
       query: `{ ${times(8, "mentions(first: 0) { pageInfo { hasNextPage } }")} }`,
       atOnce: 8,
       reads: true,
     },
-    "a reaction of 10,001 users": {
+    "a reaction by 10,001 users": {
       sockets: 5,
       query: `mutation { ${times(15, `react(messageId: "${message}", emoji: "👍") { id }`)} }`,
       atOnce: 10,
       reads: true,
     },
-    "events that bring 10,000 values to each of 20 sockets": {
+    "events with 10,000 values for each of 20 sockets": {
       sockets: 20,
       query: `subscription { messageAdded { a%n: room { ${times(6, "members(first: 100) { nodes { user { id name username } } }")} } } }`,
       atOnce: 3,
       reads: true,
       follows: true,
     },
-    "the past, again and again": {
+    "repeated replays of past events": {
       sockets: 20,
       query: `subscription { messageAdded(after: "${after}", includeOwn: false) { id a%n: id } }`,
       atOnce: 5,
@@ -165,7 +165,7 @@ export async function attacks(): Promise<void> {
   }
   await measure("idle again");
   redis.disconnect();
-  printTable(`attacks: one person's sends beside each of them for ${SECONDS} s`, rows);
+  printTable(`attacks: one user's sends during each attack of ${SECONDS} s`, rows);
 
   async function attack({ strangers, ...kind }: Kind): Promise<Attacked> {
     const child = startAttackers();
@@ -175,7 +175,7 @@ export async function attacks(): Promise<void> {
     return result;
   }
 
-  /** Fills the log of General with events: of many people, each of whom may send some at once. */
+  /** Fills the log of General with events from many users, because each user may send only some at once. */
   async function crowd(people: number, messages: number): Promise<void> {
     for (let n = 0; n < people; n++) {
       const address = `198.51.100.${n + 2}`;
@@ -185,7 +185,7 @@ export async function attacks(): Promise<void> {
     }
   }
 
-  /** Messages of the past, as Palaver stores them. */
+  /** Adds past messages in Palaver's format. */
   async function fill(count: number, textOf: (n: number) => string): Promise<void> {
     const start = Date.now() * 1_000 - 60e6; // µs
     for (let n = 0; n < count; n++) {

@@ -34,11 +34,11 @@ export const topics = {
   },
   theirName: {
     heard: ["(what|whats) is? my name", "who am i", "(remember|know) my name"],
-    answers: ["To me you are {name}."],
+    answers: ["I know you as {name}."],
   },
   naming: {
     heard: ["my name is .", "call me .", "^i am called ."],
-    answers: ["Nice to meet you, {name}! Ask me how something works here, or for a joke.", "I shall call you {name}."],
+    answers: ["Nice to meet you, {name}! Ask me how something works here, or for a joke.", "I will call you {name}."],
   },
   group: {
     heard: [
@@ -49,10 +49,10 @@ export const topics = {
     ],
     answers: [
       "Click New group above your list of rooms, give the group a name, choose the people, and create it. You own it then: open Members and settings at the top of the group to rename it, or to add and remove people.",
-      "Groups once more: New group above your rooms makes one. Members and settings, at the top of the group, is where people are added and where you leave it. (Guests make an account first.)",
+      "In short: New group above your list of rooms creates a group. In Members and settings, at the top of the group, you add people or leave. (Guests need an account first.)",
     ],
     inApi: [
-      'A group is made with `createRoom`: mutation { createRoom(name: "Hiking", memberIds: ["2", "3"]) { id } }. `addMember` adds people, `letMembersInvite` lets members do so too, `renameRoom` renames the group, and `leaveRoom` leaves it. You can try them in GraphiQL at /graphql, unless it is turned off here.',
+      '`createRoom` creates a group: mutation { createRoom(name: "Hiking", memberIds: ["2", "3"]) { id } }. `addMember` adds people, `letMembersInvite` lets members add people too, `renameRoom` renames the group, and `leaveRoom` leaves it. You can try them in GraphiQL at /graphql, unless this server has turned it off.',
     ],
   },
   invite: {
@@ -63,7 +63,7 @@ export const topics = {
       "Open the group and click Members and settings at the top. If you own the group, you can add people there, remove them, and let members add others.",
     ],
     inApi: [
-      "In a group that you own, `addMember` adds someone and `removeMember` removes them. With `letMembersInvite`, every member may add people.",
+      "In a group that you own, `addMember` adds someone and `removeMember` removes them. With `letMembersInvite`, every member can add people.",
     ],
   },
   private: {
@@ -73,17 +73,17 @@ export const topics = {
       "(dm|dms|pm)",
     ],
     answers: [
-      "Click a person in the list of people, and you have a private room with them. They see it when you send the first message, and nobody else ever does. To find someone, type their name into the search field above the list.",
+      "Click a person in the list of people to open a private room with them. They see it when you send the first message, and no one else can see it. To find someone, type their name into the search field above the list.",
     ],
-    inApi: ["`openPrivateRoom(userId:)` gives the private room of two people. The other person sees it once it has a message."],
+    inApi: ["`openPrivateRoom(userId:)` returns the private room of two people. The other person sees it once it has a message."],
   },
   mention: {
     heard: ["(mention|mentions|mentioning|ping|tag)", "(get|draw|have) .? attention"],
     answers: [
-      "Type @ and the beginning of a name, then choose the person from the list: “@Mary, look at this”. They see that they were mentioned. In a group you reach me the same way.",
+      "Type @ and the beginning of a name, then choose the person from the list: “@Mary, look at this”. They see that you mentioned them. In a group, mention me to ask me something.",
     ],
     inApi: [
-      "A text mentions people by @ and their username, as in “@Mary”. `Message.mentions` tells whom, `mentions` lists the messages that mention you, and `Room.unreadMentions` counts them.",
+      "A text mentions people by @ and their username, as in “@Mary”. `Message.mentions` lists the mentioned users, `mentions` lists the messages that mention you, and `Room.unreadMentions` counts them.",
     ],
   },
   react: {
@@ -98,25 +98,25 @@ export const topics = {
   edit: {
     heard: ["(edit|change|correct|fix) (a|my|the|that|this)? (message|messages|text|typo|typos|mistake)", "(edit|typo)"],
     answers: [
-      "Point at your message, or tap it, click Edit, and change the text. It keeps its place, and everyone sees that it was edited. With the arrow key ↑ in an empty field you edit your last message.",
+      "Point at your message, or tap it, click Edit, and change the text. It keeps its place, and everyone sees that it was edited. Press ↑ in the empty message field to edit your last message.",
     ],
     inApi: [
-      "`editMessage(id:, text:)` gives a message of yours another text, however old it is. It keeps its place, and `editedAt` tells that it was edited.",
+      "`editMessage(id:, text:)` changes the text of one of your messages, however old it is. The message keeps its place, and `editedAt` says when it was edited.",
     ],
   },
   delete: {
     heard: ["(delete|remove|unsend|erase) (a|my|the|that|this)? (message|messages|text)", "(delete|unsend)"],
     answers: ["Point at your message, or tap it, and click Delete. The owner of a group can delete every message in it."],
-    inApi: ["`deleteMessage(id:)` deletes a message of yours. The owner of a group can delete every message in it."],
+    inApi: ["`deleteMessage(id:)` deletes one of your messages. The owner of a group can delete every message in it."],
   },
   reply: {
     heard: ["(reply|replies|replying|quote|thread|threads) (to|a|in)?"],
-    answers: ["Point at a message, or tap it, click Reply, and write. Your message shows what it answers; a click on that jumps to it."],
-    inApi: ["`send` takes `replyTo`, the id of a message in the same room. `Message.replyTo` gives that message as it is now."],
+    answers: ["Point at a message, or tap it, click Reply, and write. Your message shows the original; click it to jump there."],
+    inApi: ["`send` takes `replyTo`, the id of a message in the same room. `Message.replyTo` returns that message in its current state."],
   },
   typing: {
     heard: ["(typing|writes a message|is writing)"],
-    answers: ["While someone writes, their name appears below the conversation. There is nothing to turn on."],
+    answers: ["While someone writes, their name appears below the conversation. You do not need to turn this on."],
     inApi: ["Clients call `setTyping` every few seconds while someone writes, and the others in the room subscribe to `typing`."],
   },
   unread: {
@@ -125,29 +125,29 @@ export const topics = {
       "Each room in the list shows how many messages you have not read, the same on all your devices. In private rooms and small groups, “Read by” below a message shows how far the others have read.",
     ],
     inApi: [
-      "`Room.unreadCount` counts what you have not read, and `markRead(messageId:)` moves your mark. In private rooms and small groups, `ReadMoved` events tell how far the others have read.",
+      "`Room.unreadCount` counts what you have not read, and `markRead(messageId:)` moves your read marker. In private rooms and small groups, `ReadMoved` events say how far the others have read.",
     ],
   },
   history: {
     heard: ["(history|export|download|backup|archive)", "(old|older|earlier) messages"],
     answers: [
-      "Scroll up: a room remembers what was said, and loads it as you go. To take a room away as a file, open the address of this page with /rooms/ID/export behind it, where ID is what stands behind #room= in the address of the room.",
+      "Scroll up: a room loads older messages as you go. To download a room as a file, open its address with #room=ID replaced by rooms/ID/export.",
     ],
     inApi: ["`messages` pages through a room's history. Members download a whole room as JSON Lines from /rooms/ID/export."],
   },
   guest: {
     heard: ["(guest|guests)", "(sign|log) (up|in|out)", "(register|account|password|login)"],
     answers: [
-      "The sign-in page has three ways: sign in with your name and password, make an account, or look around as a guest, who needs no password. A guest can make an account later and keeps everything. Sign out is at the bottom of the list of rooms.",
+      "On the sign-in page you can sign in with your name and password, create an account, or look around as a guest, without a password. A guest can create an account later and keeps everything. Sign out is at the bottom of the list of rooms.",
     ],
     inApi: [
-      "`register` makes an account, `login` opens a session, and `logout` ends it. `joinAsGuest` asks for no password and lasts an hour after its last use, unless the server is set up otherwise.",
+      "`register` creates an account, `login` opens a session, and `logout` ends it. `joinAsGuest` needs no password; its session lasts until an hour after its last use, unless the server is set up otherwise.",
     ],
   },
   api: {
     heard: [asksForApi],
     answers: [
-      "Everything here is one GraphQL API at /graphql: queries and mutations over HTTP, and subscriptions over a WebSocket. Open that address in a browser: GraphiQL has operations to try, and each field says what it does.",
+      "Everything here is one GraphQL API at /graphql: queries and mutations over HTTP, and subscriptions over a WebSocket. Open that address in a browser: GraphiQL has operations to try and describes each field.",
     ],
   },
   palaver: {
@@ -177,7 +177,7 @@ export const topics = {
   },
   thanks: {
     heard: ["(thanks|thank you|thx|ty|cheers|merci|danke|gracias|obrigado|appreciated)"],
-    answers: ["You are welcome!", "Any time.", "My pleasure. Well, as far as a small program has one."],
+    answers: ["You are welcome!", "Any time.", "My pleasure, as far as a small program can have any."],
   },
   mood: {
     heard: ["how are (you|things)", "how is it going", "how do you do", "what is up", "you (ok|okay|alright|well)"],
@@ -189,7 +189,7 @@ export const topics = {
       "(love|like) (it|this|that|you|palaver)",
       "(well|good) (done|job|bot)",
     ],
-    answers: ["Glad to hear that!", "That is kind. I shall pass it on to the rest of the code."],
+    answers: ["Glad to hear that!", "That is kind. I will pass it on to the rest of the code."],
   },
   bye: {
     heard: [
@@ -199,7 +199,7 @@ export const topics = {
       "^(later|laters)$",
       "(i must|i have to|got to|gotta|going to) (go|leave)",
     ],
-    answers: ["Goodbye! What is said here meanwhile waits for you.", "See you!"],
+    answers: ["Goodbye! New messages will be here when you come back.", "See you!"],
   },
   greeting: {
     heard: [

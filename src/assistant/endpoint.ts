@@ -4,7 +4,7 @@ import { LimitedLog } from "../limited-log.js";
 import { type End, readCompletion, readText } from "./completion.js";
 import type { Model, Piece, Turn } from "./model.js";
 import { promptOf } from "./prompt.js";
-import { ANEW, ReasoningFilter } from "./reasoning.js";
+import { RESTART, ReasoningFilter } from "./reasoning.js";
 import { kindOf, type Manner, otherManner, waitOf } from "./refusal.js";
 import { Trouble } from "./trouble.js";
 
@@ -99,8 +99,8 @@ class Endpoint implements Model {
     let half = ""; // first half of a character that two chunks share
     const shown = function* (pieces: Iterable<Piece>): Generator<Piece> {
       for (const given of pieces) {
-        if (given === ANEW) {
-          if (length > 0) yield ANEW;
+        if (given === RESTART) {
+          if (length > 0) yield RESTART;
           length = 0;
           half = "";
           continue;

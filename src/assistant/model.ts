@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { Config } from "../config.js";
 import { createCompanion } from "./companion.js";
 import { createEndpoint } from "./endpoint.js";
-import type { ANEW } from "./reasoning.js";
+import type { RESTART } from "./reasoning.js";
 
 /** One turn of a conversation. Turns are ordered oldest first. `name` is the author's, where several people talk. */
 export interface Turn {
@@ -11,8 +11,8 @@ export interface Turn {
   name?: string | undefined;
 }
 
-/** The next piece of an answer. ANEW restarts the answer: the pieces before it were not part of it. */
-export type Piece = string | typeof ANEW;
+/** The next piece of an answer. RESTART restarts the answer: the pieces before it were not part of it. */
+export type Piece = string | typeof RESTART;
 
 /** A source of answers. */
 export interface Model {
@@ -24,7 +24,7 @@ export interface Model {
   answer(turns: Turn[], signal: AbortSignal): AsyncIterable<Piece>;
 }
 
-export { ANEW } from "./reasoning.js";
+export { RESTART } from "./reasoning.js";
 export { ModelFailure } from "./trouble.js";
 
 type ModelConfig = Pick<

@@ -1,5 +1,5 @@
 /** Signals that the text so far was the model's reasoning: the answer restarts. */
-export const ANEW = Symbol("anew");
+export const RESTART = Symbol("restart");
 
 /** The marks that enclose a model's reasoning, if the endpoint leaves it in the content. */
 const BLOCKS: readonly (readonly [open: string, close: string])[] = [
@@ -62,7 +62,7 @@ export class ReasoningFilter {
   hasBegunUnmarked = false;
 
   /** Yields the text that can be shown now. */
-  *add(text: string): Generator<string | typeof ANEW> {
+  *add(text: string): Generator<string | typeof RESTART> {
     this.#pending += text;
     for (;;) {
       if (this.#close !== undefined) {
@@ -96,7 +96,7 @@ export class ReasoningFilter {
     this.#pending = "";
   }
 
-  *#take(before: string, written: string, mark: string): Generator<string | typeof ANEW> {
+  *#take(before: string, written: string, mark: string): Generator<string | typeof RESTART> {
     const line = lastLine(this.#line + before);
     const isCode = this.#isCode !== hasOddFences(this.#ticks + before) || line === "`";
     const close = opens.get(mark);
@@ -110,7 +110,7 @@ export class ReasoningFilter {
       this.#hasReasoned = true;
       this.hasBegunUnmarked = true;
       this.#isHeld = false;
-      if (this.#hasGiven) yield ANEW;
+      if (this.#hasGiven) yield RESTART;
       this.#hasGiven = false;
       this.#line = "";
     } else if (close !== undefined || closes.has(mark)) {

@@ -7,7 +7,7 @@ import type { Scripts } from "../redis/scripts.js";
 import { isBlank } from "../text/characters.js";
 import type { DeadLetters } from "./dead-letters.js";
 import { CUT, type Memory } from "./memory.js";
-import { ANEW, type Model, ModelFailure, type Turn } from "./model.js";
+import { type Model, ModelFailure, RESTART, type Turn } from "./model.js";
 import { type Question, readQuestion } from "./question.js";
 import { type Standing, Writer } from "./writer.js";
 
@@ -147,16 +147,16 @@ export class Replying {
 
     const script = [keys.reply(roomId), keys.writing(roomId), keys.room(roomId)];
     const writer = new Writer(
-      async (...[written, delta, isAnew]) =>
-        (await this.#scripts.run("assistant_write", script, [fence, this.#lease, written, delta, isAnew ? 1 : 0])) as Standing,
+      async (...[written, delta, restarts]) =>
+        (await this.#scripts.run("assistant_write", script, [fence, this.#lease, written, delta, restarts ? 1 : 0])) as Standing,
       { pause: () => Math.max(PAUSE, (this.#writing / MOST_WRITES) * 1_000), hold: Math.min(HOLD, this.#lease / 10), lease: this.#lease },
       end,
     );
     this.#writing++;
     try {
       for await (const piece of untilAborted(this.#model.answer(turns, stop.signal), stop.signal)) {
-        if (piece === ANEW) {
-          writer.beginAnew();
+        if (piece === RESTART) {
+          writer.restart();
           continue;
         }
         const text = writer.text + piece;

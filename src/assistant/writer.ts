@@ -11,7 +11,7 @@ const SPREAD = 50; // ms, at most, added at random, so that answers that began t
  * regularly whether it may continue, which also renews the room's lease.
  */
 export class Writer {
-  readonly #write: (written: number, delta: string, isAnew: boolean) => Promise<Standing>;
+  readonly #write: (written: number, delta: string, restarts: boolean) => Promise<Standing>;
   readonly #hold: number;
   readonly #pause: () => number;
   readonly #lease: number;
@@ -27,14 +27,14 @@ export class Writer {
   #wake = () => {};
 
   /**
-   * @param write writes `delta` after the first `written` bytes, or in place of them if `isAnew`; with an empty `delta` it only checks
+   * @param write writes `delta` after the first `written` bytes, or in place of them if `restarts`; with an empty `delta` it only checks
    * @param pause ms between two writes, at least
    * @param hold ms without new text after which it checks
    * @param lease ms without a successful write after which another worker may hold the room
    * @param onEnd called once, when it may not continue; with an error if Redis is unavailable for too long
    */
   constructor(
-    write: (written: number, delta: string, isAnew: boolean) => Promise<Standing>,
+    write: (written: number, delta: string, restarts: boolean) => Promise<Standing>,
     { pause, hold, lease }: { pause: () => number; hold: number; lease: number },
     onEnd: (why: Exclude<Standing, "OK"> | Error) => void,
   ) {
@@ -60,7 +60,7 @@ export class Writer {
   }
 
   /** Restarts the text, without the text so far. */
-  beginAnew(): void {
+  restart(): void {
     this.#text = "";
     this.#begun++;
     this.#wake();
@@ -80,11 +80,11 @@ export class Writer {
       if (this.#next() === "" && this.#begun === this.#begunWritten) await this.#somethingNew();
       if (signal.aborted) break;
       const begun = this.#begun;
-      const isAnew = begun !== this.#begunWritten;
-      if (isAnew) [this.#sent, this.#bytes] = [0, 0];
+      const restarts = begun !== this.#begunWritten;
+      if (restarts) [this.#sent, this.#bytes] = [0, 0];
       const delta = this.#next();
       try {
-        const standing = await this.#write(this.#bytes, delta, isAnew);
+        const standing = await this.#write(this.#bytes, delta, restarts);
         if (standing !== "OK") return standing;
         if (begun !== this.#begun) continue; // the text restarted during this write
         this.#begunWritten = begun;

@@ -3,64 +3,64 @@ import type { Feed, Sink } from "./feed.js";
 import type { Position } from "./position.js";
 import { RoomsFeed } from "./rooms-feed.js";
 
-/** Where the frames of one client go. */
+/** The outgoing side of one client's connection. */
 export interface Outlet {
-  /** Whether so much waits to be sent already that nothing may be added. */
+  /** Whether so much data waits to be sent that no more may be added. */
   readonly congested: boolean;
-  /** Writes a frame: its own beginning, and the rest that it shares with others. */
+  /** Writes a frame: a head for this client, and a tail shared with other clients. */
   write(head: Buffer, tail: Buffer): void;
-  /** Calls this once, later, when nothing waits any more, or the client is gone. */
+  /** Calls the listener once, asynchronously, when the waiting data has been sent or the client is gone. */
   onDrained(listener: () => void): void;
-  /** The client reads too slowly for what cannot be brought again: it has to come back. */
+  /** Closes the connection, as the client reads too slowly and its waiting events cannot be replayed. It has to reconnect. */
   giveUp(): void;
 }
 
-/** Who pays for what is made for a client. */
+/** Pays for the events that are prepared for a client. */
 export interface Debtor {
-  /** Milliseconds until something is left to pay with; 0 while something is. */
+  /** Milliseconds until the balance is positive; 0 if it is. */
   readonly wait: number;
   charge(ms: number): void;
-  /** Calls this once, later, when something is left again and those that asked before have resumed. */
+  /** Calls the listener once, asynchronously, when the balance is positive and earlier callers have resumed. */
   resumeInTurn(listener: () => void): void;
 }
 
-/** What becomes of one event for everyone of a group: the text that their frames share. */
+/** The result of one event for a group: the text that the frames of all its subscribers share. */
 export interface Payload {
   text: Buffer;
-  /** What it costs those for whom it was made, in ms. */
+  /** Its cost in ms, which the group's subscribers share. */
   price: number;
-  /** Nothing may come after it: it tells that an event could not be told. */
+  /** Whether nothing may follow it, because it reports that an event could not be delivered. */
   last: boolean;
 }
 
-const FRESH = 1_000; // ms for which followers that replay an event share what was made of it for others
-const EVENT_OF_THE_PAST = 0.03; // ms to read one, and to look up what it says now
-const CHARACTER_OF_THE_PAST = 1e-5; // ms for each character of such events
-export const ROOM = 0.04; // ms for each room that a subscription begins to follow, and stops following
-const AHEAD = 4; // events of one subscription that are made at once
-const SMALLEST_CHARGE = 0.05; // ms for each subscriber: charging a thousand subscribers for each event would cost more than the event
-const MOST_WAITING = 1_000; // events that one subscription holds before their turn to be written comes
+const FRESH = 1_000; // ms for which subscribers that replay an event share the result made for others
+const EVENT_OF_THE_PAST = 0.03; // ms to read a past event and look up its current state
+const CHARACTER_OF_THE_PAST = 1e-5; // ms per character of such events
+export const ROOM = 0.04; // ms per room that a subscription follows: to start and to stop
+const AHEAD = 4; // events of one subscription that are prepared at a time
+const SMALLEST_CHARGE = 0.05; // ms per subscriber: charging a thousand subscribers for each event would cost more than the event
+const MOST_WAITING = 1_000; // events that one subscription holds until they can be written
 
 /**
- * Live subscribers for whom each event means the same: the same operation, the same variables as far as they show in an
- * answer, and nothing in it that depends on who looks. Each event is executed and serialised once for all of them.
+ * Live subscribers that get the same result for each event: they have the same operation, the same values of all variables that affect the
+ * result, and the same viewer if a field depends on the viewer. Each event is executed and serialised once for all of them.
  */
 export class Group<T extends object> {
   readonly #execute: (value: T) => Promise<Payload>;
   readonly #turns: Turns;
-  /** What was made of late, the oldest first. */
+  /** Frames of recent events, oldest first. */
   readonly #frames = new Map<T, Frame>();
   readonly #subscribers = new Set<{ charge(ms: number): void }>();
-  /** What they have not been charged for yet, in ms. */
+  /** Cost that the subscribers have not been charged for yet, in ms. */
   #owed = 0;
 
-  /** @param turns shared by all groups, so that executing one event for many groups does not hold up everything else */
+  /** @param turns shared by all groups, so that executing one event for many groups does not block all other work */
   constructor(execute: (value: T) => Promise<Payload>, turns: Turns) {
     this.#execute = execute;
     this.#turns = turns;
   }
 
-  /** Subscribers now. */
+  /** The current number of subscribers. */
   get size(): number {
     return this.#subscribers.size;
   }
@@ -85,7 +85,7 @@ export class Group<T extends object> {
       if (!payload || frame.madeAt - madeAt < FRESH) break;
       this.#frames.delete(old);
     }
-    this.#frames.delete(value); // to go to the end
+    this.#frames.delete(value); // so that `set` moves it to the end
     this.#frames.set(value, frame);
     void Promise.resolve(this.#turns.run(() => this.#execute(value))).then((payload) => {
       frame.payload = payload;
@@ -95,7 +95,7 @@ export class Group<T extends object> {
     return frame;
   }
 
-  /** Shares a price out among all. */
+  /** Splits a price among all subscribers. */
   #charge(price: number): void {
     this.#owed += price;
     if (this.#owed < this.size * SMALLEST_CHARGE) return;
@@ -104,31 +104,30 @@ export class Group<T extends object> {
   }
 }
 
-/** One event for one group; those who came before its payload was made wait for it. */
+/** One event for one group, and the subscribers that wait for its payload. */
 interface Frame {
   madeAt: number;
   payload: Payload | undefined;
   waiting: { flush(): void }[];
 }
 
-/** An event that waits to be written for one subscriber. */
+/** An event that waits to be written to one subscriber. */
 interface Waiting<T> {
   value: T;
-  /** Where it stands in the log, of what is kept in one. */
+  /** Its position, if it comes from a log. */
   position: Position | undefined;
-  /** Once it is being made. */
+  /** Undefined until its preparation starts. */
   frame: Frame | undefined;
 }
 
 /**
- * One subscription of one client. Live, it writes what its group makes of each event, in order. While its client's outlet
- * is congested it lags: events of a log it lets go of, and brings them from there once the outlet has drained; events
- * that are not kept wait, and if there are too many of them, the client has to come back. It lags in the same way after an event
- * that left nothing to pay with.
+ * One subscription of one client. While it is live, it writes its group's payload of each event, in order. While the client's outlet is
+ * congested, it lags: it drops events that come from a log, and replays them once the outlet has drained. Other events wait; if too many
+ * wait, the client has to reconnect. It lags in the same way after an event that used up the client's budget.
  */
 export class Subscriber<T extends object> implements Sink<T> {
   readonly #feed: Feed<T>;
-  /** The feed, where its events can be brought again. */
+  /** The feed, if its events can be replayed. */
   readonly #log: RoomsFeed<unknown, T> | undefined;
   readonly #group: Group<T>;
   readonly #outlet: Outlet;
@@ -141,9 +140,9 @@ export class Subscriber<T extends object> implements Sink<T> {
   #end: { failure: unknown } | undefined;
 
   /**
-   * @param debtor who pays for its events
-   * @param head what each of its frames begins with
-   * @param onEnd called once, when the feed has ended and all that came before is written
+   * @param debtor pays for its events
+   * @param head the beginning of each of its frames
+   * @param onEnd called once, when the feed has ended and all earlier events are written
    */
   constructor(
     feed: Feed<T>,
@@ -164,7 +163,7 @@ export class Subscriber<T extends object> implements Sink<T> {
   }
 
   value(value: T, position: Position | undefined): void {
-    if (this.#state === "over" || (this.#state === "lagging" && this.#log)) return; // no longer wanted, or it will come again
+    if (this.#state === "over" || (this.#state === "lagging" && this.#log)) return; // no longer wanted, or replayed later
     this.#queue.push({ value, position, frame: undefined });
     if (this.#queue.length > MOST_WAITING) this.#fallBehind();
     else this.#makeAhead();
@@ -180,7 +179,7 @@ export class Subscriber<T extends object> implements Sink<T> {
     this.#charged = true;
   }
 
-  /** The client has left: nothing more is written for it. */
+  /** Ends the subscription. No more events are written. */
   leave(): void {
     this.#queue = [];
     this.#feed.end();
@@ -191,7 +190,7 @@ export class Subscriber<T extends object> implements Sink<T> {
     this.flush();
   }
 
-  /** Writes what is ready, in order, as long as the client reads. */
+  /** Writes the events that are ready, in order, as long as the client reads. */
   flush(): void {
     let written = 0;
     for (const event of this.#queue) {
@@ -206,7 +205,7 @@ export class Subscriber<T extends object> implements Sink<T> {
       written++;
       if (event.position) this.#log?.taken(event.position);
       if (payload.last) this.leave();
-      // After an event and never before one, so that each time some come.
+      // Checked after an event, never before one, so that at least one is written each time.
       if (this.#charged && this.#debtor.wait > 0) this.#lag((listener) => this.#debtor.resumeInTurn(listener));
       this.#charged = false;
     }
@@ -216,7 +215,7 @@ export class Subscriber<T extends object> implements Sink<T> {
     if (this.#end && (this.#queue.length === 0 || this.#state === "lagging")) this.#finish(this.#end.failure);
   }
 
-  /** Has the next events made while the one before them is; not all at once, as they have to be paid for. */
+  /** Prepares the next events while earlier ones are in progress; not all at once, because the client pays for them. */
   #makeAhead(): void {
     if (this.#state !== "live") return;
     for (let n = 0; n < Math.min(AHEAD, this.#queue.length); n++) this.#frameOf(this.#queue[n] as Waiting<T>);
@@ -229,13 +228,13 @@ export class Subscriber<T extends object> implements Sink<T> {
     return event.frame;
   }
 
-  /** More wait than are held. */
+  /** Called when more events wait than a subscription may hold. */
   #fallBehind(): void {
     if (!this.#log) this.#outlet.giveUp();
     this.#lag((listener) => this.#outlet.onDrained(listener));
   }
 
-  /** @param until calls its listener when it may go on */
+  /** @param until calls its listener when the subscription may continue */
   #lag(until: (listener: () => void) => void): void {
     this.#state = "lagging";
     if (this.#log) {

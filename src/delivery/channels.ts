@@ -5,7 +5,7 @@ import type { Logger } from "pino";
 import { databaseOf, isRedisAway, onceRedisAnswers, type RedisClient } from "../redis/connect.js";
 import { channelIn } from "../redis/keys.js";
 
-/** Publishes a JSON value to who listens to a channel in the database that the client uses. */
+/** Publishes a value as JSON on a channel of the client's database. */
 export async function publish(redis: RedisClient, channel: string, payload: object): Promise<void> {
   await redis.spublish(channelIn(databaseOf(redis), channel), JSON.stringify(payload));
 }
@@ -13,26 +13,26 @@ export async function publish(redis: RedisClient, channel: string, payload: obje
 /** @param size characters of the payload's JSON */
 type Listener = (payload: unknown, size: number) => void;
 
-const PAUSE = 100; // ms between two tries
-const REFUSED_PAUSE = 1_000; // ms, where Redis answers and does not let us listen
+const PAUSE = 100; // ms between two attempts
+const REFUSED_PAUSE = 1_000; // the same, if Redis answers but refuses the subscription
 
 /**
- * The Redis channels that this server listens to: one subscription per channel, however many listen here.
+ * The Redis channels that this server subscribes to: one subscription per channel, for any number of listeners.
  *
- * What is published while the connection to Redis is down never arrives; `onReconnect` tells when to look for it.
+ * Messages that are published while the connection to Redis is down never arrive; `onReconnect` reports when to look for them.
  */
 export class Channels {
   readonly #pubSub: RedisPubSub;
   readonly #reconnectListeners = new Set<() => unknown>();
   readonly #log: Logger;
   readonly #database: number;
-  /** How many listen to each channel. */
+  /** The number of listeners of each channel. */
   readonly #listeners = new Map<string, number>();
-  /** Of what is being handed out, in characters. */
+  /** Characters of the payload that is being delivered. */
   #size = 0;
-  /** The channels that are being left, until Redis has answered. */
+  /** Channels that are being unsubscribed, until Redis has answered. */
   readonly #leaving = new Map<string, Promise<unknown>>();
-  /** The channels that Redis did not let us subscribe to, and why. */
+  /** Channels that Redis refused to subscribe, with its errors. */
   readonly #refused = new Map<string, Error>();
 
   constructor(subscriber: RedisClient, log: Logger) {
@@ -50,10 +50,10 @@ export class Channels {
   }
 
   /**
-   * Calls the listener with the JSON value of everything published from the moment the promise resolves, which is when
-   * Redis has acknowledged. The listener must not change what it gets: all listeners share it. Whoever can publish on
-   * this Redis may have published it: look before you believe.
-   * @returns a function that ends it
+   * Calls the listener with the JSON value of each message published after the promise resolves, which is when Redis has acknowledged the
+   * subscription. The listener must not change the value: all listeners share it. Anyone with access to this Redis may have published it,
+   * so the listener must check it.
+   * @returns a function that unsubscribes
    * @throws the error with which Redis refused
    */
   async subscribe(name: string, listener: Listener): Promise<() => void> {
@@ -62,7 +62,7 @@ export class Channels {
       try {
         listener(payload, this.#size);
       } catch (err) {
-        this.#log.error({ err, channel }, "a payload could not be handled"); // and the other listeners get it all the same
+        this.#log.error({ err, channel }, "could not handle a payload; skipping it"); // the other listeners still get it
       }
     });
     const refused = this.#refused.get(channel);
@@ -80,8 +80,8 @@ export class Channels {
   }
 
   /**
-   * Calls the listener when the connection is back and every channel is listened to again.
-   * @returns a function that ends it
+   * Calls the listener when the connection is back and all channels are subscribed again.
+   * @returns a function that removes the listener
    */
   onReconnect(listener: () => unknown): () => void {
     this.#reconnectListeners.add(listener);
@@ -96,14 +96,14 @@ export class Channels {
     subscriber.on("ready", () => {
       if (connected) return;
       connected = true;
-      // Not left to the client: where Redis refuses a channel, its rejection would be nobody's, and end the process.
+      // Not left to ioredis: if Redis refused a channel, its rejection would be unhandled, and end the process.
       void this.#reconnected(subscriber, () => Promise.all([...this.#listeners.keys()].map((channel) => subscriber.ssubscribe(channel))));
     });
   }
 
   #watchCluster(subscriber: Cluster): void {
     subscriber.on("subscribersReady", () => {
-      // As above, on each shard: a probe beside a channel goes over the connection that the channel comes by.
+      // As above, on each shard: a probe in a channel's slot uses the same connection as the channel.
       void this.#reconnected(subscriber, async () => {
         const probes = [...this.#listeners.keys()].map((channel) => `{${channel}}:probe`);
         await Promise.all(probes.map((probe) => subscriber.ssubscribe(probe)));
@@ -113,8 +113,8 @@ export class Channels {
   }
 
   /**
-   * Tells the listeners once Redis has acknowledged. It asks again where that fails: of a cluster's connections one may
-   * break while another comes back, and what was missed on any of them has to be looked for in the end.
+   * Notifies the listeners once Redis has acknowledged. Retries if that fails: one connection of a cluster may break while another comes
+   * back, and the messages missed on each of them have to be looked for in the end.
    */
   async #reconnected(client: RedisClient, acknowledged: () => Promise<unknown>): Promise<void> {
     for (;;) {
@@ -122,7 +122,7 @@ export class Channels {
         await acknowledged();
         break;
       } catch (error) {
-        this.#log.debug({ error: String(error) }, "Redis went away again");
+        this.#log.debug({ error: String(error) }, "could not subscribe to the channels again; trying again");
         if (client.status === "end") return;
         await delay(isRedisAway(error) ? PAUSE : REFUSED_PAUSE);
       }
@@ -137,13 +137,13 @@ export class Channels {
         () => client.status !== "end",
       );
     } catch (err) {
-      this.#log.error({ err }, "could not make up for a lost connection");
+      this.#log.error({ err }, "could not catch up after a lost connection");
     }
   }
 
   /**
-   * The client as graphql-redis-subscriptions wants it, with sharded pub/sub behind the plain names. A refusal is kept
-   * for `subscribe` to throw: given to the library, it would also raise an unhandled rejection there.
+   * The client in the form that graphql-redis-subscriptions expects, with sharded pub/sub behind the plain names. A refusal is kept for
+   * `subscribe` to throw: if the library got it, it would also cause an unhandled rejection there.
    */
   #shardedFace(client: RedisClient): Redis {
     return {
@@ -155,7 +155,7 @@ export class Channels {
       subscribe: async (channel: string, done: () => void) => {
         this.#refused.delete(channel);
         await this.#leaving.get(channel);
-        // A cluster's connections do not try again by themselves.
+        // The connections of a cluster do not retry by themselves.
         await onceRedisAnswers(
           () => client.ssubscribe(channel),
           () => client.status !== "end",
@@ -166,11 +166,11 @@ export class Channels {
         done();
       },
       unsubscribe: (channel: string) => {
-        // A cluster's client sends it again some time after a connection is lost. Had the channel been subscribed to anew
-        // by then, that would end without anyone knowing: so it is waited for.
+        // A cluster's client sends this again some time after it lost a connection. A subscription that was made to the channel in between
+        // would end unnoticed, so `subscribe` waits for the answer.
         const leaving = client
           .sunsubscribe(channel)
-          .catch(() => {}) // gone with its connection
+          .catch(() => {}) // the subscription ended with its connection
           .finally(() => this.#leaving.delete(channel));
         this.#leaving.set(channel, leaving);
       },

@@ -1,27 +1,27 @@
 import type { Position } from "./position.js";
 
-/** What takes the values of a feed as they come. */
+/** Receives the values of a feed as they arrive. */
 export interface Sink<T> {
-  /** @param position where the value stands, for one that comes from a room's log */
+  /** @param position the value's position, if it comes from a room's log */
   value(value: T, position: Position | undefined): void;
-  /** There will be no more; with a reason where it is not for the follower's leaving. */
+  /** Called after the last value. @param failure why the feed ended; undefined if the subscriber left */
   end(failure: unknown): void;
-  /** That many events of the past were read for it, with that many characters. */
+  /** Called when past events were read for the sink, with their number and characters. */
   replayed(events: number, characters: number): void;
 }
 
 type Reader<T> = { resolve: (result: IteratorResult<T, undefined>) => void; reject: (error: unknown) => void };
 
 /**
- * What a subscription's resolver returns: values as they come, for whoever iterates, or for a sink that takes them at
- * once. The iterator's `return` (a client that completes or leaves) releases what the feed holds, once, however it ends.
+ * The result of a subscription's resolver: values as they arrive, for a caller that iterates, or for a sink that takes them immediately.
+ * The feed releases its resources once, however it ends; the iterator's `return` ends it when a client completes or leaves.
  */
 export class Feed<T extends object> implements AsyncIterableIterator<T> {
   readonly #queue: { value: T; position: Position | undefined }[] = [];
   readonly #readers: Reader<T>[] = [];
   readonly #releases: (() => void)[] = [];
   #sink: Sink<T> | undefined;
-  /** Events of the past that were read before there was a sink, and their characters. */
+  /** Past events that were read before a sink was attached, and their characters. */
   readonly #replayed = { events: 0, characters: 0 };
   #ended = false;
   #failure: unknown;
@@ -34,7 +34,7 @@ export class Feed<T extends object> implements AsyncIterableIterator<T> {
     else this.#queue.push({ value, position });
   }
 
-  /** Events of the past were read for it. */
+  /** Reports that past events were read for the feed. */
   replayed(events: number, characters: number): void {
     if (this.#sink) this.#sink.replayed(events, characters);
     else {
@@ -43,7 +43,7 @@ export class Feed<T extends object> implements AsyncIterableIterator<T> {
     }
   }
 
-  /** From now on values go to the sink; first those that have come before. */
+  /** Sends values to the sink from now on, starting with those that have already arrived. */
   attach(sink: Sink<T>): void {
     this.#sink = sink;
     sink.replayed(this.#replayed.events, this.#replayed.characters);
@@ -51,7 +51,7 @@ export class Feed<T extends object> implements AsyncIterableIterator<T> {
     if (this.#ended) sink.end(this.#failure);
   }
 
-  /** Ends the feed after what has been pushed; with an error, that is what the reader meets last. */
+  /** Ends the feed after the values pushed so far. With a failure, the reader gets it last. */
   end(failure?: unknown): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -61,7 +61,7 @@ export class Feed<T extends object> implements AsyncIterableIterator<T> {
     for (const release of this.#releases.splice(0)) release();
   }
 
-  /** Runs this when the feed ends, or now if it has ended: an acquisition that a leaving client overtook. */
+  /** Runs the function when the feed ends, or now if it has ended because the client left while a resource was being acquired. */
   onEnd(release: () => void): void {
     if (this.#ended) release();
     else this.#releases.push(release);

@@ -7,16 +7,16 @@ import type { Position } from "./position.js";
 import { RecentRanges } from "./recent-ranges.js";
 import { type Follower, type Following, RoomFeed } from "./room-feed.js";
 
-const MEMORY = 16 * 1024 * 1024; // characters of events' JSON that are kept, over all rooms
+const MEMORY = 16 * 1024 * 1024; // characters of events' JSON kept in memory, over all rooms
 
 /**
- * Milliseconds that a followed room may be silent before its log is looked at. Pub/sub promises nothing: should an event be
- * lost in a way that shows in no broken connection, a room where nothing else happens would never notice.
+ * Milliseconds without an event after which a followed room's log is read. Pub/sub does not guarantee delivery: if an event is lost while
+ * no connection breaks, a room without further events would never notice.
  */
 const LONGEST_SILENCE = 60_000;
-const LOOK = 1_000; // ms between two looks for silent rooms
+const LOOK = 1_000; // ms between two checks for silent rooms
 
-/** Follows the logs of rooms for the whole server: one Redis subscription per room, however many followers. */
+/** Follows the logs of rooms for the whole server: one Redis subscription per room, for any number of subscribers. */
 export class FollowedRooms<V> {
   readonly #rooms = new Map<string, RoomFeed<V>>();
   readonly #newest = new NewestEvents<V>(MEMORY);
@@ -30,8 +30,8 @@ export class FollowedRooms<V> {
   #logReads = 0;
 
   /**
-   * @param readEvent makes of an event what its followers are told
-   * @param hindsight makes of an event of the past what followers who come back are told
+   * @param readEvent turns an event into the value that subscribers get
+   * @param hindsight turns past events into the values that subscribers get when they resume
    */
   constructor(channels: Channels, scripts: Scripts, readEvent: ReadEvent<V>, hindsight: Hindsight<V>, log: Logger) {
     this.#channels = channels;
@@ -46,43 +46,43 @@ export class FollowedRooms<V> {
     }, LOOK).unref();
   }
 
-  /** Ends the regular looks. */
+  /** Ends the periodic checks. */
   close(): void {
     clearInterval(this.#look);
   }
 
-  /** Looks at every followed room's log: something may have happened that was not heard. */
+  /** Reads the log of each followed room, because events may have been missed. */
   catchUp(): void {
     for (const room of this.#rooms.values()) room.catchUp();
   }
 
-  /** The number of rooms followed here. */
+  /** The number of rooms that this server follows. */
   get size(): number {
     return this.#rooms.size;
   }
 
-  /** Characters of events' JSON that are kept for who comes back. */
+  /** Characters of events' JSON kept for subscribers that resume. */
   get remembered(): number {
     return this.#newest.size;
   }
 
-  /** How often a room's log was read so far, because memory did not reach back far enough. */
+  /** The number of reads of rooms' logs so far: when a room opens, to catch up, and if memory does not reach back far enough. */
   get logReads(): number {
     return this.#logReads;
   }
 
-  /** Where the room's events stand now. */
+  /** The room's current position. */
   position(roomId: string): Promise<Position> {
     return this.#logOf(roomId).end();
   }
 
-  /** Tells the follower every event of the room after a position. */
+  /** Delivers every event of the room after a position to the subscriber. */
   follow(roomId: string, after: Position, follower: Follower<V>): Following {
     const room = this.#rooms.get(roomId) ?? this.#open(roomId);
     return room.follow(after, follower);
   }
 
-  /** The events after a position that are in the log now; none where it cannot be continued. */
+  /** The events after a position that are in the log now; none if the position cannot be resumed. */
   async *eventsAfter(position: Position): AsyncGenerator<Entry<V>, void, void> {
     const log = this.#logOf(position.roomId);
     for (let place: Place = position; ; ) {

@@ -3,7 +3,7 @@ import type { Scripts } from "../redis/scripts.js";
 import type { Position } from "./position.js";
 import type { RecentRanges } from "./recent-ranges.js";
 
-/** An event as the log and the channel carry it; `kind` and what comes with it belong to the features. */
+/** An event as stored in the log and published on the channel; `kind` and all further fields belong to the features. */
 export interface RoomEvent {
   seq: number;
   epoch: string;
@@ -12,39 +12,39 @@ export interface RoomEvent {
   at: number;
 }
 
-/** An event in its place: one object on this server for all who are told of it. */
+/** An event with its position: one object on this server for all subscribers. */
 export interface Entry<V> {
   position: Position;
-  /** What the features made of the event; undefined for one that tells followers nothing. */
+  /** The value that the features turned the event into; undefined if subscribers do not get the event. */
   value: V | undefined;
-  /** Of its JSON, in characters: about how much memory it takes. */
+  /** Characters of its JSON, roughly the memory that it takes. */
   size: number;
 }
 
-/** Makes of an event what followers are told. */
+/** Turns an event into the value that subscribers get; undefined if they do not get the event. */
 export type ReadEvent<V> = (event: RoomEvent, position: Position) => V | undefined;
 
-/** What the features know about events of the past. */
+/** How the features replay past events. */
 export interface Hindsight<V> {
-  /** What followers who come back are told of these events now; the same objects where nothing has changed since. */
+  /** The values that subscribers get for these events if they resume now; the same objects where nothing has changed since. */
   now(values: readonly V[]): Promise<V[]>;
-  /** Whether this event changes what is to be told of earlier ones. */
+  /** Whether this event changes the replay of earlier ones. */
   alters(value: V): boolean;
 }
 
-/** A place in a room's events. */
+/** A position in the log of a known room. */
 export type Place = Omit<Position, "roomId">;
 
-/** Entries of a log from some seq on, and where the log stood when they were read. */
+/** A range of a log: entries from some seq on, and the end of the log when they were read. */
 export interface Stretch<V> {
   end: Place;
   entries: Entry<V>[];
 }
 
-const MOST_EVENTS = 100; // read from Redis at once: with the messages as they are now that takes about 5 ms
-const MOST_BYTES = 64 * 1024; // the same
+const MOST_EVENTS = 100; // per read from Redis: with the messages' current state, that takes about 5 ms
+const MOST_BYTES = 64 * 1024; // the same limit, in bytes
 
-/** Reads a room's log, and knows what follows what in it. */
+/** Reads the event log of a room. */
 export class RoomLog<V> {
   readonly #scripts: Scripts;
   readonly #readEvent: ReadEvent<V>;
@@ -66,48 +66,48 @@ export class RoomLog<V> {
     this.channel = channels.room(roomId);
   }
 
-  /** Where the log stands, without any event. */
+  /** The current end of the log. Reads no events. */
   async end(): Promise<Position> {
     const { end } = await this.#read("", 0);
     return { roomId: this.roomId, ...end };
   }
 
-  /** The newest events, at most so many. */
+  /** The newest events, at most `count`. */
   newest(count: number): Promise<Stretch<V>> {
     return this.#read("", count);
   }
 
-  /** Events from a seq on: a few hundred, or fewer where they are long. */
+  /** Events from a seq on: at most `MOST_EVENTS`, fewer if they are long. */
   async from(seq: number): Promise<Stretch<V>> {
     const stretch = await this.#read(seq, MOST_EVENTS);
     this.#recent.add(this.roomId, stretch);
     return stretch;
   }
 
-  /** Events that were read within the last moments, of which the first is at this seq or before, and the last behind it. */
+  /** A range that was read a moment ago, whose first event is at this seq or before, and whose last event is after it. */
   lately(seq: number): Stretch<V> | undefined {
     return this.#recent.find(this.roomId, seq);
   }
 
-  /** These entries as followers are told of them now. */
+  /** These entries with the values that subscribers get if they resume now. */
   async asTheyStand(entries: Entry<V>[]): Promise<Entry<V>[]> {
     const values = await this.#hindsight.now(entries.flatMap(({ value }) => (value === undefined ? [] : [value])));
     let next = 0;
     return entries.map((entry) => (entry.value === undefined ? entry : { ...entry, value: values[next++] }));
   }
 
-  /** Whether this event changes what is to be told of earlier ones. */
+  /** Whether this event changes the replay of earlier ones. */
   alters({ value }: Entry<V>): boolean {
     return value !== undefined && this.#hindsight.alters(value);
   }
 
-  /** The log began anew: what was read of it is no longer true. */
+  /** Forgets what was read before the log was restarted. */
   forget(): void {
     this.#recent.forget(this.roomId);
   }
 
   /**
-   * The entry of an event that was heard on the channel; undefined for anything else that someone published there.
+   * The entry of an event that arrived on the channel; undefined for anything else that was published there.
    * @param size characters of its JSON
    */
   entry(payload: unknown, size: number): Entry<V> | undefined {
@@ -134,19 +134,19 @@ export class RoomLog<V> {
 
 export const isSamePlace = (one: Place, other: Place) => one.seq === other.seq && one.epoch === other.epoch && one.at === other.at;
 
-/** Whether this is the very next event. To a place before the first event any log would seem to fit: there only reading tells. */
+/** Whether `next` directly follows the place. Never true before the first event: any log would seem to fit there, so it has to be read. */
 export function follows(next: Place, { epoch, seq }: Place): boolean {
   return next.seq === seq + 1 && next.epoch === epoch;
 }
 
-/** Whether this event has been passed on already, rather than another one with a number that was given out again. */
+/** Whether this event has already been passed on, rather than a different event whose number was assigned a second time. */
 export function isKnown(event: Place, { epoch, seq, at }: Place): boolean {
   return event.epoch === epoch && event.seq <= seq && event.at <= at;
 }
 
 /**
- * The entries that come right after a place, from a stretch that begins at the place's seq or before.
- * @returns undefined where they do not: another life of the log, its end lost, or a gap
+ * The entries directly after a place, from a range that begins at the place's seq or before.
+ * @returns undefined if the place cannot be resumed: the log was restarted, its end was lost, or there is a gap
  */
 export function after<V>(place: Place, { end, entries }: Stretch<V>): Entry<V>[] | undefined {
   if (end.epoch !== place.epoch && !isBeginning(place)) return undefined;

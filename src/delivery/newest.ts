@@ -1,14 +1,14 @@
 import type { Entry } from "./log.js";
 
-const PER_ROOM = 200; // events, at least; at most twice as many
+const PER_ROOM = 200; // events kept of a room, at least; at most twice as many
 
 /**
- * The newest events of the followed rooms, so that who was away for a short while needs nothing from Redis. What they take is
- * bounded over all rooms: where it is too much, the room that was silent longest is forgotten, and read again when asked for.
+ * The newest events of the followed rooms, so that a subscriber that was away briefly resumes without a read from Redis. Their size is
+ * limited over all rooms: above the limit, the events of the room that was silent longest are dropped, and read again when needed.
  */
 export class NewestEvents<V> {
   readonly #budget: number;
-  /** The room that was silent longest first. */
+  /** Ordered by the last event, oldest first. */
   readonly #rooms = new Set<NewestOfRoom<V>>();
   #size = 0;
 
@@ -17,7 +17,7 @@ export class NewestEvents<V> {
     this.#budget = budget;
   }
 
-  /** Characters of JSON that are kept now. */
+  /** Characters of JSON kept now. */
   get size(): number {
     return this.#size;
   }
@@ -35,7 +35,7 @@ export class NewestEvents<V> {
   }
 }
 
-/** The newest events of one room, without a gap. */
+/** The newest events of one room, without gaps. */
 export class NewestOfRoom<V> {
   readonly #onChange: (room: this, grownBy: number) => void;
   #entries: Entry<V>[] = [];
@@ -45,7 +45,7 @@ export class NewestOfRoom<V> {
     this.#onChange = onChange;
   }
 
-  /** Adds the event that comes right after those that are there. */
+  /** Adds the event that directly follows the last one. */
   add(entry: Entry<V>): void {
     this.#entries.push(entry);
     const dropped = this.#entries.length > 2 * PER_ROOM ? this.#entries.splice(0, PER_ROOM) : [];
@@ -57,7 +57,7 @@ export class NewestOfRoom<V> {
     this.#resize(-this.size);
   }
 
-  /** The entries from a seq on; undefined where they do not reach back to it. */
+  /** The entries from a seq on; undefined if they do not reach back to it. */
   from(seq: number): Entry<V>[] | undefined {
     const first = this.#entries[0]?.position.seq;
     return first === undefined || seq < first ? undefined : this.#entries.slice(seq - first);

@@ -4,12 +4,12 @@ const KEPT_FOR = 2_000; // ms
 const MOST_KEPT = 4 * 1024 * 1024; // characters of events' JSON, over all rooms
 
 /**
- * The ranges of logs that were read a moment ago, for others that catch up on the same events. Bounded over all rooms: someone who reads
- * the past of many rooms again and again must not fill the memory.
+ * The ranges of logs that were read a moment ago, for other subscribers that catch up on the same events. Their size is limited over all
+ * rooms: a client that repeatedly replays many rooms must not fill the memory.
  */
 export class RecentRanges<V> {
   readonly #rooms = new Map<string, Set<Stretch<V>>>();
-  /** The oldest first. */
+  /** Oldest first. */
   readonly #all = new Map<Stretch<V>, { roomId: string; size: number }>();
   #size = 0;
 

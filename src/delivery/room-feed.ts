@@ -7,33 +7,33 @@ import { after, type Entry, follows, isKnown, isSamePlace, type Place, type Room
 import type { NewestOfRoom } from "./newest.js";
 import type { Position } from "./position.js";
 
-/** What a follower is told, in order: each event once, then at most one reason why there will be no more. */
+/** A subscriber to a room. It gets each event once, in order, then at most one reason why there will be no more. */
 export interface Follower<V> {
-  /** @param value what the event means, @param position where it stands: the same objects for every follower */
+  /** @param value the event's value @param position its position; both are the same objects for every subscriber */
   event(value: V, position: Position): void;
   over(reason: unknown): void;
-  /** That many events of the past were read for it, with that many characters, whether it is told of them or not. */
+  /** Called when past events were read for it, with their number and characters, whether it gets them or not. */
   replayed(events: number, characters: number): void;
 }
 
 export interface Following {
   /**
-   * Resolves once Redis listens and the first events after the position have been told.
-   * @throws ChatError HISTORY_RESET where the position cannot be continued; the error of a Redis that is away
+   * Resolves once Redis has acknowledged the subscription and the first events after the position are delivered.
+   * @throws ChatError HISTORY_RESET if the position cannot be resumed; the error of the connection if Redis is unavailable
    */
   started: Promise<void>;
-  /** Ends it, at any time; the follower hears nothing after that. */
+  /** Ends it, at any time; the subscriber gets nothing after that. */
   stop: () => void;
 }
 
 const NEWEST = 100; // events read when a room is opened
-const PAUSE = 100; // ms between two tries while Redis is away
-const FRESH = 1_000; // ms for which those who come back share what is told of events of the past
+const PAUSE = 100; // ms between two attempts while Redis is unavailable
+const FRESH = 1_000; // ms for which subscribers that resume share the values read for past events
 
 /**
- * One followed room. The order in which it starts is the argument that nothing is missed: subscribe to the channel and
- * wait for Redis's acknowledgement, then read where the log stands, then follow. An event with the next seq passes on;
- * a later one, or a new connection to Redis, makes it read the log from where it is; an earlier one is dropped.
+ * One followed room. The order of its start ensures that nothing is missed: it subscribes to the channel and waits for Redis's
+ * acknowledgement, then reads the end of the log, then follows. It passes on an event with the next seq. After a later one, or a new
+ * connection to Redis, it reads the log from its own place. It drops earlier ones.
  */
 export class RoomFeed<V> {
   readonly #log: RoomLog<V>;
@@ -42,27 +42,27 @@ export class RoomFeed<V> {
   readonly #on: { onRead: () => void; onEmpty: () => void };
   readonly #opened: Promise<() => void>;
   #closed = false;
-  /** Where the feed stands: everything before has been passed on. Unknown until it is open. */
+  /** The feed's place: all events up to it have been passed on. Undefined until the feed is open. */
   #place: Place | undefined;
 
-  /** Followers that stand where the feed stands. */
+  /** Subscribers at the feed's place. */
   readonly #live = new Set<Cursor<V>>();
-  /** Followers that are brought there from older places. */
+  /** Subscribers that catch up from older places. */
   readonly #replaying = new Set<Cursor<V>>();
   #bringing = false;
-  /** Followers that wait for the feed to open. */
+  /** The number of subscribers that wait for the feed to open. */
   #joining = 0;
 
-  /** Grows with each event that changes what is to be told of earlier ones. */
+  /** Increases with each event that changes the replay of earlier ones. */
   #alterations = 0;
-  /** What is told of the newest events to those who come back. */
+  /** The newest events with their current values, for subscribers that resume. */
   #recent: Standing<V> | undefined;
-  /** The same of what was read from the log. */
+  /** The same for ranges read from the log. */
   readonly #fromLog = new WeakMap<Stretch<V>, Standing<V>>();
 
-  #missed = false; // there may be events that were neither heard nor read
+  #missed = false; // whether there may be events that were neither received nor read
   #catchingUp = false;
-  /** When the log was last looked at, or an event was passed on (ms, as of `performance.now`). */
+  /** When the log was last read, or an event was last passed on (ms, by `performance.now`). */
   lookedAt = performance.now();
 
   constructor(
@@ -77,7 +77,7 @@ export class RoomFeed<V> {
     this.#logger = logger;
     this.#on = on;
     this.#opened = this.#open(channels);
-    this.#opened.catch(() => {}); // those who asked to follow are told
+    this.#opened.catch(() => {}); // `follow` passes the error to its callers
   }
 
   follow(after: Position, follower: Follower<V>): Following {
@@ -92,10 +92,10 @@ export class RoomFeed<V> {
     return { started: this.#start(cursor), stop };
   }
 
-  /** Reads what the channel did not bring and passes it on; tries until Redis answers. */
+  /** Reads the events that the channel did not deliver, and passes them on; retries until Redis answers. */
   catchUp(): void {
     this.#missed = true;
-    if (!this.#place) return; // opening looks again
+    if (!this.#place) return; // `#open` checks again
     if (!this.#catchingUp) void this.#readOn(this.#place);
   }
 
@@ -107,7 +107,7 @@ export class RoomFeed<V> {
     try {
       const { end, entries } = await this.#read(() => this.#log.newest(NEWEST));
       this.#place = end;
-      // Only what leads up to where the log stands: after a loss there may be other things in it.
+      // Kept only if they lead up to the end of the log: after a loss the log may contain other events.
       if (entries.at(-1)?.position.seq === end.seq && entries.every(({ position }) => position.epoch === end.epoch)) {
         for (const entry of entries) this.#newest.add(entry);
       }
@@ -134,7 +134,7 @@ export class RoomFeed<V> {
 
   #heard(entry: Entry<V>): void {
     const place = this.#place;
-    // A read that is under way may have been made before this event: it has to look again.
+    // A read in progress may have happened before this event, so it has to be repeated.
     if (!place || this.#catchingUp) this.#missed = true;
     else if (follows(entry.position, place)) this.#pass(entry);
     else if (!isKnown(entry.position, place)) this.catchUp();
@@ -161,7 +161,7 @@ export class RoomFeed<V> {
     } catch (err) {
       this.#logger.error({ err, room: this.#log.roomId }, "could not read the room's log");
     } finally {
-      this.#catchingUp = false; // in the same breath as the last look at what is missed
+      this.#catchingUp = false; // no `await` after the last check of `#missed`, so that no event is overlooked
     }
   }
 
@@ -184,7 +184,7 @@ export class RoomFeed<V> {
     this.#closeIfEmpty();
   }
 
-  /** Resolves when the cursor has been told the first events after its place. */
+  /** Resolves when the cursor has got the first events after its place. */
   #bring(cursor: Cursor<V>): Promise<void> {
     this.#replaying.add(cursor);
     const begun = new Promise<void>((resolve, reject) => {
@@ -196,8 +196,8 @@ export class RoomFeed<V> {
   }
 
   /**
-   * Brings all that replay to where the feed stands, from memory or, in sweeps from older events to newer ones, from the
-   * log: each stretch is read once for everyone whose place is in it. So a thousand who come back at once cost what one does.
+   * Brings all replaying cursors up to the feed's place, from memory or from the log. The log is read in passes from older events to newer
+   * ones: each range is read once for all cursors in it, so a thousand clients that resume at once cost as much as one.
    */
   async #bringAll(): Promise<void> {
     this.#bringing = true;
@@ -205,15 +205,15 @@ export class RoomFeed<V> {
       for (let from = 0; this.#replaying.size > 0; ) {
         const waiting = [...this.#replaying];
         await this.#bringFromMemory();
-        // Who has come since then may need no log.
+        // Cursors that were added since then may not need the log.
         if (waiting.some((cursor) => this.#replaying.has(cursor)))
           from = await this.#bringFromLog(this.#oldestFrom(from) ?? this.#oldestFrom(0) ?? 0);
       }
     } catch (err) {
-      this.#logger.error({ err, room: this.#log.roomId }, "could not bring followers to where the room stands");
+      this.#logger.error({ err, room: this.#log.roomId }, "could not replay events to subscribers; ending their subscriptions");
       for (const cursor of this.#replaying) this.#fail(cursor, err);
     } finally {
-      this.#bringing = false; // in the same breath as the last look at who replays
+      this.#bringing = false; // no `await` after the last check of `#replaying`, so that no cursor is overlooked
     }
   }
 
@@ -233,7 +233,7 @@ export class RoomFeed<V> {
     }
   }
 
-  /** The newest events from a seq on, those of the past as they stand; undefined where they have been forgotten meanwhile. */
+  /** The newest events from a seq on, past ones with their current values; undefined if they are no longer in memory. */
   async #remembered(from: number): Promise<Stretch<V> | undefined> {
     let known = this.#recent;
     if (!known || (known.stretch.entries[0]?.position.seq ?? 0) > from || !this.#isFresh(known)) {
@@ -248,12 +248,12 @@ export class RoomFeed<V> {
     }
     const { end, entries } = known.stretch;
     if (!this.#place || this.#place.seq === end.seq) return { end, entries };
-    // What was heard since then is news, and as it stands.
+    // Events that arrived since then are new, so their values are current.
     const news = this.#newest.from(end.seq)?.slice(1);
     return news ? { end: this.#place, entries: [...entries, ...news] } : { end, entries };
   }
 
-  /** A stretch of the log as followers are told of it now. */
+  /** A range of the log with its current values. */
   async #asItStands(stretch: Stretch<V>): Promise<Stretch<V>> {
     const known = this.#fromLog.get(stretch);
     if (known && this.#isFresh(known)) return known.stretch;
@@ -271,14 +271,14 @@ export class RoomFeed<V> {
     return alterations === this.#alterations && performance.now() - madeAt < FRESH;
   }
 
-  /** Brings those on who stand at `start` or within the stretch that begins there; gives the seq with which it ends. */
+  /** Advances the cursors at `start` or within the range that begins there. @returns the seq at which the range ends */
   async #bringFromLog(start: number): Promise<number> {
     try {
       const stretch = await this.#asItStands(this.#log.lately(start) ?? (await this.#readBeside(start)));
       const last = stretch.entries.at(-1)?.position.seq ?? stretch.end.seq;
       for (const cursor of this.#replaying) {
         const { seq } = cursor.place;
-        // Whoever stands where the stretch ends, or has come from further on since it was read, needs another one.
+        // A cursor at the end of the range, or one past it that was added since the read, needs another range.
         if (seq === start || (seq > start && seq < last)) this.#advance(cursor, stretch);
       }
       return last;
@@ -288,13 +288,13 @@ export class RoomFeed<V> {
     }
   }
 
-  /** Those who have just come are refused; those on their way wait for Redis. */
+  /** Fails cursors that have not advanced yet; the others wait if Redis is unavailable. */
   async #failed(error: unknown): Promise<void> {
     for (const cursor of this.#replaying) if (!cursor.moving || !isRedisAway(error)) this.#fail(cursor, error);
     await delay(PAUSE);
   }
 
-  /** Reads for those who replay; should the log not be the one that the feed follows, the feed looks for itself. */
+  /** Reads for replaying cursors. If the log is not the one that the feed follows, the feed reads it as well. */
   async #readBeside(start: number): Promise<Stretch<V>> {
     const place = this.#place;
     const stretch = await this.#read(() => this.#log.from(start));
@@ -302,7 +302,7 @@ export class RoomFeed<V> {
     return stretch;
   }
 
-  /** The lowest seq that a replaying cursor stands at, of those from a seq on. */
+  /** The lowest seq of all replaying cursors that are at or after `from`. */
   #oldestFrom(from: number): number | undefined {
     let oldest: number | undefined;
     for (const { place } of this.#replaying) if (place.seq >= from && place.seq < (oldest ?? Number.POSITIVE_INFINITY)) oldest = place.seq;
@@ -320,7 +320,7 @@ export class RoomFeed<V> {
       entries.length,
       entries.reduce((sum, { size }) => sum + size, 0),
     );
-    // The log may be ahead of the channel: what is heard later, the cursor drops.
+    // The log may be ahead of the channel: the cursor drops the events that the channel delivers later.
     if (cursor.place.seq >= Math.max(stretch.end.seq, this.#place?.seq ?? 0) && this.#replaying.delete(cursor)) this.#live.add(cursor);
     cursor.begun();
     cursor.moving = true;
@@ -346,23 +346,23 @@ export class RoomFeed<V> {
     this.#on.onEmpty();
     this.#opened.then(
       (unsubscribe) => unsubscribe(),
-      () => {}, // those who asked to follow were told
+      () => {}, // `follow` has passed the error to its callers
     );
   }
 }
 
-/** A stretch as it is told to those who come back. */
+/** A range with the values that subscribers get when they resume. */
 interface Standing<V> {
   stretch: Stretch<V>;
-  /** Of the room when it was looked at, and when that was. */
+  /** The room's alterations when the values were read, and the time of that. */
   alterations: number;
   madeAt: number;
 }
 
-/** Where one follower is in the room's events. */
+/** One subscriber's place in the room's events. */
 class Cursor<V> {
   over = false;
-  /** It has been told the first events after its place. */
+  /** Whether it has got the first events after its place. */
   moving = false;
   begun: () => void = () => {};
   failed: (error: unknown) => void = () => {};
@@ -372,7 +372,7 @@ class Cursor<V> {
     readonly follower: Follower<V>,
   ) {}
 
-  /** Tells the event, unless it has been told. */
+  /** Delivers the event, unless it has been delivered. */
   tell({ value, position }: Entry<V>): void {
     if (this.over || position.seq <= this.place.seq) return;
     this.place = position;

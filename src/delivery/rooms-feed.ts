@@ -4,38 +4,38 @@ import { Feed } from "./feed.js";
 import type { FollowedRooms } from "./followed-rooms.js";
 import type { Position } from "./position.js";
 
-export const ROOMS_AT_ONCE = 20; // rooms that one feed begins to follow together
-export const PATIENCE = 10; // ms until it begins with the next ones, though Redis has not answered for all of these
+export const ROOMS_AT_ONCE = 20; // rooms that one feed starts to follow at a time
+export const PATIENCE = 10; // ms until it starts the next ones, even if Redis has not answered for all of these
 
-/** When a follower is in a room, whose events between its leaving and its coming in again are not for it. */
+/** When the viewer is in a room. The subscriber does not get the events between the viewer's leaving and rejoining. */
 export interface Membership<V> {
-  /** Whether with this event the follower leaves: the last one that it is told. */
+  /** Whether the viewer leaves with this event: the last one that the subscriber gets. */
   leaves(value: V): boolean;
-  /** Whether with this event it comes in again: the first one that it is told. */
+  /** Whether the viewer rejoins with this event: the first one that the subscriber gets. */
   comesIn(value: V): boolean;
-  /** It has left, and is not known to have come in again. */
+  /** Called when the viewer has left, and is not known to have rejoined. */
   left(roomId: string): void;
 }
 
 /** A room in the feed. */
 interface Room {
-  /** Where the follower is: after what was taken last; undefined until that has been asked for. */
+  /** The subscriber's position: after the last event that it took. Undefined until the position is known. */
   taken: Position | undefined;
-  /** What the follower was told last, of which it may have taken less. */
+  /** The position of the last event pushed. The subscriber may not have taken it yet. */
   told: Position | undefined;
-  /** Where it is followed from, when it is followed anew. */
+  /** The position from which it is followed the next time. */
   from: Position | undefined;
-  /** Where the follower came in last, as far as is known. */
+  /** The position at which the viewer last joined, as far as known. */
   entrance: Position | undefined;
-  /** The follower's leavings that it was told of. */
+  /** The positions of the pushed events with which the viewer left. */
   leavings: Position[];
-  /** The follower has left, as of what it was told. */
+  /** Whether the viewer has left, as of the last event pushed. */
   out: boolean;
   stop: (() => void) | undefined;
 }
 
 /**
- * A feed of the events of some rooms. While it is suspended it holds no events, only a position per room, and continues from there when it
+ * A feed of the events of some rooms. While it is suspended, it holds no events, only a position per room, from which it continues when it
  * is resumed.
  */
 export class RoomsFeed<V, T extends object> extends Feed<T> {
@@ -45,7 +45,7 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
   readonly #rooms = new Map<string, Room>();
   #suspended = false;
 
-  /** @param select gives the part of an event that is wanted, the same object for the same event; undefined leaves it out */
+  /** @param select returns the part of an event to push, the same object for the same event; undefined skips the event */
   constructor(followed: FollowedRooms<V>, select: (value: V) => T | undefined, membership?: Membership<V>) {
     super();
     this.#followed = followed;
@@ -55,8 +55,8 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
   }
 
   /**
-   * Follows a room from a position, or from now on; one that is followed already stays as it is.
-   * @param entrance where the follower came in last: from there a room is followed again that it has left
+   * Follows a room from a position, or from now on. Does not change a room that is already followed.
+   * @param entrance where the viewer last joined; a room that the viewer had left is followed again from there
    * @throws ChatError HISTORY_RESET
    */
   async add(roomId: string, after?: Position, entrance?: Position): Promise<void> {
@@ -74,36 +74,39 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
     await this.#begin(roomId, room);
   }
 
-  /** How many rooms it follows. */
+  /** The number of rooms that it follows. */
   get rooms(): number {
     return this.#rooms.size;
   }
 
   /**
-   * Where a room stands for the follower behind what it has been told, taken or not: what is pushed now comes after that.
-   * Undefined for one that it does not follow.
+   * The room's position after the last event pushed, taken or not: events pushed from now on come after it. Undefined for a room that the
+   * feed does not follow.
    */
   positionIn(roomId: string): Position | undefined {
     const room = this.#rooms.get(roomId);
     return room?.out ? undefined : (room?.told ?? room?.taken);
   }
 
-  /** The follower has this value now: it will not be told again. */
+  /** The subscriber has taken the value at this position, and does not get it again. */
   taken(position: Position): void {
     const room = this.#rooms.get(position.roomId);
     if (room) room.taken = position;
   }
 
   /**
-   * Pushes no more; values that were not taken will come again. Rooms in which nothing happens stay followed: a user may be in hundreds,
-   * and following all of them again would cost more than what happened meanwhile.
+   * Stops pushing; values that were not taken are pushed again after `resume`. Rooms without events stay followed: a user may be in
+   * hundreds, and following all of them again would cost more than the events.
    */
   suspend(): void {
     this.#suspended = true;
     for (const room of this.#rooms.values()) if (!hasAll(room)) halt(room);
   }
 
-  /** Follows the rooms again in which something happened, each from where the follower is; ends the feed where that cannot be. @returns how many those are */
+  /**
+   * Follows the rooms with events again, each from the subscriber's position; ends the feed if one cannot be resumed.
+   * @returns the number of these rooms
+   */
   resume(): number {
     this.#suspended = false;
     const rooms: [string, Room][] = [];
@@ -112,7 +115,7 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
       if (room.out && !isBackIn(room) && hasAll(room)) this.#rooms.delete(roomId);
       else {
         room.from = room.taken;
-        room.told = room.taken; // the rest is told again
+        room.told = room.taken; // later events are pushed again
         room.out = room.leavings.some((leaving) => leaving === room.taken);
         rooms.push([roomId, room]);
       }
@@ -122,8 +125,8 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
   }
 
   /**
-   * Where a follower goes on that was told everything up to a position. Its own events show whether it was in the room there: had
-   * it left, it goes on with its coming in.
+   * The position from which a subscriber with all events up to `after` continues. The viewer's next leave or join in the log shows whether
+   * the viewer was in the room there: if not, the subscriber continues with the join.
    */
   async #whereIn(after: Position, entrance: Position | undefined): Promise<Position> {
     if (!this.#membership || entrance?.epoch !== after.epoch || entrance.seq <= after.seq) return after;
@@ -137,7 +140,7 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
     return after;
   }
 
-  /** Follows a room from where the follower is, once Redis can be asked for what was missed. */
+  /** Follows a room from the subscriber's position, once Redis can return the missed events. */
   async #begin(roomId: string, room: Room): Promise<void> {
     await onceRedisAnswers(
       () => this.#follow(roomId, room),
@@ -147,7 +150,7 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
 
   async #follow(roomId: string, room: Room): Promise<void> {
     const { from } = room;
-    if (room.stop || !from) return; // suspended and resumed meanwhile
+    if (room.stop || !from) return; // suspended and resumed in between
     const { started, stop } = this.#followed.follow(roomId, from, {
       event: (value, position) => this.#tell(roomId, room, value, position),
       over: (reason) => this.end(reason),
@@ -174,19 +177,19 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
       room.told = position;
       this.push(selected, position);
     }
-    // Who could not take it is told again, and leaves then.
+    // A subscriber that could not take the event gets it again, and leaves the room then.
     if (this.#membership?.leaves(value) && !this.#suspended && !this.ended) this.#leave(roomId, room, position);
   }
 
   #leave(roomId: string, room: Room, position: Position): void {
     room.leavings.push(position);
     room.out = true;
-    if (isBackIn(room)) return; // and so it is told so further on
+    if (isBackIn(room)) return; // a later event says so
     halt(room);
     this.#membership?.left(roomId);
   }
 
-  /** Follows a room again that was left. */
+  /** Follows a room again that the viewer had left. */
   async #comeIn(roomId: string, room: Room): Promise<void> {
     if (hasAll(room)) room.taken = room.entrance;
     room.from = room.entrance;
@@ -204,11 +207,11 @@ function halt(room: Room): void {
   room.stop = undefined;
 }
 
-/** Whether the follower is known to have come in after it left last. */
+/** Whether the viewer is known to have rejoined after leaving last. */
 function isBackIn({ leavings, entrance }: Room): boolean {
   const left = leavings.at(-1);
   return left !== undefined && entrance !== undefined && left.epoch === entrance.epoch && entrance.seq >= left.seq;
 }
 
-/** Whether the follower has taken all that it was told. */
+/** Whether the subscriber has taken everything that was pushed. */
 const hasAll = ({ told, taken }: Room) => told === undefined || taken === told;

@@ -15,15 +15,15 @@ import { parseMessageId } from "./message-id.js";
 import { readReactions } from "./reaction.js";
 import { digestOf, readMember, type StoredMessage } from "./stored-message.js";
 
-const ROOMS_AT_ONCE = 20; // rooms in which mentions are looked up together
-const AT_ONCE = 50; // messages of demo apps whose mentions are looked up together
-const OF_ONE_SCORE = 100; // messages among which one of them is looked for
-const MOST_QUESTIONS = 10; // of demo apps' users that wait for the assistant in a room of many,
-const MOST_QUESTIONS_ALONE = 100; // and in a private one
-const MOST_KEPT = 1_000_000; // characters of texts whose mentions are known: reading the latest of busy rooms again costs nothing
-const MICROS = 1_000_000n; // in a second
+const ROOMS_AT_ONCE = 20; // rooms in which mentions are looked up at a time
+const AT_ONCE = 50; // messages of demo apps whose mentions are looked up at a time
+const OF_ONE_SCORE = 100; // messages with almost the same score that are searched for one
+const MOST_QUESTIONS = 10; // of demo apps' users that may wait for the assistant in a room that is not private
+const MOST_QUESTIONS_ALONE = 100; // the same in a private room
+const MOST_KEPT = 1_000_000; // characters of texts whose mentions are cached: the latest messages of busy rooms are not parsed again
+const MICROS = 1_000_000n; // per second
 
-/** A mention's place among all of a user's, whatever the room. */
+/** A mention's place among all mentions of a user, over all rooms. */
 export interface MentionPlace {
   /** Microseconds since 1970, in 16 digits. */
   micros: string;
@@ -32,7 +32,7 @@ export interface MentionPlace {
 
 export type Mention = StoredMessage & MentionPlace;
 
-/** Who is mentioned in messages, and where a user is. */
+/** Finds the users that a message mentions, and the messages that mention a user. */
 export class MentionStore {
   readonly #redis: RedisClient;
   readonly #directory: Pick<DirectoryStore, "usersNamed">;
@@ -61,7 +61,7 @@ export class MentionStore {
     this.#lenient = lenient;
   }
 
-  /** The ids of those in the room whom a text mentions as `@username`; at most 20. */
+  /** The ids of the room's members that a text mentions as `@username`; at most 20. */
   async in(text: string, roomId: string): Promise<string[]> {
     const places = this.#placesIn(text);
     const named = await this.#directory.usersNamed([
@@ -72,15 +72,15 @@ export class MentionStore {
   }
 
   /**
-   * The ids of those in the room whom a text mentions, and of those among them for whom it does not count, as they block its author.
-   * Without a mention nothing is asked of Redis.
+   * The ids of the room's members that a text mentions, and of those for whom the mention does not count because they block its author.
+   * Without a mention, Redis is not queried.
    */
   async by(userId: string, text: string, roomId: string): Promise<{ mentions: string[]; quiet: string[] }> {
     const mentions = await this.in(text, roomId);
     return { mentions, quiet: await this.#acquaintances.blockersAmong(userId, mentions) };
   }
 
-  /** Where a message's text mentions these users, whom it is known to mention. */
+  /** The ranges of a message's text that mention these users. The users are already known to be mentioned. */
   rangesIn({ text }: Pick<StoredMessage, "text">, users: readonly { id: string; username: string }[]): FoundMention[] {
     if (users.length === 0) return [];
     const exactly = new Map(users.map(({ id, username }) => [username, id]));
@@ -96,15 +96,16 @@ export class MentionStore {
     return places;
   }
 
-  /** The ids of those whom a message mentions, also where a demo app wrote it. */
+  /** The ids of the users that a message mentions, also if a demo app wrote it. */
   async of(message: StoredMessage): Promise<string[]> {
     const isOurs = message.editedAt !== null || parseMessageId(message.id)?.micros !== undefined;
     return isOurs ? message.mentionIds : this.in(message.text, message.roomId);
   }
 
   /**
-   * Finds out whom messages of demo apps mention, and whether they ask the assistant. They were taken in without a look at names, which
-   * are in other slots. They stay noted until that is done, so it does no harm where a server dies in between, or two do the same.
+   * Finds the users that messages of demo apps mention, and whether the messages ask the assistant. The messages were adopted without
+   * looking up names, which are in other slots. They stay noted until that is done, so it does no harm if a server dies in between, or if
+   * two servers do the same.
    */
   async find(roomId: string): Promise<void> {
     const waiting = await this.#redis.zrangebylex(keys.own(roomId), "[@:", "(@;", "LIMIT", 0, AT_ONCE);
@@ -125,7 +126,7 @@ export class MentionStore {
     if (waiting.length === AT_ONCE) await this.find(roomId);
   }
 
-  /** Messages that mention the user, in the rooms that they are in now; the newest first. */
+  /** Messages that mention the user, in the user's current rooms; newest first. */
   async page(userId: string, { first, after }: { first: number; after: MentionPlace | undefined }): Promise<Page<Mention>> {
     const rooms = await this.#rooms.idsOf(userId);
     const found = await inPortions(rooms, ROOMS_AT_ONCE, async (roomId) => {
@@ -150,7 +151,7 @@ export class MentionStore {
     };
   }
 
-  /** What a demo app wrote, by the microsecond of its score and its digest. */
+  /** The message of a demo app, by the microsecond of its score and its digest. */
   async #foreignAt(roomId: string, micros: string, digest: string): Promise<StoredMessage | undefined> {
     const range = [scoreAt(micros, -1), scoreAt(micros, 1)] as const;
     const flat = await this.#lenient(this.#redis.zrangebyscore(keys.room(roomId), ...range, "WITHSCORES", "LIMIT", 0, OF_ONE_SCORE), []);
@@ -158,7 +159,7 @@ export class MentionStore {
     return index < 0 ? undefined : readMember(roomId, flat[index] as string, flat[index + 1] as string);
   }
 
-  /** The message at a place, with its reactions; null where it has gone in this moment. */
+  /** The message at a place, with its reactions; null if it has just been deleted. */
   async #messageAt(place: MentionPlace & { digest: string | undefined }): Promise<Mention | null> {
     const message = await this.#bareMessageAt(place);
     if (!message) return null;
@@ -179,7 +180,7 @@ export class MentionStore {
   }
 }
 
-/** A score in seconds, so many microseconds from a time in microseconds. */
+/** The score, in seconds, that is `away` microseconds after a time in microseconds. */
 function scoreAt(micros: string, away: number): string {
   const at = BigInt(micros) + BigInt(away);
   return `${at / MICROS}.${String(at % MICROS).padStart(6, "0")}`;
@@ -193,10 +194,10 @@ export function encodeMentionCursor({ micros, roomId }: MentionPlace): string {
   return Buffer.from(JSON.stringify([micros, roomId])).toString("base64url");
 }
 
-/** @throws ChatError BAD_USER_INPUT that names the argument, for anything that encodeMentionCursor did not make */
+/** @throws ChatError BAD_USER_INPUT that names the argument, for any string that encodeMentionCursor did not return */
 export function decodeMentionCursor(cursor: string, argument: string): MentionPlace {
   const [, micros, roomId] = /^\["(\d{16})","([\w:-]{1,64})"\]$/.exec(Buffer.from(cursor, "base64url").toString()) ?? [];
   if (micros === undefined || roomId === undefined || encodeMentionCursor({ micros, roomId }) !== cursor)
-    throw badInput(argument, "must be a cursor of `mentions`, as this API gave it.");
+    throw badInput(argument, "must be a cursor that `mentions` returned.");
   return { micros, roomId };
 }

@@ -3,41 +3,41 @@ import { setTimeout as delay } from "node:timers/promises";
 import { rateLimited, refusal } from "../errors.js";
 import { type Cost, MOST_TEXTS, MOST_VALUES } from "./cost.js";
 
-/** What one payer may take of the server. */
+/** How much of the server one payer may use. */
 interface Allowance {
-  /** Milliseconds of the server's time that can be taken at once. */
+  /** Milliseconds of the server's time that can be used at once. */
   burst: number;
-  /** Milliseconds that come back in a second. */
+  /** Milliseconds regained per second. */
   perSecond: number;
-  /** How many of the largest operations may be under way together. */
+  /** How many of the largest operations may be in progress at once. */
   largest: number;
 }
 
 const USER: Allowance = { burst: 500, perSecond: 100, largest: 1 };
-const USERS_OF_ADDRESS: Allowance = { burst: 4_000, perSecond: 400, largest: 4 }; // an office, whose people all come back at once
+const USERS_OF_ADDRESS: Allowance = { burst: 4_000, perSecond: 400, largest: 4 }; // an office where all users reconnect at once
 const STRANGER: Allowance = { burst: 200, perSecond: 20, largest: 1 }; // a connection without a session
 const STRANGERS_OF_ADDRESS: Allowance = { burst: 1_000, perSecond: 50, largest: 2 };
 
 const UNLIMITED: Allowance = { burst: 1e12, perSecond: 1e12, largest: 1e9 };
 
-const LONG = 3; // ms; a task this long costs double, because everyone else waits for its end
+const LONG = 3; // ms; a task this long costs double, because all other clients wait for its end
 const HIGHEST_PRICE = 2_000; // ms
-const RESUME_PAUSE = 2; // ms from one that resumes to the next: after that what it took is charged, also what Redis had to be asked for
-const BEGIN_AT_ONCE = 2; // subscriptions of one payer that begin together: each asks Redis about each of its rooms
-const LONGEST_BEGINNING = 1_000; // ms until the next one begins in any case
-const MOST_IN_LINE = 100; // operations of one payer that wait to begin; over a socket the client is not listened to long before
+const RESUME_PAUSE = 2; // ms between two resumptions: by the second, the first is charged for its work, including reads from Redis
+const BEGIN_AT_ONCE = 2; // subscriptions of one payer that start at a time: each asks Redis about each of its rooms
+const LONGEST_BEGINNING = 1_000; // ms after which the next one starts in any case
+const MOST_IN_LINE = 100; // operations of one payer that wait to begin; the server stops reading from a socket long before that
 
-/** The price, in ms, of a task that takes `ms`. The time others wait for it grows with the square of its length. */
+/** The price, in ms, of a task that takes `ms`. The time that others wait for it grows with the square of its length. */
 export const priceOf = (ms: number): number => Math.min(ms + ms ** 2 / LONG, HIGHEST_PRICE);
 
-/** What is under way. */
+/** The size of operations in progress. */
 type UnderWay = Pick<Cost, "values" | "texts">;
 
-/** Resumes those that wait one by one, each when there is something to pay with: all at once they would take much more than that. */
+/** Resumes sockets or subscriptions one by one, each when the balance is positive: all at once would use much more than the balance. */
 class Line {
   readonly #waiting: { wait: () => number; resume: () => void }[] = [];
 
-  /** @param wait ms until there is something to pay with @param resume called once, later */
+  /** @param wait ms until the balance is positive @param resume called once, asynchronously */
   add(wait: () => number, resume: () => void): void {
     this.#waiting.push({ wait, resume });
     if (this.#waiting.length === 1) void this.#resumeAll();
@@ -53,7 +53,7 @@ class Line {
   }
 }
 
-/** What one user, one address or one connection takes of the server. */
+/** How much of the server one user, one address or one connection uses. */
 class Account {
   readonly #allowance: Allowance;
   #balance: number;
@@ -64,7 +64,7 @@ class Account {
   readonly #forRoom: (() => void)[] = [];
   #beginning = 0;
   readonly #toBegin: (() => void)[] = [];
-  /** Sockets, and subscriptions, that wait until there is something to pay with. */
+  /** Sockets, and subscriptions, that wait for a positive balance. */
   readonly sockets = new Line();
   readonly subscriptions = new Line();
 
@@ -73,7 +73,7 @@ class Account {
     this.#balance = allowance.burst;
   }
 
-  /** Milliseconds until something is left again; 0 while something is. */
+  /** Milliseconds until the balance is positive; 0 if it is. */
   get wait(): number {
     this.#refill();
     return this.#balance > 0 ? 0 : ((1 - this.#balance) / this.#allowance.perSecond) * 1_000;
@@ -84,7 +84,7 @@ class Account {
     this.#balance -= ms;
   }
 
-  /** Nothing of it needs to be remembered. */
+  /** Whether the account can be forgotten. */
   get idle(): boolean {
     this.#refill();
     return this.#balance >= this.#allowance.burst && !this.#entered && this.#underWay.values === 0 && this.#underWay.texts === 0;
@@ -94,7 +94,7 @@ class Account {
     return this.#line.length;
   }
 
-  /** Lets its operations begin one after the other, in order; each one leaves. */
+  /** Lets the account's operations begin one at a time, in order. Each caller has to call `leave`. */
   enter(): Promise<void> | undefined {
     if (this.#entered) return new Promise((resolve) => this.#line.push(resolve));
     this.#entered = true;
@@ -112,7 +112,7 @@ class Account {
     return this.#underWay.values + values <= largest * MOST_VALUES && this.#underWay.texts + texts <= largest * MOST_TEXTS;
   }
 
-  /** Resolves when something that was under way is over. */
+  /** Resolves when an operation in progress has ended or shrunk. */
   roomChanges(): Promise<void> {
     return new Promise((resolve) => this.#forRoom.push(resolve));
   }
@@ -127,7 +127,7 @@ class Account {
     for (const look of this.#forRoom.splice(0)) look();
   }
 
-  /** Runs this, of which only some may run at once. */
+  /** Runs the work, at most `BEGIN_AT_ONCE` at a time. */
   async begin<T>(work: () => Promise<T>): Promise<T> {
     if (this.#allowance === UNLIMITED) return work();
     while (this.#beginning >= BEGIN_AT_ONCE) await new Promise<void>((resolve) => this.#toBegin.push(resolve));
@@ -156,9 +156,9 @@ class Account {
   }
 }
 
-/** Who pays for an operation: its user, or without a session its connection; and the address from which it comes. */
+/** Pays for an operation from the accounts of its user, or of its connection without a session, and of its address. */
 export class Payer {
-  /** The user's own, or the connection's. */
+  /** The account of the user or the connection; the address's if there is neither. */
   readonly #own: Account;
   readonly #accounts: readonly Account[];
 
@@ -167,7 +167,7 @@ export class Payer {
     this.#accounts = ofAddress ? [own, ofAddress] : [own];
   }
 
-  /** Milliseconds until all accounts have something left; 0 while they have. */
+  /** Milliseconds until all balances are positive; 0 if they are. */
   get wait(): number {
     return this.#accounts.reduce((longest, account) => Math.max(longest, account.wait), 0);
   }
@@ -178,8 +178,8 @@ export class Payer {
   }
 
   /**
-   * Does a piece of work that it pays for by the time that it takes.
-   * @param most ms that it can take: on a crowded machine the clock runs on while others have the processor
+   * Runs a piece of work, and charges for the time that it takes.
+   * @param most upper bound of the charged time, in ms: on a busy machine the clock runs while other processes have the processor
    */
   pay<T>(work: () => T, most: number): T {
     const began = performance.now();
@@ -190,15 +190,15 @@ export class Payer {
     }
   }
 
-  /** Calls this once, later, when all accounts have something left and the other sockets of the user have resumed that waited before. */
+  /** Calls the listener once, asynchronously, when all balances are positive and the user's sockets that waited before have resumed. */
   onSolvent(listener: () => void): void {
     this.#own.sockets.add(() => this.wait, listener);
   }
 
   /**
-   * Begins a subscription once there is something to pay with, and not many of them together.
-   * @param isGone whether the client is gone, and it need not begin
-   * @throws ChatError UNAVAILABLE where the client is gone, or what `work` throws
+   * Starts a subscription once all balances are positive, and only few of them at a time.
+   * @param isGone whether the client is gone, so that the subscription need not start
+   * @throws ChatError UNAVAILABLE if the client is gone; the error of `work`
    */
   begin<T>(work: () => Promise<T>, isGone: () => boolean): Promise<T> {
     return this.#own.begin(async () => {
@@ -207,15 +207,15 @@ export class Payer {
     });
   }
 
-  /** The same for a subscription. */
+  /** Like `onSolvent`, for a subscription. */
   resumeInTurn(listener: () => void): void {
     this.#own.subscriptions.add(() => this.wait, listener);
   }
 
   /**
-   * Waits for its turn among the payer's operations, and until there is something to pay with; `leave` lets the next one in.
-   * @param patience ms after which it is refused instead
-   * @param isGone whether the client is gone, and it need not begin
+   * Waits for the operation's turn among those of the payer, and until all balances are positive; `leave` admits the next operation.
+   * @param patience ms after which the operation is refused
+   * @param isGone whether the client is gone, so that the operation need not begin
    * @throws ChatError RATE_LIMITED, UNAVAILABLE
    */
   async enter(patience: number, isGone = () => false): Promise<void> {
@@ -235,10 +235,10 @@ export class Payer {
   }
 
   /**
-   * Waits until so much more may be under way, and takes it; and until there is something to pay with, as what was under way before may
-   * have taken all.
-   * @param patience ms after which it is refused instead
-   * @param isGone whether the client is gone, and it need not begin
+   * Waits until an operation of this size may be in progress, and reserves the size. Then waits until all balances are positive, because
+   * earlier operations may have used them up.
+   * @param patience ms after which the operation is refused
+   * @param isGone whether the client is gone, so that the operation need not begin
    * @throws ChatError RATE_LIMITED, UNAVAILABLE
    */
   async reserve(size: UnderWay, patience: number, isGone = () => false): Promise<Share> {
@@ -262,7 +262,7 @@ export class Payer {
     }
   }
 
-  /** @throws ChatError RATE_LIMITED where it would last too long, UNAVAILABLE where the client is gone */
+  /** @throws ChatError RATE_LIMITED if the wait would exceed the deadline, UNAVAILABLE if the client is gone */
   async #solvent(deadline: number, isGone: () => boolean): Promise<void> {
     for (let wait = this.wait; !isGone(); wait = this.wait) {
       if (wait === 0) return;
@@ -273,11 +273,11 @@ export class Payer {
   }
 
   #refusal() {
-    return rateLimited(Math.max(1, Math.ceil(this.wait / 1_000)), "You have much under way already, or took much of the server's time.");
+    return rateLimited(Math.max(1, Math.ceil(this.wait / 1_000)), "You have too much in progress, or used too much of the server's time.");
   }
 }
 
-/** What one operation has under way. */
+/** The size that one operation has reserved. */
 export class Share {
   readonly #accounts: readonly Account[];
   #size: UnderWay;
@@ -288,7 +288,7 @@ export class Share {
     for (const account of accounts) account.take(size);
   }
 
-  /** Gives back what the operation turned out not to need. */
+  /** Releases what the operation turned out not to need. */
   shrink(size: UnderWay): void {
     const before = this.#size;
     this.#size = size;
@@ -300,11 +300,11 @@ export class Share {
   }
 }
 
-const FEW = 1_000; // accounts up to which none is looked at to be forgotten
+const FEW = 1_000; // accounts up to which idle ones are not forgotten
 
 /**
- * Keeps anyone from taking more than their share of this server: of its time, in ms of its one thread, and of what is under way at once.
- * Each server counts for itself.
+ * Keeps each client from using more than its share of this server: of its time, in ms of its one thread, and of the operations in progress.
+ * Each server counts separately.
  */
 export class Budgets {
   readonly #on: boolean;
@@ -313,16 +313,17 @@ export class Budgets {
   readonly #connections = new WeakMap<object, Account>();
   #tidyAt = FEW;
 
-  /** @param on false for no budgets at all */
+  /** @param on false to disable all budgets */
   constructor(on: boolean) {
     this.#on = on;
   }
 
   /**
-   * Who pays for what a client asks.
+   * The payer for a client's operations.
    * @param userId undefined without a session
-   * @param address undefined for this very machine, whose users and connections pay for themselves alone
-   * @param connection its socket; undefined where others may use the same one, as HTTP's from a proxy: then a stranger's address pays alone
+   * @param address undefined for this machine itself, where only users and connections pay
+   * @param connection the client's socket; undefined if other clients may share it, as with HTTP through a proxy: then, without a session,
+   *   only the address pays
    */
   payerOf(userId: string | undefined, address: string | undefined, connection: object | undefined): Payer {
     if (!this.#on) return new Payer(connection ? this.#ofConnection(connection) : new Account(UNLIMITED), undefined);
@@ -350,7 +351,7 @@ export class Budgets {
     return account;
   }
 
-  /** Forgets accounts of which nothing is taken, unless a connection holds them. */
+  /** Forgets idle accounts, unless a connection holds them. */
   #tidy(): void {
     for (const [name, account] of this.#untouched) if (!account.deref()) this.#untouched.delete(name);
     for (const [name, account] of this.#accounts) {

@@ -12,7 +12,7 @@ export type Credential =
   { token: string; byCookie: boolean; others?: readonly string[] } | { token: undefined; refused: string };
 
 /** The sentence for a token without a session. */
-export const DEAD_TOKEN = "The session has ended, or the token is not from this server. Log in again.";
+export const DEAD_TOKEN = "This session has ended, or the token is not from this server. Log in again.";
 
 const UNCLEAR = "The authorization is not valid. Send the session's token as `Bearer TOKEN`.";
 const IN_ADDRESS = "A token in the address is not accepted, as addresses are logged. Send `Authorization: Bearer TOKEN`.";

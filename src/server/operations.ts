@@ -18,7 +18,7 @@ import { Documents, withCode } from "./documents.js";
 import { placeOf } from "./mask-error.js";
 import { onlyTrulyRetryable, type Ran } from "./repetition.js";
 
-/** An operation as a client asks for it. */
+/** An operation as requested by a client. */
 export interface Asked {
   query: string;
   operationName?: string | null | undefined;
@@ -31,36 +31,36 @@ export interface Admitted {
   operationName: string | null;
   cost: Cost;
   payer: Payer;
-  /** What it has under way; to be released when its answer has gone, or when it does not run. */
+  /** The size that it has reserved. Has to be released when the answer has been sent, or if the operation does not run. */
   share: Share;
 }
 
 export interface Asker {
   payer: Payer;
   viewer: Viewer | null;
-  /** Milliseconds that it may wait to begin; then it is refused. */
+  /** Milliseconds that an operation may wait to begin; after that it is refused. */
   patience: number;
-  /** Whether the client is gone: then what still waits does not begin. */
+  /** Whether the client is gone, so that waiting operations do not begin. */
   isGone: () => boolean;
 }
 
-const OPERATION = 0.25; // ms for any one: its frames, its session, its cost, its context
-const SLOWEST = 6e-3; // ms for each character of a document that is read: of the worst one that we found
-const MUTATION = 0.5; // ms for each field of a mutation, Redis's part included
-const COMMAND = 0.01; // ms for each Redis command that a field takes beyond the usual
+const OPERATION = 0.25; // ms for any operation: its frames, session, cost and context
+const SLOWEST = 6e-3; // ms per character to parse and validate the worst known document
+const MUTATION = 0.5; // ms per field of a mutation, including the time in Redis
+const COMMAND = 0.01; // ms per Redis command that a field needs beyond the usual ones
 
-/** Reads and runs what clients ask, on every transport, and has them pay for it. */
+/** Parses and runs the operations of clients, on every transport, and charges for them. */
 export class Operations {
   readonly #schema: GraphQLSchema;
   readonly #documents: Documents;
-  readonly #turns = new Turns(2); // an operation of anyone else takes several turns of the event loop
+  readonly #turns = new Turns(2); // operations of other clients take several turns of the event loop
   readonly #roomsOf: (userId: string) => Promise<number>;
   readonly #mask: (error: unknown) => GraphQLError;
 
   /**
-   * @param introspection whether clients may ask for the schema
-   * @param roomsOf how many rooms a user has at most
-   * @param mask makes of an error what a client may see
+   * @param introspection whether clients may request the schema
+   * @param roomsOf returns an upper bound of a user's rooms
+   * @param mask turns an error into one that clients may see
    */
   constructor(
     schema: GraphQLSchema,
@@ -75,10 +75,10 @@ export class Operations {
   }
 
   /**
-   * Reads an operation when its payer's turn has come, and waits until there is room for its answer. Operations begin in order, unless a
-   * large one waits for room.
-   * @returns what is wrong with the document, where something is
-   * @throws ChatError QUERY_TOO_COMPLEX, RATE_LIMITED; UNAVAILABLE when the client is gone, which reaches no one
+   * Parses an operation when it is its turn among the payer's operations, and waits until its answer's size is available. Operations begin
+   * in order, except that others pass a large one that waits for its size.
+   * @returns the operation, or the errors of an invalid document
+   * @throws ChatError QUERY_TOO_COMPLEX, RATE_LIMITED; UNAVAILABLE if the client is gone, which no client receives
    */
   async admit(asked: Asked, { payer, viewer, patience, isGone }: Asker): Promise<Admitted | GraphQLError[]> {
     await payer.enter(patience, isGone);
@@ -99,7 +99,7 @@ export class Operations {
     return { document, operationName, cost, payer, share: await payer.reserve(cost, patience, isGone) };
   }
 
-  /** Runs a query or a mutation; errors come out masked. */
+  /** Runs a query or a mutation. Errors are masked. */
   async run(args: ExecutionArgs & { contextValue: Context }, { payer, cost, share }: Admitted): Promise<ExecutionResult> {
     const result = await execute(args);
     const size = sizeOfAnswer(result.data);
@@ -125,7 +125,7 @@ export class Operations {
       return costOf(this.#schema, document, operationName, variables);
     } catch (error) {
       if (!viewer || !isRefusal(error, "QUERY_TOO_COMPLEX")) throw error;
-      // Most have fewer rooms than a page can hold.
+      // Most users have fewer rooms than `costOf` assumes.
       return costOf(this.#schema, document, operationName, variables, await this.#roomsOf(viewer.id));
     }
   }

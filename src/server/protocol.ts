@@ -202,7 +202,7 @@ const NOTHING = parse("{ __typename }"); // stands in for the refused document
 
 /** Closes a socket whose session has ended. Terminates it if the client does not answer. */
 function endNow(socket: WebSocket): void {
-  socket.close(CLOSE.SESSION_OVER, "The session has ended. Log in again.");
+  socket.close(CLOSE.SESSION_OVER, "This session has ended. Log in again.");
   const cut = setTimeout(() => socket.terminate(), PATIENCE);
   socket.once("close", () => clearTimeout(cut));
 }

@@ -34,48 +34,48 @@ interface Parts {
   schema: GraphQLSchema;
   services: Services;
   metrics: Metrics;
-  /** The error as a client may see it. */
+  /** Turns an error into one that clients may see. */
   mask: (error: unknown) => GraphQLError;
 }
 
-const LONGEST_TOGETHER = 16_384; // characters of a socket's different documents; parsed they take 150 bytes each, and more
+const LONGEST_TOGETHER = 16_384; // characters of a socket's distinct documents; once parsed, each character takes 150 bytes or more
 
-const MOST_ROOMS = 10_000; // rooms that the subscriptions of one user follow, over all sockets: each of them takes about 1 kB
-const MOST_OF_USER = 2 * MOST_VALUES; // values that one event can bring to a user, over all sockets; 20 of our own page have 7,500
-const LEAST_VALUES = 25; // values that any subscription counts for: executing an event takes 0.1 ms, however few it brings
-const LONGEST_VARIABLES = 65_536; // characters of the variables of a socket's subscriptions: as many as one frame can bring
+const MOST_ROOMS = 10_000; // rooms that the subscriptions of one user follow, over all sockets; each takes about 1 kB
+const MOST_OF_USER = 2 * MOST_VALUES; // values that one event can bring to a user, over all sockets; 20 of our own pages have 7,500
+const LEAST_VALUES = 25; // minimum of values that a subscription counts for: executing an event takes 0.1 ms, however few it has
+const LONGEST_VARIABLES = 65_536; // characters of the variables of a socket's subscriptions: as many as one frame can have
 
-const LONGEST_OUTAGE = 10_000; // ms that an event waits for Redis; then its followers start again from their positions
-const OUTAGE_PAUSE = 250; // ms between two tries
+const LONGEST_OUTAGE = 10_000; // ms that an event waits for Redis; then its subscribers resume from their positions
+const OUTAGE_PAUSE = 250; // ms between two attempts
 
-/** An operation as a socket asks for it. */
+/** An operation that a client requested over a socket. */
 export interface SocketOperation extends ExecutionArgs {
   contextValue: Context;
-  /** The client's name for it. */
+  /** The id that the client chose for it. */
   id: string;
   admitted: Admitted;
   outlet: Outlet;
   /** Whether the client is gone. */
   isGone: () => boolean;
-  /** How many rooms it follows, at most. */
+  /** An upper bound of the rooms that it follows. */
   rooms?: number;
-  /** The subscriptions of the same socket that run. */
+  /** The running subscriptions of the same socket. */
   running: Set<SocketOperation>;
-  /** Watches the session that carries it, where that is not the socket's; calls this when it is over. */
+  /** Watches the operation's session if it is not the socket's; calls `onEnd` when the session has ended. */
   watchSession?: ((onEnd: () => void) => SessionWatch) | undefined;
 }
 
-/** What of an operation decides whether two subscribers see the same. */
+/** The parts of an operation that decide whether two subscribers get the same results. */
 interface Shape {
-  /** Of its document and operation on this server. */
+  /** Identifies its document and operation on this server. */
   id: number;
-  /** A field of it depends on who looks. */
+  /** Whether one of its fields depends on the viewer. */
   perViewer: boolean;
-  /** The variables that it uses beyond the arguments of the subscription itself, which only say what is followed. */
+  /** The variables that it uses outside the arguments of the subscription field, which only select the events. */
   variables: string[];
 }
 
-/** Runs the subscriptions of sockets: each event once for all who see the same. */
+/** Runs the subscriptions of sockets. Executes each event once for all subscribers that get the same result. */
 export class Subscriptions {
   readonly #parts: Parts;
   readonly #sharedContext: () => Context;
@@ -83,7 +83,7 @@ export class Subscriptions {
   #shapesFound = 0;
   readonly #groups = new Map<string, Group<object>>();
   readonly #turns = new Turns(0);
-  /** By user, those that run, over all their sockets. */
+  /** The running subscriptions of each user, over all sockets. */
   readonly #ofUsers = new Map<string, Set<SocketOperation>>();
 
   constructor(parts: Parts) {
@@ -92,9 +92,9 @@ export class Subscriptions {
   }
 
   /**
-   * Starts a subscription, whose frames then go to its outlet. What ends it early, at the start or later, arrives the same
-   * way: as one result with errors, after which it is complete.
-   * @returns what graphql-ws iterates over: nothing but that last result
+   * Starts a subscription, whose frames then go to its outlet. If an error ends it, at the start or later, the client gets one result with
+   * errors, and the subscription is complete.
+   * @returns the iterator for graphql-ws, which yields only that last result
    */
   async start(args: SocketOperation): Promise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult> {
     const { mask } = this.#parts;
@@ -174,7 +174,7 @@ export class Subscriptions {
     if (ofUser?.size === 0) this.#ofUsers.delete(userId);
   }
 
-  /** How many rooms a subscription follows: one where it names one, else all of the user's. */
+  /** How many rooms a subscription follows: one if it names a room, else all rooms of the user. */
   async #roomsOf({ schema, document, operationName, variableValues, contextValue: { viewer } }: SocketOperation): Promise<number> {
     const [node] = allRootFields(document, getOperationAST(document, operationName) as OperationDefinitionNode);
     const field = node && schema.getSubscriptionType()?.getFields()[node.name.value];
@@ -192,23 +192,23 @@ export class Subscriptions {
     return this.#ofUsers.get(contextValue.viewer?.id ?? "") ?? [];
   }
 
-  /** The limit that one more subscription would break; undefined where there is room for it. */
+  /** The limit that one more subscription would exceed; undefined if there is none. */
   #tooMany(subscription: SocketOperation): string | undefined {
     const most = this.#parts.config.subscriptionsPerSocket;
-    if (subscription.running.size >= most) return `This connection has ${most} subscriptions already.`;
+    if (subscription.running.size >= most) return `This connection already has ${most} subscriptions.`;
     const all = [...subscription.running, subscription];
-    if (sum(all, valuesOf) > MOST_VALUES) return `One event could bring this connection more than ${MOST_VALUES} values.`;
+    if (sum(all, valuesOf) > MOST_VALUES) return `One event could send this connection more than ${MOST_VALUES} values.`;
     if (sum([...this.#ofUser(subscription), subscription], valuesOf) > MOST_OF_USER)
-      return `One event could bring your connections more than ${MOST_OF_USER} values.`;
+      return `One event could send all your connections together more than ${MOST_OF_USER} values.`;
     if (sum([...this.#ofUser(subscription), subscription], ({ rooms = 1 }) => rooms) > MOST_ROOMS)
-      return `Your connections would follow more than ${MOST_ROOMS} rooms, counted for each subscription.`;
+      return `Your connections would follow more than ${MOST_ROOMS} rooms, counted per subscription.`;
     if (sum(all, ({ admitted }) => admitted.cost.texts) > MOST_TEXTS)
-      return `For one event more than ${MOST_TEXTS} texts of messages could be read and shown to this connection.`;
+      return `One event could read and return more than ${MOST_TEXTS} texts of messages for this connection.`;
     const documents = [...new Set(all.map(({ document }) => document))];
     if (sum(documents, ({ loc }) => loc?.end ?? 0) > LONGEST_TOGETHER)
-      return `The documents of this connection's subscriptions are longer than ${LONGEST_TOGETHER} together.`;
+      return `The documents of this connection's subscriptions would have more than ${LONGEST_TOGETHER} characters in total.`;
     if (sum(all, ({ variableValues }) => JSON.stringify(variableValues ?? {}).length) > LONGEST_VARIABLES)
-      return `The variables of this connection's subscriptions are longer than ${LONGEST_VARIABLES} together.`;
+      return `The variables of this connection's subscriptions would have more than ${LONGEST_VARIABLES} characters in total.`;
     return undefined;
   }
 
@@ -223,7 +223,7 @@ export class Subscriptions {
     return { key, group };
   }
 
-  /** Executes an event, and serialises the end of its frames. While Redis is away it waits: what comes after it waits, too. */
+  /** Executes an event, and serialises the tail of its frames. Waits while Redis is unavailable, and later events wait, too. */
   async #payloadOf(args: SocketOperation, value: object, perViewer: boolean): Promise<Payload> {
     const deadline = performance.now() + LONGEST_OUTAGE;
     let { result, price } = await this.#execute(args, value, perViewer);
@@ -231,12 +231,12 @@ export class Subscriptions {
       await delay(OUTAGE_PAUSE);
       ({ result, price } = await this.#execute(args, value, perViewer));
     }
-    // An event that cannot be told, or not whole, would be a gap: the client starts again from its position.
+    // An event that is missing or incomplete would be a gap: the client resumes from its position.
     if (result.errors?.some(isUnavailable)) result = { errors: result.errors };
     return { text: Buffer.from(`${JSON.stringify(result)}}`), price, last: result.data == null };
   }
 
-  /** Executes an event for everyone, or for one viewer. @returns with what it costs them */
+  /** Executes an event for all viewers, or for one. @returns the result, and its price for the subscribers */
   async #execute(args: SocketOperation, value: object, perViewer: boolean): Promise<{ result: ExecutionResult; price: number }> {
     const { services, metrics, mask } = this.#parts;
     metrics.executions.inc();

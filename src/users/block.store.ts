@@ -93,7 +93,7 @@ const newerFirst = (one: BlockPlace, other: BlockPlace) => other.at - one.at || 
 /** The opaque string that clients get. */
 export const encodeBlockCursor = ({ at, userId }: BlockPlace) => Buffer.from(`blocked:${at}:${userId}`).toString("base64url");
 
-/** @throws ChatError BAD_USER_INPUT that names the argument, for anything that encodeBlockCursor did not make */
+/** @throws ChatError BAD_USER_INPUT that names the argument, for any string that encodeBlockCursor did not return */
 export function decodeBlockCursor(cursor: string, argument: string): BlockPlace {
   const [, at, userId = ""] = /^blocked:(\d{1,16}):([1-9]\d{0,14})$/.exec(Buffer.from(cursor, "base64url").toString()) ?? [];
   const place = { at: Number(at), userId };

@@ -32,7 +32,8 @@ export async function proxyTo(redisUrl: string) {
     }
     client.on("data", (data) => {
       if (frozen.has(client)) return;
-      if (/subscribe/i.test(data.toString("latin1"))) listening.set(client, true);
+      // The command itself: scripts contain the word, too.
+      if (/\r\n[sp]?subscribe\r\n/i.test(data.toString("latin1"))) listening.set(client, true);
       asked = true;
       const found = forbidden?.exec(data.toString("latin1"));
       if (found) left = Math.min(left, found.index);

@@ -1,4 +1,4 @@
-import { ANEW, type Model, type Piece, type Turn } from "../../src/assistant/model.js";
+import { type Model, type Piece, RESTART, type Turn } from "../../src/assistant/model.js";
 
 /** A question as the model got it. The test writes the answer. */
 export class Asked {
@@ -24,8 +24,8 @@ export class Asked {
   }
 
   /** Discards all pieces so far from the answer. */
-  beginAnew(): this {
-    return this.#add(ANEW);
+  restart(): this {
+    return this.#add(RESTART);
   }
 
   end(): void {

@@ -1,15 +1,15 @@
 --[[ assistant_write: append to an answer and renew the room's lease; with an empty delta, only renew it.
      KEYS  reply, writing, room
-     ARGV  fence, lease (ms), written (bytes of the text before delta), delta, anew (1 to discard the text written before, else 0)
+     ARGV  fence, lease (ms), written (bytes of the text before delta), delta, restart (1 to discard the text written before, else 0)
      gives OK, CANCELLED, EDITED if the question's text changed before any of the answer was written, or LOST if another worker holds the
            room ]]
 local reply, writing, room = unpack(KEYS)
-local fence, lease, written, delta, anew = unpack(ARGV)
+local fence, lease, written, delta, restart = unpack(ARGV)
 -- part: reply
 
 if not is_mine(fence) then return 'LOST' end
 redis.call('HSET', reply, 'until', string.format('%.0f', now_ms + lease))
-if anew == '1' and redis.call('DEL', writing) == 1 then tell(redis.call('HGET', reply, 'entry'), 'WRITING', 0, '', '') end
+if restart == '1' and redis.call('DEL', writing) == 1 then tell(redis.call('HGET', reply, 'entry'), 'WRITING', 0, '', '') end
 local offset = redis.call('STRLEN', writing)
 -- A call whose answer was lost may have appended part of this delta already; append only the rest.
 delta = string.sub(delta, offset - written + 1)
