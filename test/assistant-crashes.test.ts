@@ -182,8 +182,8 @@ describe("crashes of the assistant", () => {
     const replies = watchReply(client, room);
     const { id } = await client.send("Deadly", room);
     const scripts = new Scripts(redis.client, 100);
-    const keys = ["asked", "reply", "writing"].map((name) => `${name}:{room:${room}}`);
-    for (const fence of ["a", "b", "c"]) await scripts.run("assistant_take", [...keys, `room:${room}`], [fence, 0]);
+    const keys = { asked: `asked:{room:${room}}`, reply: `reply:{room:${room}}`, writing: `writing:{room:${room}}`, room: `room:${room}` };
+    for (const fence of ["a", "b", "c"]) await scripts.run("assistant_take", keys, { fence, lease: 0 });
     const worker = await ownWorker(redis.url, echo);
     expect((await until(replies, { state: "FAILED" })).problem).toMatch(/tried 3 times/);
     await worker.stop();

@@ -243,7 +243,7 @@ describe("faults of Redis and the network to it", () => {
     await redis.client.call("ACL", "SETUSER", "default", "resetchannels");
     await redis.client.call("CLIENT", "KILL", "TYPE", "pubsub");
     await expect(alice.subscribe("{ me { id } }").next()).rejects.toMatchObject({ code: 1013 });
-    expect((await readiness(far)).ready).toBe(false);
+    await vi.waitFor(async () => expect((await readiness(far)).ready).toBe(false), { timeout: RECOVERY });
     await redis.client.call("ACL", "SETUSER", "default", "allchannels");
     await vi.waitFor(async () => expect((await readiness(far)).ready).toBe(true), { timeout: RECOVERY });
   });

@@ -1,9 +1,7 @@
-import { readdirSync } from "node:fs";
 import calculateSlot from "cluster-key-slot";
 import { describe, expect, it } from "vitest";
 import { ModelFailure } from "../src/assistant/model.js";
 import { readConfig } from "../src/config.js";
-import { errors } from "../src/errors.js";
 import { type ScriptName, scriptNames, scriptSource } from "../src/redis/scripts.js";
 import { withDeadLetters } from "../src/server/worker.js";
 import { answers, ownWorker, until, watchReply, withAssistant } from "./helpers/assistant.js";
@@ -15,19 +13,6 @@ import { ScriptedModel } from "./helpers/scripted-model.js";
 import { ownServer } from "./helpers/server.js";
 
 const redis = await ownRedis();
-
-/** Returns the names after KEYS or ARGV in a script's head, and the names that its first lines unpack. */
-function names(source: string, list: "KEYS" | "ARGV"): { promised: string[]; unpacked: string[] } {
-  const [head = "", body = ""] = source.split("]]");
-  const described = new RegExp(`^ +${list} +(.*?)(?=^ +(?:KEYS|ARGV|gives|fails) |$(?![\\s\\S]))`, "ms").exec(head)?.[1] ?? "";
-  const promised = described
-    .replace(/\([^)]*\)/g, "")
-    .split(",")
-    .map((name) => name.trim())
-    .filter((name) => /^\w+$/.test(name));
-  const unpacked = new RegExp(`^local (.*) = unpack\\(${list}\\)$`, "m").exec(body)?.[1]?.split(", ") ?? [];
-  return { promised, unpacked };
-}
 
 /** Runs three guests: one becomes an account at the second attempt, one fails to, and one leaves and is deleted. */
 async function guestsComeAndGo(server: { url: string }): Promise<void> {
@@ -58,33 +43,6 @@ async function guestsComeAndGo(server: { url: string }): Promise<void> {
 }
 
 describe("scripts", () => {
-  it("[LUA1] are all known by name, and every known name has its file", () => {
-    const files = readdirSync(new URL("../src/redis/lua", import.meta.url)).filter((file) => file !== "shared");
-    expect(files.sort()).toEqual(scriptNames.map((name) => `${name}.lua`).sort());
-  });
-
-  it.each(scriptNames)("[LUA2] %s starts with a contract that matches its code", (name) => {
-    const source = scriptSource(name);
-    expect(source).toMatch(new RegExp(`^--\\[\\[ ${name}: [A-Za-z]`));
-    const keys = names(source, "KEYS");
-    expect(keys.promised).not.toEqual([]);
-    expect(keys.unpacked).toEqual(keys.promised);
-    const args = names(source, "ARGV");
-    // A script may take its remaining arguments as a list, such as fields and values.
-    expect(args.promised.slice(0, args.unpacked.length)).toEqual(args.unpacked);
-    expect(args.promised.filter((arg) => !args.unpacked.includes(arg)).every((arg) => ["field", "value"].includes(arg))).toBe(true);
-  });
-
-  it.each(scriptNames)("[LUA3] %s takes every key from KEYS, and fails with codes of the catalogue", (name) => {
-    const source = scriptSource(name);
-    const { unpacked } = names(source, "KEYS");
-    const calls = [...source.matchAll(/redis\.p?call\(('\w+'|\w+)(?:, *'(?:CONSUMERS|DELCONSUMER)')?(?:, *([^,)]+))?/g)];
-    expect(calls.length).toBeGreaterThan(0);
-    for (const [call, command, key] of calls)
-      expect(command === "'TIME'" || [...unpacked, "today", "yesterday"].includes(key ?? ""), call).toBe(true);
-    for (const [, code = ""] of source.matchAll(/error_reply\('([A-Z_]{3,})/g)) expect(Object.keys(errors)).toContain(code);
-  });
-
   it("[LUA4] have all keys of a real call in one slot of a cluster", async () => {
     const shas = new Map<string, ScriptName>();
     for (const name of scriptNames) shas.set((await redis.client.script("LOAD", scriptSource(name))) as string, name);

@@ -71,15 +71,38 @@ export async function history(): Promise<void> {
 async function fill(redis: Redis, room: string, size: number): Promise<void> {
   const scripts = new Scripts(redis, LOG_LENGTH);
   const firstDay = Math.floor(Date.now() / 86_400_000) - 2;
-  const sent = [0, 1, 2, 3].map((days) => keys.sent(room, firstDay + days));
+  const otherKeys = {
+    members: keys.members(room),
+    mentioned: keys.mentioned(room),
+    reactions: keys.reactions(room),
+    reads: keys.reads(room),
+    sent1: keys.sent(room, firstDay),
+    sent2: keys.sent(room, firstDay + 1),
+    sent3: keys.sent(room, firstDay + 2),
+    sent4: keys.sent(room, firstDay + 3),
+  };
   for (let at = 0; at < size; at += 1_000) {
     await Promise.all(
       Array.from({ length: 1_000 }, (_, n) =>
         scripts.onRoom(
           "message_send",
           room,
-          [room, (n % 5) + 1, JSON.stringify(textOf(at + n)), "", firstDay, "", "", "", 0, 0],
-          [keys.mentioned(room), keys.reactions(room), ...sent],
+          {
+            roomId: room,
+            from: String((n % 5) + 1),
+            text: JSON.stringify(textOf(at + n)),
+            clientId: "",
+            firstDay,
+            mentions: [],
+            replyTo: "",
+            replyScore: "",
+            historyLimit: 0,
+            historyDays: 0,
+            group: false,
+            asks: false,
+            quiet: [],
+          },
+          otherKeys,
         ),
       ),
     );

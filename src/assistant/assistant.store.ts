@@ -99,7 +99,7 @@ export class AssistantStore {
   /** Notifies the workers of a question in the room. If this fails, or the server dies first, a worker's sweep finds the question. */
   async wake(roomId: string): Promise<void> {
     try {
-      await this.#scripts.run("request_add", [keys.requests, keys.waiting], [roomId]);
+      await this.#scripts.run("request_add", { requests: keys.requests, waiting: keys.waiting }, { roomId });
     } catch (error) {
       this.#log.debug({ error: String(error) }, "could not wake the assistant; a worker's sweep will find the question");
     }
@@ -120,9 +120,8 @@ export class AssistantStore {
    */
   async cancel(userId: string, roomId: string): Promise<boolean> {
     await this.#rooms.check(userId, roomId);
-    return (
-      Number(await this.#scripts.run("assistant_cancel", [keys.asked(roomId), keys.reply(roomId), keys.withdrawn(roomId)], [userId])) > 0
-    );
+    const roomKeys = { asked: keys.asked(roomId), reply: keys.reply(roomId), withdrawn: keys.withdrawn(roomId) };
+    return (await this.#scripts.run("assistant_cancel", roomKeys, { user: userId })) > 0;
   }
 
   /** How many rooms have a question that waits or is being answered; the count is cached briefly. */

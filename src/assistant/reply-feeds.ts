@@ -134,9 +134,7 @@ export class ReplyFeeds {
   }
 
   async #read(roomId: string): Promise<Known | undefined> {
-    const found = (await this.#scripts.run("assistant_look", [keys.reply(roomId), keys.writing(roomId)], [])) as
-      | [version: number, replyTo: string, state: Known["state"], problem: string, text: string]
-      | null;
+    const found = await this.#scripts.run("assistant_look", { reply: keys.reply(roomId), writing: keys.writing(roomId) }, {});
     if (!found) return undefined;
     const [version, replyTo, state, problem, text] = found;
     return { version, replyTo, state, problem: problem || null, text, bytes: Buffer.byteLength(text), at: performance.now() };

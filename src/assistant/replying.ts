@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { Answer, MessageStore } from "../messages/message.store.js";
 import { isRedisAway, onceRedisAnswers, type RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
+import type { ScriptCalls } from "../redis/script-calls.js";
 import type { Scripts } from "../redis/scripts.js";
 import { isBlank } from "../text/characters.js";
 import type { DeadLetters } from "./dead-letters.js";
@@ -84,10 +85,7 @@ export class Replying {
     const fence = randomUUID();
     for (;;) {
       if (stopping.aborted) return this.#letGo(roomId, fence);
-      const taken = (await this.#scripts.run("assistant_take", this.#keys(roomId), [fence, this.#lease])) as
-        | ["HELD", number]
-        | ["NOTHING"]
-        | ["TAKEN", entry: string, tries: number, cancelled: 0 | 1, written: string];
+      const taken = await this.#scripts.run("assistant_take", this.#keys(roomId), { fence, lease: this.#lease });
       if (taken[0] === "HELD") return { state: "held", ms: taken[1] };
       if (taken[0] === "NOTHING") return { state: "done" };
       const [, entry, tries, cancelled, written] = taken;
@@ -108,14 +106,14 @@ export class Replying {
   }
 
   async #letGo(roomId: string, fence: string): Promise<Outcome> {
-    await this.#scripts.run("assistant_release", [keys.reply(roomId)], [fence, ""]);
+    await this.#scripts.run("assistant_release", { reply: keys.reply(roomId) }, { fence, entry: "" });
     return { state: "stopped" };
   }
 
   /** Uncounts a try, as soon as Redis answers. */
   async #takeBack(roomId: string, fence: string, entry: string, stopping: AbortSignal): Promise<void> {
     await onceRedisAnswers(
-      () => this.#scripts.run("assistant_release", [keys.reply(roomId)], [fence, entry]),
+      () => this.#scripts.run("assistant_release", { reply: keys.reply(roomId) }, { fence, entry }),
       () => !stopping.aborted,
     );
   }
@@ -145,10 +143,9 @@ export class Replying {
     abandoning.addEventListener("abort", abandon);
     if (abandoning.aborted) abandon();
 
-    const script = [keys.reply(roomId), keys.writing(roomId), keys.room(roomId)];
+    const roomKeys = { reply: keys.reply(roomId), writing: keys.writing(roomId), room: keys.room(roomId) };
     const writer = new Writer(
-      async (...[written, delta, restarts]) =>
-        (await this.#scripts.run("assistant_write", script, [fence, this.#lease, written, delta, restarts ? 1 : 0])) as Standing,
+      (written, delta, restart) => this.#scripts.run("assistant_write", roomKeys, { fence, lease: this.#lease, written, delta, restart }),
       { pause: () => Math.max(PAUSE, (this.#writing / MOST_WRITES) * 1_000), hold: Math.min(HOLD, this.#lease / 10), lease: this.#lease },
       end,
     );
@@ -189,13 +186,13 @@ export class Replying {
     const { roomId, entry, messageId } = question;
     this.#log.warn({ roomId, messageId, problem }, "gave up a question; it is now a dead letter");
     await this.#stores.deadLetters.add(question, problem);
-    const ended = (await this.#scripts.run("assistant_fail", this.#keys(roomId), [fence, entry, problem])) as "OK" | "LOST";
+    const ended = await this.#scripts.run("assistant_fail", this.#keys(roomId), { fence, entry, problem });
     if (ended === "OK") this.#count("FAILED");
     return ended;
   }
 
-  #keys(roomId: string): string[] {
-    return [keys.asked(roomId), keys.reply(roomId), keys.writing(roomId), keys.room(roomId)];
+  #keys(roomId: string): Record<ScriptCalls["assistant_take"]["keys"], string> {
+    return { asked: keys.asked(roomId), reply: keys.reply(roomId), writing: keys.writing(roomId), room: keys.room(roomId) };
   }
 
   /** For the metrics. Nothing waits for it, so a count may be lost. */

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { LimitedLog } from "../limited-log.js";
 import { isRedisAway, type RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
+import type { ScriptCalls } from "../redis/script-calls.js";
 import type { Scripts } from "../redis/scripts.js";
 import type { Replying } from "./replying.js";
 
@@ -11,7 +12,7 @@ export const LONGEST_WAIT = 5_000; // ms that one read of the stream blocks
 const PAUSE = 200; // ms between retries while Redis is unavailable
 
 /** A room's request, as stored in the stream. */
-type Entry = [id: string, fields: string[]];
+type Entry = ScriptCalls["request_take_over"]["result"][number];
 
 /**
  * Handles the requests of several rooms at once; the other workers of the consumer group handle others. A request ends once its room has
@@ -86,7 +87,7 @@ export class AssistantWorker {
     clearTimeout(over);
     clearInterval(this.#timer);
     await this.#beating;
-    await this.#scripts.run("request_hand_over", [keys.requests], [GROUP, this.#name]);
+    await this.#scripts.run("request_hand_over", { requests: keys.requests }, { group: GROUP, consumer: this.#name });
   }
 
   async #makeGroup(): Promise<void> {
@@ -154,7 +155,7 @@ export class AssistantWorker {
         // step with a check that finds no open question. So the holder, or the worker that takes its request over, also answers the
         // questions behind this request, and this request can end. A request that was taken over may be the holder's own: it stays.
         if (outcome.state === "done" || (outcome.state === "held" && first)) {
-          await this.#scripts.run("request_end", [keys.requests], [GROUP, id]);
+          await this.#scripts.run("request_end", { requests: keys.requests }, { group: GROUP, id });
           return;
         }
         // Lost: the room's new holder has a request for it. This worker no longer renews this request, so another one takes it over.
@@ -177,12 +178,12 @@ export class AssistantWorker {
     if (own.length > 0) await this.#redis.call("XCLAIM", keys.requests, GROUP, this.#name, 0, ...own, "JUSTID");
     const free = this.#rooms - this.#active.size;
     if (free <= 0 || this.#stopping.signal.aborted) return;
-    const taken = (await this.#scripts.run(
+    const taken = await this.#scripts.run(
       "request_take_over",
-      [keys.requests],
-      [GROUP, this.#name, this.#lease * 1.6, free],
-    )) as (Entry | null)[];
-    for (const entry of taken) if (entry) this.#begin(entry[0], entry[1], false);
+      { requests: keys.requests },
+      { group: GROUP, consumer: this.#name, idle: this.#lease * 1.6, count: free },
+    );
+    for (const [id, fields] of taken) this.#begin(id, fields, false);
   }
 
   #complain(what: string, error: unknown): void {

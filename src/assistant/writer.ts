@@ -1,8 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isRedisAway } from "../redis/connect.js";
+import type { ScriptCalls } from "../redis/script-calls.js";
 
 /** The state of a room for the worker that writes in it. */
-export type Standing = "OK" | "CANCELLED" | "EDITED" | "LOST";
+export type Standing = ScriptCalls["assistant_write"]["result"];
 
 const SPREAD = 50; // ms, at most, added at random, so that answers that began together do not reach a server all at once
 

@@ -116,12 +116,7 @@ export class RoomLog<V> {
 
   async #read(from: number | "", count: number): Promise<Stretch<V>> {
     const { roomId } = this;
-    const [seq, epoch, at, events] = (await this.#scripts.onRoom("log_read", roomId, [from, count, MOST_BYTES])) as [
-      number,
-      string,
-      number,
-      string[],
-    ];
+    const [seq, epoch, at, events] = await this.#scripts.onRoom("log_read", roomId, { from, count, size: MOST_BYTES });
     return { end: { seq, epoch, at }, entries: events.map((json) => this.#entry(JSON.parse(json) as RoomEvent, json.length)) };
   }
 

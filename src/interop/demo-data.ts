@@ -28,7 +28,8 @@ const SEEDING_LEASE = 30; // seconds after which another server may start over
  */
 export async function seedDemoData(redis: RedisClient, scripts: Scripts, passwords: Passwords): Promise<void> {
   for (;;) {
-    const claim = await scripts.run("demo_data_claim", [keys.totalUsers, keys.seeding], [DEMO_USERS.length, SEEDING_LEASE]);
+    const claimKeys = { totalUsers: keys.totalUsers, seeding: keys.seeding };
+    const claim = await scripts.run("demo_data_claim", claimKeys, { users: DEMO_USERS.length, lease: SEEDING_LEASE });
     if (claim === -1) return;
     if (claim === 1) break;
     await delay(50); // ms

@@ -116,10 +116,13 @@ export class MentionStore {
         const { mentions, quiet } = message ? await this.by(message.fromId, message.text, roomId) : { mentions: [], quiet: [] };
         const mentioned = mentions.filter((id) => id !== message?.fromId && !quiet.includes(id));
         const asks = message !== undefined && (await this.#assistant.isAsked({ ...message, mentionIds: mentioned }));
-        const roomKeys = [keys.meta(roomId), keys.own(roomId), keys.mentioned(roomId), keys.asked(roomId)];
         const question = asks ? `${message.id} ${message.fromId}` : "";
         const most = privatePair(roomId) ? MOST_QUESTIONS_ALONE : MOST_QUESTIONS;
-        return this.#scripts.run("mentions_note", roomKeys, [entry.slice(2), mentioned.join(" "), question, most]);
+        return this.#scripts.run(
+          "mentions_note",
+          { meta: keys.meta(roomId), own: keys.own(roomId), mentioned: keys.mentioned(roomId), asked: keys.asked(roomId) },
+          { name: entry.slice(2), users: mentioned, entry: question, most },
+        );
       }),
     );
     if (noted.includes(2)) await this.#assistant.wake(roomId);

@@ -1,7 +1,8 @@
 import type { AssistantStore } from "../assistant/assistant.store.js";
 import { badInput, refusal } from "../errors.js";
 import { keys } from "../redis/keys.js";
-import type { ScriptName, Scripts } from "../redis/scripts.js";
+import type { ScriptCalls } from "../redis/script-calls.js";
+import type { Scripts } from "../redis/scripts.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import { readEmoji } from "./emoji.js";
 import type { MentionStore } from "./mention.store.js";
@@ -13,8 +14,8 @@ import type { StoredMessage } from "./stored-message.js";
 const MOST_EMOJIS = 20; // distinct emoji per message
 const LISTED_USERS = 100; // per emoji; the count includes all
 
-/** What the scripts return first: the message after the change. */
-type Changed = [member: string, score: string, reactions: string];
+/** What the scripts return: first the message after the change. */
+type Changed = ScriptCalls["message_edit"]["result"];
 
 /** Edits, deletions and reactions. The order of the room's log decides which of several changes is the last. */
 export class MessageChangeStore {
@@ -57,13 +58,14 @@ export class MessageChangeStore {
     const { mentions, quiet } = await this.#mentions.by(userId, text, target.roomId);
     const asks = mentions.includes(this.#assistant.id) && (await this.#asksNow(userId, id, mentions));
     if (asks) await this.#assistant.admit(userId, target.roomId);
-    const edited = await this.#run("message_edit", userId, target, [
-      JSON.stringify(text),
-      mentions.join(" "),
-      asks ? 1 : 0,
-      quiet.join(" "),
-    ]);
-    if (asks) await this.#assistant.wake(target.roomId);
+    const { roomId, score } = target;
+    const edited = await this.#scripts.onRoom(
+      "message_edit",
+      roomId,
+      { user: userId, id, score, text: JSON.stringify(text), mentions, asks, quiet },
+      { ...changeKeys(roomId), mentioned: keys.mentioned(roomId), reply: keys.reply(roomId) },
+    );
+    if (asks) await this.#assistant.wake(roomId);
     return this.#read(target, edited);
   }
 
@@ -81,7 +83,13 @@ export class MessageChangeStore {
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, FORBIDDEN
    */
   async delete(userId: string, id: string): Promise<string> {
-    await this.#run("message_delete", userId, await this.#target(userId, id, "id"), []);
+    const { roomId, score } = await this.#target(userId, id, "id");
+    await this.#scripts.onRoom(
+      "message_delete",
+      roomId,
+      { user: userId, id, score },
+      { ...changeKeys(roomId), mentioned: keys.mentioned(roomId), deleted: keys.deleted(roomId) },
+    );
     return id;
   }
 
@@ -92,7 +100,13 @@ export class MessageChangeStore {
   async react(userId: string, messageId: string, emoji: string, on: boolean): Promise<StoredMessage> {
     const one = readEmoji(emoji);
     const target = await this.#target(userId, messageId, "messageId");
-    const changed = await this.#run("message_react", userId, target, [one, on ? 1 : 0, MOST_EMOJIS, LISTED_USERS]);
+    const { roomId, score } = target;
+    const changed = await this.#scripts.onRoom(
+      "message_react",
+      roomId,
+      { user: userId, id: messageId, score, emoji: one, on, most: MOST_EMOJIS, listed: LISTED_USERS },
+      changeKeys(roomId),
+    );
     if (changed === null)
       throw badInput("emoji", `must be one that the message already has: ${MOST_EMOJIS} distinct emoji are the maximum.`);
     return this.#read(target, changed);
@@ -104,25 +118,12 @@ export class MessageChangeStore {
     return target;
   }
 
-  #run(script: ScriptName, userId: string, { id, roomId, score }: MessageId, args: (string | number)[]): Promise<unknown> {
-    return this.#scripts.onRoom(
-      script,
-      roomId,
-      [userId, id, score, ...args],
-      [
-        keys.members(roomId),
-        keys.reactions(roomId),
-        ...(script === "message_react" ? [] : [keys.mentioned(roomId)]),
-        ...(script === "message_edit" ? [keys.reply(roomId)] : []),
-        ...(script === "message_delete" ? [keys.deleted(roomId)] : []),
-      ],
-    );
-  }
-
-  #read({ id, roomId }: MessageId, answer: unknown): StoredMessage {
-    const [member, score, reactions] = answer as Changed;
+  #read({ id, roomId }: MessageId, [member, score, reactions]: Changed): StoredMessage {
     const message = readPlaced(roomId, [member, score, reactions]);
     if (!message) throw refusal("NOT_FOUND", `There is no message ${id}.`); // the API never showed it as a message
     return message;
   }
 }
+
+/** The keys of every change, besides those that every room script takes. */
+const changeKeys = (roomId: string) => ({ members: keys.members(roomId), reactions: keys.reactions(roomId) });

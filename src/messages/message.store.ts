@@ -6,6 +6,7 @@ import type { Lenient } from "../redis/connect.js";
 import type { RedisDays } from "../redis/days.js";
 import { keys } from "../redis/keys.js";
 import type { Replicas } from "../redis/replicas.js";
+import type { ScriptCalls } from "../redis/script-calls.js";
 import { type Scripts, UNHEARD } from "../redis/scripts.js";
 import { type Connection, type PageArgs, type PageRequest, pageRequest, toConnection } from "../relay.js";
 import { isGroup } from "../rooms/member.store.js";
@@ -73,8 +74,12 @@ export type MessageConnectionRecord = Connection<Placed> & { position: string };
 const DAY = 86_400; // seconds
 const DAYS_BEFORE = 2; // how many days before today the first of a script's day keys is
 
-/** What `message_send` returns. */
-type Stored = [message: string, seq: number, epoch: string, at: number, untold: number, stored: 0 | 1, first: 0 | 1];
+/** What a script returns if its keys do not include today and yesterday. */
+type WrongDays = [day: number];
+
+/** What `message_send` and `assistant_answer` return otherwise. */
+type Sent = Exclude<ScriptCalls["message_send"]["result"], WrongDays>;
+type Answered = Exclude<ScriptCalls["assistant_answer"]["result"], WrongDays>;
 
 export const SPARE = 8; // messages read beyond a page, so that messages of equal score seldom need a second read
 const LONGEST_STRETCH = 10_000; // members; only an attacker writes more of one score, or more unreadable ones in a row
@@ -145,24 +150,28 @@ export class MessageStore {
     const asks = await this.#assistant.isAsked({ fromId: userId, roomId, mentionIds: mentions, replyToId: answered?.id ?? null }, this);
     if (asks) await this.#assistant.admit(userId, roomId);
 
-    const [message, seq, epoch, at, untold, stored, first] = (await this.#store("message_send", roomId, (firstDay) => ({
-      args: [
+    const [message, seq, epoch, at, untold, stored, first] = await this.#withDays<Sent>((firstDay) =>
+      this.#scripts.onRoom(
+        "message_send",
         roomId,
-        userId,
-        JSON.stringify(text),
-        clientMessageId == null ? "" : JSON.stringify(clientMessageId),
-        firstDay,
-        mentions.join(" "),
-        answered?.id ?? "",
-        answered?.score ?? "",
-        this.#retention.historyLimit,
-        this.#retention.historyDays,
-        isGroup(roomId) ? 1 : 0,
-        asks ? 1 : 0,
-        quiet.join(" "),
-      ],
-      otherKeys: [],
-    }))) as Stored;
+        {
+          roomId,
+          from: userId,
+          text: JSON.stringify(text),
+          clientId: clientMessageId == null ? "" : JSON.stringify(clientMessageId),
+          firstDay,
+          mentions,
+          replyTo: answered?.id ?? "",
+          replyScore: answered?.score ?? "",
+          historyLimit: this.#retention.historyLimit,
+          historyDays: this.#retention.historyDays,
+          group: isGroup(roomId),
+          asks,
+          quiet,
+        },
+        storeKeys(roomId, firstDay),
+      ),
+    );
 
     if (stored === 1) this.#onStored({ roomId, json: message, first: first === 1 });
     this.#noteSpoken(roomId, at);
@@ -183,26 +192,35 @@ export class MessageStore {
    */
   async answer({ roomId, entry, questionId, answerId, text, state, incomplete, problem, fence }: Answer): Promise<boolean> {
     const question = readMessageId(questionId, "replyTo");
-    const stored = (await this.#store("assistant_answer", roomId, (firstDay) => ({
-      args: [
+    const stored = await this.#withDays<Answered>((firstDay) =>
+      this.#scripts.onRoom(
+        "assistant_answer",
         roomId,
-        text === "" ? "" : JSON.stringify(withoutControls(text)),
-        JSON.stringify(answerId),
-        firstDay,
-        question.id,
-        question.score,
-        this.#retention.historyLimit,
-        this.#retention.historyDays,
-        isGroup(roomId) ? 1 : 0,
-        fence,
-        entry,
-        state,
-        text,
-        text === "" ? "" : (incomplete ?? ""),
-        problem,
-      ],
-      otherKeys: [keys.reply(roomId), keys.writing(roomId), keys.withdrawn(roomId)],
-    }))) as [] | Stored | "LOST";
+        {
+          roomId,
+          text: text === "" ? "" : JSON.stringify(withoutControls(text)),
+          clientId: JSON.stringify(answerId),
+          firstDay,
+          replyTo: question.id,
+          replyScore: question.score,
+          historyLimit: this.#retention.historyLimit,
+          historyDays: this.#retention.historyDays,
+          group: isGroup(roomId),
+          fence,
+          entry,
+          state,
+          written: text,
+          incomplete: text === "" ? "" : (incomplete ?? ""),
+          problem,
+        },
+        {
+          ...storeKeys(roomId, firstDay),
+          reply: keys.reply(roomId),
+          writing: keys.writing(roomId),
+          withdrawn: keys.withdrawn(roomId),
+        },
+      ),
+    );
     if (stored === "LOST") return false;
     const [message, , , at, untold = 0, , first] = stored;
     if (message !== undefined) this.#onStored({ roomId, json: message, first: first === 1 });
@@ -222,14 +240,14 @@ export class MessageStore {
   ): Promise<boolean> {
     const answered = `${this.#assistant.id} ${JSON.stringify(answerId)}`;
     const by = retry ? `${retry.userId} retry/${JSON.stringify(retry.id)}` : "";
-    for (;;) {
-      const firstDay = this.#days.expected() - DAYS_BEFORE;
-      const sent = storeKeys(roomId, firstDay).slice(-4);
-      const roomKeys = [keys.asked(roomId), keys.withdrawn(roomId), ...sent];
-      const found = (await this.#scripts.run("assistant_ask_again", roomKeys, [entry, answered, by, firstDay])) as number | [number];
-      if (!Array.isArray(found)) return found === 1;
-      this.#days.learn(found[0]);
-    }
+    const isWaiting = await this.#withDays<0 | 1>((firstDay) =>
+      this.#scripts.run(
+        "assistant_ask_again",
+        { asked: keys.asked(roomId), withdrawn: keys.withdrawn(roomId), ...sentKeys(roomId, firstDay) },
+        { entry, answer: answered, retry: by, firstDay },
+      ),
+    );
+    return isWaiting === 1;
   }
 
   /**
@@ -245,21 +263,14 @@ export class MessageStore {
   }
 
   /**
-   * Stores a message with a script that looks for earlier sends under the days around today. Redis's clock decides which day it is: if this
-   * server is wrong about it, the script changes nothing and returns the day, and the server runs it again with the right keys.
+   * Runs a script that looks for earlier sends under the days around today. Redis's clock decides which day it is: if this server is wrong
+   * about it, the script changes nothing and returns the day, and the server runs it again with the right keys.
    */
-  async #store(
-    script: "message_send" | "assistant_answer",
-    roomId: string,
-    request: (firstDay: number) => { args: (string | number)[]; otherKeys: string[] },
-  ): Promise<unknown> {
+  async #withDays<Result>(run: (firstDay: number) => Promise<Result | WrongDays>): Promise<Result> {
     for (;;) {
-      const firstDay = this.#days.expected() - DAYS_BEFORE;
-      const { args, otherKeys } = request(firstDay);
-      const answer = await this.#scripts.onRoom(script, roomId, args, [...storeKeys(roomId, firstDay), ...otherKeys]);
-      const [day, ...others] = answer as unknown[];
-      if (typeof day !== "number" || others.length > 0) return answer;
-      this.#days.learn(day);
+      const result = await run(this.#days.expected() - DAYS_BEFORE);
+      if (!isWrongDays(result)) return result;
+      this.#days.learn(result[0]);
     }
   }
 
@@ -343,9 +354,12 @@ export class MessageStore {
     await this.#rooms.check(userId, roomId);
     if (named !== roomId) throw gone();
     const [seq, epoch, at, ...sides] = await this.#lenient(
-      this.#scripts.onRoom("messages_around", roomId, [score, half.larger + SPARE, LARGEST_STRETCH], [keys.reactions(roomId)]) as Promise<
-        [number, string, number, RawStretch, RawStretch]
-      >,
+      this.#scripts.onRoom(
+        "messages_around",
+        roomId,
+        { score, count: half.larger + SPARE, size: LARGEST_STRETCH },
+        { reactions: keys.reactions(roomId) },
+      ),
       [0, "", 0, NOTHING, NOTHING],
     );
     let [older, newer] = sides.map((side) => toStretch(side)) as [Stretch, Stretch];
@@ -373,14 +387,14 @@ export class MessageStore {
     for (const id of ids.map(parseMessageId)) if (id) byRoom.set(id.roomId, [...(byRoom.get(id.roomId) ?? []), id]);
     await Promise.all(
       [...byRoom].map(async ([roomId, wanted]) => {
-        const raw = (await this.#lenient(
+        const raw = await this.#lenient(
           this.#scripts.run(
             "messages_find",
-            [keys.room(roomId), keys.reactions(roomId)],
-            wanted.flatMap(({ id, score }) => [id, score]),
+            { room: keys.room(roomId), reactions: keys.reactions(roomId) },
+            { idsAndScores: wanted.flatMap(({ id, score }) => [id, score]) },
           ),
           [],
-        )) as (RawMessage | null)[];
+        );
         for (const [index, { id }] of wanted.entries()) {
           const message = raw[index];
           if (message) found.set(id, readPlaced(roomId, message));
@@ -398,11 +412,11 @@ export class MessageStore {
     await Promise.all(
       [...byRoom].map(async ([roomId, wanted]) => {
         const inOrder = wanted.map((id) => parseMessageId(id) as MessageId).sort((one, other) => microsOf(one) - microsOf(other));
-        const events = (await this.#scripts.run(
+        const events = await this.#scripts.run(
           "log_find",
-          [keys.log(roomId), keys.meta(roomId)],
-          inOrder.flatMap((id) => [id.id, microsOf(id)]),
-        )) as ([seq: number, epoch: string, at: number] | null)[];
+          { log: keys.log(roomId), meta: keys.meta(roomId) },
+          { idsAndTimes: inOrder.flatMap((id) => [id.id, microsOf(id)]) },
+        );
         for (const [index, event] of events.entries()) {
           const id = inOrder[index]?.id;
           if (event && id !== undefined) found.set(id, encodePosition({ roomId, seq: event[0], epoch: event[1], at: event[2] }));
@@ -452,11 +466,11 @@ export class MessageStore {
     const authorOf = (member: string, score: string) => readPlaced(roomId, [member, score, ""])?.fromId;
     const opened = heard !== undefined && (await this.#rooms.openForDemos(roomId, authorOf));
     const opens = opening && (await this.#rooms.isOpen(roomId)); // else anyone who can publish could make the server create any keys
-    const adopted = (await this.#scripts.onRoomAtOnce("messages_adopt", roomId, [
-      heard?.score ?? "",
-      opens ? 1 : 0,
-      (heard?.members ?? []).map(digestOf).join(" "),
-    ])) as [number, number, number, number] | typeof UNHEARD;
+    const adopted = await this.#scripts.onRoomAtOnce("messages_adopt", roomId, {
+      heard: heard?.score ?? "",
+      opening: opens,
+      order: (heard?.members ?? []).map(digestOf),
+    });
     if (adopted === UNHEARD) return true;
     const [isNew, questions, unnamed, last] = adopted;
     if (heard && last > 0) this.#noteSpoken(roomId, last);
@@ -478,9 +492,9 @@ export class MessageStore {
       this.#scripts.onRoom(
         "messages_page",
         roomId,
-        [near, far, from === "start" ? "NEWER" : "OLDER", offset, count, LARGEST_STRETCH],
-        [keys.reactions(roomId)],
-      ) as Promise<[number, string, number, number, RawStretch]>,
+        { near, far, direction: from === "start" ? "NEWER" : "OLDER", offset, count, size: LARGEST_STRETCH },
+        { reactions: keys.reactions(roomId) },
+      ),
       [0, "", 0, 0, NOTHING],
     );
     return { position: { roomId, epoch, seq, at }, stretch: toStretch(raw, behind) };
@@ -500,7 +514,7 @@ export class MessageStore {
 }
 
 /** A range as the scripts return it: members with scores and reactions, the score and offset to continue at, and how many were skipped. */
-type RawStretch = [flat: string[], near: string, offset: number, skipped: number];
+type RawStretch = ScriptCalls["messages_page"]["result"][4];
 
 const NOTHING: RawStretch = [[], "", 0, 0];
 
@@ -521,13 +535,23 @@ const microsOf = ({ micros, score }: MessageId): number => micros ?? Math.round(
 const isSame = (one: Position, other: Position) => one.epoch === other.epoch && one.seq === other.seq;
 
 /** The keys for storing a message, besides those that every room script takes. */
-const storeKeys = (roomId: string, firstDay: number) => [
-  keys.members(roomId),
-  keys.mentioned(roomId),
-  keys.reactions(roomId),
-  keys.reads(roomId),
-  ...[0, 1, 2, 3].map((days) => keys.sent(roomId, firstDay + days)),
-];
+const storeKeys = (roomId: string, firstDay: number) => ({
+  members: keys.members(roomId),
+  mentioned: keys.mentioned(roomId),
+  reactions: keys.reactions(roomId),
+  reads: keys.reads(roomId),
+  ...sentKeys(roomId, firstDay),
+});
+
+/** The keys of the sends of four days. */
+const sentKeys = (roomId: string, firstDay: number) => ({
+  sent1: keys.sent(roomId, firstDay),
+  sent2: keys.sent(roomId, firstDay + 1),
+  sent3: keys.sent(roomId, firstDay + 2),
+  sent4: keys.sent(roomId, firstDay + 3),
+});
+
+const isWrongDays = (result: unknown): result is WrongDays => Array.isArray(result) && result.length === 1;
 
 /** Splits the flat list of a room's members that the scripts return. */
 function rawMessages(flat: string[]): RawMessage[] {

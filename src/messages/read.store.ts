@@ -52,13 +52,12 @@ export class ReadStore {
   async mark(userId: string, messageId: string): Promise<string> {
     const { roomId, score } = readMessageId(messageId, "messageId");
     await this.#rooms.check(userId, roomId, "messageId");
-    const [moved, at] = (await this.#scripts.onRoom(
+    const [moved, at] = await this.#scripts.onRoom(
       "read_move",
       roomId,
-      [userId, messageId, score, this.#mostTold(roomId)],
-      [keys.reads(roomId), keys.members(roomId)],
-      [`Message ${messageId} no longer exists.`],
-    )) as ["UNMOVED" | "TOLD_ALL" | "MOVED", number];
+      { user: userId, messageId, score, mostTold: this.#mostTold(roomId) },
+      { reads: keys.reads(roomId), members: keys.members(roomId) },
+    );
     if (moved === "MOVED") {
       const reading: OwnReading = { roomId, upTo: messageId, at };
       await publish(this.#redis, channels.user(userId), { kind: "read.moved", ...reading });
@@ -84,8 +83,14 @@ export class ReadStore {
   unread(userId: string, roomIds: readonly string[]): Promise<Unread[]> {
     return Promise.all(
       roomIds.map(async (roomId) => {
-        const roomKeys = [keys.room(roomId), keys.own(roomId), keys.mentioned(roomId), keys.reads(roomId), keys.members(roomId)];
-        const count = () => this.#scripts.run("room_unread", roomKeys, [userId]) as Promise<[number, number, string, number]>;
+        const roomKeys = {
+          room: keys.room(roomId),
+          own: keys.own(roomId),
+          mentioned: keys.mentioned(roomId),
+          reads: keys.reads(roomId),
+          members: keys.members(roomId),
+        };
+        const count = () => this.#scripts.run("room_unread", roomKeys, { user: userId });
         let [messages, mentions, readUpTo, unnamed] = await count();
         if (unnamed > 0) {
           await this.#mentions.find(roomId);

@@ -118,12 +118,12 @@ export class RetentionSweep {
   async #trim(roomId: string): Promise<void> {
     const { historyLimit, historyDays } = this.#retention;
     try {
-      for (let gone: unknown; gone !== 0 && !this.#stopped; ) {
+      for (let gone: number | undefined; gone !== 0 && !this.#stopped; ) {
         gone = await this.#scripts.onRoom(
           "room_trim",
           roomId,
-          [historyLimit, historyDays, MOST_GONE],
-          [keys.reactions(roomId), keys.mentioned(roomId)],
+          { historyLimit, historyDays, most: MOST_GONE },
+          { reactions: keys.reactions(roomId), mentioned: keys.mentioned(roomId) },
         );
         await delay(1); // ms, so that trimming a long history does not hold up other work
       }

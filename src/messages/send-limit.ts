@@ -71,14 +71,18 @@ export class SendLimit {
       if (until >= now) break;
       this.#portions.delete(user);
     }
-    const charging = this.#scripts.run("sends_charge", [this.#bucket(userId)], [this.#portion, 1_000 / this.#perSecond, this.#burst]);
+    const charging = this.#scripts.run(
+      "sends_charge",
+      { bucket: this.#bucket(userId) },
+      { count: this.#portion, interval: 1_000 / this.#perSecond, burst: this.#burst },
+    );
     const portion: Portion = {
       left: this.#portion,
       usableAt: now,
       until: now + LIFE,
       charged: charging.then(
         (wait) => {
-          portion.usableAt = performance.now() + Number(wait);
+          portion.usableAt = performance.now() + wait;
           portion.until = portion.usableAt + LIFE;
         },
         () => {}, // Redis is away, so the send itself fails too

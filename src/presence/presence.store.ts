@@ -7,6 +7,8 @@ import type { Transition } from "./transitions.js";
 const MOST_DIFFERENCES = 1_000_000; // users online; a larger set is not plausible, and is ignored
 const AT_ONCE = 100; // users handled in one round trip
 
+const ONLINE_KEYS = { onlineUsers: keys.onlineUsers, versions: keys.onlineVersions, announced: keys.announced };
+
 /** The users who are online: those with a connection to a live server, or who had one a moment ago. */
 export class PresenceStore {
   readonly #redis: RedisClient;
@@ -101,11 +103,10 @@ export class PresenceStore {
   /** Called when a demo app announced something of the user: checks what it did to the set of online users, and notifies subscribers. */
   async lookAt(userId: string): Promise<void> {
     const { version = "0", ...connections } = await this.#redis.hgetall(keys.presence(userId));
-    const [, , putBack] = (await this.#scripts.run(
-      "presence_look",
-      [keys.onlineUsers, keys.onlineVersions, keys.announced],
-      [userId, Object.keys(connections).length > 0 ? version : 0],
-    )) as [number, number, number];
+    const [, , putBack] = await this.#scripts.run("presence_look", ONLINE_KEYS, {
+      user: userId,
+      version: Object.keys(connections).length > 0 ? version : 0,
+    });
     if (putBack === 1) this.#onTransition({ userId, online: true });
   }
 
@@ -158,13 +159,10 @@ export class PresenceStore {
   }
 
   async #change(server: string, userId: string, count: number): Promise<void> {
-    const [version, online] = (await this.#scripts.run("presence_change", [keys.presence(userId)], [server, count])) as [number, number];
-    const told = await this.#scripts.run(
-      "presence_announce",
-      [keys.onlineUsers, keys.onlineVersions, keys.announced],
-      [userId, version, online],
-    );
-    if (told === 1) this.#onTransition({ userId, online: online === 1 });
+    const [version, isOnline] = await this.#scripts.run("presence_change", { presence: keys.presence(userId) }, { server, count });
+    const online = isOnline === 1;
+    const told = await this.#scripts.run("presence_announce", ONLINE_KEYS, { user: userId, version, online });
+    if (told === 1) this.#onTransition({ userId, online });
   }
 }
 

@@ -30,8 +30,7 @@ export class AcquaintanceStore {
     const assistant = this.#assistantId();
     const looked = await Promise.all(
       otherIds.map(async (id) => {
-        const answer = await this.#scripts.onRoom("pair_look", pairOf(userId, id), [userId, id]);
-        const [bothWrote, blocksUser, isBlocked] = answer as [number, number, number];
+        const [bothWrote, blocksUser, isBlocked] = await this.#scripts.onRoom("pair_look", pairOf(userId, id), { user: userId, other: id });
         if (isBlocked === 1) throw refusal("FORBIDDEN", `You have blocked user ${id}.`);
         if (blocksUser === 1) throw refusal("FORBIDDEN", `You cannot add user ${id}.`);
         return { id, known: bothWrote === 1 || id === assistant };

@@ -2,6 +2,7 @@ import { createHash, randomInt } from "node:crypto";
 import { badInput, checkClientId, isRefusal, refusal } from "../errors.js";
 import type { RedisClient } from "../redis/connect.js";
 import { GENERAL, keys } from "../redis/keys.js";
+import type { ScriptCalls } from "../redis/script-calls.js";
 import type { Scripts } from "../redis/scripts.js";
 import { checkName, checkUserId, type UserStore } from "../users/user.store.js";
 import type { AcquaintanceStore } from "./acquaintance.store.js";
@@ -100,8 +101,12 @@ export class GroupStore {
         await this.#invitations.tidy(id, owner.id, strangers);
         throw error;
       }
-      const made = [name, membersMayInvite ? 1 : 0, owner.id, known.join(" "), strangers.join(" "), 2 * REMEMBERED, LASTS];
-      const isNew = await this.#run("room_create", id, made, [keys.made(id), keys.invited(id)]);
+      const isNew = await this.#scripts.onRoom(
+        "room_create",
+        id,
+        { name, mayInvite: membersMayInvite, owner: owner.id, others: known, strangers, remembered: 2 * REMEMBERED, lasts: LASTS },
+        { members: keys.members(id), made: keys.made(id), invited: keys.invited(id) },
+      );
       if (isNew !== 1) await this.#invitations.tidy(id, owner.id, strangers); // another call has created it, and users may have answered
       await this.#takeOutBlockers(owner.id, id, known);
     }
@@ -129,7 +134,7 @@ export class GroupStore {
   async rename(userId: string, roomId: string, name: string): Promise<void> {
     checkGroup(roomId);
     checkName(name);
-    await this.#run("room_change", roomId, [userId, name, ""]);
+    await this.#scripts.onRoom("room_change", roomId, { by: userId, name, mayInvite: "" }, { members: keys.members(roomId) });
     // Of two concurrent calls, the one that writes this key last reads the authoritative name.
     let shown: string | null = null;
     for (let current: string | null = name; current !== null && current !== shown; ) {
@@ -145,7 +150,7 @@ export class GroupStore {
    */
   async letMembersInvite(userId: string, roomId: string, on: boolean): Promise<void> {
     checkGroup(roomId);
-    await this.#run("room_change", roomId, [userId, "", on ? 1 : 0]);
+    await this.#scripts.onRoom("room_change", roomId, { by: userId, name: "", mayInvite: on }, { members: keys.members(roomId) });
   }
 
   /**
@@ -187,9 +192,9 @@ export class GroupStore {
     await this.#invitations.made(roomId, user.id, [otherId]);
   }
 
-  #runAdd(userId: string, roomId: string, otherId: string, invites: boolean): Promise<[came: 0 | 1, inviter: string]> {
-    const args = [userId, otherId, MOST_MEMBERS, invites ? 1 : 0, LASTS];
-    return this.#run("member_add", roomId, args, [keys.invited(roomId)]) as Promise<[0 | 1, string]>;
+  #runAdd(userId: string, roomId: string, otherId: string, invites: boolean): Promise<ScriptCalls["member_add"]["result"]> {
+    const args = { by: userId, user: otherId, most: MOST_MEMBERS, invites, lasts: LASTS };
+    return this.#scripts.onRoom("member_add", roomId, args, { members: keys.members(roomId), invited: keys.invited(roomId) });
   }
 
   /**
@@ -202,8 +207,9 @@ export class GroupStore {
       throw refusal("NOT_FOUND", `There is no open invitation to room ${roomId}.`);
     await this.#members.enlist(userId, roomId);
     try {
-      const args = [userId, MOST_MEMBERS, LASTS];
-      const [, inviter] = (await this.#run("invitation_accept", roomId, args, [keys.invited(roomId)])) as [0 | 1, string];
+      const args = { user: userId, most: MOST_MEMBERS, lasts: LASTS };
+      const otherKeys = { members: keys.members(roomId), invited: keys.invited(roomId) };
+      const [, inviter] = await this.#scripts.onRoom("invitation_accept", roomId, args, otherKeys);
       if (inviter !== "") await this.#invitations.ended(roomId, userId, inviter);
     } catch (error) {
       await this.#members.unlist(userId, roomId);
@@ -251,19 +257,16 @@ export class GroupStore {
   }
 
   async #leave(userId: string, roomId: string, otherId: string): Promise<void> {
-    const others = [keys.mentioned(roomId), keys.reads(roomId), keys.reactions(roomId), keys.invited(roomId)];
-    const [, ...ended] = (await this.#run("member_remove", roomId, [userId, otherId], others)) as [0 | 1, ...string[]];
+    const otherKeys = {
+      members: keys.members(roomId),
+      mentioned: keys.mentioned(roomId),
+      reads: keys.reads(roomId),
+      reactions: keys.reactions(roomId),
+      invited: keys.invited(roomId),
+    };
+    const [, ...ended] = await this.#scripts.onRoom("member_remove", roomId, { by: userId, user: otherId }, otherKeys);
     const users = ended.flatMap((user, at) => (at % 2 === 0 ? [[user, ended[at + 1] as string] as const] : []));
     await Promise.all(users.map(([user, inviter]) => this.#invitations.ended(roomId, user, inviter)));
-  }
-
-  #run(
-    script: "room_create" | "room_change" | "member_add" | "member_remove" | "invitation_accept",
-    roomId: string,
-    args: (string | number)[],
-    otherKeys: string[] = [],
-  ): Promise<unknown> {
-    return this.#scripts.onRoom(script, roomId, args, [keys.members(roomId), ...otherKeys]);
   }
 
   /** Lists the room again, because a concurrent leave may have removed it, and then notifies all devices. */

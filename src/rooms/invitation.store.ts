@@ -3,6 +3,7 @@ import { Feed } from "../delivery/feed.js";
 import { badInput, refusal } from "../errors.js";
 import type { RedisClient } from "../redis/connect.js";
 import { channels, keys } from "../redis/keys.js";
+import type { ScriptCalls } from "../redis/script-calls.js";
 import type { Scripts } from "../redis/scripts.js";
 import { lookUpPage, type Page, type PageRequest } from "../relay.js";
 import type { AcquaintanceStore } from "./acquaintance.store.js";
@@ -85,9 +86,8 @@ export class InvitationStore {
           : refusal("FORBIDDEN", `You can have at most ${MOST_OPEN} open invitations. Withdraw some, or wait for answers.`);
       }
     }
-    const listed = await Promise.all(
-      isNew.map((id) => this.#scripts.run("invitation_list", [keys.invitations(id)], [roomId, MOST_RECEIVED, LASTS])),
-    );
+    const args = { roomId, most: MOST_RECEIVED, lasts: LASTS };
+    const listed = await Promise.all(isNew.map((id) => this.#scripts.run("invitation_list", { invitations: keys.invitations(id) }, args)));
     const full = isNew.find((_, index) => listed[index] !== 1);
     if (full === undefined) return;
     await this.tidy(roomId, byId, isNew);
@@ -111,7 +111,7 @@ export class InvitationStore {
 
   /** Ends a user's invitation to a room; with `byId`, only an invitation by that user. */
   async end(roomId: string, userId: string, byId = ""): Promise<void> {
-    const inviter = (await this.#scripts.run("invitation_end", [keys.invited(roomId)], [userId, byId])) as string;
+    const inviter = await this.#scripts.run("invitation_end", { invited: keys.invited(roomId) }, { user: userId, by: byId });
     if (inviter !== "") await this.ended(roomId, userId, inviter);
     else if (byId === "") await this.#redis.zrem(keys.invitations(userId), roomId); // a crash may have left it
   }
@@ -143,11 +143,11 @@ export class InvitationStore {
 
   /** The user's open invitation to a room; undefined if there is none. */
   async look(roomId: string, userId: string): Promise<InvitationRecord | undefined> {
-    const roomKeys = [keys.meta(roomId), keys.members(roomId), keys.invited(roomId)];
-    const answer = await this.#scripts.run("invitation_look", roomKeys, [userId, LASTS]);
-    const [byId, at, roomName, memberCount] = answer as [string?, string?, string?, number?];
-    if (byId === undefined) return undefined;
-    return { roomId, userId, byId, at: Number(at), roomName: roomName ?? "", memberCount: memberCount ?? 0 };
+    const roomKeys = { meta: keys.meta(roomId), members: keys.members(roomId), invited: keys.invited(roomId) };
+    const answer = await this.#scripts.run("invitation_look", roomKeys, { user: userId, lasts: LASTS });
+    if (answer.length === 0) return undefined;
+    const [byId, at, roomName, memberCount] = answer;
+    return { roomId, userId, byId, at: Number(at), roomName, memberCount };
   }
 
   /** The open invitations to a room, of all users or of the given ones; newest first. */
@@ -208,9 +208,9 @@ export class InvitationStore {
     await publish(this.#redis, channels.user(userId), { kind: "invitation.changed", roomId });
   }
 
-  async #count(byId: string, roomId: string, userIds: string[]): Promise<string> {
-    const args = [roomId, userIds.join(" "), MOST_OPEN, MOST_TO_ONE, LASTS];
-    return (await this.#scripts.run("invitation_count", [keys.inviting(byId)], args)) as string;
+  #count(byId: string, roomId: string, users: string[]): Promise<ScriptCalls["invitation_count"]["result"]> {
+    const args = { roomId, users, most: MOST_OPEN, mostEach: MOST_TO_ONE, lasts: LASTS };
+    return this.#scripts.run("invitation_count", { inviting: keys.inviting(byId) }, args);
   }
 
   /** Removes entries that a crash left behind from the list by which a user's invitations are counted. */

@@ -41,7 +41,8 @@ export class MemberStore {
    * @throws ChatError FORBIDDEN if the user is in too many groups
    */
   async enlist(userId: string, roomId: string): Promise<void> {
-    if ((await this.#scripts.run("room_enlist", [keys.userRooms(userId)], [roomId, 1, MOST_GROUPS])) === 1) return;
+    const args = { roomId, group: true, most: MOST_GROUPS };
+    if ((await this.#scripts.run("room_enlist", { rooms: keys.userRooms(userId) }, args)) === 1) return;
     throw refusal("FORBIDDEN", `User ${userId} is in ${MOST_GROUPS} groups, the maximum.`);
   }
 
@@ -50,7 +51,7 @@ export class MemberStore {
    * @throws ChatError FORBIDDEN if the user has opened too many
    */
   async enlistOpened(userId: string, roomId: string): Promise<void> {
-    if ((await this.#scripts.run("room_enlist", [keys.opened(userId)], [roomId, 0, MOST_OPENED])) !== 1)
+    if ((await this.#scripts.run("room_enlist", { rooms: keys.opened(userId) }, { roomId, group: false, most: MOST_OPENED })) !== 1)
       throw refusal("FORBIDDEN", `You have opened ${MOST_OPENED} private rooms, the maximum.`);
     await this.#redis.sadd(keys.userRooms(userId), roomId);
   }

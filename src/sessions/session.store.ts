@@ -161,12 +161,12 @@ export class SessionStore {
 
   /** How long the viewer's session lasts if it is not used any more, in ms; undefined if it has ended. */
   async timeLeft({ id, tokenHash }: Viewer): Promise<number | undefined> {
-    return ((await this.#scripts.run("session_find", [keys.sessions(id), keys.user(id)], [tokenHash])) as number | null) ?? undefined;
+    return (await this.#scripts.run("session_find", this.#keysOf(id), { tokenHash })) ?? undefined;
   }
 
   /** The viewer's sessions, most recently used first. */
   async list(viewer: Viewer): Promise<OpenSession[]> {
-    const found = (await this.#scripts.run("session_list", this.#keysOf(viewer.id).slice(0, 2), [])) as string[];
+    const found = await this.#scripts.run("session_list", this.#keysOf(viewer.id), {});
     const sessions: OpenSession[] = [];
     for (let at = 0; at < found.length; at += 3) {
       const [tokenHash, expiry, details = ""] = found.slice(at, at + 3);
@@ -184,8 +184,13 @@ export class SessionStore {
   async refresh(viewer: Viewer): Promise<{ session: StartedSession; viewer: Viewer }> {
     const token = newToken(viewer.id);
     const tokenHash = sha256(token);
-    const args = [viewer.tokenHash, tokenHash, this.#ttl.account, this.#ttl.guest, this.#lifetime];
-    const [expiry, id] = (await this.#scripts.run("session_refresh", this.#keysOf(viewer.id), args)) as [string, string];
+    const [expiry, id] = await this.#scripts.run("session_refresh", this.#keysOf(viewer.id), {
+      oldHash: viewer.tokenHash,
+      newHash: tokenHash,
+      accountTtl: this.#ttl.account,
+      guestTtl: this.#ttl.guest,
+      lifetime: this.#lifetime,
+    });
     return {
       session: { id, token, expiresAt: new Date(Number(expiry)), userId: viewer.id },
       viewer: { ...viewer, tokenHash },
@@ -221,12 +226,8 @@ export class SessionStore {
     // A stolen session must not make the password easier to guess than a login does.
     const guess = { username: user?.username ?? "", password: current, address, find: () => this.#users.credentialsOf(id) };
     await this.#guess(guess, async (account) => {
-      const [sessions, details, channel] = this.#keysOf(id);
-      await this.#scripts.run(
-        "password_change",
-        [channel, sessions, details],
-        [account.passwordHash, await this.#passwords.hash(next), tokenHash],
-      );
+      const newHash = await this.#passwords.hash(next);
+      await this.#scripts.run("password_change", this.#keysOf(id), { oldHash: account.passwordHash, newHash, tokenHash });
     });
   }
 
@@ -261,7 +262,8 @@ export class SessionStore {
   async #renew(id: string, passwordHash: string, form: string): Promise<void> {
     try {
       const renewed = await this.#passwords.renewed(form, passwordHash);
-      if (renewed !== undefined) await this.#scripts.run("password_renew", [keys.user(id)], [passwordHash, renewed]);
+      if (renewed === undefined) return;
+      await this.#scripts.run("password_renew", { user: keys.user(id) }, { oldHash: passwordHash, newHash: renewed });
     } catch {
       // The user is logged in; the next login tries again.
     }
@@ -291,32 +293,37 @@ export class SessionStore {
   async #start(userId: string, kind: Kind, passwordHash: string): Promise<StartedSession> {
     const token = newToken(userId);
     const id = randomBytes(12).toString("base64url");
-    const expiry = await this.#scripts.run("session_start", this.#keysOf(userId), [
-      sha256(token),
+    const expiry = await this.#scripts.run("session_start", this.#keysOf(userId), {
+      tokenHash: sha256(token),
       id,
       kind,
-      this.#ttl[kind],
-      MOST_SESSIONS,
+      ttl: this.#ttl[kind],
+      most: MOST_SESSIONS,
       passwordHash,
-    ]);
-    return { id, token, expiresAt: new Date(Number(expiry)), userId };
+    });
+    return { id, token, expiresAt: new Date(expiry), userId };
   }
 
   async #use(userId: string, tokenHash: string): Promise<{ viewer: Viewer; left: number } | null> {
-    const args = [tokenHash, this.#ttl.account, this.#ttl.guest, this.#lifetime, this.#pause];
-    const found = (await this.#scripts.run("session_use", this.#keysOf(userId), args)) as [string, Kind, number] | null;
+    const found = await this.#scripts.run("session_use", this.#keysOf(userId), {
+      tokenHash,
+      accountTtl: this.#ttl.account,
+      guestTtl: this.#ttl.guest,
+      lifetime: this.#lifetime,
+      pause: this.#pause,
+    });
     if (!found) return null;
     const [sessionId, kind, left] = found;
     return { viewer: { id: userId, tokenHash, sessionId, guest: kind === "guest" }, left };
   }
 
-  async #end(userId: string, by: "TOKEN" | "ID" | "ALL", which: string): Promise<number> {
-    return (await this.#scripts.run("session_end", this.#keysOf(userId), [by, which])) as number;
+  #end(userId: string, by: "TOKEN" | "ID" | "ALL", which: string): Promise<number> {
+    return this.#scripts.run("session_end", this.#keysOf(userId), { by, which });
   }
 
   /** The keys of the sessions, of their details, and of the user's hash, which is also the name of the channel for their ends. */
-  #keysOf(userId: string): [string, string, string] {
-    return [keys.sessions(userId), keys.sessionDetails(userId), keys.user(userId)];
+  #keysOf(userId: string): Record<"sessions" | "details" | "user", string> {
+    return { sessions: keys.sessions(userId), details: keys.sessionDetails(userId), user: keys.user(userId) };
   }
 }
 

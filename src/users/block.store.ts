@@ -49,7 +49,7 @@ export class BlockStore {
     checkUserId(otherId, "userId");
     if (otherId === userId) throw badInput("userId", "must be a user other than yourself.");
     if (!(await this.#users.present([otherId])).has(otherId)) throw refusal("NOT_FOUND", `There is no user ${otherId}.`);
-    if ((await this.#scripts.run("block_list", [keys.blocked(userId)], [otherId, MOST])) !== 1)
+    if ((await this.#scripts.run("block_list", { blocked: keys.blocked(userId) }, { user: otherId, most: MOST })) !== 1)
       throw refusal("FORBIDDEN", `You can block at most ${MOST} users. Unblock another one first.`);
     await this.#acquaintances.setBlock(userId, otherId, true);
     await this.#invitations.endBetween(userId, otherId);
@@ -84,7 +84,8 @@ export class BlockStore {
   /** Removes a user from the list, unless they were blocked again at the same time. */
   async #unlist(userId: string, otherId: string): Promise<void> {
     await this.#redis.zrem(keys.blocked(userId), otherId);
-    if (await this.#acquaintances.blocks(userId, otherId)) await this.#scripts.run("block_list", [keys.blocked(userId)], [otherId, MOST]);
+    if (await this.#acquaintances.blocks(userId, otherId))
+      await this.#scripts.run("block_list", { blocked: keys.blocked(userId) }, { user: otherId, most: MOST });
   }
 }
 

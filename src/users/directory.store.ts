@@ -22,6 +22,9 @@ const FORMER_KEPT = 604_800; // seconds that the directory of an older version i
 const SETTLING = 100; // the newest accounts, which a demo app may still be writing: indexing waits for a missing one
 const MOST_USERS = 100_000_000; // a higher value is not a valid counter
 
+const KEYS = { directory: keys.directory, totalUsers: keys.totalUsers, indexed: keys.indexed };
+const FORMER_KEYS = { formerDirectory: keys.formerDirectory, formerIndexed: keys.formerIndexed };
+
 /** A username as written in a message, and the key by which mentions compare it. */
 export interface WrittenName {
   name: string;
@@ -115,11 +118,7 @@ export class DirectoryStore {
   }
 
   async #idsByKey(names: readonly WrittenName[]): Promise<{ ids: string[]; missing: number }> {
-    const [ids, missing] = (await this.#scripts.run(
-      "directory_mentioned",
-      [keys.directory, keys.totalUsers, keys.indexed],
-      names.map(({ key }) => key),
-    )) as [string[], number];
+    const [ids, missing] = await this.#scripts.run("directory_mentioned", KEYS, { nameKeys: names.map(({ key }) => key) });
     return { ids, missing };
   }
 
@@ -144,9 +143,9 @@ export class DirectoryStore {
 
   async #index(): Promise<void> {
     while (!this.#stopped) {
-      const claimed = await this.#scripts.run("directory_claim", [keys.totalUsers, keys.indexed], [this.#server, LEASE]);
+      const claimed = await this.#scripts.run("directory_claim", KEYS, { server: this.#server, lease: LEASE });
       if (!claimed) return; // another server is indexing
-      const [upTo, total] = claimed as [number, number];
+      const [upTo, total] = claimed;
       const from = Math.min(upTo, total); // a counter that was set back assigns ids again
       const to = Math.min(from + PORTION, total <= MOST_USERS ? total : 0);
       const ids = from < to ? await this.#users.idsBetween(from + 1, to) : [];
@@ -154,8 +153,8 @@ export class DirectoryStore {
       const hole = ids.find((id, index) => !users[index] && Number(id) > total - SETTLING);
       const done = hole === undefined ? Math.max(from, to) : Number(hole) - 1;
       const entries = users.filter((user) => user && !user.guest).flatMap((user) => directoryEntries(user as UserRecord));
-      await this.#scripts.run("directory_add", [keys.directory, keys.indexed], [this.#server, done, JSON.stringify(entries)]);
-      if (done >= total) await this.#scripts.run("directory_supersede", [keys.formerDirectory, keys.formerIndexed], [FORMER_KEPT]);
+      await this.#scripts.run("directory_add", KEYS, { server: this.#server, upTo: done, entries: JSON.stringify(entries) });
+      if (done >= total) await this.#scripts.run("directory_supersede", FORMER_KEYS, { kept: FORMER_KEPT });
       if (done < to || to >= total || from >= to) return;
       await delay(PAUSE);
     }
@@ -166,18 +165,14 @@ export class DirectoryStore {
     { from, after, before }: PageRequest<DirectoryEntry>,
     count: number,
   ): Promise<{ entries: DirectoryEntry[]; users: number; missing: number }> {
-    const [entries, users, missing] = (await this.#scripts.run(
-      "directory_search",
-      [keys.directory, keys.totalUsers, keys.indexed],
-      [
-        beginning,
-        after ? encodeEntry(after) : "",
-        before ? encodeEntry(before) : "",
-        from === "start" ? "FORWARD" : "BACKWARD",
-        count,
-        MOST_COUNTED,
-      ],
-    )) as [string[], number, number];
+    const [entries, users, missing] = await this.#scripts.run("directory_search", KEYS, {
+      beginning,
+      after: after ? encodeEntry(after) : "",
+      before: before ? encodeEntry(before) : "",
+      direction: from === "start" ? "FORWARD" : "BACKWARD",
+      count,
+      most: MOST_COUNTED,
+    });
     return { entries: entries.map(decodeEntry), users, missing };
   }
 }

@@ -95,7 +95,7 @@ export class GuestSweep {
   async #sweep(): Promise<void> {
     this.#listed ||= await this.#listAll();
     for (let due: string[] = []; !this.#stopped; await delay(PAUSE)) {
-      due = (await this.#scripts.run("guest_due", [keys.guests], [PORTION, LEASE])) as string[];
+      due = await this.#scripts.run("guest_due", { guests: keys.guests }, { most: PORTION, lease: LEASE });
       for (const id of due) {
         if (this.#stopped) return; // once the lease has run out, another server claims the rest
         await this.#lookAt(id).catch((error: unknown) => {
@@ -123,11 +123,11 @@ export class GuestSweep {
   }
 
   async #lookAt(id: string): Promise<void> {
-    const [what, detail] = (await this.#scripts.run("guest_look", [keys.user(id), keys.sessions(id)], [this.#keep])) as [string, unknown];
-    if (what === "STAYS") return this.#guests.schedule(id, Number(detail));
+    const userKeys = { user: keys.user(id), sessions: keys.sessions(id) };
+    const [what, detail] = await this.#scripts.run("guest_look", userKeys, { keep: this.#keep });
+    if (what === "STAYS") return this.#guests.schedule(id, detail);
     if (what === "REGISTERING") {
-      const username = String(detail);
-      if ((await this.#users.idOf(username)) === id) return this.#guests.completeRegistration(id, username);
+      if ((await this.#users.idOf(detail)) === id) return this.#guests.completeRegistration(id, detail);
       await this.#guests.undoRegistration(id);
       return this.#guests.schedule(id, 0);
     }
@@ -175,9 +175,19 @@ export class GuestSweep {
     await this.#redis.srem(keys.onlineUsers, id);
     await this.#redis.srem(keys.announced, id);
     await this.#redis.hdel(keys.onlineVersions, id);
-    const userKeys = [keys.user(id), keys.sessions(id), keys.sessionDetails(id), keys.presence(id), keys.sends(id), keys.marks(id)];
-    const lists = [keys.opened(id), keys.blocked(id), keys.invitations(id), keys.inviting(id)];
-    if ((await this.#scripts.run("guest_forget", [...userKeys, ...lists], [])) === 1) await this.#redis.unlink(keys.userRooms(id));
+    const userKeys = {
+      user: keys.user(id),
+      sessions: keys.sessions(id),
+      details: keys.sessionDetails(id),
+      presence: keys.presence(id),
+      sends: keys.sends(id),
+      marks: keys.marks(id),
+      opened: keys.opened(id),
+      blocked: keys.blocked(id),
+      invitations: keys.invitations(id),
+      inviting: keys.inviting(id),
+    };
+    if ((await this.#scripts.run("guest_forget", userKeys, {})) === 1) await this.#redis.unlink(keys.userRooms(id));
   }
 }
 

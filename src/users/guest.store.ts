@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { isRefusal, refusal } from "../errors.js";
 import type { Lenient, RedisClient } from "../redis/connect.js";
 import { GENERAL, keys } from "../redis/keys.js";
+import type { ScriptCalls } from "../redis/script-calls.js";
 import type { Scripts } from "../redis/scripts.js";
 import type { NewUser, UserStore } from "./user.store.js";
 import type { UserIds } from "./user-ids.js";
@@ -75,7 +76,7 @@ export class GuestStore {
 
   /** Schedules the next check of a guest, `after` seconds from now. */
   async schedule(id: string, after: number): Promise<void> {
-    await this.#scripts.run("guest_schedule", [keys.guests], [id, after]);
+    await this.#scripts.run("guest_schedule", { guests: keys.guests }, { user: id, after });
   }
 
   /**
@@ -96,19 +97,20 @@ export class GuestStore {
     await this.#users.names.catchUp();
     let before: string | null = null;
     for (;;) {
-      const args = [session.oldHash, attempt, LEASE, passwordHash, account];
-      before = (await this.#scripts.run("guest_register", [keys.user(id), keys.sessions(id)], args)) as string | null;
+      const userKeys = { user: keys.user(id), sessions: keys.sessions(id) };
+      const args = { tokenHash: session.oldHash, attempt, lease: LEASE, passwordHash, account };
+      before = await this.#scripts.run("guest_register", userKeys, args);
       if (before !== null) break;
       await delay(PAUSE);
     }
     if (before !== "") await this.#users.releaseName(id, before);
 
     if (!(await this.#users.claimName(id, username))) {
-      await this.#scripts.run("guest_give_up", [keys.user(id)], [attempt]);
+      await this.#scripts.run("guest_give_up", { user: keys.user(id) }, { attempt });
       throw refusal("USERNAME_TAKEN", username);
     }
     try {
-      const [expiry, sessionId] = await this.#become(id, attempt, session);
+      const [expiry, sessionId = ""] = await this.#become(id, attempt, session); // given, because there is a session
       await this.#complete(id, username);
       return { expiry: Number(expiry), sessionId };
     } catch (error) {
@@ -129,12 +131,12 @@ export class GuestStore {
 
   /** Undoes a registration that was interrupted before its name was claimed. */
   async undoRegistration(id: string): Promise<void> {
-    await this.#scripts.run("guest_give_up", [keys.user(id)], [""]);
+    await this.#scripts.run("guest_give_up", { user: keys.user(id) }, { attempt: "" });
   }
 
-  async #become(id: string, attempt: string, { oldHash, newHash, ttl }: SessionMove): Promise<[string, string]> {
-    const userKeys = [keys.user(id), keys.sessions(id), keys.sessionDetails(id)];
-    return (await this.#scripts.run("guest_become_account", userKeys, [attempt, oldHash, newHash, ttl])) as [string, string];
+  #become(id: string, attempt: string, session: SessionMove): Promise<ScriptCalls["guest_become_account"]["result"]> {
+    const userKeys = { user: keys.user(id), sessions: keys.sessions(id), details: keys.sessionDetails(id) };
+    return this.#scripts.run("guest_become_account", userKeys, { attempt, ...session });
   }
 
   async #complete(id: string, username: string): Promise<void> {
@@ -149,6 +151,6 @@ export class GuestStore {
     const claimed = claim ? (JSON.parse(claim) as { attempt: string; username: string }) : undefined;
     if (current !== username && (claimed?.attempt === attempt || claimed?.username !== username))
       await this.#users.releaseName(id, username);
-    await this.#scripts.run("guest_give_up", [keys.user(id)], [attempt]);
+    await this.#scripts.run("guest_give_up", { user: keys.user(id) }, { attempt });
   }
 }

@@ -76,7 +76,8 @@ export class UserIds {
 
   /** Reserves the next id above `inUse`. */
   async #reserve(inUse: number): Promise<number> {
-    const [id, before] = (await this.#scripts.run("user_reserve_id", [keys.totalUsers, keys.vacant], [inUse])) as [number, string?];
+    const counterKeys = { totalUsers: keys.totalUsers, vacant: keys.vacant };
+    const [id, before] = await this.#scripts.run("user_reserve_id", counterKeys, { atLeast: inUse });
     if (before !== undefined && inUse > 0) this.#warn(before, inUse);
     return id;
   }
@@ -87,8 +88,8 @@ export class UserIds {
   }
 
   async #write(id: string, fields: Record<string, string | number>): Promise<boolean> {
-    const userKeys = [keys.user(id), keys.sessions(id), keys.sessionDetails(id)];
-    return (await this.#scripts.run("user_claim", userKeys, Object.entries(fields).flat())) === 1;
+    const userKeys = { user: keys.user(id), sessions: keys.sessions(id), details: keys.sessionDetails(id) };
+    return (await this.#scripts.run("user_claim", userKeys, { fields: Object.entries(fields).flat() })) === 1;
   }
 
   async #look(): Promise<void> {
@@ -113,7 +114,7 @@ export class UserIds {
     if (inUse === 0) return; // an empty database must not appear to be in use
     // First, because a demo app that finds a user counter assumes that the general room has a name.
     await this.#redis.set(keys.roomName(GENERAL), "General", "NX");
-    const before = (await this.#scripts.run("user_raise_ids", [keys.totalUsers], [inUse])) as string | null;
+    const before = await this.#scripts.run("user_raise_ids", { counter: keys.totalUsers }, { atLeast: inUse });
     if (before !== null) this.#warn(before, inUse);
   }
 
@@ -130,7 +131,8 @@ export class UserIds {
   }
 
   async #mark(id: number): Promise<void> {
-    await Promise.all(Array.from({ length: MARKS }, (_, n) => this.#scripts.run("user_raise_ids", [keys.highestUserId(n)], [id])));
+    const raise = (_: unknown, n: number) => this.#scripts.run("user_raise_ids", { counter: keys.highestUserId(n) }, { atLeast: id });
+    await Promise.all(Array.from({ length: MARKS }, raise));
   }
 
   /** About the highest id in use above another: doubles the distance while there are accounts, then halves it. */

@@ -115,7 +115,7 @@ export class UserStore {
 
   /** Releases a username that points at this account and is not used. */
   async releaseName(id: string, username: string): Promise<void> {
-    await this.#scripts.run("username_release", [keys.username(username)], [keys.user(id)]);
+    await this.#scripts.run("username_release", { username: keys.username(username) }, { user: keys.user(id) });
     await this.names.release(id, username);
   }
 

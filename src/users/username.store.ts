@@ -115,11 +115,8 @@ export class UsernameStore {
     if (wanted.length === 0) return false;
     const stale: Record<string, string> = {};
     for (;;) {
-      const others = (await this.#scripts.run(
-        "name_claim",
-        [keys.looks],
-        [id, LEASE, JSON.stringify(stale), JSON.stringify(wanted)],
-      )) as string[];
+      const args = { user: id, lease: LEASE, stale: JSON.stringify(stale), wanted: JSON.stringify(wanted) };
+      const others = await this.#scripts.run("name_claim", { looks: keys.looks }, args);
       if (others.length === 0) return true;
       for (let at = 0; at < others.length; at += 4) {
         const [look, owner, state, held] = others.slice(at, at + 4) as [string, string, string, string];
@@ -131,12 +128,14 @@ export class UsernameStore {
 
   /** Completes a claim, once the name points at the account. @returns false if that took too long, and another account may have the name */
   async hold(id: string, username: string): Promise<boolean> {
-    return (await this.#scripts.run("name_settle", [keys.looks], [id, "HOLD", JSON.stringify(looksOf(username))])) === 1;
+    const claimed = JSON.stringify(looksOf(username));
+    return (await this.#scripts.run("name_settle", { looks: keys.looks }, { user: id, how: "HOLD", claimed })) === 1;
   }
 
   /** Releases a claim. */
   async release(id: string, username: string): Promise<void> {
-    await this.#scripts.run("name_settle", [keys.looks], [id, "RELEASE", JSON.stringify(looksOf(username))]);
+    const claimed = JSON.stringify(looksOf(username));
+    await this.#scripts.run("name_settle", { looks: keys.looks }, { user: id, how: "RELEASE", claimed });
   }
 
   /** Indexes the name of an existing account. */
@@ -171,7 +170,8 @@ export class UsernameStore {
 
   async #indexAll(): Promise<void> {
     while (!this.#stopped) {
-      const claimed = await this.#scripts.run("directory_claim", [keys.totalUsers, keys.named], [this.#server, LEASE]);
+      const claimKeys = { totalUsers: keys.totalUsers, indexed: keys.named };
+      const claimed = await this.#scripts.run("directory_claim", claimKeys, { server: this.#server, lease: LEASE });
       if (!claimed) return; // another server is indexing
       const { upTo, total } = await this.#progress();
       const to = Math.min(upTo + PORTION, total);
@@ -203,8 +203,8 @@ export class UsernameStore {
   }
 
   async #index(upTo: number, users: { id: string; username: string }[]): Promise<void> {
-    const entries = users.flatMap(({ id, username }) => looksOf(username).flatMap((look) => [look, id]));
-    await this.#scripts.run("names_index", [keys.looks, keys.named], [this.#server, upTo, JSON.stringify(entries)]);
+    const entries = JSON.stringify(users.flatMap(({ id, username }) => looksOf(username).flatMap((look) => [look, id])));
+    await this.#scripts.run("names_index", { looks: keys.looks, named: keys.named }, { server: this.#server, upTo, entries });
   }
 
   /** The indexed accounts whose names look like this one. Redis gets as many commands if there are none. */

@@ -2,10 +2,13 @@
      leave one without the other. Stores nothing if the question was deleted, the assistant has left the group, or it is blocked.
      KEYS  room, log, meta, foreign, own, asked, members, mentioned, reactions, reads, sent_1, sent_2, sent_3, sent_4, reply, writing,
            withdrawn
-     ARGV  new_epoch, log_length, assistant, room_id, text (JSON, '' for no message), client_id (JSON), first_day, reply_to (the question),
-           reply_score, history_limit, history_days, group, fence, entry (of asked), state (DONE, INCOMPLETE or CANCELLED), written (the
-           plain text), incomplete (why it is incomplete, '' if it is complete), problem (a sentence for people, or '')
-     gives the result of message_send if a message was stored now, {} if not, LOST if another worker holds the room ]]
+     ARGV  new_epoch, log_length, assistant, room_id, text (JSON, '' for no message), client_id (JSON), first_day: number,
+           reply_to (the question), reply_score, history_limit: number, history_days: number, group: boolean, fence, entry (of asked),
+           state: "DONE" | "INCOMPLETE" | "CANCELLED", written (the plain text),
+           incomplete: "TOO_LONG" | "BROKEN_OFF" | "WITHHELD" | "CANCELLED" | "" (why it is incomplete, '' if it is complete),
+           problem (a sentence for people, or '')
+     RETURNS  [day: number] | [message: string, seq: number, epoch: string, at: number, untold: number, stored: 1, first: 0 | 1] | [] |
+           "LOST"; the result of message_send if a message was stored now, [] if not, LOST if another worker holds the room ]]
 local room, log, meta, foreign, own, asked, members, mentioned, reactions, reads, sent_1, sent_2, sent_3, sent_4, reply, writing, withdrawn = unpack(KEYS)
 local new_epoch, log_length, assistant, room_id, text, client_id, first_day, reply_to, reply_score, history_limit, history_days, group, fence, entry, state, written, incomplete, problem = unpack(ARGV)
 local heard, order = '', ''

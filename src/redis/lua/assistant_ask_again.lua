@@ -2,9 +2,9 @@
      for at least 24 hours.
      KEYS  asked, withdrawn, sent_1, sent_2, sent_3, sent_4   (the days around the caller's estimate of today; Redis's clock decides)
      ARGV  entry (of asked), answer (user and clientMessageId that its answer would have), retry (the user who asks again and the id of that
-           call, '' for none), first_day (of sent_1)
-     gives {day} if the keys do not include today and yesterday, 1 if the question waits now or this retry id queued it before, 0 if it was
-           answered recently ]]
+           call, '' for none), first_day: number (of sent_1)
+     RETURNS  [day: number] | 0 | 1; the day if the keys do not include today and yesterday, 1 if the question waits now or this retry id
+           queued it before, 0 if it was answered recently ]]
 local asked, withdrawn, sent_1, sent_2, sent_3, sent_4 = unpack(KEYS)
 local entry, answer, retry, first_day = unpack(ARGV)
 

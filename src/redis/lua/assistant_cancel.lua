@@ -2,7 +2,7 @@
      answer.
      KEYS  asked, reply, withdrawn
      ARGV  user
-     gives the number of questions cancelled ]]
+     RETURNS  number; how many questions were cancelled ]]
 local asked, reply, withdrawn = unpack(KEYS)
 local user = unpack(ARGV)
 -- part: withdrawn

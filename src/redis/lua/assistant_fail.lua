@@ -1,7 +1,7 @@
 --[[ assistant_fail: give up a question. The caller has already stored it as a dead letter.
      KEYS  asked, reply, writing, room
      ARGV  fence, entry (of asked), problem (a sentence for people)
-     gives OK, or LOST if another worker holds the room ]]
+     RETURNS  "OK" | "LOST"; LOST if another worker holds the room ]]
 local asked, reply, writing, room = unpack(KEYS)
 local fence, entry, problem = unpack(ARGV)
 -- part: reply

@@ -1,6 +1,7 @@
 --[[ assistant_look: read the answer that is being written in a room, or that ended a moment ago.
      KEYS  reply, writing
-     gives {version, question, state, problem, text so far}, or nil if there is none ]]
+     RETURNS  [version: number, question: string, state: "WRITING" | "DONE" | "INCOMPLETE" | "CANCELLED" | "FAILED", problem: string,
+           text: string] | null; the question's id, the problem or '', and the text so far; null if there is no answer ]]
 local reply, writing = unpack(KEYS)
 
 local version, entry, state, problem = unpack(redis.call('HMGET', reply, 'version', 'entry', 'state', 'problem'))

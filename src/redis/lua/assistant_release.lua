@@ -1,7 +1,7 @@
 --[[ assistant_release: release a room before its question is answered, so that another worker can start again. The try does not count.
      KEYS  reply
      ARGV  fence, entry (of asked, the question that was tried; '' for any)
-     gives 1, or 0 if another worker holds the room ]]
+     RETURNS  0 | 1; 0 if another worker holds the room ]]
 local reply = unpack(KEYS)
 local fence, entry = unpack(ARGV)
 

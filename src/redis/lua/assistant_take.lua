@@ -1,9 +1,10 @@
 --[[ assistant_take: start to answer a room's first question, or release the room if no question is left. Both happen in one step with the
      check, so a later question finds the room free. The same fence may take again after each answer.
      KEYS  asked, reply, writing, room
-     ARGV  fence, lease (ms)
-     gives {HELD, ms until the lease of another worker expires}, {NOTHING}, or {TAKEN, question, tries, 1 if it was cancelled else 0, the
-           text of the answer so far if it was cancelled} ]]
+     ARGV  fence, lease: number (ms)
+     RETURNS  [state: "HELD", ms: number] | [state: "NOTHING"] | [state: "TAKEN", entry: string, tries: number, cancelled: 0 | 1,
+           written: string]; HELD with the ms until the lease of another worker expires; TAKEN with the question's entry of asked and, if
+           it was cancelled, the text of the answer so far ]]
 local asked, reply, writing, room = unpack(KEYS)
 local fence, lease = unpack(ARGV)
 -- part: reply

@@ -1,8 +1,9 @@
 --[[ assistant_write: append to an answer and renew the room's lease; with an empty delta, only renew it.
      KEYS  reply, writing, room
-     ARGV  fence, lease (ms), written (bytes of the text before delta), delta, restart (1 to discard the text written before, else 0)
-     gives OK, CANCELLED, EDITED if the question's text changed before any of the answer was written, or LOST if another worker holds the
-           room ]]
+     ARGV  fence, lease: number (ms), written: number (bytes of the text before delta), delta,
+           restart: boolean (whether to discard the text written before)
+     RETURNS  "OK" | "CANCELLED" | "EDITED" | "LOST"; EDITED if the question's text changed before any of the answer was written, LOST if
+           another worker holds the room ]]
 local reply, writing, room = unpack(KEYS)
 local fence, lease, written, delta, restart = unpack(ARGV)
 -- part: reply

@@ -1,7 +1,7 @@
 --[[ block_list: add a user to another user's block list, unless the list is full.
      KEYS  blocked
-     ARGV  user, most
-     gives 1 if the user is in the list now, else 0 ]]
+     ARGV  user, most: number
+     RETURNS  0 | 1; 1 if the user is in the list now ]]
 local blocked = unpack(KEYS)
 local user, most = unpack(ARGV)
 

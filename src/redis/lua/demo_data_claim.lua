@@ -1,8 +1,8 @@
 --[[ demo_data_claim: claim the filling of a database with demo data, if it is empty or its filling was cut off. Sets the user counter at
      once, so that accounts created during the filling get other ids.
      KEYS  total_users, seeding
-     ARGV  users (number of ids that the demo data uses), lease (s, after which another server may take over)
-     gives 1 if the caller has the claim, 0 if another server has it, -1 if there is nothing to do ]]
+     ARGV  users: number (of ids that the demo data uses), lease: number (s, after which another server may take over)
+     RETURNS  -1 | 0 | 1; 1 if the caller has the claim, 0 if another server has it, -1 if there is nothing to do ]]
 local total_users, seeding = unpack(KEYS)
 local users, lease = unpack(ARGV)
 

@@ -1,7 +1,7 @@
 --[[ directory_add: add the names of a portion of accounts to the directory, record its progress, and release the claim.
      KEYS  directory, indexed
-     ARGV  server, up_to (the last user id that is in the directory now), entries (JSON)
-     gives 1, or 0 if another server has taken over ]]
+     ARGV  server, up_to: number (the last user id that is in the directory now), entries (JSON)
+     RETURNS  0 | 1; 0 if another server has taken over ]]
 local directory, indexed = unpack(KEYS)
 local server, up_to, entries = unpack(ARGV)
 

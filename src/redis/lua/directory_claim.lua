@@ -1,7 +1,8 @@
 --[[ directory_claim: claim the next portion of accounts that are not in the directory, or not in the list of name skeletons.
      KEYS  total_users, indexed
-     ARGV  server, lease (s, after which another server may take over)
-     gives {up_to (the last user id that is indexed), total (the last user id)}, or nil while another server has the claim ]]
+     ARGV  server, lease: number (s, after which another server may take over)
+     RETURNS  [upTo: number, total: number] | null; the last user id that is indexed and the last user id, or null while another server has
+           the claim ]]
 local total_users, indexed = unpack(KEYS)
 local server, lease = unpack(ARGV)
 

@@ -1,7 +1,8 @@
 --[[ directory_mentioned: find the users with these usernames, as mentions compare them.
      KEYS  directory, total_users, indexed
-     ARGV  (keys of usernames)
-     gives {{id of the oldest account with that name or '', …}, number of user ids not in the directory yet} ]]
+     ARGV  ...name_keys: string[] (keys of usernames)
+     RETURNS  [ids: string[], missing: number]; for each key the id of the oldest account with that name or '', and the number of user ids
+           not in the directory yet ]]
 local directory, total_users, indexed = unpack(KEYS)
 
 local FEW = 10 -- accounts whose usernames differ only in letter case

@@ -1,7 +1,8 @@
 --[[ directory_search: find the names with a prefix, in order, and count the users who have one.
      KEYS  directory, total_users, indexed
-     ARGV  beginning, after, before (entries, '' for none), direction (FORWARD or BACKWARD), count, most (users to count)
-     gives {entries (name, a zero byte, user id), number of users (at most `most`), number of user ids not in the directory yet} ]]
+     ARGV  beginning, after, before (entries, '' for none), direction: "FORWARD" | "BACKWARD", count: number, most: number (users to count)
+     RETURNS  [entries: string[], users: number, missing: number]; entries (name, a zero byte, user id), the number of users (at most
+           `most`), and the number of user ids not in the directory yet ]]
 local directory, total_users, indexed = unpack(KEYS)
 local beginning, after, before, direction, count, most = unpack(ARGV)
 

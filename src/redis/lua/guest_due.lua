@@ -1,8 +1,8 @@
 --[[ guest_due: claim guests that are due for a check. After the lease another server can claim them, unless they were scheduled again or
      removed from the list before.
      KEYS  guests
-     ARGV  most, lease (s)
-     gives their ids ]]
+     ARGV  most: number, lease: number (s)
+     RETURNS  string[]; their ids ]]
 local guests = unpack(KEYS)
 local most, lease = unpack(ARGV)
 

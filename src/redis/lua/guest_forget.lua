@@ -1,7 +1,7 @@
 --[[ guest_forget: delete all data of an ended guest except the name, which demo apps show next to the guest's messages, and the field
      `ended`.
      KEYS  user, sessions, details, presence, sends, marks, opened, blocked, invitations, inviting
-     gives 1, or 0 if the guest has become an account ]]
+     RETURNS  0 | 1; 0 if the guest has become an account ]]
 local user, sessions, details, presence, sends, marks, opened, blocked, invitations, inviting = unpack(KEYS)
 
 if redis.call('HGET', user, 'guest') ~= '1' then return 0 end

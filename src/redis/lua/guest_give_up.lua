@@ -1,7 +1,7 @@
 --[[ guest_give_up: end a guest's registration, because another user has the username. The user stays a guest.
      KEYS  user
      ARGV  attempt ('' for any)
-     gives 1, or 0 if another attempt has taken over ]]
+     RETURNS  0 | 1; 0 if another attempt has taken over ]]
 local user = unpack(KEYS)
 local attempt = unpack(ARGV)
 

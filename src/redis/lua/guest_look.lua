@@ -1,8 +1,9 @@
 --[[ guest_look: check whether a guest ended long enough ago to be forgotten, and record that forgetting has begun.
      KEYS  user, sessions
-     ARGV  keep (s, after the end of the last session)
-     gives {state, detail}: NO_GUEST (the id has an account, or nothing); FORGOTTEN (except for data in other slots); STAYS, s until the
-           next check; REGISTERING, the username, if a registration was cut off; ENDS, 1 if forgetting had begun before, else 0 ]]
+     ARGV  keep: number (s, after the end of the last session)
+     RETURNS  [state: "NO_GUEST" | "FORGOTTEN", none: ""] | [state: "STAYS", seconds: number] | [state: "REGISTERING", username: string] |
+           [state: "ENDS", again: 0 | 1]; NO_GUEST (the id has an account, or nothing); FORGOTTEN (except for data in other slots); STAYS,
+           s until the next check; REGISTERING, the username, if a registration was cut off; ENDS, 1 if forgetting had begun before ]]
 local user, sessions = unpack(KEYS)
 local keep = unpack(ARGV)
 

@@ -1,10 +1,11 @@
 --[[ guest_register: start to turn a guest into an account: store the new account's data until its username is claimed. The password must be
      stored before a demo app can find the user by that name.
      KEYS  user, sessions
-     ARGV  token_hash, attempt (random), lease (ms, after which another attempt may take over), password_hash, account (JSON: username, and
-           name and email if given)
-     gives the username that an earlier attempt may have claimed and not used, '' for none; nil while another attempt is in progress
-     fails UNAUTHENTICATED if the session has ended, or the guest has become an account ]]
+     ARGV  token_hash, attempt (random), lease: number (ms, after which another attempt may take over), password_hash, account (JSON:
+           username, and name and email if given)
+     RETURNS  string | null; the username that an earlier attempt may have claimed and not used, '' for none; null while another attempt is
+           in progress
+     FAILS  UNAUTHENTICATED if the session has ended, or the guest has become an account ]]
 local user, sessions = unpack(KEYS)
 local token_hash, attempt, lease, password_hash, account = unpack(ARGV)
 

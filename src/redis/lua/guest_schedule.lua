@@ -1,7 +1,7 @@
 --[[ guest_schedule: schedule the next check whether a guest has ended and should be forgotten.
      KEYS  guests
-     ARGV  user, after (s from now)
-     gives 1 ]]
+     ARGV  user, after: number (s from now)
+     RETURNS  1 ]]
 local guests = unpack(KEYS)
 local user, after = unpack(ARGV)
 

@@ -1,8 +1,8 @@
 --[[ invitation_accept: accept an invitation to a group, which makes the user a member.
      KEYS  room, log, meta, foreign, own, asked, members, invited
-     ARGV  new_epoch, log_length, assistant, user, most (members of a room), lasts (seconds)
-     gives {1 if the user joined now, 0 if already a member; the inviter, '' if no invitation ended}
-     fails NOT_FOUND if no invitation is open, FORBIDDEN if the room is full ]]
+     ARGV  new_epoch, log_length, assistant, user, most: number (members of a room), lasts: number (seconds)
+     RETURNS  [joined: 0 | 1, inviter: string]; joined is 0 if the user was a member already, the inviter is '' if no invitation ended
+     FAILS  NOT_FOUND if no invitation is open, FORBIDDEN if the room is full ]]
 local room, log, meta, foreign, own, asked, members, invited = unpack(KEYS)
 local new_epoch, log_length, assistant, user, most, lasts = unpack(ARGV)
 local heard, order = '', ''

@@ -1,8 +1,10 @@
 --[[ invitation_count: count invitations against the inviter's limit of open ones, before they are made. An invitation that is counted
      already is not counted twice.
      KEYS  inviting
-     ARGV  room_id, users (ids of the invited users, separated by spaces), most, most_each (to one user), lasts (seconds)
-     gives '' if they are counted now, FULL if there are too many, FULL and a user's id if there are too many to that user ]]
+     ARGV  room_id, users: readonly string[] (ids of the invited users), most: number, most_each: number (to one user), lasts: number
+           (seconds)
+     RETURNS  "" | "FULL" | `FULL ${string}`; '' if they are counted now, FULL if there are too many, FULL and a user's id if there are
+              too many to that user ]]
 local inviting = unpack(KEYS)
 local room_id, users, most, most_each, lasts = unpack(ARGV)
 

@@ -1,7 +1,7 @@
 --[[ invitation_end: end a user's invitation to a group.
      KEYS  invited
      ARGV  user, by (the inviter whose invitation should end; '' for any)
-     gives the inviter; '' if there was no such invitation ]]
+     RETURNS  string; the inviter, '' if there was no such invitation ]]
 local invited = unpack(KEYS)
 local user, by = unpack(ARGV)
 

@@ -1,7 +1,7 @@
 --[[ invitation_list: put a group at the front of a user's list of invitations, before the user is invited, unless the list is full.
      KEYS  invitations
-     ARGV  room_id, most, lasts (seconds)
-     gives 1 if the group is in the list now, else 0 ]]
+     ARGV  room_id, most: number, lasts: number (seconds)
+     RETURNS  0 | 1; 1 if the group is in the list now ]]
 local invitations = unpack(KEYS)
 local room_id, most, lasts = unpack(ARGV)
 

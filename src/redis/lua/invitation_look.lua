@@ -1,7 +1,8 @@
 --[[ invitation_look: read what an invited user may know about the group.
      KEYS  meta, members, invited
-     ARGV  user, lasts (seconds)
-     gives {inviter, time of the invitation (µs), name of the group, number of members}; {} if no invitation is open ]]
+     ARGV  user, lasts: number (seconds)
+     RETURNS  [inviter: string, at: string, name: string, members: number] | []; the time of the invitation (µs), the name of the group and
+              the number of its members; [] if no invitation is open ]]
 local meta, members, invited = unpack(KEYS)
 local user, lasts = unpack(ARGV)
 local clock = redis.call('TIME')

@@ -1,7 +1,8 @@
 --[[ log_find: find the positions of the events that added messages to a room.
      KEYS  log, meta
-     ARGV  (ids of messages and the presumed times of their events in µs, alternating; oldest first)
-     gives {{seq, epoch, at (µs)} or nil if the log does not have the event, …} ]]
+     ARGV  ...ids_and_times: Array<string | number> (ids of messages and the presumed times of their events in µs, alternating; oldest
+           first)
+     RETURNS  ([seq: number, epoch: string, at: number] | null)[]; at is in µs; null if the log does not have the event ]]
 local log, meta = unpack(KEYS)
 
 -- The first event from a seq on, as seq, at and the event; nil if there is none.

@@ -1,9 +1,10 @@
 --[[ member_add: add a user to a group room, or invite them. Allowed for the owner, and for members if the room's mayInvite is set.
      KEYS  room, log, meta, foreign, own, asked, members, invited
-     ARGV  new_epoch, log_length, assistant, by, user, most (members of a room; for an invitation, open invitations included), invites (1 to
-           invite, 0 to add), lasts (seconds that an invitation is open)
-     gives {1 if the user joined now else 0, the inviter if the user's invitation is open now or ended because the user joined, else ''}
-     fails NOT_A_MEMBER if `by` is not a member, FORBIDDEN if `by` may not add users or the room is full ]]
+     ARGV  new_epoch, log_length, assistant, by, user, most: number (members of a room; for an invitation, open invitations included),
+           invites: boolean (whether to invite, not add), lasts: number (seconds that an invitation is open)
+     RETURNS  [joined: 0 | 1, inviter: string]; joined is 1 if the user joined now; the inviter if the user's invitation is open now or
+              ended because the user joined, else ''
+     FAILS  NOT_A_MEMBER if `by` is not a member, FORBIDDEN if `by` may not add users or the room is full ]]
 local room, log, meta, foreign, own, asked, members, invited = unpack(KEYS)
 local new_epoch, log_length, assistant, by, user, most, invites, lasts = unpack(ARGV)
 local heard, order = '', ''

@@ -3,8 +3,8 @@
      room's invitations end and its data expires after a day.
      KEYS  room, log, meta, foreign, own, asked, members, mentioned, reads, reactions, invited
      ARGV  new_epoch, log_length, assistant, by, user (the same as by to leave)
-     gives {1 if the user left now else 0, user, inviter, …: the invitations that ended}
-     fails NOT_A_MEMBER if `by` is not a member, FORBIDDEN ]]
+     RETURNS  [left: 0 | 1, ...ended: string[] ]; left is 1 if the user left now; the user and the inviter of each invitation that ended
+     FAILS  NOT_A_MEMBER if `by` is not a member, FORBIDDEN ]]
 local room, log, meta, foreign, own, asked, members, mentioned, reads, reactions, invited = unpack(KEYS)
 local new_epoch, log_length, assistant, by, user = unpack(ARGV)
 local heard, order = '', ''

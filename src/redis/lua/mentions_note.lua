@@ -1,9 +1,9 @@
 --[[ mentions_note: record once which users a demo app's message mentions, and queue it if it is a question to the assistant. These messages
      cannot be refused, so if there are many at once, some remain unanswered. Old messages, as in an existing database, are not answered.
      KEYS  meta, own, mentioned, asked
-     ARGV  name (`µs:digest` of the message, its entry in own), users (ids, separated by spaces), entry (for asked, '' if it is not a
-           question), most (questions that may wait)
-     gives 2 if it waits for an answer now, 1 if it does not, 0 if this was done before or the message is gone ]]
+     ARGV  name (`µs:digest` of the message, its entry in own), users: readonly string[] (ids), entry (for asked, '' if it is not a
+           question), most: number (questions that may wait)
+     RETURNS  0 | 1 | 2; 2 if it waits for an answer now, 1 if it does not, 0 if this was done before or the message is gone ]]
 local meta, own, mentioned, asked = unpack(KEYS)
 local name, users, entry, most = unpack(ARGV)
 local RECENT = 86400 -- seconds

@@ -1,8 +1,8 @@
 --[[ message_delete: delete a message with all data about it. The caller has checked that the user may access the room.
      KEYS  room, log, meta, foreign, own, asked, members, reactions, mentioned, deleted
      ARGV  new_epoch, log_length, assistant, user, id, score (of the message)
-     gives 1 if it was deleted now, 0 if the user deleted it before, or someone else deleted this message of the user before
-     fails NOT_A_MEMBER, NOT_FOUND, FORBIDDEN ]]
+     RETURNS  0 | 1; 1 if it was deleted now, 0 if the user deleted it before, or someone else deleted this message of the user before
+     FAILS  NOT_A_MEMBER, NOT_FOUND, FORBIDDEN ]]
 local room, log, meta, foreign, own, asked, members, reactions, mentioned, deleted = unpack(KEYS)
 local new_epoch, log_length, assistant, user, id, score = unpack(ARGV)
 local heard, order = '', ''

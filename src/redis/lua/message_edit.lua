@@ -1,10 +1,11 @@
 --[[ message_edit: change the text of a message of the user, in its place. The caller has checked that the user may access the room.
      KEYS  room, log, meta, foreign, own, asked, members, reactions, mentioned, reply
-     ARGV  new_epoch, log_length, assistant, user, id, score (of the message), text (JSON), mentions (ids of users, separated by spaces),
-           asks (1 if this text is a question to the assistant and the former text was not, else 0), quiet (mentioned users for whom the
-           mention does not count)
-     gives {member, score, reactions (JSON), seq, epoch, at (µs), 1 if the text changed, 0 if the message already had it}
-     fails NOT_A_MEMBER, NOT_FOUND, FORBIDDEN ]]
+     ARGV  new_epoch, log_length, assistant, user, id, score (of the message), text (JSON), mentions: readonly string[] (ids of users),
+           asks: boolean (whether this text is a question to the assistant and the former text was not), quiet: readonly string[]
+           (mentioned users for whom the mention does not count)
+     RETURNS  [member: string, score: string, reactions: string, seq: number, epoch: string, at: number, changed: 0 | 1]; the reactions
+              are JSON, at is in µs, changed is 0 if the message already had the text
+     FAILS  NOT_A_MEMBER, NOT_FOUND, FORBIDDEN ]]
 local room, log, meta, foreign, own, asked, members, reactions, mentioned, reply = unpack(KEYS)
 local new_epoch, log_length, assistant, user, id, score, text, mentions, asks, quiet = unpack(ARGV)
 local heard, order = '', ''

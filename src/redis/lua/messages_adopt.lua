@@ -1,10 +1,10 @@
 --[[ messages_adopt: adopt the messages that a demo app wrote to a room and announced on its channel.
      KEYS  room, log, meta, foreign, own, asked
-     ARGV  new_epoch, log_length, assistant, heard (score of the announced message, '' for none), opening (1 if the app announced a new
-           room, else 0), order (digests of the messages announced at that score, in the order of announcement)
-     gives {1 if the room has its first message and its users still have to be notified, else 0; number of questions that wait for the
-           assistant here; number of messages whose mentions and questions to the assistant still have to be looked up; time of the room's
-           last event (µs), 0 for none} ]]
+     ARGV  new_epoch, log_length, assistant, heard (score of the announced message, '' for none), opening: boolean (whether the app
+           announced a new room), order: readonly string[] (digests of the messages announced at that score, in the order of announcement)
+     RETURNS  [untold: 0 | 1, questions: number, unnamed: number, last: number]; untold is 1 if the room has its first message and its users
+              still have to be notified; the number of questions that wait for the assistant here; the number of messages whose mentions
+              and questions to the assistant still have to be looked up; the time of the room's last event (µs), 0 for none ]]
 local room, log, meta, foreign, own, asked = unpack(KEYS)
 local new_epoch, log_length, assistant, heard, opening, order = unpack(ARGV)
 -- part: room_log

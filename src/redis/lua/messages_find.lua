@@ -1,7 +1,7 @@
 --[[ messages_find: find messages of a room by their ids.
      KEYS  room, reactions
-     ARGV  (ids and scores of the messages, alternating)
-     gives {{member, score, reactions (JSON)} or nil if not found, …} ]]
+     ARGV  ...ids_and_scores: string[] (ids and scores of the messages, alternating)
+     RETURNS  ([member: string, score: string, reactions: string] | null)[]; the reactions are JSON, '' for none; null if not found ]]
 local room, reactions = unpack(KEYS)
 -- part: message_id
 -- part: message_find

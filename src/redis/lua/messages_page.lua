@@ -1,9 +1,11 @@
 --[[ messages_page: read a range of a room's history, and the room's position at the same moment.
      KEYS  room, log, meta, foreign, own, asked, reactions
      ARGV  new_epoch, log_length, assistant, near, far (scores; -inf or +inf for the ends; a leading parenthesis before near excludes it),
-           direction (OLDER or NEWER), offset (members at near to leave out), count, size (bytes, after which no more follow)
-     gives {seq, epoch ('' if there is no log), at (µs, of the last event), number of messages beyond near, a range in the form of
-           shared/stretch.lua} ]]
+           direction: "OLDER" | "NEWER", offset: number (members at near to leave out), count: number, size: number (bytes, after which no
+           more follow)
+     RETURNS  [seq: number, epoch: string, at: number, behind: number,
+               range: [flat: string[], near: string, offset: number, skipped: number] ]; the epoch is '' if there is no log, at is the time
+              of the last event (µs), behind is the number of messages beyond near; the range has the form of shared/stretch.lua ]]
 local room, log, meta, foreign, own, asked, reactions = unpack(KEYS)
 local new_epoch, log_length, assistant, near, far, direction, offset, count, size = unpack(ARGV)
 local heard, order = '', ''

@@ -1,9 +1,9 @@
 --[[ name_claim: claim all skeletons of a new username, or none, until the account is created.
      KEYS  looks
-     ARGV  user, lease (s, after which an incomplete claim expires), stale (JSON: skeleton → its value when no account with such a name was
-           found), wanted (JSON: the skeletons)
-     gives {skeleton, its user, BUSY (being claimed) or HELD, its value, skeleton, …} for those that belong to another user; {} if all are
-           claimed now ]]
+     ARGV  user, lease: number (s, after which an incomplete claim expires), stale (JSON: skeleton → its value when no account with such a
+           name was found), wanted (JSON: the skeletons)
+     RETURNS  string[]; skeleton, its user, BUSY (being claimed) or HELD, its value, skeleton, … for those that belong to another user;
+              [] if all are claimed now ]]
 local looks = unpack(KEYS)
 local user, lease, stale, wanted = unpack(ARGV)
 

@@ -1,7 +1,7 @@
 --[[ name_settle: complete or release a claim of a username's skeletons.
      KEYS  looks
-     ARGV  user, how (HOLD or RELEASE), claimed (JSON: the skeletons)
-     gives 1, or 0 if another user has one of them now, so that none is held ]]
+     ARGV  user, how: "HOLD" | "RELEASE", claimed (JSON: the skeletons)
+     RETURNS  0 | 1; 0 if another user has one of them now, so that none is held ]]
 local looks = unpack(KEYS)
 local user, how, claimed = unpack(ARGV)
 

@@ -1,7 +1,8 @@
 --[[ names_index: store the skeletons of existing usernames, each for the first user who has it, and record the progress.
      KEYS  looks, named
-     ARGV  server (whose claim ends, if it has one), up_to (the last user id indexed), entries (JSON: skeleton, user, skeleton, user, …)
-     gives the stored up_to ]]
+     ARGV  server (whose claim ends, if it has one), up_to: number (the last user id indexed), entries (JSON: skeleton, user, skeleton,
+           user, …)
+     RETURNS  number; the stored up_to ]]
 local looks, named = unpack(KEYS)
 local server, up_to, entries = unpack(ARGV)
 

@@ -1,7 +1,7 @@
 --[[ pair_look: check whether two users have both written in their private room, and whether either blocks the other.
      KEYS  room, log, meta, foreign, own, asked
      ARGV  new_epoch, log_length, assistant, user, other
-     gives {1 if both have written there else 0, 1 if other blocks user else 0, 1 if user blocks other else 0} ]]
+     RETURNS  [bothWrote: 0 | 1, otherBlocksUser: 0 | 1, userBlocksOther: 0 | 1] ]]
 local room, log, meta, foreign, own, asked = unpack(KEYS)
 local new_epoch, log_length, assistant, user, other = unpack(ARGV)
 local heard, order = '', ''

@@ -2,8 +2,8 @@
      the others. Notifies the servers, which check their sockets.
      KEYS  user   (also the channel to publish on), sessions, details
      ARGV  old_hash (the hash that was checked), new_hash, token_hash (of the session that stays)
-     gives 1
-     fails INVALID_CREDENTIALS if the password has changed since it was checked, UNAUTHENTICATED if the session has ended ]]
+     RETURNS  1
+     FAILS  INVALID_CREDENTIALS if the password has changed since it was checked, UNAUTHENTICATED if the session has ended ]]
 local user, sessions, details = unpack(KEYS)
 local old_hash, new_hash, token_hash = unpack(ARGV)
 

@@ -1,7 +1,7 @@
 --[[ password_renew: store another hash of the same password, unless the password has changed since it was checked.
      KEYS  user
      ARGV  old_hash (the hash that was checked), new_hash
-     gives 1, or 0 if the password has changed ]]
+     RETURNS  0 | 1; 0 if the password has changed ]]
 local user = unpack(KEYS)
 local old_hash, new_hash = unpack(ARGV)
 

@@ -1,8 +1,8 @@
 --[[ presence_announce: apply a transition of presence_change to the shared set of online users, and publish it. The two are in different
      slots, so calls of this script may overtake each other: an older transition has no effect.
      KEYS  online_users, versions, announced
-     ARGV  user, version, online (1 or 0)
-     gives 1 if it was published, 0 if a newer transition was applied or subscribers know the state already ]]
+     ARGV  user, version: number, online: boolean
+     RETURNS  0 | 1; 1 if it was published, 0 if a newer transition was applied or subscribers know the state already ]]
 local online_users, versions, announced = unpack(KEYS)
 local user, version, online = unpack(ARGV)
 

@@ -1,8 +1,8 @@
 --[[ presence_change: store the number of a user's connections on one server, and find out whether the user goes online or offline.
      Idempotent.
      KEYS  presence
-     ARGV  server, count
-     gives {version, 1 online or 0 offline}; the version rises by one at each transition ]]
+     ARGV  server, count: number
+     RETURNS  [version: number, online: 0 | 1]; the version rises by one at each transition ]]
 local presence = unpack(KEYS)
 local server, count = unpack(ARGV)
 

@@ -1,8 +1,8 @@
 --[[ presence_look: read a demo app's change of the shared set of online users, and publish it if subscribers do not know it. A demo app
      removes a user when any of their tabs there closes: a user who has connections to Palaver is added again.
      KEYS  online_users, versions, announced
-     ARGV  user, version (of the transition that brought the user online here, 0 if not online here)
-     gives {1 if it was published, 1 online or 0 offline, 1 if the user was added again} ]]
+     ARGV  user, version: string | 0 (of the transition that brought the user online here, 0 if not online here)
+     RETURNS  [published: 0 | 1, online: 0 | 1, addedAgain: 0 | 1] ]]
 local online_users, versions, announced = unpack(KEYS)
 local user, version = unpack(ARGV)
 

@@ -1,7 +1,7 @@
 --[[ request_add: queue a request for the workers to answer questions in a room, unless a request of the room is already waiting.
      KEYS  requests, waiting
      ARGV  room_id
-     gives 1 if the request is new, else 0 ]]
+     RETURNS  0 | 1; 1 if the request is new ]]
 local requests, waiting = unpack(KEYS)
 local room_id = unpack(ARGV)
 

@@ -1,7 +1,7 @@
 --[[ request_end: remove a request that was handled.
      KEYS  requests
      ARGV  group, id
-     gives 1, or 0 if it was removed before ]]
+     RETURNS  0 | 1; 0 if it was removed before ]]
 local requests = unpack(KEYS)
 local group, id = unpack(ARGV)
 

@@ -1,7 +1,7 @@
 --[[ request_hand_over: return a stopping worker's open requests to the queue, so that other workers get them at once.
      KEYS  requests
      ARGV  group, consumer
-     gives the number of these requests ]]
+     RETURNS  number; how many these were ]]
 local requests = unpack(KEYS)
 local group, consumer = unpack(ARGV)
 

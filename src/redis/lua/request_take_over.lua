@@ -1,7 +1,7 @@
 --[[ request_take_over: take over the requests of workers that died. Removes such workers from the group once they have no requests.
      KEYS  requests
-     ARGV  group, consumer, idle (ms; a live worker touches each of its requests more often), count
-     gives {{id, {field, value}}, …} ]]
+     ARGV  group, consumer, idle: number (ms; a live worker touches each of its requests more often), count: number
+     RETURNS  [id: string, fields: Array<string>][]; the fields as field, value, … ]]
 local requests = unpack(KEYS)
 local group, consumer, idle, count = unpack(ARGV)
 local FORGOTTEN = 3600000 -- ms

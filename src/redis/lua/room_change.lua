@@ -1,8 +1,8 @@
 --[[ room_change: rename a group room, or change whether members may add others. Only for its owner.
      KEYS  room, log, meta, foreign, own, asked, members
-     ARGV  new_epoch, log_length, assistant, by, name ('' for no change), may_invite (1 or 0; '' for no change)
-     gives 1
-     fails NOT_A_MEMBER, FORBIDDEN ]]
+     ARGV  new_epoch, log_length, assistant, by, name ('' for no change), may_invite: boolean | "" ('' for no change)
+     RETURNS  1
+     FAILS  NOT_A_MEMBER, FORBIDDEN ]]
 local room, log, meta, foreign, own, asked, members = unpack(KEYS)
 local new_epoch, log_length, assistant, by, name, may_invite = unpack(ARGV)
 local heard, order = '', ''

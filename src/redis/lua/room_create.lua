@@ -1,10 +1,10 @@
 --[[ room_create: create a group room with its first members and invitations, once: a repeated call changes nothing, even if all members
      have left since. Until the first call the room's id refers to nothing.
      KEYS  room, log, meta, foreign, own, asked, members, made, invited
-     ARGV  new_epoch, log_length, assistant, name, may_invite (1 if members may add others, 0 if only the owner may), owner, others (ids of
-           users to add, separated by spaces), strangers (ids of users to invite), remembered (seconds for which calls are idempotent),
-           lasts (seconds that an invitation is open)
-     gives 1 if the room was created now, 0 if before ]]
+     ARGV  new_epoch, log_length, assistant, name, may_invite: boolean (whether members may add others, or only the owner), owner,
+           others: readonly string[] (ids of users to add), strangers: readonly string[] (ids of users to invite), remembered: number
+           (seconds for which calls are idempotent), lasts: number (seconds that an invitation is open)
+     RETURNS  0 | 1; 1 if the room was created now, 0 if before ]]
 local room, log, meta, foreign, own, asked, members, made, invited = unpack(KEYS)
 local new_epoch, log_length, assistant, name, may_invite, owner, others, strangers, remembered, lasts = unpack(ARGV)
 if redis.call('EXISTS', made) == 1 then return 0 end

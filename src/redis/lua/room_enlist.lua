@@ -1,8 +1,8 @@
 --[[ room_enlist: add a room to a list of a user, unless the list is full: a group to the user's rooms, a private room to those that the
      user opened.
      KEYS  rooms (the list)
-     ARGV  room_id, group (1 for a group room, else 0), most
-     gives 1 if the room is in the list now, else 0 ]]
+     ARGV  room_id, group: boolean (whether it is a group room), most: number
+     RETURNS  0 | 1; 1 if the room is in the list now ]]
 local rooms = unpack(KEYS)
 local room_id, group, most = unpack(ARGV)
 

@@ -1,8 +1,8 @@
 --[[ room_unread: count a user's unread messages and mentions in a room. Its cost grows with the logarithm of the room's length.
      KEYS  room, own, mentioned, reads, members
      ARGV  user
-     gives {unread messages of other users, mentions of the user among them, id of the last message read ('' for none), messages whose
-           mentions still have to be looked up} ]]
+     RETURNS  [messages: number, mentions: number, readUpTo: string, unnamed: number]; unread messages of other users, mentions of the
+              user among them, id of the last message read ('' for none), messages whose mentions still have to be looked up ]]
 local room, own, mentioned, reads, members = unpack(KEYS)
 local user = unpack(ARGV)
 

@@ -1,8 +1,8 @@
 --[[ sends_charge: charge a user for sends, before or during the sends.
      The bucket is one number: the time (ms) at which all charges so far are paid off, at one send per interval.
      KEYS  bucket
-     ARGV  count, interval (ms per send), burst (how many sends may be owed)
-     gives ms until the user owes no more than a burst; 0 if that is so now ]]
+     ARGV  count: number, interval: number (ms per send), burst: number (how many sends may be owed)
+     RETURNS  number; ms until the user owes no more than a burst; 0 if that is so now ]]
 local bucket = unpack(KEYS)
 local count, interval, burst = unpack(ARGV)
 

@@ -1,8 +1,8 @@
 --[[ session_end: end one of a user's sessions, or all. Notifies the servers, which check their sockets. A guest without a session has
      ended.
      KEYS  sessions, details, user   (also the channel to publish on)
-     ARGV  by (TOKEN, ID or ALL), which (the token's hash, or the session's id)
-     gives the number of sessions ended ]]
+     ARGV  by: "TOKEN" | "ID" | "ALL", which (the token's hash, or the session's id)
+     RETURNS  number; of sessions ended ]]
 local sessions, details, user = unpack(KEYS)
 local by, which = unpack(ARGV)
 

@@ -1,7 +1,7 @@
 --[[ session_find: read the remaining time of a token's session, without prolonging it. A session ends with its account.
      KEYS  sessions, user
      ARGV  token_hash
-     gives the remaining time (ms), or nil if the session has ended ]]
+     RETURNS  number | null; the remaining time (ms), or null if the session has ended ]]
 local sessions, user = unpack(KEYS)
 local token_hash = unpack(ARGV)
 

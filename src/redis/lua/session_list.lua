@@ -1,6 +1,6 @@
 --[[ session_list: read a user's open sessions.
      KEYS  sessions, details
-     gives {token_hash, expiry (ms), 'id kind created seen' (ms), token_hash, …}, ordered by expiry ]]
+     RETURNS  string[]; token_hash, expiry (ms), 'id kind created seen' (ms), token_hash, …, ordered by expiry ]]
 local sessions, details = unpack(KEYS)
 
 local clock = redis.call('TIME')

@@ -1,9 +1,9 @@
 --[[ session_refresh: replace a session's token. The old token ends in the same step, so of several concurrent calls with it, only one gets
      a new token. Notifies the servers, which check their sockets. The session keeps its absolute end.
      KEYS  sessions, details, user   (also the channel to publish on)
-     ARGV  old_hash, new_hash, account_ttl, guest_ttl (s), lifetime (s, the longest that a session lasts)
-     gives {expiry (ms), id}
-     fails UNAUTHENTICATED if the session has ended ]]
+     ARGV  old_hash, new_hash, account_ttl: number, guest_ttl: number (s), lifetime: number (s, the longest that a session lasts)
+     RETURNS  [expiry: string, id: string]; expiry in ms
+     FAILS  UNAUTHENTICATED if the session has ended ]]
 local sessions, details, user = unpack(KEYS)
 local old_hash, new_hash, account_ttl, guest_ttl, lifetime = unpack(ARGV)
 

@@ -1,10 +1,10 @@
 --[[ session_start: start a session, and delete the user's expired sessions. If the user then has too many, evicts those that end first and
      notifies the servers, which check their sockets.
      KEYS  sessions, details, user   (the hash with the password, and the channel to publish on)
-     ARGV  token_hash, id, kind (account or guest), ttl (s), most (sessions a user may have), password_hash (the hash that was checked; ''
-           for a guest)
-     gives expiry (ms)
-     fails INVALID_CREDENTIALS if the password has changed since it was checked, or the account is gone ]]
+     ARGV  token_hash, id, kind: "account" | "guest", ttl: number (s), most: number (sessions a user may have), password_hash (the hash that
+           was checked; '' for a guest)
+     RETURNS  number; the expiry (ms)
+     FAILS  INVALID_CREDENTIALS if the password has changed since it was checked, or the account is gone ]]
 local sessions, details, user = unpack(KEYS)
 local token_hash, id, kind, ttl, most, password_hash = unpack(ARGV)
 

@@ -1,8 +1,9 @@
 --[[ session_use: find a token's session, record the use, and prolong the session up to its absolute end. A session ends with its account.
      KEYS  sessions, details, user
-     ARGV  token_hash, account_ttl, guest_ttl (s), lifetime (s, the longest that a session lasts), pause (s, in which further uses write
-           nothing)
-     gives {id, kind (account or guest), remaining time (ms)}, or nil if the session has ended ]]
+     ARGV  token_hash, account_ttl: number, guest_ttl: number (s), lifetime: number (s, the longest that a session lasts), pause: number (s,
+           in which further uses write nothing)
+     RETURNS  [id: string, kind: "account" | "guest", left: number] | null; left is the remaining time (ms); null if the session
+              has ended ]]
 local sessions, details, user = unpack(KEYS)
 local token_hash, account_ttl, guest_ttl, lifetime, pause = unpack(ARGV)
 

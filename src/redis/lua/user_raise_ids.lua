@@ -1,7 +1,7 @@
 --[[ user_raise_ids: raise a counter to a user id that is in use. Replaces a value that is not a number.
      KEYS  counter
-     ARGV  at_least
-     gives the former value, '' if there was none, or nil if it was high enough ]]
+     ARGV  at_least: number
+     RETURNS  string | null; the former value, '' if there was none, or null if it was high enough or of another type ]]
 local counter = unpack(KEYS)
 local at_least = unpack(ARGV)
 

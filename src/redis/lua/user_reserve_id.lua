@@ -1,7 +1,7 @@
 --[[ user_reserve_id: reserve the next user id, above all ids known to be in use. It counts as vacant until its account is complete.
      KEYS  total_users, vacant
-     ARGV  at_least (the highest id known to be in use)
-     gives {id, the former value of the counter if it was too low else nil} ]]
+     ARGV  at_least: number (the highest id known to be in use)
+     RETURNS  [id: number, before?: string]; before is the former value of the counter if it was too low, '' if there was none ]]
 local total_users, vacant = unpack(KEYS)
 local at_least = unpack(ARGV)
 

@@ -1,7 +1,7 @@
 --[[ username_release: release a username that was claimed and is not used.
      KEYS  username
      ARGV  user (the owner of the claim)
-     gives 1, or 0 if the name belongs to another user ]]
+     RETURNS  0 | 1; 0 if the name belongs to another user ]]
 local username = unpack(KEYS)
 local user = unpack(ARGV)
 
