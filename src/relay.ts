@@ -9,7 +9,8 @@ export const LONGEST_PAGE = 100;
 /** The maximum length of a list without pages. */
 export const LONGEST_LIST = 1_000;
 
-const DEFAULT_PAGE = 50;
+/** The length of a page for which no length is given. */
+export const DEFAULT_PAGE = 50;
 
 @InterfaceType({
   description: "An object that `node` can look up by its `id` alone.",

@@ -3,6 +3,7 @@ import { refusal } from "./errors.js";
 const MOST_ENTRIES = 20_000; // of all lists without a length argument together
 const LENGTH_OF_ID = 10; // characters, about
 
+const MOST_TOGETHER = 200; // messages that one operation reads at a time: with the longest texts, some 10 ms
 const READ = 1.7e-5; // ms to read a character of a message from Redis, at three bytes per character
 const SEARCH = 1e-4; // ms to search a character of a message for mentions; in the worst text twice that, the first time
 const LOOK_UP = 0.03; // ms to look up a user, a room, or a similar record
@@ -17,6 +18,23 @@ export class Work {
   ms = 0;
 
   #entries = 0;
+  #reading = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  /**
+   * Runs a read of up to `count` messages, with few others of this operation at the same time. The answers to many pages that arrive
+   * together would hold up all other operations.
+   */
+  async inPortions<T>(count: number, read: () => Promise<T>): Promise<T> {
+    while (this.#reading > 0 && this.#reading + count > MOST_TOGETHER) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#reading += count;
+    try {
+      return await read();
+    } finally {
+      this.#reading -= count;
+      for (const next of this.#waiting.splice(0)) next();
+    }
+  }
 
   /** Counts messages that were read, even if the answer does not contain them. @returns the messages */
   read<T extends readonly (ReadMessage | null)[]>(messages: T): T {

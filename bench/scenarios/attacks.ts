@@ -9,7 +9,7 @@ import { printTable, type Row } from "../table.js";
 const SECONDS = Number(process.env.SECONDS ?? 60); // per attack
 const PAUSE = 150; // ms between two sends of the victim: more than the send limit requires in the long run
 const LONG = "x".repeat(4_000); // the longest text
-const ATTACKER = "203.0.113.1"; // the attacker's address
+const ATTACKER = "203.0.113.1"; // the address of the one who prepares the attacks
 const MENTIONING = "@Pablo ".repeat(500);
 
 const times = (count: number, field: string) => Array.from({ length: count }, (_, n) => `a${n}: ${field}`).join(" ");
@@ -42,7 +42,6 @@ export async function attacks(): Promise<void> {
   const victim = await register("victim", "198.51.100.1");
   const attacker = await register("attacker", ATTACKER);
   await fill(200, (n) => (n % 2 ? LONG : MENTIONING));
-  await redis.sadd(`user:${attacker.id}:rooms`, ...Array.from({ length: 500 }, (_, n) => `${attacker.id}:${10_000 + n}`));
   const message = (await call('mutation { send(roomId: "0", text: "much liked") { id } }', attacker.token, ATTACKER)).send.id as string;
   const likers = Array.from({ length: 10_000 }, (_, n) => String(n + 1_000));
   await redis.hset(
@@ -169,8 +168,11 @@ export async function attacks(): Promise<void> {
 
   async function attack({ strangers, ...kind }: Kind): Promise<Attacked> {
     const child = startAttackers();
-    const tokens = strangers ? [] : [attacker.token];
-    const result = await ask<Attacked>(child, { ...kind, url: palaver.url, tokens, address: ATTACKER, seconds: SECONDS });
+    // Nothing is owed for the attack before, and all of what may be used at once is left.
+    const address = `203.0.113.${rows.length + 1}`;
+    const { token, id } = await register(`attacker${rows.length}`, address);
+    await redis.sadd(`user:${id}:rooms`, ...Array.from({ length: 500 }, (_, n) => `${id}:${10_000 + n}`));
+    const result = await ask<Attacked>(child, { ...kind, url: palaver.url, tokens: strangers ? [] : [token], address, seconds: SECONDS });
     await end(child);
     return result;
   }

@@ -16,7 +16,7 @@ import {
 } from "type-graphql";
 import type { Context, ViewerContext } from "../context.js";
 import { Count } from "../counted.js";
-import { PageArgs } from "../relay.js";
+import { DEFAULT_PAGE, PageArgs } from "../relay.js";
 import { RepeatableWith } from "../repeatable.js";
 import { Room } from "../rooms/room.type.js";
 import { User } from "../users/user.type.js";
@@ -89,7 +89,7 @@ export class MessageResolver {
     @Args(() => MessagePageArgs) page: MessagePageArgs,
     @Ctx() { viewer, messages, work }: ViewerContext,
   ): Promise<MessageConnection> {
-    const connection = await messages.page(viewer.id, roomId, page);
+    const connection = await work.inPortions(lengthOf(page), () => messages.page(viewer.id, roomId, page));
     work.read(connection.nodes);
     return connection;
   }
@@ -177,7 +177,7 @@ export class RoomMessagesResolver {
     @Args(() => MessagePageArgs) page: MessagePageArgs,
     @Ctx() { viewer, messages, work }: ViewerContext,
   ): Promise<MessageConnection> {
-    const connection = await messages.page(viewer.id, id, page);
+    const connection = await work.inPortions(lengthOf(page), () => messages.page(viewer.id, id, page));
     work.read(connection.nodes);
     return connection;
   }
@@ -188,3 +188,5 @@ export class RoomMessagesResolver {
     return load.newest.load(id);
   }
 }
+
+const lengthOf = ({ first, last }: MessagePageArgs) => last ?? first ?? DEFAULT_PAGE;

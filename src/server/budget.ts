@@ -127,8 +127,8 @@ class Account {
     for (const look of this.#forRoom.splice(0)) look();
   }
 
-  /** Runs the work, at most `BEGIN_AT_ONCE` at a time. */
-  async begin<T>(work: () => Promise<T>): Promise<T> {
+  /** Runs the work once `ready` resolves, at most `BEGIN_AT_ONCE` at a time. */
+  async begin<T>(ready: () => Promise<void>, work: () => Promise<T>): Promise<T> {
     if (this.#allowance === UNLIMITED) return work();
     while (this.#beginning >= BEGIN_AT_ONCE) await new Promise<void>((resolve) => this.#toBegin.push(resolve));
     this.#beginning++;
@@ -139,8 +139,10 @@ class Account {
       this.#beginning--;
       this.#toBegin.shift()?.();
     };
-    const late = setTimeout(over, LONGEST_BEGINNING).unref();
+    let late: NodeJS.Timeout | undefined;
     try {
+      await ready();
+      late = setTimeout(over, LONGEST_BEGINNING).unref();
       return await work();
     } finally {
       clearTimeout(late);
@@ -201,10 +203,7 @@ export class Payer {
    * @throws ChatError UNAVAILABLE if the client is gone; the error of `work`
    */
   begin<T>(work: () => Promise<T>, isGone: () => boolean): Promise<T> {
-    return this.#own.begin(async () => {
-      await this.#solvent(Number.POSITIVE_INFINITY, isGone);
-      return work();
-    });
+    return this.#own.begin(() => this.#solvent(Number.POSITIVE_INFINITY, isGone), work);
   }
 
   /** Like `onSolvent`, for a subscription. */
