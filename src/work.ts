@@ -25,7 +25,7 @@ export class Work {
    * Runs a read of up to `count` messages, with few others of this operation at the same time. The answers to many pages that arrive
    * together would hold up all other operations.
    */
-  async inPortions<T>(count: number, read: () => Promise<T>): Promise<T> {
+  async reading<T>(count: number, read: () => Promise<T>): Promise<T> {
     while (this.#reading > 0 && this.#reading + count > MOST_TOGETHER) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#reading += count;
     try {

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { inPortions } from "../src/portions.js";
+import { inPortions, startInPortions } from "../src/portions.js";
 
 it("[LIMIT8] runs many lookups in batches, in order, and stops at the first failure", async () => {
   let underWay = 0;
@@ -26,15 +26,10 @@ it("[LIMIT8] runs many lookups in batches, in order, and stops at the first fail
 it("[LIMIT8] does not wait long for a slow batch, but still reports its failure", async () => {
   let fail = (_: Error) => {};
   const begun: number[] = [];
-  const all = inPortions(
-    [0, 1, 2],
-    1,
-    (n) => {
-      begun.push(n);
-      return n === 0 ? new Promise<number>((_, reject) => (fail = reject)) : Promise.resolve(n);
-    },
-    1,
-  );
+  const all = startInPortions([0, 1, 2], 1, (n) => {
+    begun.push(n);
+    return n === 0 ? new Promise<void>((_, reject) => (fail = reject)) : Promise.resolve();
+  });
   await expect.poll(() => begun).toEqual([0, 1, 2]);
   fail(new Error("no"));
   await expect(all).rejects.toThrow("no");

@@ -8,7 +8,7 @@ it("[LIMIT8] one operation reads few messages at a time, however many pages it a
   let most = 0;
   const done: number[] = [];
   const page = (n: number, count: number) =>
-    work.inPortions(count, async () => {
+    work.reading(count, async () => {
       reading += count;
       most = Math.max(most, reading);
       await setImmediate();

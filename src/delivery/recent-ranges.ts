@@ -10,20 +10,19 @@ const MOST_KEPT = 4 * 1024 * 1024; // characters of events' JSON, over all rooms
 export class RecentRanges<V> {
   readonly #rooms = new Map<string, Set<Stretch<V>>>();
   /** Oldest first. */
-  readonly #all = new Map<Stretch<V>, { roomId: string; size: number }>();
+  readonly #all = new Map<Stretch<V>, { roomId: string; size: number; expiry: NodeJS.Timeout }>();
   #size = 0;
 
   add(roomId: string, range: Stretch<V>): void {
     const size = range.entries.reduce((sum, entry) => sum + entry.size, 0);
     const ofRoom = this.#rooms.get(roomId) ?? new Set();
     this.#rooms.set(roomId, ofRoom.add(range));
-    this.#all.set(range, { roomId, size });
+    this.#all.set(range, { roomId, size, expiry: setTimeout(() => this.#delete(range), KEPT_FOR).unref() });
     this.#size += size;
     for (const oldest of this.#all.keys()) {
       if (this.#size <= MOST_KEPT) break;
       this.#delete(oldest);
     }
-    setTimeout(() => this.#delete(range), KEPT_FOR).unref();
   }
 
   /** A range whose first event is at this seq or before, and whose last event is after it. */
@@ -44,6 +43,7 @@ export class RecentRanges<V> {
   #delete(range: Stretch<V>): void {
     const kept = this.#all.get(range);
     if (!kept) return;
+    clearTimeout(kept.expiry); // it holds the range
     this.#all.delete(range);
     this.#size -= kept.size;
     const ofRoom = this.#rooms.get(kept.roomId);

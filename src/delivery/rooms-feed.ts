@@ -1,11 +1,10 @@
-import { inPortions } from "../portions.js";
+import { startInPortions } from "../portions.js";
 import { onceRedisAnswers } from "../redis/connect.js";
 import { Feed } from "./feed.js";
 import type { FollowedRooms } from "./followed-rooms.js";
 import type { Position } from "./position.js";
 
 export const ROOMS_AT_ONCE = 20; // rooms that one feed starts to follow at a time
-export const PATIENCE = 10; // ms until it starts the next ones, even if Redis has not answered for all of these
 
 /** When the viewer is in a room. The subscriber does not get the events between the viewer's leaving and rejoining. */
 export interface Membership<V> {
@@ -120,7 +119,7 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
         rooms.push([roomId, room]);
       }
     }
-    inPortions(rooms, ROOMS_AT_ONCE, ([roomId, room]) => this.#begin(roomId, room), PATIENCE).catch((error) => this.end(error));
+    startInPortions(rooms, ROOMS_AT_ONCE, ([roomId, room]) => this.#begin(roomId, room)).catch((error) => this.end(error));
     return rooms.length;
   }
 

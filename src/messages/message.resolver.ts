@@ -89,7 +89,7 @@ export class MessageResolver {
     @Args(() => MessagePageArgs) page: MessagePageArgs,
     @Ctx() { viewer, messages, work }: ViewerContext,
   ): Promise<MessageConnection> {
-    const connection = await work.inPortions(lengthOf(page), () => messages.page(viewer.id, roomId, page));
+    const connection = await work.reading(lengthOf(page), () => messages.page(viewer.id, roomId, page));
     work.read(connection.nodes);
     return connection;
   }
@@ -177,7 +177,7 @@ export class RoomMessagesResolver {
     @Args(() => MessagePageArgs) page: MessagePageArgs,
     @Ctx() { viewer, messages, work }: ViewerContext,
   ): Promise<MessageConnection> {
-    const connection = await work.inPortions(lengthOf(page), () => messages.page(viewer.id, id, page));
+    const connection = await work.reading(lengthOf(page), () => messages.page(viewer.id, id, page));
     work.read(connection.nodes);
     return connection;
   }

@@ -1,8 +1,8 @@
 import type { FollowedRooms } from "../delivery/followed-rooms.js";
 import { decodePosition, encodePosition, type Position } from "../delivery/position.js";
-import { PATIENCE, ROOMS_AT_ONCE, RoomsFeed } from "../delivery/rooms-feed.js";
+import { ROOMS_AT_ONCE, RoomsFeed } from "../delivery/rooms-feed.js";
 import { badInput, refusal } from "../errors.js";
-import { inPortions } from "../portions.js";
+import { startInPortions } from "../portions.js";
 import { isGroup } from "../rooms/member.store.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import type { ReadStore } from "./read.store.js";
@@ -90,7 +90,7 @@ export class RoomEventStore {
       begun = true;
       // A group that the user joins later starts where they join.
       for (const room of positions.keys()) if (!listed.has(room)) positions.delete(room);
-      await inPortions([...listed.values()], ROOMS_AT_ONCE, (room) => feed.add(...room), PATIENCE);
+      await startInPortions([...listed.values()], ROOMS_AT_ONCE, (room) => feed.add(...room));
       positions.clear();
       return feed;
     } catch (error) {

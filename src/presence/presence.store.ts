@@ -1,3 +1,4 @@
+import { inPortions } from "../portions.js";
 import type { Lenient, RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
@@ -72,12 +73,12 @@ export class PresenceStore {
   /** Writes the counts that Redis missed; all of them if Redis has lost this server. */
   async settle(forgotten: boolean): Promise<void> {
     if (forgotten) for (const userId of [...this.#connections.keys(), ...this.#lingering.keys()]) this.#unwritten.add(userId);
-    await inPortions([...this.#unwritten], (userId) => this.#write(userId));
+    await inPortions([...this.#unwritten], AT_ONCE, (userId) => this.#write(userId));
   }
 
   /** Removes all connections to a server that has stopped or died. */
   async forget(server: string): Promise<void> {
-    await inPortions(await this.#redis.smembers(keys.serverUsers(server)), (userId) => this.#change(server, userId, 0));
+    await inPortions(await this.#redis.smembers(keys.serverUsers(server)), AT_ONCE, (userId) => this.#change(server, userId, 0));
     await this.#redis.unlink(keys.serverUsers(server));
   }
 
@@ -121,7 +122,7 @@ export class PresenceStore {
       this.#lenient(this.#redis.sdiff(keys.onlineUsers, keys.announced), []),
       this.#lenient(this.#redis.sdiff(keys.announced, keys.onlineUsers), []),
     ]);
-    await inPortions(differing.flat().filter(isUserId), (userId) => this.lookAt(userId));
+    await inPortions(differing.flat().filter(isUserId), AT_ONCE, (userId) => this.lookAt(userId));
   }
 
   /** Writes the user's count here, one write after the other, because the last one must be the current one. */
@@ -164,9 +165,4 @@ export class PresenceStore {
     const told = await this.#scripts.run("presence_announce", ONLINE_KEYS, { user: userId, version, online });
     if (told === 1) this.#onTransition({ userId, online });
   }
-}
-
-/** Does the work for all users, some at a time. */
-async function inPortions(userIds: string[], work: (userId: string) => Promise<void>): Promise<void> {
-  for (let at = 0; at < userIds.length; at += AT_ONCE) await Promise.all(userIds.slice(at, at + AT_ONCE).map(work));
 }

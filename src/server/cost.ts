@@ -34,7 +34,7 @@ export const MOST_VALUES = 10_000;
 /** Maximum number of message texts that one operation can read or return, each of any allowed length: 10 pages of 100, returned once. */
 export const MOST_TEXTS = 2_000;
 
-const WRITE = 500; // values that a field of a mutation counts for: at most 20 writes, or password attempts, in one operation
+const WRITE = 500; // values that a field of a mutation counts for: at most 19 writes, or password attempts, in one operation
 
 const INTROSPECTION = 2_000; // values that `__schema` and `__type` count for: the whole schema has about 5,000, of few characters each
 
