@@ -3,10 +3,10 @@ import "reflect-metadata"; // must load before any module with decorators
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { pino } from "pino";
-import { readConfig } from "../src/config.js";
+import { readConfig } from "../src/config/config.js";
 import type { MessageStore } from "../src/messages/message.store.js";
+import { assemble } from "../src/program/platform.js";
 import { connectRedis } from "../src/redis/connect.js";
-import { createStores } from "../src/server/stores.js";
 import type { Count } from "./load.js";
 import { ask, cpuOf, end, type Server, startLoad, startPalaver, startPeer } from "./processes.js";
 import type { Row } from "./table.js";
@@ -43,7 +43,7 @@ export async function contenders(): Promise<{ palaver: Contender; bare: Contende
 async function openMessages(redisUrl: string): Promise<MessageStore> {
   const log = pino({ level: "silent" }); // the run stops Redis before it closes this connection
   const connections = await connectRedis([redisUrl], {}, log);
-  return createStores(readConfig({ interop: "off" }, {}), connections, "bench", log).services.messages;
+  return assemble(readConfig({ interop: "off" }, {}), connections, "bench", log).stores.messages;
 }
 
 export interface Delivered {

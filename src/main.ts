@@ -1,9 +1,8 @@
-import { runProgram, say, stopOnSignals } from "./command-line.js";
-import type { FoundConfig } from "./config.js";
-import { DEMO_PASSWORD } from "./interop/demo-data.js";
+import { version } from "./api/version.js";
+import type { FoundConfig } from "./config/config.js";
+import { runProgram, say, stopOnSignals } from "./program/command-line.js";
+import { type RunningServer, startServer } from "./program/server.js";
 import { withoutPassword } from "./redis/connect.js";
-import { type RunningServer, startServer } from "./server/server.js";
-import { version } from "./server/server-info.js";
 
 const USAGE = `Palaver ${version}: a GraphQL chat server on Redis.
 
@@ -21,7 +20,7 @@ await runProgram(process.argv.slice(2), {
   },
 });
 
-function welcome({ playground, redisUrls, redisSource, interop }: FoundConfig, server: RunningServer): string {
+function welcome({ playground, redisUrls, redisSource }: FoundConfig, server: RunningServer): string {
   const lines = [
     `Palaver ${version} is running.`,
     "",
@@ -30,12 +29,6 @@ function welcome({ playground, redisUrls, redisSource, interop }: FoundConfig, s
     `  API        ${server.url}/graphql  and  ${server.url.replace(/^http/, "ws")}/graphql`,
     `  Redis      ${server.redisUrls.map(withoutPassword).join(", ")}${redisUrls.length === 0 ? "  (embedded)" : redisSource ? `  (from ${redisSource})` : ""}`,
   ];
-  if (server.openAccounts.length > 0)
-    lines.push(
-      "",
-      `  Demo accounts: ${server.openAccounts.join(", ")}; the password of each is ${DEMO_PASSWORD}. Do not keep them on a public server.`,
-    );
-  if (interop === "full")
-    lines.push("", "  INTEROP=full: Palaver publishes private messages on the channel MESSAGES, and demo apps show them to everyone.");
+  for (const line of server.welcome) lines.push("", line);
   return `\n${lines.join("\n")}\n`;
 }

@@ -1,10 +1,10 @@
 import { setPriority } from "node:os";
-import { createModel } from "./assistant/model.js";
-import { runProgram, say, stopOnSignals } from "./command-line.js";
-import { type Config, ConfigError } from "./config.js";
+import { version } from "./api/version.js";
+import { createModel } from "./assistant/create-model.js";
+import { type Config, ConfigError } from "./config/config.js";
+import { runProgram, say, stopOnSignals } from "./program/command-line.js";
+import { startWorker, withDeadLetters } from "./program/worker.js";
 import { withoutPassword } from "./redis/connect.js";
-import { version } from "./server/server-info.js";
-import { startWorker, withDeadLetters } from "./server/worker.js";
 
 const USAGE = `Palaver ${version}: an assistant worker. Run any number of them, on any machine that reaches the Redis.
 

@@ -14,35 +14,14 @@ function filesIn(folder: string, ending: RegExp): string[] {
 const read = (file: string) => readFileSync(join(root, file), "utf8");
 const sources = filesIn("src", /\.ts$/);
 
-/** The layers, lowest first. A file imports from its own layer and from lower ones. */
-const layers = [
-  [
-    "config",
-    "counted",
-    "redis-address",
-    "errors",
-    "limited-log",
-    "memo",
-    "open-to-all",
-    "portions",
-    "relay",
-    "repeatable",
-    "text",
-    "turns",
-    "work",
-  ],
-  ["redis"],
-  ["delivery"],
-  ["context", "assistant", "interop", "messages", "presence", "rooms", "sessions", "users"],
-  ["server"],
-  ["command-line"],
-  ["main", "worker"],
-];
-const features = ["assistant", "interop", "messages", "presence", "rooms", "sessions", "users"];
-
 /** `messages` for src/messages/page.ts, `main` for src/main.ts. */
 const partOf = (file: string) => relative("src", file).replace(/\.ts$/, "").split("/")[0] as string;
-const layerOf = (file: string) => layers.findIndex((layer) => layer.includes(partOf(file)));
+
+/** The features, in the order of `features.ts`. */
+const listed = [...read("src/features.ts").matchAll(/^ {2}(\w+),$/gm)].map(([, name]) => name as string);
+
+/** The parts of src, lowest first. A part imports only from itself and from lower ones. */
+const parts = ["util", "redis", "config", "log", "api", "feature", ...listed, "transports", "features", "program", "main", "worker"];
 
 const imports = sources.flatMap((file) =>
   [...read(file).matchAll(/(?:from|import) "(\.[^"]+)"/g)].map(([, path = ""]) => ({
@@ -51,23 +30,40 @@ const imports = sources.flatMap((file) =>
   })),
 );
 
-it("[ARCH1] assigns every part of src to a layer, and imports only from the same or lower layers", () => {
-  expect(sources.filter((file) => layerOf(file) < 0)).toEqual([]);
-  expect(imports.length).toBeGreaterThan(50);
-  expect(imports.filter(({ file, target }) => layerOf(target) > layerOf(file))).toEqual([]);
+it("[ARCH1] orders the parts of src, and lets each import only from lower ones, types included", () => {
+  const places = new Map(parts.map((part, place) => [part, place]));
+  expect(sources.filter((file) => !places.has(partOf(file)))).toEqual([]);
+  expect(imports.length).toBeGreaterThan(500);
+  expect(imports.filter(({ file, target }) => (places.get(partOf(target)) ?? 0) > (places.get(partOf(file)) ?? 0))).toEqual([]);
 });
 
-it("[ARCH2] lets features import only each other's stores and types", () => {
-  const across = imports.filter(
-    ({ file, target }) => features.includes(partOf(file)) && features.includes(partOf(target)) && partOf(file) !== partOf(target),
-  );
-  expect(across.filter(({ target }) => !/\.(store|type)\.ts$/.test(target) && target !== "src/sessions/password.ts")).toEqual([]);
+it("[ARCH1] has no cycle of files", () => {
+  const targets = new Map(sources.map((file) => [file, imports.filter((one) => one.file === file).map(({ target }) => target)]));
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  const visit = (file: string, path: string[]) => {
+    if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(" → "));
+    else if (!done.has(file)) for (const target of targets.get(file) ?? []) visit(target, [...path, file]);
+    done.add(file);
+  };
+  for (const file of sources) visit(file, []);
+  expect(cycles).toEqual([]);
 });
+
+it("[ARCH2] names a feature only in its folder, in features.ts, and in the features that build on it", () => {
+  expect(listed.length).toBeGreaterThan(10);
+  expect(listed.filter((feature) => !sources.includes(`src/${feature}/feature.ts`))).toEqual([]);
+  const outside = imports.filter(({ file, target }) => listed.includes(partOf(target)) && !listed.includes(partOf(file)));
+  expect(outside.filter(({ file }) => file !== "src/features.ts" && !ASSISTANT_PROGRAM.includes(file))).toEqual([]);
+});
+
+/** The worker's program runs the assistant alone. */
+const ASSISTANT_PROGRAM = ["src/program/platform.ts", "src/program/worker.ts", "src/worker.ts"];
 
 it("[ARCH3] reads the environment only in command-line.ts and config.ts, and builds keys in keys.ts", () => {
   const texts = sources.map((file) => [file, read(file)] as const);
   const environment = texts.filter(
-    ([file, text]) => text.includes("process.env") && !["src/command-line.ts", "src/config.ts"].includes(file),
+    ([file, text]) => text.includes("process.env") && !["src/program/command-line.ts", "src/config/config.ts"].includes(file),
   );
   expect(environment.map(([file]) => file)).toEqual([]);
   const keys = texts.filter(

@@ -1,5 +1,5 @@
 import { expect, it, vi } from "vitest";
-import type { RunningServer } from "../src/server/server.js";
+import type { RunningServer } from "../src/program/server.js";
 import { TestClient } from "./helpers/client.js";
 import { ownCluster } from "./helpers/cluster.js";
 import { eventually } from "./helpers/eventually.js";

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { expect, it, vi } from "vitest";
-import { Channels } from "../src/delivery/channels.js";
+import { Channels } from "../src/log/channels.js";
 import { connectRedis } from "../src/redis/connect.js";
 import { acquaint } from "./helpers/acquaint.js";
 import { cleanUp } from "./helpers/cleanup.js";

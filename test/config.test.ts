@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Config, ConfigError, describeSettings, optionOf, readConfig, settings } from "../src/config.js";
+import { type Config, ConfigError, describeSettings, optionOf, readConfig, settings } from "../src/config/config.js";
 
 describe("the source of a setting", () => {
   it("[RUN5] is an option, else the environment, else .env, else the default", () => {

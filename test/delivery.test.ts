@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it, vi } from "vitest";
-import type { RunningServer } from "../src/server/server.js";
+import type { RunningServer } from "../src/program/server.js";
 import { type Stream, TestClient } from "./helpers/client.js";
 import { ownCluster } from "./helpers/cluster.js";
 import { eventually } from "./helpers/eventually.js";

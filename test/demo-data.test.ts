@@ -1,6 +1,6 @@
 import { Redis } from "ioredis";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import type { Config } from "../src/config.js";
+import type { Config } from "../src/config/config.js";
 import { DEMO_PASSWORD, DEMO_USERS, seedDemoData } from "../src/interop/demo-data.js";
 import { keys } from "../src/redis/keys.js";
 import { Scripts } from "../src/redis/scripts.js";

@@ -64,7 +64,7 @@ it("[PAGE18] serves page and API on one port with `npm run dev`, and applies edi
     await page.getByPlaceholder("Find people").waitFor({ timeout: 60_000 });
     expect(await page.getByLabel("Message to General").inputValue()).toBe("a draft"); // the page was not reloaded
 
-    await edit("src/server/server-info.ts", '"palaver"', '"palaver, edited"');
+    await edit("src/api/server-info.ts", '"palaver"', '"palaver, edited"');
     await expect.poll(nameOfServer, { timeout: 60_000 }).toBe("palaver, edited");
     await page.keyboard.press("Enter");
     await page.locator(".message").filter({ hasText: "a draft" }).waitFor({ timeout: 60_000 });

@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { parse, validate } from "graphql";
 import { describe, expect, it } from "vitest";
-import { buildApi } from "../src/server/schema.js";
+import { features } from "../src/features.js";
+import { buildApi } from "../src/program/schema.js";
 import * as documents from "./clients/follow.js";
 import messagesSubscription from "./clients/relay/followMessagesSubscription.graphql.js";
 import pageQuery from "./clients/relay/followPageQuery.graphql.js";
@@ -27,7 +28,7 @@ describe("examples in the docs", () => {
   });
 
   it("[DOC2] contains only GraphQL that is valid against the schema", async () => {
-    const schema = await buildApi();
+    const schema = await buildApi(features);
     for (const page of pages) {
       for (const [, example] of read(page).matchAll(/```graphql\n([\s\S]*?)```/g)) {
         expect(validate(schema, parse(example as string)), `${page}: ${example}`).toEqual([]);
@@ -43,5 +44,22 @@ describe("examples in the docs", () => {
       [messagesSubscription, documents.FOLLOW],
     ] as const)
       expect(withoutName(request.params.text)?.replace(/^query(?=\{)/, "")).toBe(withoutName(document));
+  });
+});
+
+describe("references in the docs", () => {
+  const files = readdirSync(new URL("src", root), { recursive: true, encoding: "utf8" });
+  const folders = [...new Set(files.filter((file) => file.includes("/")).map((file) => file.split("/")[0] as string))];
+
+  it.each(pages)("[DOC4] name files that exist: %s", (page) => {
+    const text = read(page);
+    const links = [...text.matchAll(/\]\(([^)\s#]+)(?:#[^)]*)?\)/g)]
+      .map(([, target = ""]) => target)
+      .filter((target) => !/^\w+:/.test(target));
+    expect(links.filter((target) => !existsSync(new URL(target, new URL(page, root))))).toEqual([]);
+    const named = [...text.matchAll(/`((\w+)\/[\w./-]+)`/g)].flatMap(([, path = "", folder = ""]) =>
+      folders.includes(folder) ? path : [],
+    );
+    expect(named.filter((path) => !["", ".ts", ".lua"].some((ending) => existsSync(new URL(`src/${path}${ending}`, root))))).toEqual([]);
   });
 });

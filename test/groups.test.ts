@@ -1,8 +1,16 @@
+import { execute, parse } from "graphql";
 import { describe, expect, it } from "vitest";
+import { Contexts } from "../src/api/create-context.js";
+import { readConfig } from "../src/config/config.js";
+import { features } from "../src/features.js";
+import { assemble, loaders } from "../src/program/platform.js";
+import { buildApi } from "../src/program/schema.js";
+import { connectRedis } from "../src/redis/connect.js";
 import { acquaint, introduce } from "./helpers/acquaint.js";
+import { cleanUp } from "./helpers/cleanup.js";
 import { type Stream, TestClient } from "./helpers/client.js";
 import { proxyTo } from "./helpers/proxy.js";
-import { ownRedis } from "./helpers/redis.js";
+import { ownRedis, silent } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";
 
 const redis = await ownRedis();
@@ -508,5 +516,34 @@ describe("many groups", () => {
     await gina.disconnect();
     await server.stop();
     await stop();
+  });
+});
+
+describe("an event that is executed after its viewer has left the group", () => {
+  it("[D5] has nothing of what the group contains now", async () => {
+    const { id: r } = await group(ann, [ben]);
+    const { id } = await ann.send("for both", r);
+    const connections = await connectRedis([redis.url], {}, silent);
+    const { platform, stores, close } = assemble(readConfig({ redis: redis.url }, {}), connections, "late", silent);
+    cleanUp(async () => {
+      await close();
+      await connections.close();
+    });
+    await platform.health.start();
+    const [rootValue] = await stores.messages.byIds([id]);
+    const contexts = new Contexts(stores, loaders);
+    const viewer = { id: ben.id, tokenHash: "", sessionId: "", guest: false };
+    const schema = await buildApi(features);
+    const document = parse("subscription { messageAdded { text room { lastMessage { text } members { totalCount } } } }");
+    const executed = async () => {
+      const contextValue = contexts.of(viewer, { address: undefined, byCookie: false }, true);
+      return (await execute({ schema, document, rootValue, contextValue })) as object;
+    };
+    expect(await executed()).toEqual({
+      data: { messageAdded: { text: "for both", room: { lastMessage: { text: "for both" }, members: { totalCount: 2 } } } },
+    });
+    await ann.ask(REMOVE, { r, u: ben.id });
+    await ann.send("without ben", r);
+    expect(await executed()).toEqual({ data: { messageAdded: { text: "for both", room: { lastMessage: null, members: null } } } });
   });
 });

@@ -46,7 +46,7 @@ describe("user ids", () => {
     await redis.client.del("total_users");
     const server = await ownServer(redis.url, { demoData: true });
     expect(await redis.client.get("total_users")).toBe(carol.id);
-    expect(server.openAccounts).toEqual([]);
+    expect(server.welcome).toEqual([]);
     await areThemselves([carol.on(server)]);
   });
 

@@ -2,9 +2,10 @@ import { pino } from "pino";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { createCompanion } from "../src/assistant/companion.js";
 import { fallback, type Topic, topics } from "../src/assistant/companion-topics.js";
+import { createModel } from "../src/assistant/create-model.js";
 import { createEndpoint, type EndpointOptions, type Patience } from "../src/assistant/endpoint.js";
-import { createModel, type Model, ModelFailure, type Piece, RESTART, type Turn } from "../src/assistant/model.js";
-import { readConfig, settings } from "../src/config.js";
+import { type Model, ModelFailure, type Piece, RESTART, type Turn } from "../src/assistant/model.js";
+import { readConfig, settings } from "../src/config/config.js";
 import { type Dialect, dialects } from "./helpers/dialects.js";
 import { BUSY } from "./helpers/eventually.js";
 import {

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import type { BrowserContextOptions, Page } from "playwright-core";
-import { readConfig } from "../src/config.js";
-import { startServer } from "../src/server/server.js";
+import { readConfig } from "../src/config/config.js";
+import { startServer } from "../src/program/server.js";
 import { launchBrowser } from "./helpers/browser.js";
 import { execute, openGraphiql, response, showTab } from "./helpers/graphiql.js";
 

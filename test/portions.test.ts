@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { inPortions, startInPortions } from "../src/portions.js";
+import { inPortions, startInPortions } from "../src/util/portions.js";
 
 it("[LIMIT8] runs many lookups in batches, in order, and stops at the first failure", async () => {
   let underWay = 0;

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { Channels } from "../src/delivery/channels.js";
+import { Channels } from "../src/log/channels.js";
 import { type Transition, Transitions } from "../src/presence/transitions.js";
 import { connectRedis } from "../src/redis/connect.js";
 import { cleanUp } from "./helpers/cleanup.js";

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { describe, expect, it, vi } from "vitest";
-import type { RunningServer } from "../src/server/server.js";
+import type { RunningServer } from "../src/program/server.js";
 import { cleanUp } from "./helpers/cleanup.js";
 import { TestClient } from "./helpers/client.js";
 import { BUSY, eventually } from "./helpers/eventually.js";

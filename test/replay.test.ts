@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Entry } from "../src/delivery/log.js";
-import { NewestEvents } from "../src/delivery/newest.js";
-import { RecentRanges } from "../src/delivery/recent-ranges.js";
-import type { RunningServer } from "../src/server/server.js";
+import type { Entry } from "../src/log/entry.js";
+import { NewestEvents } from "../src/log/newest.js";
+import { RecentRanges } from "../src/log/recent-ranges.js";
+import type { RunningServer } from "../src/program/server.js";
 import { TestClient } from "./helpers/client.js";
 import { ownRedis } from "./helpers/redis.js";
 import { ownServer } from "./helpers/server.js";

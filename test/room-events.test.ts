@@ -1,10 +1,10 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, it } from "vitest";
-import type { FollowedRooms } from "../src/delivery/followed-rooms.js";
-import { encodePosition, type Position } from "../src/delivery/position.js";
-import type { RoomEventRecord } from "../src/messages/room-event.js";
-import { RoomEventStore } from "../src/messages/room-event.store.js";
+import type { RoomEventRecord } from "../src/api/room-event.js";
+import type { FollowedRooms } from "../src/log/followed-rooms.js";
+import { encodePosition, type Position } from "../src/log/position.js";
 import type { RoomStore } from "../src/rooms/room.store.js";
+import { RoomEventStore } from "../src/rooms/room-event.store.js";
 
 const position = (roomId: string, seq: number): Position => ({ roomId, epoch: "e", seq, at: seq });
 
@@ -32,8 +32,8 @@ it("[D3] starts at the client's position in a room that opens again while the su
       return () => {};
     },
   } as unknown as RoomStore;
-  const store = new RoomEventStore(followed, rooms, { onOwnReading: async () => () => {} });
-  await store.follow("1", { after: [encodePosition(position("1:51", 3)), encodePosition(position("1:99", 4))], includeOwn: true });
+  const store = new RoomEventStore(followed, rooms);
+  await store.follow("1", { after: [encodePosition(position("1:51", 3)), encodePosition(position("1:99", 4))] }, (event) => event);
   expect(followedFrom.size).toBe(51);
   expect(Object.fromEntries(["1:2", "1:50", "1:51", "1:99"].map((id) => [id, followedFrom.get(id)]))).toEqual({
     "1:2": 99,

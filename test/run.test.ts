@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
-import { optionOf, settings } from "../src/config.js";
+import { optionOf, settings } from "../src/config/config.js";
 import { DEMO_PASSWORD, DEMO_USERS } from "../src/interop/demo-data.js";
 import { TestClient } from "./helpers/client.js";
 import { eventually } from "./helpers/eventually.js";

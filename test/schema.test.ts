@@ -13,17 +13,18 @@ import {
   printSchema,
 } from "graphql";
 import { expect, it } from "vitest";
-import type { Repetition } from "../src/repeatable.js";
-import { buildApi } from "../src/server/schema.js";
+import type { Repetition } from "../src/api/repeatable.js";
+import { features } from "../src/features.js";
+import { buildApi } from "../src/program/schema.js";
 
 it("[API1] serves the schema in schema.graphql, which the page's copy equals", async () => {
-  const schema = `${printSchema(await buildApi())}\n`;
+  const schema = `${printSchema(await buildApi(features))}\n`;
   await expect(schema).toMatchFileSnapshot("../schema.graphql");
   await expect(schema).toMatchFileSnapshot("../client-example/schema.graphql");
 });
 
 it("[API2] describes every type, field, argument and enum value", async () => {
-  const schema = await buildApi();
+  const schema = await buildApi(features);
   const own = Object.values(schema.getTypeMap()).filter((type) => !isIntrospectionType(type) && !isSpecifiedScalarType(type));
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
   const undescribed = own.flatMap((type) => [
@@ -34,7 +35,7 @@ it("[API2] describes every type, field, argument and enum value", async () => {
 });
 
 it("[R4] declares for every mutation what a retry does, and which argument makes it safe", async () => {
-  const mutations = Object.values((await buildApi()).getMutationType()?.getFields() ?? {});
+  const mutations = Object.values((await buildApi(features)).getMutationType()?.getFields() ?? {});
   const unsaid = mutations.filter(({ extensions, args }) => {
     const repetition = extensions.repetition as Repetition | undefined;
     if (repetition === undefined) return true;
@@ -44,7 +45,7 @@ it("[R4] declares for every mutation what a retry does, and which argument makes
 });
 
 it("[R8] makes every field that can fail nullable, except subscriptions, which end instead", async () => {
-  const schema = await buildApi();
+  const schema = await buildApi(features);
   const [queries, mutations, subscriptions] = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].map((type) =>
     Object.values(type?.getFields() ?? {}),
   );

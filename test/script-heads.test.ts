@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { errors } from "../src/errors.js";
 import { describeCalls, readScriptHead } from "../src/redis/script-head.js";
 import { scriptNames, scriptSource } from "../src/redis/scripts.js";
+import { errors } from "../src/util/errors.js";
 
 const folder = new URL("../src/redis/lua/", import.meta.url);
 

@@ -1,9 +1,9 @@
 import calculateSlot from "cluster-key-slot";
 import { describe, expect, it } from "vitest";
 import { ModelFailure } from "../src/assistant/model.js";
-import { readConfig } from "../src/config.js";
+import { readConfig } from "../src/config/config.js";
+import { withDeadLetters } from "../src/program/worker.js";
 import { type ScriptName, scriptNames, scriptSource } from "../src/redis/scripts.js";
-import { withDeadLetters } from "../src/server/worker.js";
 import { answers, ownWorker, until, watchReply, withAssistant } from "./helpers/assistant.js";
 import { TestClient } from "./helpers/client.js";
 import { watchCommands } from "./helpers/commands.js";

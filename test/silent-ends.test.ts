@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
-import type { Channels } from "../src/delivery/channels.js";
-import type { SessionStore, Viewer } from "../src/sessions/session.store.js";
+import type { Viewer } from "../src/api/sessions.js";
+import type { Channels } from "../src/log/channels.js";
+import type { SessionStore } from "../src/sessions/session.store.js";
 import { SessionWatches } from "../src/sessions/session-watch.js";
 import { cleanUp } from "./helpers/cleanup.js";
 import { TestClient } from "./helpers/client.js";

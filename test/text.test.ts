@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { hasControls, isBlank, isLonger, isShowable, withoutControls } from "../src/text/characters.js";
-import { mentionKey, searchKey, wordBeginnings } from "../src/text/fold.js";
-import { foundMentions, mentionPlaces, withoutLeadingMentions } from "../src/text/mentions.js";
+import { foundMentions, mentionPlaces, withoutLeadingMentions } from "../src/messages/mentions.js";
+import { mentionKey, searchKey, wordBeginnings } from "../src/users/fold.js";
+import { hasControls, isBlank, isLonger, isShowable, withoutControls } from "../src/util/characters.js";
 import { MENTION_EXAMPLES, MENTIONABLE } from "./helpers/mention-examples.js";
 
 const byKey = new Map(MENTIONABLE.map((username) => [mentionKey(username), username]));

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { Work } from "../src/work.js";
+import { Work } from "../src/api/work.js";
 
 it("[LIMIT8] one operation reads few messages at a time, however many pages it asks for", async () => {
   const work = new Work();

@@ -1,13 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { isRefusal } from "../errors.js";
 import type { RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
 import type { Passwords } from "../sessions/password.js";
 import type { UserStore } from "../users/user.store.js";
 import { ASSISTANT_NAME } from "../users/username.store.js";
+import { CannotStart } from "../util/cannot-start.js";
+import { isRefusal } from "../util/errors.js";
 
 /** The assistant cannot have an account. The message says why, and what to do. */
-export class AssistantUnusable extends Error {}
+export class AssistantUnusable extends CannotStart {}
 
 const PASSWORD = 32; // random bytes, stored nowhere, so that no person can log in
 

@@ -1,6 +1,6 @@
 import { Arg, Authorized, Ctx, FieldResolver, ID, Mutation, Resolver, Root, Subscription } from "type-graphql";
-import type { Context, ViewerContext } from "../context.js";
-import { Repeatable, RepeatableWith } from "../repeatable.js";
+import type { Context, ViewerContext } from "../api/context.js";
+import { Repeatable, RepeatableWith } from "../api/repeatable.js";
 import { User } from "../users/user.type.js";
 import { AssistantReply } from "./reply.type.js";
 

@@ -1,34 +1,27 @@
 import type { Logger } from "pino";
-import type { Feed } from "../delivery/feed.js";
-import { rateLimited } from "../errors.js";
-import type { AssistantId } from "../redis/assistant-id.js";
+import { privatePair } from "../api/ids.js";
+import type { Feed } from "../log/feed.js";
+import type { Answerer, Said } from "../messages/questions.js";
 import type { RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
-import { privatePair, type RoomStore } from "../rooms/room.store.js";
+import type { RoomStore } from "../rooms/room.store.js";
+import { rateLimited } from "../util/errors.js";
 import type { ReplyFeeds, ReplyRecord } from "./reply-feeds.js";
 
 const MOST_IN_ROOM = 10; // questions that may wait in one room
 const GOOD_FOR = 1_000; // ms for which the length of the queue is cached
 const RETRY = 10; // seconds until a user may try again while the queue is full
 
-/** The parts of a message that decide whether it asks the assistant. */
-interface Said {
-  fromId: string;
-  roomId: string;
-  mentionIds: readonly string[];
-  replyToId: string | null;
-}
-
 /**
  * The servers' part of the assistant: takes questions for it, and shows its answers. A room's questions are in a list of that room; each
  * is added in one step with its message. A request in a stream notifies the workers of the room.
  */
-export class AssistantStore {
+export class AssistantStore implements Answerer {
   readonly #redis: RedisClient;
   readonly #scripts: Scripts;
   readonly #rooms: RoomStore;
-  readonly #assistant: AssistantId;
+  readonly #assistantId: { readonly current: string };
   readonly #feeds: ReplyFeeds;
   readonly #queue: number;
   readonly #charge: (userId: string) => Promise<void>;
@@ -43,14 +36,14 @@ export class AssistantStore {
     redis: RedisClient,
     scripts: Scripts,
     rooms: RoomStore,
-    { assistant, feeds, queue }: { assistant: AssistantId; feeds: ReplyFeeds; queue: number },
+    { assistantId, feeds, queue }: { assistantId: { readonly current: string }; feeds: ReplyFeeds; queue: number },
     charge: (userId: string) => Promise<void>,
     log: Logger,
   ) {
     this.#redis = redis;
     this.#scripts = scripts;
     this.#rooms = rooms;
-    this.#assistant = assistant;
+    this.#assistantId = assistantId;
     this.#feeds = feeds;
     this.#queue = queue;
     this.#charge = charge;
@@ -59,7 +52,7 @@ export class AssistantStore {
 
   /** The assistant's user id; empty while there is no assistant. */
   get id(): string {
-    return this.#assistant.current;
+    return this.#assistantId.current;
   }
 
   /**

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import nlp from "compromise/one";
-import { withoutLeadingMentions } from "../text/mentions.js";
+import { withoutLeadingMentions } from "../messages/mentions.js";
 import { again, asksForApi, fallback, type Topic, topics } from "./companion-topics.js";
 import type { Model, Turn } from "./model.js";
 

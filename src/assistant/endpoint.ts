@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
-import { LimitedLog } from "../limited-log.js";
+import { LimitedLog } from "../util/limited-log.js";
 import { type End, readCompletion, readText } from "./completion.js";
 import type { Model, Piece, Turn } from "./model.js";
 import { promptOf } from "./prompt.js";

@@ -1,7 +1,8 @@
-import { isRefusal } from "../errors.js";
+import { privatePair } from "../api/ids.js";
 import type { MessageStore } from "../messages/message.store.js";
-import { privatePair, type RoomStore } from "../rooms/room.store.js";
+import type { RoomStore } from "../rooms/room.store.js";
 import type { UserStore } from "../users/user.store.js";
+import { isRefusal } from "../util/errors.js";
 import type { AssistantStore } from "./assistant.store.js";
 import type { Turn } from "./model.js";
 import { continuedBy, type Question } from "./question.js";

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
-import type { Channels } from "../delivery/channels.js";
-import type { Feed } from "../delivery/feed.js";
+import type { Channels } from "../log/channels.js";
+import type { Feed } from "../log/feed.js";
 import { onceRedisAnswers } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";

@@ -5,7 +5,7 @@ import { isRedisAway, onceRedisAnswers, type RedisClient } from "../redis/connec
 import { keys } from "../redis/keys.js";
 import type { ScriptCalls } from "../redis/script-calls.js";
 import type { Scripts } from "../redis/scripts.js";
-import { isBlank } from "../text/characters.js";
+import { isBlank } from "../util/characters.js";
 import type { DeadLetters } from "./dead-letters.js";
 import { CUT, type Memory } from "./memory.js";
 import { type Model, ModelFailure, RESTART, type Turn } from "./model.js";

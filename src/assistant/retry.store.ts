@@ -1,6 +1,6 @@
-import { badInput, checkClientId, refusal } from "../errors.js";
 import type { MessageStore } from "../messages/message.store.js";
 import type { RoomStore } from "../rooms/room.store.js";
+import { badInput, checkClientId, refusal } from "../util/errors.js";
 import type { AssistantStore } from "./assistant.store.js";
 import { againEntry, readQuestion } from "./question.js";
 

@@ -1,10 +1,10 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import type { LimitedLog } from "../limited-log.js";
 import { isRedisAway, type RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
 import type { ScriptCalls } from "../redis/script-calls.js";
 import type { Scripts } from "../redis/scripts.js";
+import type { LimitedLog } from "../util/limited-log.js";
 import type { Replying } from "./replying.js";
 
 const GROUP = "workers";

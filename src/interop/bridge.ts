@@ -1,8 +1,7 @@
 import type { Logger } from "pino";
+import { isGroup, privatePair } from "../api/ids.js";
 import type { RedisClient } from "../redis/connect.js";
 import { channels, keys } from "../redis/keys.js";
-import { isGroup } from "../rooms/member.store.js";
-import { privatePair } from "../rooms/room.store.js";
 import type { UserStore } from "../users/user.store.js";
 import { writeEnvelope } from "./envelope.js";
 

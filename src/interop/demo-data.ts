@@ -83,9 +83,31 @@ export async function seedDemoData(redis: RedisClient, scripts: Scripts, passwor
 const asOurs = (message: object) => JSON.stringify(message).replace(/\}$/, " }");
 
 /** The demo apps' accounts that exist and still have the published password. */
-export async function openDemoAccounts(users: UserStore, passwords: Passwords): Promise<string[]> {
-  const open = await Promise.all(DEMO_USERS.map(async (username) => passwords.matches(DEMO_PASSWORD, await users.credentials(username))));
-  return DEMO_USERS.filter((_, index) => open[index]);
+export class DemoAccounts {
+  readonly #users: UserStore;
+  readonly #passwords: Passwords;
+  readonly #offers: boolean;
+  /** Their usernames, as found by `look`. */
+  open: string[] = [];
+
+  /** @param offers whether the API lists them; otherwise only the operator learns of them */
+  constructor(users: UserStore, passwords: Passwords, offers: boolean) {
+    this.#users = users;
+    this.#passwords = passwords;
+    this.#offers = offers;
+  }
+
+  /** The usernames that the API lists. */
+  get offered(): string[] {
+    return this.#offers ? this.open : [];
+  }
+
+  async look(): Promise<void> {
+    const open = await Promise.all(
+      DEMO_USERS.map(async (username) => this.#passwords.matches(DEMO_PASSWORD, await this.#users.credentials(username))),
+    );
+    this.open = DEMO_USERS.filter((_, index) => open[index]);
+  }
 }
 
 function pick<T>(choices: T[]): T {

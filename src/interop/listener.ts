@@ -1,11 +1,11 @@
 import { Cluster, type Redis } from "ioredis";
-import type { LimitedLog } from "../limited-log.js";
+import { isRoomId, isUserId, privatePair } from "../api/ids.js";
 import type { MessageStore } from "../messages/message.store.js";
 import type { PresenceStore } from "../presence/presence.store.js";
 import { isRedisAway, type RedisClient } from "../redis/connect.js";
 import { channels, GENERAL } from "../redis/keys.js";
-import { isRoomId, privatePair } from "../rooms/room.store.js";
-import { isUserId, type UserStore } from "../users/user.store.js";
+import type { UserStore } from "../users/user.store.js";
+import type { LimitedLog } from "../util/limited-log.js";
 import { type Heard, OURS, readEnvelope } from "./envelope.js";
 
 const MOST_ROOMS = 1_000; // that wait for a check; news in further rooms is found at the next read or subscription

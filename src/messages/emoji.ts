@@ -1,4 +1,4 @@
-import { badInput } from "../errors.js";
+import { badInput } from "../util/errors.js";
 
 const LONGEST = 64; // bytes; a kiss between two people with different skin tones takes 35
 

@@ -1,7 +1,7 @@
 import { Args, Authorized, Ctx, Field, FieldResolver, Int, ObjectType, Query, Resolver, Root } from "type-graphql";
-import type { Context, ViewerContext } from "../context.js";
-import { Count } from "../counted.js";
-import { FirstArgs, PageInfo, pageRequest, toConnection } from "../relay.js";
+import type { Context, ViewerContext } from "../api/context.js";
+import { Count } from "../api/counted.js";
+import { FirstArgs, PageInfo, pageRequest, toConnection } from "../api/relay.js";
 import { User } from "../users/user.type.js";
 import { decodeMentionCursor, encodeMentionCursor, type Mention } from "./mention.store.js";
 import { Message } from "./message.type.js";

@@ -1,17 +1,18 @@
-import type { AssistantStore } from "../assistant/assistant.store.js";
-import { badInput } from "../errors.js";
-import { Memo } from "../memo.js";
-import { inPortions } from "../portions.js";
+import { privatePair } from "../api/ids.js";
+import type { Page } from "../api/relay.js";
 import type { Lenient, RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
-import type { Page } from "../relay.js";
 import type { AcquaintanceStore } from "../rooms/acquaintance.store.js";
-import { privatePair, type RoomStore } from "../rooms/room.store.js";
-import { mentionKey } from "../text/fold.js";
-import { type FoundMention, foundMentions, mentionPlaces, type MentionPlace as PlaceInText } from "../text/mentions.js";
+import type { RoomStore } from "../rooms/room.store.js";
 import type { DirectoryStore } from "../users/directory.store.js";
+import { mentionKey } from "../users/fold.js";
+import { badInput } from "../util/errors.js";
+import { Memo } from "../util/memo.js";
+import { inPortions } from "../util/portions.js";
+import { type FoundMention, foundMentions, mentionPlaces, type MentionPlace as PlaceInText } from "./mentions.js";
 import { parseMessageId } from "./message-id.js";
+import type { Questions } from "./questions.js";
 import { readReactions } from "./reaction.js";
 import { digestOf, readMember, type StoredMessage } from "./stored-message.js";
 
@@ -39,7 +40,7 @@ export class MentionStore {
   readonly #rooms: RoomStore;
   readonly #lenient: Lenient;
   readonly #scripts: Scripts;
-  readonly #assistant: Pick<AssistantStore, "isAsked" | "wake">;
+  readonly #questions: Pick<Questions, "isAsked" | "wake">;
   readonly #acquaintances: Pick<AcquaintanceStore, "blockersAmong">;
   readonly #places = new Memo<PlaceInText[]>(MOST_KEPT, MOST_KEPT / 10);
 
@@ -49,10 +50,10 @@ export class MentionStore {
     rooms: RoomStore,
     lenient: Lenient,
     scripts: Scripts,
-    assistant: Pick<AssistantStore, "isAsked" | "wake">,
+    questions: Pick<Questions, "isAsked" | "wake">,
     acquaintances: Pick<AcquaintanceStore, "blockersAmong">,
   ) {
-    this.#assistant = assistant;
+    this.#questions = questions;
     this.#acquaintances = acquaintances;
     this.#redis = redis;
     this.#scripts = scripts;
@@ -115,7 +116,7 @@ export class MentionStore {
         const message = micros === undefined ? undefined : await this.#foreignAt(roomId, micros, digest);
         const { mentions, quiet } = message ? await this.by(message.fromId, message.text, roomId) : { mentions: [], quiet: [] };
         const mentioned = mentions.filter((id) => id !== message?.fromId && !quiet.includes(id));
-        const asks = message !== undefined && (await this.#assistant.isAsked({ ...message, mentionIds: mentioned }));
+        const asks = message !== undefined && (await this.#questions.isAsked({ ...message, mentionIds: mentioned }));
         const question = asks ? `${message.id} ${message.fromId}` : "";
         const most = privatePair(roomId) ? MOST_QUESTIONS_ALONE : MOST_QUESTIONS;
         return this.#scripts.run(
@@ -125,7 +126,7 @@ export class MentionStore {
         );
       }),
     );
-    if (noted.includes(2)) await this.#assistant.wake(roomId);
+    if (noted.includes(2)) await this.#questions.wake(roomId);
     if (waiting.length === AT_ONCE) await this.find(roomId);
   }
 

@@ -1,12 +1,12 @@
 import { Arg, Authorized, Ctx, FieldResolver, ID, Mutation, Resolver, Root } from "type-graphql";
-import type { Context, ViewerContext } from "../context.js";
-import { Count } from "../counted.js";
-import { Repeatable } from "../repeatable.js";
+import type { Context, ViewerContext } from "../api/context.js";
+import { Count } from "../api/counted.js";
+import { Repeatable } from "../api/repeatable.js";
 import { User } from "../users/user.type.js";
 import { Message } from "./message.type.js";
+import { MessageDeleted } from "./message-event.type.js";
 import type { ReactionRecord } from "./reaction.js";
 import { Reaction } from "./reaction.type.js";
-import { MessageDeleted } from "./room-event.type.js";
 
 /** Edits, deletions and reactions. */
 @Resolver()

@@ -1,14 +1,14 @@
-import type { AssistantStore } from "../assistant/assistant.store.js";
-import { badInput, refusal } from "../errors.js";
 import { keys } from "../redis/keys.js";
 import type { ScriptCalls } from "../redis/script-calls.js";
 import type { Scripts } from "../redis/scripts.js";
 import type { RoomStore } from "../rooms/room.store.js";
+import { badInput, refusal } from "../util/errors.js";
 import { readEmoji } from "./emoji.js";
 import type { MentionStore } from "./mention.store.js";
 import { checkText, type MessageStore } from "./message.store.js";
 import { type MessageId, readMessageId } from "./message-id.js";
 import { readPlaced } from "./page.js";
+import type { Questions } from "./questions.js";
 import type { StoredMessage } from "./stored-message.js";
 
 const MOST_EMOJIS = 20; // distinct emoji per message
@@ -23,7 +23,7 @@ export class MessageChangeStore {
   readonly #rooms: RoomStore;
   readonly #messages: Pick<MessageStore, "byIds">;
   readonly #mentions: Pick<MentionStore, "by" | "of">;
-  readonly #assistant: Pick<AssistantStore, "id" | "isAsked" | "admit" | "wake">;
+  readonly #questions: Questions;
   readonly #messageLength: number;
 
   constructor(
@@ -31,11 +31,11 @@ export class MessageChangeStore {
     rooms: RoomStore,
     messages: Pick<MessageStore, "byIds">,
     mentions: Pick<MentionStore, "by" | "of">,
-    assistant: Pick<AssistantStore, "id" | "isAsked" | "admit" | "wake">,
+    questions: Questions,
     { messageLength }: { messageLength: number },
   ) {
     this.#mentions = mentions;
-    this.#assistant = assistant;
+    this.#questions = questions;
     this.#scripts = scripts;
     this.#rooms = rooms;
     this.#messages = messages;
@@ -56,8 +56,8 @@ export class MessageChangeStore {
       if (message?.fromId === userId && message.text === text) return message;
     }
     const { mentions, quiet } = await this.#mentions.by(userId, text, target.roomId);
-    const asks = mentions.includes(this.#assistant.id) && (await this.#asksNow(userId, id, mentions));
-    if (asks) await this.#assistant.admit(userId, target.roomId);
+    const asks = mentions.includes(this.#questions.id) && (await this.#asksNow(userId, id, mentions));
+    if (asks) await this.#questions.admit(userId, target.roomId);
     const { roomId, score } = target;
     const edited = await this.#scripts.onRoom(
       "message_edit",
@@ -65,7 +65,7 @@ export class MessageChangeStore {
       { user: userId, id, score, text: JSON.stringify(text), mentions, asks, quiet },
       { ...changeKeys(roomId), mentioned: keys.mentioned(roomId), reply: keys.reply(roomId) },
     );
-    if (asks) await this.#assistant.wake(roomId);
+    if (asks) await this.#questions.wake(roomId);
     return this.#read(target, edited);
   }
 
@@ -73,8 +73,8 @@ export class MessageChangeStore {
   async #asksNow(userId: string, id: string, mentionIds: string[]): Promise<boolean> {
     const [before] = await this.#messages.byIds([id]);
     if (before?.fromId !== userId) return false;
-    const asked = await this.#assistant.isAsked({ ...before, mentionIds: await this.#mentions.of(before) }, this.#messages);
-    return !asked && this.#assistant.isAsked({ ...before, mentionIds }, this.#messages);
+    const asked = await this.#questions.isAsked({ ...before, mentionIds: await this.#mentions.of(before) }, this.#messages);
+    return !asked && this.#questions.isAsked({ ...before, mentionIds }, this.#messages);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { badInput } from "../errors.js";
+import { badInput } from "../util/errors.js";
 
 /** A parsed message id: the room, and the message's place in it. */
 export interface MessageId {

@@ -14,16 +14,15 @@ import {
   Root,
   Subscription,
 } from "type-graphql";
-import type { Context, ViewerContext } from "../context.js";
-import { Count } from "../counted.js";
-import { DEFAULT_PAGE, PageArgs } from "../relay.js";
-import { RepeatableWith } from "../repeatable.js";
+import type { Context, ViewerContext } from "../api/context.js";
+import { Count } from "../api/counted.js";
+import { DEFAULT_PAGE, PageArgs } from "../api/relay.js";
+import { RepeatableWith } from "../api/repeatable.js";
 import { Room } from "../rooms/room.type.js";
+import { EventsArgs } from "../rooms/room-event.resolver.js";
 import { User } from "../users/user.type.js";
 import { CANDIDATES, SPARE } from "./message.store.js";
 import { Message, MessageConnection } from "./message.type.js";
-import type { RoomEventRecord } from "./room-event.js";
-import { RoomEvent } from "./room-event.type.js";
 import type { StoredMessage } from "./stored-message.js";
 
 @ArgsType()
@@ -55,18 +54,6 @@ class MessagePageArgs extends PageArgs {
       "The id of a message to jump to; the page has this message in the middle. `first` or `last` sets the page's length. If the length is even, `first` puts the extra message after it and `last` before it. If one side has too few messages, the page is shorter. Cannot be combined with `after` or `before`.",
   })
   around?: string | null;
-}
-
-@ArgsType()
-class EventsArgs {
-  @Field(() => ID, { nullable: true, description: "The id of one room; without it, every room that the viewer is in now or joins later." })
-  roomId?: string | null;
-
-  @Field(() => [String], {
-    nullable: true,
-    description: "Positions to resume after, at most one per room; rooms without one start now.",
-  })
-  after?: string[] | null;
 }
 
 @ArgsType()
@@ -104,11 +91,9 @@ export class MessageResolver {
     description:
       "Sends a message. The call is idempotent for at least 24 hours with a `clientMessageId`. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `FORBIDDEN` in a private room in which one user blocks the other, `CLIENT_MESSAGE_ID_REUSED`, `RATE_LIMITED` (also if the message asks the assistant and too many questions are waiting).",
   })
-  async send(@Args(() => SendArgs) sending: SendArgs, @Ctx() { viewer, messages, sendLimit, typing }: ViewerContext): Promise<Message> {
+  async send(@Args(() => SendArgs) sending: SendArgs, @Ctx() { viewer, messages, sendLimit }: ViewerContext): Promise<Message> {
     await sendLimit?.take(viewer.id);
-    const message = await messages.send(viewer.id, sending);
-    typing.sent(viewer.id, sending.roomId);
-    return message;
+    return messages.send(viewer.id, sending);
   }
 
   @Authorized()
@@ -116,21 +101,10 @@ export class MessageResolver {
     description:
       "Messages as they are added to one room, or without `roomId` to every room that the viewer is in now or joins later. After a position the missed messages come first, each in its current state, or as it was sent if it no longer exists. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `HISTORY_RESET`.",
     subscribe: ({ args, context }: { args: FollowArgs; context: ViewerContext }) =>
-      context.roomEvents.follow(context.viewer.id, { ...args, includeOwn: args.includeOwn ?? true }),
+      context.messages.follow(context.viewer.id, { ...args, includeOwn: args.includeOwn ?? true }),
   })
   messageAdded(@Root() message: StoredMessage, @Args(() => FollowArgs) _args: FollowArgs): Message {
     return message;
-  }
-
-  @Authorized()
-  @Subscription(() => RoomEvent, {
-    description:
-      "All stored events of one room, or without `roomId` of every room that the viewer is in now or joins later. Errors: as in `messageAdded`.",
-    subscribe: ({ args, context }: { args: EventsArgs; context: ViewerContext }) =>
-      context.roomEvents.followEvents(context.viewer.id, args),
-  })
-  roomEvents(@Root() event: RoomEventRecord, @Args(() => EventsArgs) _args: EventsArgs): RoomEvent {
-    return event;
   }
 
   @Count({ commands: 5 })
@@ -182,10 +156,14 @@ export class RoomMessagesResolver {
     return connection;
   }
 
+  @Extensions({ perViewer: true })
   @Count({ commands: 5, texts: CANDIDATES })
-  @FieldResolver(() => Message, { nullable: true, description: "The newest message; null for an empty room." })
-  lastMessage(@Root() { id }: Room, @Ctx() { load }: Context): Promise<Message | null> {
-    return load.newest.load(id);
+  @FieldResolver(() => Message, {
+    nullable: true,
+    description: "The newest message; null for an empty room, and in an event that arrives after the viewer has left the room.",
+  })
+  async lastMessage(@Root() { id }: Room, @Ctx() { load, ofEvent }: Context): Promise<Message | null> {
+    return ofEvent && !(await load.readable.load(id)) ? null : load.newest.load(id);
   }
 }
 

@@ -1,18 +1,19 @@
-import type { AssistantStore } from "../assistant/assistant.store.js";
-import { encodePosition, type Position } from "../delivery/position.js";
-import { badInput, checkClientId, refusal } from "../errors.js";
-import type { LimitedLog } from "../limited-log.js";
+import { isGroup } from "../api/ids.js";
+import { type Connection, type PageArgs, type PageRequest, pageRequest, toConnection } from "../api/relay.js";
+import type { Feed } from "../log/feed.js";
+import { encodePosition, type Position } from "../log/position.js";
 import type { Lenient } from "../redis/connect.js";
 import type { RedisDays } from "../redis/days.js";
 import { keys } from "../redis/keys.js";
 import type { Replicas } from "../redis/replicas.js";
 import type { ScriptCalls } from "../redis/script-calls.js";
 import { type Scripts, UNHEARD } from "../redis/scripts.js";
-import { type Connection, type PageArgs, type PageRequest, pageRequest, toConnection } from "../relay.js";
-import { isGroup } from "../rooms/member.store.js";
 import type { RoomStore } from "../rooms/room.store.js";
+import type { Following, RoomEventStore } from "../rooms/room-event.store.js";
 import type { RoomListStore } from "../rooms/room-list.store.js";
-import { hasControls, isBlank, isLonger, withoutControls } from "../text/characters.js";
+import { hasControls, isBlank, isLonger, withoutControls } from "../util/characters.js";
+import { badInput, checkClientId, refusal } from "../util/errors.js";
+import type { LimitedLog } from "../util/limited-log.js";
 import type { IncompleteReasonName } from "./incomplete.type.js";
 import type { MentionStore } from "./mention.store.js";
 import { type MessageId, parseMessageId, readMessageId } from "./message-id.js";
@@ -27,6 +28,7 @@ import {
   readPlaced,
   type Stretch,
 } from "./page.js";
+import type { Questions } from "./questions.js";
 import type { Retention } from "./retention.js";
 import { digestOf, type Place, readOurs, type StoredMessage, secondsOf } from "./stored-message.js";
 
@@ -36,6 +38,28 @@ export interface Sending {
   clientMessageId?: string | null | undefined;
   /** The id of a message in the same room. */
   replyTo?: string | null | undefined;
+}
+
+/** A message as this server has stored it. */
+export interface Stored {
+  roomId: string;
+  /** The member of the room's sorted set. */
+  json: string;
+  /** Whether it is the room's first message. */
+  first: boolean;
+}
+
+interface Parts {
+  scripts: Scripts;
+  days: RedisDays;
+  replicas: Pick<Replicas, "confirm">;
+  rooms: RoomStore;
+  roomList: Pick<RoomListStore, "note">;
+  roomEvents: Pick<RoomEventStore, "follow">;
+  lenient: Lenient;
+  limitedLog: LimitedLog;
+  mentions: MentionStore;
+  questions: Questions;
 }
 
 /** A page, or a window around a message, with `first` or `last` as its length. */
@@ -98,39 +122,48 @@ export class MessageStore {
   readonly #lenient: Lenient;
   readonly #log: LimitedLog;
   readonly #mentions: MentionStore;
-  readonly #assistant: Pick<AssistantStore, "id" | "isAsked" | "admit" | "wake">;
+  readonly #questions: Questions;
   readonly #messageLength: number;
   readonly #days: RedisDays;
   readonly #retention: Retention;
   readonly #replicas: Pick<Replicas, "confirm">;
-  readonly #onStored: (stored: { roomId: string; json: string; first: boolean }) => void;
+  readonly #roomEvents: Pick<RoomEventStore, "follow">;
+  readonly #storedListeners: ((stored: Stored) => void)[] = [];
+  readonly #sentListeners: ((userId: string, roomId: string) => void)[] = [];
 
-  /** @param onStored called once for each message that this server stores; `json` is the member of the room */
-  constructor(
-    scripts: Scripts,
-    days: RedisDays,
-    replicas: Pick<Replicas, "confirm">,
-    rooms: RoomStore,
-    list: Pick<RoomListStore, "note">,
-    lenient: Lenient,
-    log: LimitedLog,
-    mentions: MentionStore,
-    assistant: Pick<AssistantStore, "id" | "isAsked" | "admit" | "wake">,
-    { messageLength, ...retention }: { messageLength: number } & Retention,
-    onStored: (stored: { roomId: string; json: string; first: boolean }) => void = () => {},
-  ) {
-    this.#scripts = scripts;
-    this.#days = days;
-    this.#replicas = replicas;
-    this.#rooms = rooms;
-    this.#list = list;
-    this.#lenient = lenient;
-    this.#log = log;
-    this.#mentions = mentions;
-    this.#assistant = assistant;
+  constructor(parts: Parts, { messageLength, ...retention }: { messageLength: number } & Retention) {
+    this.#scripts = parts.scripts;
+    this.#days = parts.days;
+    this.#replicas = parts.replicas;
+    this.#rooms = parts.rooms;
+    this.#list = parts.roomList;
+    this.#roomEvents = parts.roomEvents;
+    this.#lenient = parts.lenient;
+    this.#log = parts.limitedLog;
+    this.#mentions = parts.mentions;
+    this.#questions = parts.questions;
     this.#messageLength = messageLength;
     this.#retention = retention;
-    this.#onStored = onStored;
+  }
+
+  /** Calls the listener once for each message that this server stores. */
+  onStored(listener: (stored: Stored) => void): void {
+    this.#storedListeners.push(listener);
+  }
+
+  /** Calls the listener after each send of a user over this server, repeated ones included. */
+  onSent(listener: (userId: string, roomId: string) => void): void {
+    this.#sentListeners.push(listener);
+  }
+
+  /**
+   * Messages as they are added: to one room, or to every room of the user, now or later.
+   * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, HISTORY_RESET
+   */
+  follow(userId: string, { includeOwn, ...following }: Following & { includeOwn: boolean }): Promise<Feed<StoredMessage>> {
+    return this.#roomEvents.follow(userId, following, (event) =>
+      event.kind === "message.added" && (includeOwn || event.message.fromId !== userId) ? event.message : undefined,
+    );
   }
 
   /**
@@ -147,8 +180,8 @@ export class MessageStore {
     if (answered && answered.roomId !== roomId) throw refusal("NOT_FOUND", `There is no message ${answered.id} in this room to reply to.`);
 
     const { mentions, quiet } = await this.#mentions.by(userId, text, roomId);
-    const asks = await this.#assistant.isAsked({ fromId: userId, roomId, mentionIds: mentions, replyToId: answered?.id ?? null }, this);
-    if (asks) await this.#assistant.admit(userId, roomId);
+    const asks = await this.#questions.isAsked({ fromId: userId, roomId, mentionIds: mentions, replyToId: answered?.id ?? null }, this);
+    if (asks) await this.#questions.admit(userId, roomId);
 
     const [message, seq, epoch, at, untold, stored, first] = await this.#withDays<Sent>((firstDay) =>
       this.#scripts.onRoom(
@@ -173,12 +206,13 @@ export class MessageStore {
       ),
     );
 
-    if (stored === 1) this.#onStored({ roomId, json: message, first: first === 1 });
+    if (stored === 1) this.#tellStored({ roomId, json: message, first: first === 1 });
     this.#noteSpoken(roomId, at);
     if (untold > 0) await this.#rooms.show(roomId, untold);
     // Also on a retry: the server of the first call may have died before this.
-    if (asks) await this.#assistant.wake(roomId);
+    if (asks) await this.#questions.wake(roomId);
     await this.#replicas.confirm(roomId, { epoch, seq, at });
+    for (const listener of this.#sentListeners) listener(userId, roomId);
     const position = encodePosition({ roomId, epoch, seq, at });
     const sent = { ...(readOurs(roomId, JSON.parse(message) as Record<string, unknown>) as StoredMessage), position };
     if (stored === 1) return sent;
@@ -223,7 +257,7 @@ export class MessageStore {
     );
     if (stored === "LOST") return false;
     const [message, , , at, untold = 0, , first] = stored;
-    if (message !== undefined) this.#onStored({ roomId, json: message, first: first === 1 });
+    if (message !== undefined) this.#tellStored({ roomId, json: message, first: first === 1 });
     if (at !== undefined) this.#noteSpoken(roomId, at);
     if (untold > 0) await this.#rooms.show(roomId, untold);
     return true;
@@ -238,7 +272,7 @@ export class MessageStore {
     { roomId, entry, answerId }: Pick<Answer, "roomId" | "entry" | "answerId">,
     retry?: { userId: string; id: string },
   ): Promise<boolean> {
-    const answered = `${this.#assistant.id} ${JSON.stringify(answerId)}`;
+    const answered = `${this.#questions.id} ${JSON.stringify(answerId)}`;
     const by = retry ? `${retry.userId} retry/${JSON.stringify(retry.id)}` : "";
     const isWaiting = await this.#withDays<0 | 1>((firstDay) =>
       this.#scripts.run(
@@ -445,6 +479,10 @@ export class MessageStore {
     return (await Promise.all(roomIds.map(newest))).map((message) => (message ? this.#spokenAt(message.score) : 0));
   }
 
+  #tellStored(stored: Stored): void {
+    for (const listener of this.#storedListeners) listener(stored);
+  }
+
   /** Only the order of room lists depends on this, and the next message corrects it, so no send fails or waits because of it. */
   #noteSpoken(roomId: string, at: number): void {
     this.#list.note(roomId, at).catch(() => {});
@@ -475,7 +513,7 @@ export class MessageStore {
     const [isNew, questions, unnamed, last] = adopted;
     if (heard && last > 0) this.#noteSpoken(roomId, last);
     if (isNew === 1 || opened) await this.#rooms.show(roomId, 1);
-    if (questions > 0) await this.#assistant.wake(roomId);
+    if (questions > 0) await this.#questions.wake(roomId);
     if (unnamed > 0) await this.#mentions.find(roomId);
     return false;
   }

@@ -1,7 +1,7 @@
 import { GraphQLDateTime } from "graphql-scalars";
 import { Field, ID, ObjectType, registerEnumType } from "type-graphql";
-import { Count } from "../counted.js";
-import { Node, PageInfo } from "../relay.js";
+import { Count } from "../api/counted.js";
+import { Node, PageInfo } from "../api/relay.js";
 import { IncompleteReason, type IncompleteReasonName } from "./incomplete.type.js";
 import { Reaction } from "./reaction.type.js";
 

@@ -1,7 +1,7 @@
 import { Arg, Authorized, Ctx, ID, Query, Resolver } from "type-graphql";
-import type { ViewerContext } from "../context.js";
-import { Count } from "../counted.js";
-import { Node } from "../relay.js";
+import type { ViewerContext } from "../api/context.js";
+import { Count } from "../api/counted.js";
+import { Node } from "../api/relay.js";
 import { Message } from "./message.type.js";
 import { parseMessageId, readMessageId } from "./message-id.js";
 

@@ -1,5 +1,5 @@
-import { badInput } from "../errors.js";
-import type { Page, PageRequest } from "../relay.js";
+import type { Page, PageRequest } from "../api/relay.js";
+import { badInput } from "../util/errors.js";
 import { readReactions } from "./reaction.js";
 import { comparePlaces, type Place, readMember, type StoredMessage } from "./stored-message.js";
 

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Cluster, type Redis } from "ioredis";
 import type { Logger } from "pino";
+import { isRoomId, privatePair } from "../api/ids.js";
 import { isRedisAway, type Lenient, type RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
-import { isRoomId, privatePair } from "../rooms/room.store.js";
 
 /** Limits of a room's history; 0 for no limit. */
 export interface Retention {

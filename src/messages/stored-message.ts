@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { withoutControls } from "../text/characters.js";
+import { withoutControls } from "../util/characters.js";
 import { IncompleteReason, type IncompleteReasonName } from "./incomplete.type.js";
 import { type MessageId, parseMessageId } from "./message-id.js";
 import type { ReactionRecord } from "./reaction.js";

@@ -1,10 +1,10 @@
-import { Arg, Authorized, Ctx, ID, Int, Query, Resolver, Root, Subscription } from "type-graphql";
-import type { Context } from "../context.js";
-import { Count } from "../counted.js";
-import { badInput } from "../errors.js";
-import { LONGEST_LIST } from "../relay.js";
-import { checkUserId } from "../users/user.store.js";
+import { Arg, Authorized, Ctx, FieldResolver, ID, Int, Query, Resolver, Root, Subscription } from "type-graphql";
+import type { Context } from "../api/context.js";
+import { Count } from "../api/counted.js";
+import { checkUserId } from "../api/ids.js";
+import { LONGEST_LIST } from "../api/relay.js";
 import { User } from "../users/user.type.js";
+import { badInput } from "../util/errors.js";
 import type { Transition } from "./transitions.js";
 
 const MOST_FOLLOWED = 1_000; // users that one subscription can name
@@ -49,5 +49,13 @@ export class PresenceResolver {
   ): Promise<User> {
     load.online.prime(userId, online); // the state at the event, even if it has changed since
     return load.user.load(userId);
+  }
+}
+
+@Resolver(() => User)
+export class UserOnlineResolver {
+  @FieldResolver(() => Boolean, { description: "Whether the user has a live connection, or had one a moment ago." })
+  online(@Root() user: User, @Ctx() { load }: Context): Promise<boolean> {
+    return load.online.load(user.id);
   }
 }

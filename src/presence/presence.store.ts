@@ -1,8 +1,8 @@
-import { inPortions } from "../portions.js";
+import { isUserId } from "../api/ids.js";
 import type { Lenient, RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
-import { isUserId } from "../users/user.store.js";
+import { inPortions } from "../util/portions.js";
 import type { Transition } from "./transitions.js";
 
 const MOST_DIFFERENCES = 1_000_000; // users online; a larger set is not plausible, and is ignored
@@ -17,7 +17,7 @@ export class PresenceStore {
   readonly #lenient: Lenient;
   readonly #server: string;
   readonly #grace: number;
-  readonly #onTransition: (transition: Transition) => void;
+  readonly #listeners: ((transition: Transition) => void)[] = [];
   /** Connections to this server, by user. Only this server writes their number to Redis. */
   readonly #connections = new Map<string, number>();
   /** Users whose last connection here has just closed, as when a page is reloaded. Redis still has the connection. */
@@ -31,21 +31,18 @@ export class PresenceStore {
   /**
    * @param server this server's name, unique among all servers, past ones included
    * @param grace seconds without a connection after which a user is offline
-   * @param onTransition called for each transition that this server publishes and that the demo apps do not know
    */
-  constructor(
-    redis: RedisClient,
-    scripts: Scripts,
-    lenient: Lenient,
-    { server, grace }: { server: string; grace: number },
-    onTransition: (transition: Transition) => void,
-  ) {
+  constructor(redis: RedisClient, scripts: Scripts, lenient: Lenient, { server, grace }: { server: string; grace: number }) {
     this.#redis = redis;
     this.#scripts = scripts;
     this.#lenient = lenient;
     this.#server = server;
     this.#grace = grace;
-    this.#onTransition = onTransition;
+  }
+
+  /** Calls the listener for each transition that this server publishes and that the demo apps do not know. */
+  onTransition(listener: (transition: Transition) => void): void {
+    this.#listeners.push(listener);
   }
 
   /** Counts one more connection of the user here. If Redis is unavailable, the count is kept, and `settle` writes it. */
@@ -108,7 +105,7 @@ export class PresenceStore {
       user: userId,
       version: Object.keys(connections).length > 0 ? version : 0,
     });
-    if (putBack === 1) this.#onTransition({ userId, online: true });
+    if (putBack === 1) this.#tell({ userId, online: true });
   }
 
   /**
@@ -163,6 +160,10 @@ export class PresenceStore {
     const [version, isOnline] = await this.#scripts.run("presence_change", { presence: keys.presence(userId) }, { server, count });
     const online = isOnline === 1;
     const told = await this.#scripts.run("presence_announce", ONLINE_KEYS, { user: userId, version, online });
-    if (told === 1) this.#onTransition({ userId, online });
+    if (told === 1) this.#tell({ userId, online });
+  }
+
+  #tell(transition: Transition): void {
+    for (const listener of this.#listeners) listener(transition);
   }
 }

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
-import type { Channels } from "../delivery/channels.js";
-import { Feed } from "../delivery/feed.js";
+import type { Channels } from "../log/channels.js";
+import { Feed } from "../log/feed.js";
 import { onceRedisAnswers, type RedisClient } from "../redis/connect.js";
 import { channels, keys } from "../redis/keys.js";
 

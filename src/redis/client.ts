@@ -1,6 +1,6 @@
 import { type Cluster, Redis, type RedisOptions } from "ioredis";
-import { type RedisAddress, splitLogin } from "../redis-address.js";
 import { ClusterClient } from "./cluster-client.js";
+import { type RedisAddress, splitLogin } from "./redis-address.js";
 
 export type RedisClient = Redis | Cluster;
 

@@ -1,14 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Cluster } from "ioredis";
 import type { Logger } from "pino";
-import type { LimitedLog } from "../limited-log.js";
-import { readRedisAddress, withoutPassword } from "../redis-address.js";
+import type { LimitedLog } from "../util/limited-log.js";
 import { createClient, type RedisAccess, type RedisClient } from "./client.js";
 import { asUnusable, inspectRedis, RedisUnusable, tryOut } from "./inspect.js";
+import { readRedisAddress, withoutPassword } from "./redis-address.js";
 
-export { withoutPassword } from "../redis-address.js";
 export type { RedisClient } from "./client.js";
 export { RedisUnusable } from "./inspect.js";
+export { withoutPassword } from "./redis-address.js";
 
 /** The connections of a server: one for commands, and one that listens to channels. */
 export interface RedisConnections {

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
-import { withoutPassword } from "../redis-address.js";
+import { CannotStart } from "../util/cannot-start.js";
 import { createClient, type RedisAccess, type RedisClient } from "./client.js";
+import { withoutPassword } from "./redis-address.js";
 
 /** Redis cannot be used. The message states its address, the reason, and what to do. */
-export class RedisUnusable extends Error {
+export class RedisUnusable extends CannotStart {
   /** Whether waiting may help, such as while Redis starts, fails over, or is full; not with a wrong password or version. */
   readonly mayPass: boolean;
 

@@ -1,6 +1,6 @@
 import calculateSlot from "cluster-key-slot";
 import { Cluster } from "ioredis";
-import { refusal } from "../errors.js";
+import { refusal } from "../util/errors.js";
 import type { RedisClient, RedisConnections } from "./connect.js";
 import { keys } from "./keys.js";
 

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ErrorCode, errors, refusal } from "../errors.js";
+import { type ErrorCode, errors, refusal } from "../util/errors.js";
 import { databaseOf, type RedisClient } from "./connect.js";
 import { channelIn, keys } from "./keys.js";
 import type { ScriptCalls } from "./script-calls.js";

@@ -1,8 +1,8 @@
-import { refusal } from "../errors.js";
+import { isGroup, pairOf } from "../api/ids.js";
 import type { Lenient, RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
-import { isGroup } from "./member.store.js";
+import { refusal } from "../util/errors.js";
 
 const GROUPS_AT_ONCE = 50; // groups of a user that one round trip searches for acquaintances
 
@@ -83,6 +83,3 @@ export class AcquaintanceStore {
 }
 
 const fieldOf = (userId: string) => `blocked:${userId}`;
-
-/** The id of the private room of two users. */
-export const pairOf = (one: string, other: string) => (Number(one) < Number(other) ? `${one}:${other}` : `${other}:${one}`);

@@ -1,8 +1,8 @@
-import type { Channels } from "../delivery/channels.js";
-import { Feed } from "../delivery/feed.js";
-import { refusal } from "../errors.js";
+import type { Channels } from "../log/channels.js";
+import { Feed } from "../log/feed.js";
 import { onceRedisAnswers } from "../redis/connect.js";
 import { channels } from "../redis/keys.js";
+import { refusal } from "../util/errors.js";
 import type { RoomStore } from "./room.store.js";
 
 /** The subscribers to what a room publishes on its channel without storing it in its log. */

@@ -1,26 +1,29 @@
 import { GraphQLDateTime } from "graphql-scalars";
-import { Args, Ctx, FieldResolver, Resolver, Root } from "type-graphql";
-import type { Context } from "../context.js";
-import { Count } from "../counted.js";
-import { ForwardPageArgs, forwards, pageRequest, toConnection } from "../relay.js";
+import { Args, Ctx, Extensions, FieldResolver, Resolver, Root } from "type-graphql";
+import type { Context } from "../api/context.js";
+import { Count } from "../api/counted.js";
+import { ForwardPageArgs, forwards, pageRequest, toConnection } from "../api/relay.js";
 import { User } from "../users/user.type.js";
 import { decodeMemberCursor, encodeMemberCursor, type MemberRecord } from "./member.store.js";
 import { Member, MemberConnection } from "./member.type.js";
-import type { RoomRecord } from "./room.store.js";
+import type { RoomRecord } from "./room.js";
 import { Room } from "./room.type.js";
 
 @Resolver(() => Room)
 export class RoomMembersResolver {
+  @Extensions({ perViewer: true })
   @Count({ commands: 100 }) // reads all members of a group
   @FieldResolver(() => MemberConnection, {
     nullable: true,
-    description: "The room's members in the order of joining; for the general room, every user with an account. Error: `BAD_USER_INPUT`.",
+    description:
+      "The room's members in the order of joining; for the general room, every user with an account. Null in an event that arrives after the viewer has left the room. Error: `BAD_USER_INPUT`.",
   })
   async members(
     @Root() room: RoomRecord,
     @Args(() => ForwardPageArgs) args: ForwardPageArgs,
-    @Ctx() { members }: Context,
-  ): Promise<MemberConnection> {
+    @Ctx() { members, load, ofEvent }: Context,
+  ): Promise<MemberConnection | null> {
+    if (ofEvent && !(await load.readable.load(room.id))) return null;
     const page = await members.page(room, pageRequest(forwards(args), "start", decodeMemberCursor));
     return { ...toConnection<MemberRecord>(page, encodeMemberCursor), totalCount: page.totalCount };
   }

@@ -1,11 +1,11 @@
-import { BEGINNING, type Position } from "../delivery/position.js";
-import { badInput, refusal } from "../errors.js";
+import type { Page, PageRequest } from "../api/relay.js";
+import { BEGINNING, type Position } from "../log/position.js";
 import type { RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
-import type { Page, PageRequest } from "../relay.js";
 import type { UserStore } from "../users/user.store.js";
-import type { RoomRecord } from "./room.store.js";
+import { badInput, refusal } from "../util/errors.js";
+import type { RoomRecord } from "./room.js";
 
 export interface MemberRecord {
   roomId: string;
@@ -20,9 +20,6 @@ export type MemberPlace = Pick<MemberRecord, "userId" | "joined">;
 
 const MOST_GROUPS = 500; // groups per user
 const MOST_OPENED = 5_000; // private rooms that one user may open
-
-/** Whether this is the id of a group room, in the current or the old form. Only members may learn whether the group exists. */
-export const isGroup = (roomId: string) => /^(?:9\d{17}|group-[0-9a-f]{16})$/.test(roomId);
 
 /** The members of rooms. */
 export class MemberStore {

@@ -1,5 +1,5 @@
 import { Field, Int, ObjectType, registerEnumType } from "type-graphql";
-import { PageInfo } from "../relay.js";
+import { PageInfo } from "../api/relay.js";
 
 export enum MemberRole {
   OWNER = "OWNER",

@@ -1,7 +1,8 @@
-import { badInput } from "../errors.js";
+import type { Loaders } from "../api/context.js";
+import { lookUpPage, type Page, type PageRequest } from "../api/relay.js";
 import type { RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
-import { lookUpPage, type Page, type PageRequest } from "../relay.js";
+import { badInput } from "../util/errors.js";
 import type { RoomStore } from "./room.store.js";
 
 /** A room's place in a list: the time of its latest message, in microseconds since 1970; 0 if it never had one. */
@@ -10,14 +11,22 @@ export interface RoomPlace {
   at: number;
 }
 
+type LatestTimes = (roomIds: string[], load: Loaders) => Promise<number[]>;
+
 /** A user's rooms, in the order of their latest messages, newest first. */
 export class RoomListStore {
   readonly #redis: RedisClient;
   readonly #rooms: Pick<RoomStore, "indexOf" | "isListed">;
+  #latest: LatestTimes = async (roomIds) => roomIds.map(() => 0);
 
   constructor(redis: RedisClient, rooms: Pick<RoomStore, "indexOf" | "isListed">) {
     this.#redis = redis;
     this.#rooms = rooms;
+  }
+
+  /** Sets where the times of rooms' latest messages come from, in microseconds since 1970: from the rooms themselves. */
+  timesFrom(latest: LatestTimes): void {
+    this.#latest = latest;
   }
 
   /**
@@ -37,10 +46,9 @@ export class RoomListStore {
   /**
    * The rooms in the user's list, in order, including rooms that are not shown to the user. It costs one command for the list and one per
    * shard for the order. Only rooms without an entry in the index are read themselves, once.
-   * @param newest returns the times of the latest messages of these rooms, from the rooms themselves
    */
-  async placesOf(userId: string, newest: (roomIds: string[]) => Promise<number[]>): Promise<RoomPlace[]> {
-    return this.#places(await this.#rooms.indexOf(userId), newest);
+  async placesOf(userId: string, load: Loaders): Promise<RoomPlace[]> {
+    return this.#places(await this.#rooms.indexOf(userId), (roomIds) => this.#latest(roomIds, load));
   }
 
   /** A page of the user's rooms. It checks each room of the page. */

@@ -1,12 +1,12 @@
 import { Arg, Args, Authorized, Ctx, Extensions, FieldResolver, ID, Mutation, Query, Resolver, Root, Subscription } from "type-graphql";
-import type { Context, ViewerContext } from "../context.js";
-import { Count } from "../counted.js";
-import { badInput, refusal } from "../errors.js";
-import { ForwardPageArgs, forwards, pageRequest, toConnection } from "../relay.js";
-import { Repeatable } from "../repeatable.js";
-import { checkUserId } from "../users/user.store.js";
+import type { Context, ViewerContext } from "../api/context.js";
+import { Count } from "../api/counted.js";
+import { checkUserId } from "../api/ids.js";
+import { ForwardPageArgs, forwards, pageRequest, toConnection } from "../api/relay.js";
+import { Repeatable } from "../api/repeatable.js";
 import { User } from "../users/user.type.js";
-import type { RoomRecord } from "./room.store.js";
+import { badInput, refusal } from "../util/errors.js";
+import type { RoomRecord } from "./room.js";
 import { Room, RoomConnection } from "./room.type.js";
 import { decodeRoomCursor, encodeRoomCursor } from "./room-list.store.js";
 

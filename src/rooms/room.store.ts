@@ -1,21 +1,16 @@
-import { type Channels, publish } from "../delivery/channels.js";
-import { Feed } from "../delivery/feed.js";
-import type { FollowedRooms } from "../delivery/followed-rooms.js";
-import { BEGINNING, encodePosition, type Position } from "../delivery/position.js";
-import { ROOMS_AT_ONCE } from "../delivery/rooms-feed.js";
-import { badInput, ChatError, refusal } from "../errors.js";
-import { inPortions } from "../portions.js";
+import { isGroup, isRoomId, pairOf, privatePair } from "../api/ids.js";
+import { type Channels, publish } from "../log/channels.js";
+import { Feed } from "../log/feed.js";
+import type { FollowedRooms } from "../log/followed-rooms.js";
+import { BEGINNING, encodePosition, type Position } from "../log/position.js";
+import { ROOMS_AT_ONCE } from "../log/rooms-feed.js";
 import { type Lenient, onceRedisAnswers, type RedisClient } from "../redis/connect.js";
 import { channels, GENERAL, keys } from "../redis/keys.js";
-import { isUserId } from "../users/user.store.js";
-import { type AcquaintanceStore, pairOf } from "./acquaintance.store.js";
-import { isGroup, type MemberStore } from "./member.store.js";
-
-/** A room: named and open to everyone, between two users, or for the members of a group. */
-export type RoomRecord =
-  | { id: string; kind: "GENERAL"; name: string }
-  | { id: string; kind: "PRIVATE"; userIds: [string, string] }
-  | { id: string; kind: "GROUP"; name: string; membersMayInvite: boolean };
+import { badInput, ChatError, refusal } from "../util/errors.js";
+import { inPortions } from "../util/portions.js";
+import type { AcquaintanceStore } from "./acquaintance.store.js";
+import type { MemberStore } from "./member.store.js";
+import type { RoomRecord } from "./room.js";
 
 /** Events that servers publish on a user's channel. */
 export type UserEvent =
@@ -340,12 +335,3 @@ function isUserEvent(payload: unknown): payload is UserEvent {
 
 /** Whether this can be a room of the user: named rooms are open to all, private rooms to the two users in their id, groups to members. */
 const mayFollow = (userId: string, roomId: string) => privatePair(roomId)?.includes(userId) ?? isRoomId(roomId);
-
-/** Whether this has the form of a named room's id, which a user's id never has: ids are unique whatever their type. */
-export const isRoomId = (id: string) => /^[\w-]{1,64}$/.test(id) && !isUserId(id);
-
-/** The ids of a private room's two users, from its id, the lower one first; undefined for any other id. */
-export function privatePair(roomId: string): [string, string] | undefined {
-  const [, low, high] = /^([1-9]\d{0,14}):([1-9]\d{0,14})$/.exec(roomId) ?? [];
-  return low !== undefined && high !== undefined && Number(low) < Number(high) ? [low, high] : undefined;
-}

@@ -1,5 +1,5 @@
 import { Field, ID, ObjectType, registerEnumType } from "type-graphql";
-import { Node, PageInfo } from "../relay.js";
+import { Node, PageInfo } from "../api/relay.js";
 
 export enum RoomKind {
   GENERAL = "GENERAL",

@@ -1,14 +1,19 @@
 import { createHash } from "node:crypto";
 import { RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
-import { isRefusal, rateLimited } from "../errors.js";
 import type { RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
+import { isRefusal, rateLimited } from "../util/errors.js";
 
 const QUARTER = 900; // seconds
 const HOUR = 3_600;
 const MONTH = 30 * 24 * HOUR;
 
 /** How many attempts (`points`) are allowed within `duration` seconds. */
+export interface Allowance {
+  points: number;
+  duration: number;
+}
+
 const LIMITS = {
   /** Wrong passwords for one name from one address. */
   pair: { points: 10, duration: QUARTER },
@@ -18,12 +23,6 @@ const LIMITS = {
   name: { points: 100, duration: HOUR },
   signUp: { points: 30, duration: HOUR },
   guest: { points: 60, duration: HOUR },
-  /** Exports of a room's whole history, per user. */
-  export: { points: 20, duration: HOUR },
-  /** Invitations of strangers to groups, per user. */
-  invitation: { points: 100, duration: HOUR },
-  /** Questions to the assistant, per user; the number is a setting. */
-  question: { points: 0, duration: 60 },
 };
 
 type Limit = keyof typeof LIMITS;
@@ -41,14 +40,23 @@ export type Address = string | undefined;
  */
 export class Attempts {
   readonly #redis: RedisClient;
-  readonly #limiters: Map<Limit, RateLimiterRedis> | undefined;
+  readonly #limiters: Map<string, RateLimiterRedis> | undefined;
 
   /** @param on false for no limits at all */
-  constructor(redis: RedisClient, on: boolean, { questionsPerMinute }: { questionsPerMinute: number }) {
+  constructor(redis: RedisClient, on: boolean) {
     this.#redis = redis;
-    const limits = { ...LIMITS, question: { ...LIMITS.question, points: questionsPerMinute } };
-    const limiter = (limit: Limit) => new RateLimiterRedis({ storeClient: redis, keyPrefix: "", ...limits[limit] });
-    if (on) this.#limiters = new Map((Object.keys(LIMITS) as Limit[]).map((limit) => [limit, limiter(limit)]));
+    if (!on) return;
+    this.#limiters = new Map();
+    for (const [name, allowance] of Object.entries(LIMITS)) this.#add(name, allowance);
+  }
+
+  /**
+   * Adds a limit of another feature.
+   * @returns a function that counts `points` attempts of a user; throws RATE_LIMITED
+   */
+  limit(name: string, allowance: Allowance): (userId: string, points?: number) => Promise<void> {
+    this.#add(name, allowance);
+    return (userId, points) => this.#count(name, userId, points);
   }
 
   /**
@@ -89,22 +97,11 @@ export class Attempts {
     if (address !== undefined) await this.#count("guest", address);
   }
 
-  /** @throws ChatError RATE_LIMITED */
-  async exportRoom(userId: string): Promise<void> {
-    await this.#count("export", userId);
+  #add(name: string, allowance: Allowance): void {
+    this.#limiters?.set(name, new RateLimiterRedis({ storeClient: this.#redis, keyPrefix: "", ...allowance }));
   }
 
-  /** @throws ChatError RATE_LIMITED */
-  async askAssistant(userId: string): Promise<void> {
-    await this.#count("question", userId);
-  }
-
-  /** @throws ChatError RATE_LIMITED */
-  async invite(userId: string, count: number): Promise<void> {
-    await this.#count("invitation", userId, count);
-  }
-
-  async #count(limit: Limit, who: string, points = 1): Promise<void> {
+  async #count(limit: string, who: string, points = 1): Promise<void> {
     try {
       await this.#limiters?.get(limit)?.consume(keyOf(limit, who), points);
     } catch (error) {
@@ -114,6 +111,6 @@ export class Attempts {
 }
 
 /** Hashed, because a client's text may be long, and may have braces, which a cluster interprets. */
-function keyOf(limit: Limit | "known", who: string): string {
+function keyOf(limit: string, who: string): string {
   return keys.attempts(limit, createHash("sha256").update(who).digest("base64url"));
 }

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { dictionary } from "@zxcvbn-ts/language-common";
 import bcrypt from "bcrypt";
-import { badInput, rateLimited } from "../errors.js";
+import { badInput, rateLimited } from "../util/errors.js";
 
 const SHORTEST = 8; // characters; NIST SP 800-63B, section 5.1.1.1
 const LONGEST = 72; // bytes; bcrypt ignores the rest

@@ -1,7 +1,8 @@
 import type { Logger } from "pino";
-import type { Channels } from "../delivery/channels.js";
+import type { SessionWatch, Viewer } from "../api/sessions.js";
+import type { Channels } from "../log/channels.js";
 import { channels } from "../redis/keys.js";
-import type { SessionStore, Viewer } from "./session.store.js";
+import type { SessionStore } from "./session.store.js";
 
 const SWEEP = 250; // ms between two checks for sessions that have expired, or ended without a notification
 const ROUND = 1_000; // ms in which all sessions are checked, as far as the next limit allows
@@ -9,7 +10,7 @@ const MOST_LOOKS = 75; // unprompted checks in one sweep, 300 a second: about 0.
 
 /** The watches of one user's sessions on this server. They share one subscription to the user's channel. */
 interface Watched {
-  watches: Set<SessionWatch>;
+  watches: Set<Watch>;
   /** Resolves to the unsubscribe function once Redis has acknowledged the subscription. */
   subscribed: Promise<() => void>;
 }
@@ -27,7 +28,7 @@ export class SessionWatches {
   readonly #channels: Channels;
   readonly #hears: () => boolean;
   readonly #log: Logger;
-  #turns: Iterator<SessionWatch> | undefined;
+  #turns: Iterator<Watch> | undefined;
   readonly #users = new Map<string, Watched>();
   readonly #sweep: NodeJS.Timeout;
   readonly #stopHearing: () => void;
@@ -57,7 +58,7 @@ export class SessionWatches {
     const watched = this.#users.get(id) ?? { watches: new Set(), subscribed: this.#subscribe(id) };
     this.#users.set(id, watched);
     // Subscribes first, then checks whether the session has ended, so that no end is missed in between.
-    const watch: SessionWatch = new SessionWatch(viewer, this.#sessions, watched.subscribed, { onEnd, isInUse }, this.#log, () => {
+    const watch: Watch = new Watch(viewer, this.#sessions, watched.subscribed, { onEnd, isInUse }, this.#log, () => {
       watched.watches.delete(watch);
       if (watched.watches.size > 0) return;
       this.#users.delete(id);
@@ -95,23 +96,20 @@ export class SessionWatches {
   }
 
   /** All watches in turn. Watches may be added or removed during this: iterators of maps and sets continue. */
-  *#all(): Generator<SessionWatch, undefined> {
+  *#all(): Generator<Watch, undefined> {
     for (const { watches } of this.#users.values()) yield* watches;
     return undefined;
   }
 
-  #each(concerned: (watch: SessionWatch) => boolean): void {
+  #each(concerned: (watch: Watch) => boolean): void {
     for (const { watches } of this.#users.values()) for (const watch of watches) if (concerned(watch)) watch.look();
   }
 }
 
-/** The session behind one socket or stream. */
-export class SessionWatch {
-  /** The viewer of the session; has another token after a refresh. */
+class Watch implements SessionWatch {
   viewer: Viewer;
   /** When to check whether it has expired, by `performance.now()`. */
   deadline = Number.POSITIVE_INFINITY;
-  /** Resolves once no end can be missed any more; rejects if Redis refuses the subscription. */
   readonly ready: Promise<void>;
   readonly #sessions: SessionStore;
   readonly #onEnd: () => void;
@@ -153,7 +151,6 @@ export class SessionWatch {
     return this.#looking;
   }
 
-  /** Uses the session for an operation; false if it has ended. */
   async use(): Promise<boolean> {
     for (;;) {
       await this.#moving;
@@ -169,7 +166,7 @@ export class SessionWatch {
     return this.#useAt <= now && this.#isInUse();
   }
 
-  /** Continues with the session that `move` returns instead of this one, which `move` ends. Checks wait until then. */
+  /** Checks wait until the move is done. */
   async move<T extends { viewer: Viewer }>(move: () => Promise<T>): Promise<T> {
     const moving = this.#moving.then(move).then((moved) => {
       this.viewer = moved.viewer;
@@ -180,7 +177,6 @@ export class SessionWatch {
     return moving;
   }
 
-  /** Stops watching. */
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;

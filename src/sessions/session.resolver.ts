@@ -1,10 +1,11 @@
 import { Arg, Args, ArgsType, Authorized, Ctx, Field, ID, Mutation, Query, Resolver } from "type-graphql";
-import type { Caller, Context, ViewerContext } from "../context.js";
-import { Count } from "../counted.js";
-import { badInput } from "../errors.js";
-import { OpenToAll } from "../open-to-all.js";
-import { NotRepeatable, Repeatable } from "../repeatable.js";
-import type { StartedSession, Viewer } from "./session.store.js";
+import type { Caller, Context, ViewerContext } from "../api/context.js";
+import { Count } from "../api/counted.js";
+import { OpenToAll } from "../api/open-to-all.js";
+import { NotRepeatable, Repeatable } from "../api/repeatable.js";
+import type { Viewer } from "../api/sessions.js";
+import { badInput } from "../util/errors.js";
+import type { StartedSession } from "./session.store.js";
 import { OpenSession, Session } from "./session.type.js";
 
 const ABOUT_COOKIE =

@@ -1,22 +1,13 @@
 import { createHash, randomBytes } from "node:crypto";
-import { badInput, isRefusal, refusal } from "../errors.js";
+import { userIdInToken, type Viewer } from "../api/sessions.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import type { GuestStore } from "../users/guest.store.js";
 import { type Credentials, checkEmail, checkName, checkNewUsername, type NewUser, type UserStore } from "../users/user.store.js";
 import { foldedName } from "../users/username.store.js";
+import { badInput, isRefusal, refusal } from "../util/errors.js";
 import type { Address, Attempts } from "./attempts.js";
 import { checkNewPassword, type Passwords } from "./password.js";
-
-/** The caller: the user of a session that was valid when the operation began. */
-export interface Viewer {
-  id: string;
-  /** SHA-256 of the session's token, hexadecimal. */
-  tokenHash: string;
-  sessionId: string;
-  /** A guest has no account, so no password, and cannot log in again. */
-  guest: boolean;
-}
 
 export interface Registration {
   username: string;
@@ -47,11 +38,6 @@ type Kind = "account" | "guest";
 const MOST_SESSIONS = 100; // per user; one more login ends the session that would expire first
 const LONGEST_PAUSE = 60; // seconds in which further uses of a session write nothing
 const MOST_CHECKS = 3; // of a password, because another login may renew the hash during a check
-const TOKEN = /^(?<userId>[1-9]\d{0,14})\.[A-Za-z0-9_-]{43}$/;
-
-/** Whether a text has the form of a token; only Redis knows whether it is valid. */
-export const hasTokenForm = (text: string) => TOKEN.test(text);
-
 /** Logins. A token is `<user id>.<256 random bits>`; Redis holds its SHA-256 only. */
 export class SessionStore {
   readonly #scripts: Scripts;
@@ -140,7 +126,7 @@ export class SessionStore {
    * once a minute.
    */
   async viewer(token: string): Promise<Viewer | null> {
-    const userId = TOKEN.exec(token)?.groups?.userId;
+    const userId = userIdInToken(token);
     return userId === undefined ? null : ((await this.#use(userId, sha256(token)))?.viewer ?? null);
   }
 

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
-import { badInput } from "../errors.js";
+import { type Connection, type PageArgs, type PageRequest, pageRequest, toConnection } from "../api/relay.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
-import { type Connection, type PageArgs, type PageRequest, pageRequest, toConnection } from "../relay.js";
-import { isLonger } from "../text/characters.js";
+import { isLonger } from "../util/characters.js";
+import { badInput } from "../util/errors.js";
 import { type DirectoryEntry, decodeEntry, directoryEntries, encodeEntry, searchedBy, searchOf } from "./names.js";
 import type { UserRecord, UserStore } from "./user.store.js";
 

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { isRefusal, refusal } from "../errors.js";
 import type { Lenient, RedisClient } from "../redis/connect.js";
 import { GENERAL, keys } from "../redis/keys.js";
 import type { ScriptCalls } from "../redis/script-calls.js";
 import type { Scripts } from "../redis/scripts.js";
+import { isRefusal, refusal } from "../util/errors.js";
 import type { NewUser, UserStore } from "./user.store.js";
 import type { UserIds } from "./user-ids.js";
 

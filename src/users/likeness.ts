@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { mentionKey } from "../text/fold.js";
+import { mentionKey } from "./fold.js";
 
 // Its types declare a default export that Node does not find.
 const prototypesIn: (text: string) => string = createRequire(import.meta.url)("unhomoglyph");

@@ -1,16 +1,21 @@
-import { mentionKey, searchKey, wordBeginnings } from "../text/fold.js";
-import type { UserRecord } from "./user.store.js";
+import { mentionKey, searchKey, wordBeginnings } from "./fold.js";
 
 const LONGEST = 64; // UTF-16 units of a key; the rest of a longer name is not searched
 const READ = 256; // characters of a name that are read; another program may have written a longer one
 const MOST_WORDS = 40; // keys per user
 const MOST_ALIKE = 8; // keys per user that begin with the same character, so that a search for one character reads few
 
+/** The names of a user. */
+interface Named {
+  username: string;
+  name: string;
+}
+
 /** The search key of a text. */
 export const searchOf = (text: string): string => keyOf(searchKey(text));
 
 /** The keys by which a search finds a user: the username and the name, each from the beginning of each word on. */
-export function searchedBy({ username, name }: Pick<UserRecord, "username" | "name">): string[] {
+export function searchedBy({ username, name }: Named): string[] {
   const keys = new Set<string>();
   const alike = new Map<string, number>();
   for (const key of [username, name].flatMap((text) => wordBeginnings(text.slice(0, READ))).map(keyOf)) {
@@ -41,7 +46,7 @@ export function decodeEntry(entry: string): DirectoryEntry {
 }
 
 /** The directory's entries for a user: those for searches, and the one by which mentions find the username. */
-export function directoryEntries(user: UserRecord): string[] {
+export function directoryEntries(user: Named & { id: string }): string[] {
   const mention = `${SEPARATOR}${mentionKey(user.username.slice(0, READ)).slice(0, READ)}`;
   return [...searchedBy(user), mention].map((name) => encodeEntry({ name, id: user.id }));
 }

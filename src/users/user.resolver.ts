@@ -1,11 +1,12 @@
 import { Arg, Args, ArgsType, Authorized, Ctx, Extensions, Field, FieldResolver, ID, Query, Resolver, Root } from "type-graphql";
-import type { Context } from "../context.js";
-import { Count } from "../counted.js";
-import { badInput } from "../errors.js";
-import { ForwardPageArgs, forwards, LONGEST_PAGE, pageRequest, toConnection } from "../relay.js";
+import type { Context } from "../api/context.js";
+import { Count } from "../api/counted.js";
+import { checkUserId } from "../api/ids.js";
+import { ForwardPageArgs, forwards, LONGEST_PAGE, pageRequest, toConnection } from "../api/relay.js";
+import { badInput } from "../util/errors.js";
 import { isSearch } from "./directory.store.js";
 import { lookOf } from "./likeness.js";
-import { checkUserId, type UserRecord } from "./user.store.js";
+import type { UserRecord } from "./user.store.js";
 import { User, UserConnection } from "./user.type.js";
 
 @ArgsType()
@@ -89,11 +90,6 @@ export class UserResolver {
   })
   nameSkeleton(@Root() { name }: User): string {
     return lookOf(name);
-  }
-
-  @FieldResolver(() => Boolean, { description: "Whether the user has a live connection, or had one a moment ago." })
-  online(@Root() user: User, @Ctx() { load }: Context): Promise<boolean> {
-    return load.online.load(user.id);
   }
 }
 

@@ -1,9 +1,10 @@
-import { badInput, refusal } from "../errors.js";
+import { isUserId } from "../api/ids.js";
+import type { Page, PageRequest } from "../api/relay.js";
 import type { Lenient, RedisClient } from "../redis/connect.js";
 import { GENERAL, keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
-import type { Page, PageRequest } from "../relay.js";
-import { isBlank, isLonger, isShowable } from "../text/characters.js";
+import { isBlank, isLonger, isShowable } from "../util/characters.js";
+import { badInput, refusal } from "../util/errors.js";
 import { directoryEntries } from "./names.js";
 import type { UserIds } from "./user-ids.js";
 import { UsernameStore } from "./username.store.js";
@@ -262,13 +263,6 @@ export function checkEmail(email: string): void {
     throw badInput("email", "must be an address such as ada@example.com.");
   }
 }
-
-/** @throws ChatError BAD_USER_INPUT unless this has the form of a user id */
-export function checkUserId(id: string, argument: string): void {
-  if (!isUserId(id)) throw badInput(argument, "must be the id of a user.");
-}
-
-export const isUserId = (id: string) => /^[1-9]\d{0,14}$/.test(id);
 
 function dateOf(text: string | null | undefined): Date | null {
   const date = new Date(text ?? "");

@@ -1,6 +1,6 @@
 import { GraphQLDateTime } from "graphql-scalars";
 import { Field, ID, Int, ObjectType } from "type-graphql";
-import { Node, PageInfo } from "../relay.js";
+import { Node, PageInfo } from "../api/relay.js";
 
 @ObjectType({ description: "A person with an account, a guest, or the assistant.", implements: Node })
 export class User extends Node {

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { badInput, rateLimited, refusal } from "../errors.js";
 import type { Lenient, RedisClient } from "../redis/connect.js";
 import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
+import { badInput, rateLimited, refusal } from "../util/errors.js";
 import { foldedName, looksOf } from "./likeness.js";
 
 export { foldedName } from "./likeness.js";

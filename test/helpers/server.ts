@@ -1,5 +1,5 @@
-import { type Config, readConfig } from "../../src/config.js";
-import { type RunningServer, startServer } from "../../src/server/server.js";
+import { type Config, readConfig } from "../../src/config/config.js";
+import { type RunningServer, startServer } from "../../src/program/server.js";
 import { cleanUp } from "./cleanup.js";
 import { silent } from "./redis.js";
 

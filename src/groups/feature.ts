@@ -1,0 +1,18 @@
+import type { Feature } from "../feature.js";
+import { GroupResolver } from "./group.resolver.js";
+import { GroupStore } from "./group.store.js";
+
+declare module "../api/context.js" {
+  interface Stores {
+    groups: GroupStore;
+  }
+}
+
+/** Rooms with members who join and leave. */
+export const groups: Feature = {
+  name: "groups",
+  stores: ({ commands, scripts }, { rooms, members, users, roomList, acquaintances, invitations }) => ({
+    groups: new GroupStore(commands, scripts, rooms, members, users, { list: roomList, acquaintances, invitations }),
+  }),
+  resolvers: [GroupResolver],
+};

@@ -1,0 +1,40 @@
+import type { Feature } from "../feature.js";
+import { DemoBridge } from "./bridge.js";
+import { DemoAccountsResolver } from "./demo-accounts.resolver.js";
+import { DEMO_PASSWORD, DemoAccounts, seedDemoData } from "./demo-data.js";
+import { DemoListener } from "./listener.js";
+
+declare module "../api/context.js" {
+  interface Stores {
+    demos: DemoBridge;
+    demoAccounts: DemoAccounts;
+  }
+}
+
+/** The demo apps that share the database: their data, and what they and Palaver tell each other. */
+export const interop: Feature = {
+  name: "interop",
+  stores({ commands, config, name, log }, { users, passwords, messages, presence }) {
+    const demos = new DemoBridge(commands, users, config.interop, name, log);
+    messages.onStored((stored) => demos.messageStored(stored));
+    presence.onTransition((transition) => demos.presenceChanged(transition));
+    return { demos, demoAccounts: new DemoAccounts(users, passwords, config.demoData) };
+  },
+  resolvers: [DemoAccountsResolver],
+  async serve({ redis, commands, scripts, followed, config, limitedLog }, { messages, passwords, presence, users, demoAccounts }) {
+    if (config.demoData) await seedDemoData(commands, scripts, passwords);
+    await demoAccounts.look();
+    if (config.interop === "off") return undefined;
+    const listener = new DemoListener(await redis.connectListener(), { messages, presence, users }, limitedLog, () => followed.catchUp());
+    await listener.start();
+    return async () => listener.stop();
+  },
+  welcome({ interop }, { demoAccounts: { open } }) {
+    const accounts = `  Demo accounts: ${open.join(", ")}; the password of each is ${DEMO_PASSWORD}. Do not keep them on a public server.`;
+    const isFull = "  INTEROP=full: Palaver publishes private messages on the channel MESSAGES, and demo apps show them to everyone.";
+    return [...(open.length > 0 ? [accounts] : []), ...(interop === "full" ? [isFull] : [])];
+  },
+  async close({ demos }) {
+    await demos.finish();
+  },
+};

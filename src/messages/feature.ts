@@ -1,0 +1,84 @@
+import DataLoader from "dataloader";
+import type { Feature } from "../feature.js";
+import { RedisDays } from "../redis/days.js";
+import { Replicas } from "../redis/replicas.js";
+import { serveExports } from "./export.js";
+import { ExportStore } from "./export.store.js";
+import { MentionResolver, MessageMentionsResolver } from "./mention.resolver.js";
+import { MentionStore } from "./mention.store.js";
+import { MessageResolver, RoomMessagesResolver } from "./message.resolver.js";
+import { MessageStore } from "./message.store.js";
+import { MessageChangeResolver, MessageDeletedResolver, ReactionResolver } from "./message-change.resolver.js";
+import { MessageChangeStore } from "./message-change.store.js";
+import { asTheyStand, messageEvents } from "./message-event.js";
+import { NodeResolver } from "./node.resolver.js";
+import type { Placed } from "./page.js";
+import { Questions } from "./questions.js";
+import { RetentionSweep } from "./retention.js";
+
+declare module "../api/context.js" {
+  interface Stores {
+    questions: Questions;
+    mentions: MentionStore;
+    messages: MessageStore;
+    messageChanges: MessageChangeStore;
+    exports: ExportStore;
+  }
+  interface Loaders {
+    message: DataLoader<string, Placed | null>;
+    /** A room's newest message. */
+    newest: DataLoader<string, Placed | null>;
+    /** The position of the event that added a message. */
+    addedAt: DataLoader<string, string | null>;
+  }
+}
+
+const EXPORTS = { points: 20, duration: 3_600 }; // of a room's whole history, per user and hour
+
+/** Messages: sending, history, edits, deletions, reactions, mentions and exports. */
+export const messages: Feature = {
+  name: "messages",
+  stores(platform, { rooms, roomList, roomEvents, users, directory, acquaintances, attempts }) {
+    const { redis, commands, scripts, lenient, limitedLog, config } = platform;
+    const questions = new Questions();
+    const mentions = new MentionStore(commands, directory, rooms, lenient, scripts, questions, acquaintances);
+    const days = new RedisDays(commands);
+    const replicas = new Replicas(redis, config.ackReplicas);
+    const parts = { scripts, days, replicas, rooms, roomList, roomEvents, lenient, limitedLog, mentions, questions };
+    const messages = new MessageStore(parts, config);
+    roomList.timesFrom((roomIds, load) => messages.lastSpoken(roomIds, (id) => load.newest.load(id)));
+    const chargeExport = attempts.limit("export", EXPORTS);
+    return {
+      questions,
+      mentions,
+      messages,
+      messageChanges: new MessageChangeStore(scripts, rooms, messages, mentions, questions, config),
+      exports: new ExportStore(messages, users, async (userId, roomId) => {
+        await rooms.check(userId, roomId);
+        await chargeExport(userId);
+      }),
+    };
+  },
+  loaders: {
+    message: ({ stores, work }) => new DataLoader(async (ids) => work.read(await stores.messages.byIds(ids))),
+    newest: ({ stores, work }) => new DataLoader(async (ids) => work.read(await stores.messages.newest(ids))),
+    addedAt: ({ stores, work }) => new DataLoader(async (ids) => work.lookedUp(await stores.messages.addedAt(ids))),
+  },
+  resolvers: [
+    MentionResolver,
+    MessageMentionsResolver,
+    MessageChangeResolver,
+    MessageDeletedResolver,
+    MessageResolver,
+    NodeResolver,
+    ReactionResolver,
+    RoomMessagesResolver,
+  ],
+  events: messageEvents,
+  hindsight: (events, { messages }) => asTheyStand(events, messages),
+  routes: serveExports,
+  async serve({ commands, scripts, lenient, config, name, log }) {
+    const sweep = new RetentionSweep(commands, scripts, lenient, config, name, log);
+    return () => sweep.stop();
+  },
+};
