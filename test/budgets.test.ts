@@ -1,8 +1,8 @@
 import "reflect-metadata"; // for the modules loaded here
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { Budgets } from "../src/server/budget.js";
-import { Turns } from "../src/turns.js";
+import { Budgets } from "../src/transports/gate/budget.js";
+import { Turns } from "../src/util/turns.js";
 import { TestClient } from "./helpers/client.js";
 import { RawSocket } from "./helpers/raw-socket.js";
 import { ownRedis } from "./helpers/redis.js";
@@ -55,6 +55,23 @@ describe("the server time that a client uses", () => {
     budgets.payerOf(undefined, "203.0.113.5", undefined).charge(2_000);
     expect(budgets.payerOf(undefined, "203.0.113.5", undefined).wait).toBeGreaterThan(0);
     expect(budgets.payerOf(undefined, "203.0.113.6", undefined).wait).toBe(0);
+  });
+
+  it("[LIMIT8] is waited for only as long as the operation may wait, also behind one that may wait longer", async () => {
+    const budgets = new Budgets(true);
+    const ann = budgets.payerOf("1", "203.0.113.1", {});
+    ann.charge(5_000);
+    const first = ann.enter(Number.POSITIVE_INFINITY);
+    const second = budgets.payerOf("1", "203.0.113.1", undefined).enter(20);
+    await expect(Promise.race([first, second])).rejects.toMatchObject({ code: "RATE_LIMITED" });
+  });
+
+  it("[LIMIT8] is owed by an address without holding up its users at other addresses", async () => {
+    const budgets = new Budgets(true);
+    budgets.payerOf("2", "203.0.113.1", {}).charge(100_000);
+    const there = budgets.payerOf("1", "203.0.113.1", {}).enter(Number.POSITIVE_INFINITY);
+    const here = budgets.payerOf("1", "203.0.113.2", {}).enter(1_000);
+    expect(await Promise.race([there.then(() => "there"), here.then(() => "here")])).toBe("here");
   });
 
   it("[LIMIT8] is remembered while it is owed, and while a connection exists", () => {

@@ -71,6 +71,22 @@ describe("the resume helper", () => {
     expect(heard).toEqual(["a2"]);
   });
 
+  it("[PAGE14] subscribes again after the positions of rooms that it began to follow too late", async () => {
+    const client = new Script();
+    const { following } = follow(client, [{ a: "a1" }]);
+    await vi.waitFor(() => expect(client.sinks).toHaveLength(1), { timeout: 30_000 });
+    client.next("a", "a2");
+    expect(following.add("a", "a1")).toBe(false);
+    expect(following.add("b", "b1")).toBe(true);
+    following.renew();
+    expect(client.sinks).toHaveLength(2);
+    expect(client.ended).toBe(1);
+    expect(client.after).toEqual(["a2", "b1"]);
+    following.stop();
+    following.renew();
+    expect(client.sinks).toHaveLength(2);
+  });
+
   it("[PAGE14] resumes after retryable errors, and loads again on HISTORY_RESET", async () => {
     const client = new Script();
     const { heard, refused } = follow(client, [new Error("not yet"), { a: "a1" }, { a: "a9" }]);

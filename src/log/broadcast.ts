@@ -212,7 +212,7 @@ export class Subscriber<T extends object> implements Sink<T> {
     if (written === this.#queue.length) this.#queue.length = 0;
     else this.#queue.splice(0, written);
     this.#makeAhead();
-    if (this.#end && (this.#queue.length === 0 || this.#state === "lagging")) this.#finish(this.#end.failure);
+    if (this.#end && this.#queue.length === 0) this.#finish(this.#end.failure);
   }
 
   /** Prepares the next events while earlier ones are in progress; not all at once, because the client pays for them. */
@@ -231,13 +231,17 @@ export class Subscriber<T extends object> implements Sink<T> {
   /** Called when more events wait than a subscription may hold. */
   #fallBehind(): void {
     if (!this.#log) this.#outlet.giveUp();
-    this.#lag((listener) => this.#outlet.onDrained(listener));
+    const head = this.#queue[0]?.frame;
+    // What waits for the execution of the first event is replayed after that: until then, it would only pile up again.
+    if (head && !head.payload) this.#lag((listener) => head.waiting.push({ flush: listener }));
+    else this.#lag((listener) => this.#outlet.onDrained(listener));
   }
 
   /** @param until calls its listener when the subscription may continue */
   #lag(until: (listener: () => void) => void): void {
     this.#state = "lagging";
-    if (this.#log) {
+    // A feed that has ended is not replayed: the subscriber may have left the room.
+    if (this.#log && !this.#end) {
       this.#queue = [];
       this.#log.suspend();
     }

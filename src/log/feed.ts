@@ -51,6 +51,17 @@ export class Feed<T extends object> implements AsyncIterableIterator<T> {
     if (this.#ended) sink.end(this.#failure);
   }
 
+  /** The number of values that are not taken yet. */
+  protected get untaken(): number {
+    return this.#queue.length;
+  }
+
+  /** Drops the values with a position that are not taken yet. */
+  protected dropUntaken(): void {
+    const others = this.#queue.filter(({ position }) => position === undefined);
+    this.#queue.splice(0, this.#queue.length, ...others);
+  }
+
   /** Ends the feed after the values pushed so far. With a failure, the reader gets it last. */
   end(failure?: unknown): void {
     if (this.#ended) return;

@@ -154,7 +154,7 @@ export class RoomFeed<V> {
         );
         if (!stretch) return;
         const entries = after(place, stretch);
-        if (entries) for (const entry of entries) this.#pass(entry);
+        if (entries) this.#passAll(entries);
         else this.#reset(stretch.end);
         place = entries ? (entries.at(-1)?.position ?? place) : stretch.end;
         if (place.seq < stretch.end.seq) this.#missed = true;
@@ -163,6 +163,13 @@ export class RoomFeed<V> {
       this.#logger.error({ err, room: this.#log.roomId }, "could not read the room's log");
     } finally {
       this.#catchingUp = false; // no `await` after the last check of `#missed`, so that no event is overlooked
+    }
+  }
+
+  #passAll(entries: Entry<V>[]): void {
+    for (const entry of entries) {
+      if (this.#closed) return; // its last subscriber has left with an event
+      this.#pass(entry);
     }
   }
 
@@ -373,9 +380,13 @@ class Cursor<V> {
     readonly follower: Follower<V>,
   ) {}
 
-  /** Delivers the event, unless it has been delivered. */
+  /** Delivers the event, unless it has been delivered. Ends if the log lost events that were delivered, and reuses their numbers. */
   tell({ value, position }: Entry<V>): void {
-    if (this.over || position.seq <= this.place.seq) return;
+    if (this.over) return;
+    if (position.seq <= this.place.seq) {
+      if (!isKnown(position, this.place)) this.end(refusal("HISTORY_RESET", position.roomId));
+      return;
+    }
     this.place = position;
     if (value !== undefined) this.follower.event(value, position);
   }

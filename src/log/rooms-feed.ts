@@ -1,9 +1,11 @@
 import { onceRedisAnswers } from "../redis/connect.js";
 import { startInPortions } from "../util/portions.js";
-import { Feed } from "./feed.js";
+import { isSamePlace } from "./entry.js";
+import { Feed, type Sink } from "./feed.js";
 import type { FollowedRooms } from "./followed-rooms.js";
 import type { Position } from "./position.js";
 
+const MOST_UNTAKEN = 1_000; // events that are kept while the feed starts to follow its rooms
 export const ROOMS_AT_ONCE = 20; // rooms that one feed starts to follow at a time
 
 /** When the viewer is in a room. The subscriber does not get the events between the viewer's leaving and rejoining. */
@@ -24,8 +26,8 @@ interface Room {
   told: Position | undefined;
   /** The position from which it is followed the next time. */
   from: Position | undefined;
-  /** The position at which the viewer last joined, as far as known. */
-  entrance: Position | undefined;
+  /** The positions at which the viewer joined, as far as known, oldest first. */
+  entrances: Position[];
   /** The positions of the pushed events with which the viewer left. */
   leavings: Position[];
   /** Whether the viewer has left, as of the last event pushed. */
@@ -43,6 +45,8 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
   readonly #membership: Membership<V> | undefined;
   readonly #rooms = new Map<string, Room>();
   #suspended = false;
+  /** Whether events were dropped because nobody took them yet. */
+  #overflowed = false;
 
   /** @param select returns the part of an event to push, the same object for the same event; undefined skips the event */
   constructor(followed: FollowedRooms<V>, select: (value: V) => T | undefined, membership?: Membership<V>) {
@@ -62,15 +66,39 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
     if (this.ended) return;
     const known = this.#rooms.get(roomId);
     if (known) {
-      known.entrance = entrance ?? known.entrance;
-      if (known.out && !known.stop && isBackIn(known)) await this.#comeIn(roomId, known);
+      if (entrance && !known.entrances.some((other) => isSamePlace(other, entrance))) known.entrances.push(entrance);
+      const back = known.out && !known.stop && entranceAfterLeaving(known);
+      if (back) await this.#comeIn(roomId, known, back);
       return;
     }
-    const room: Room = { taken: undefined, told: undefined, from: undefined, entrance, leavings: [], out: false, stop: undefined };
+    const room: Room = {
+      taken: undefined,
+      told: undefined,
+      from: undefined,
+      entrances: entrance ? [entrance] : [],
+      leavings: [],
+      out: false,
+      stop: undefined,
+    };
     this.#rooms.set(roomId, room);
     room.taken = after ? await this.#whereIn(after, entrance) : await this.#followed.position(roomId);
     room.from = room.taken;
     await this.#begin(roomId, room);
+  }
+
+  override push(value: T, position?: Position): void {
+    super.push(value, position);
+    if (this.untaken <= MOST_UNTAKEN) return;
+    this.#overflowed = true;
+    this.suspend();
+    this.dropUntaken();
+  }
+
+  override attach(sink: Sink<T>): void {
+    super.attach(sink);
+    if (!this.#overflowed) return;
+    this.#overflowed = false;
+    this.resume();
   }
 
   /** The number of rooms that it follows. */
@@ -108,10 +136,11 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
    */
   resume(): number {
     this.#suspended = false;
+    if (this.ended) return 0;
     const rooms: [string, Room][] = [];
     for (const [roomId, room] of this.#rooms) {
       if (room.stop) continue;
-      if (room.out && !isBackIn(room) && hasAll(room)) this.#rooms.delete(roomId);
+      if (room.out && !entranceAfterLeaving(room) && hasAll(room)) this.#rooms.delete(roomId);
       else {
         room.from = room.taken;
         room.told = room.taken; // later events are pushed again
@@ -175,23 +204,31 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
     if (selected) {
       room.told = position;
       this.push(selected, position);
+    } else if (hasAll(room)) {
+      room.taken = position; // so that it is not replayed
+      room.told = position;
     }
     // A subscriber that could not take the event gets it again, and leaves the room then.
-    if (this.#membership?.leaves(value) && !this.#suspended && !this.ended) this.#leave(roomId, room, position);
+    const isTaken = !this.#suspended || room.taken === position;
+    if (this.#membership?.leaves(value) && isTaken && !this.ended) this.#leave(roomId, room, position);
   }
 
   #leave(roomId: string, room: Room, position: Position): void {
     room.leavings.push(position);
     room.out = true;
-    if (isBackIn(room)) return; // a later event says so
+    if (entranceAfterLeaving(room)) return; // a later event says so
     halt(room);
     this.#membership?.left(roomId);
   }
 
   /** Follows a room again that the viewer had left. */
-  async #comeIn(roomId: string, room: Room): Promise<void> {
-    if (hasAll(room)) room.taken = room.entrance;
-    room.from = room.entrance;
+  async #comeIn(roomId: string, room: Room, entrance: Position): Promise<void> {
+    if (hasAll(room)) {
+      room.taken = entrance;
+      room.leavings = room.leavings.slice(-1);
+      room.entrances = room.entrances.slice(room.entrances.indexOf(entrance));
+    }
+    room.from = entrance;
     room.out = false;
     await this.#begin(roomId, room);
   }
@@ -206,10 +243,10 @@ function halt(room: Room): void {
   room.stop = undefined;
 }
 
-/** Whether the viewer is known to have rejoined after leaving last. */
-function isBackIn({ leavings, entrance }: Room): boolean {
+/** Where the viewer first joined after leaving last; undefined if not known to have joined again. */
+function entranceAfterLeaving({ leavings, entrances }: Room): Position | undefined {
   const left = leavings.at(-1);
-  return left !== undefined && entrance !== undefined && left.epoch === entrance.epoch && entrance.seq >= left.seq;
+  return left && entrances.find(({ epoch, seq }) => epoch === left.epoch && seq >= left.seq);
 }
 
 /** Whether the subscriber has taken everything that was pushed. */

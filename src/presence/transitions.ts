@@ -31,6 +31,8 @@ export class Transitions {
   readonly #online = new Set<string>();
   /** Transitions not yet delivered to subscribers to all users; always the opposite of what was delivered before. */
   readonly #waiting = new Map<string, Transition>();
+  /** For each list that is being read: the users about whom something has arrived since. */
+  readonly #heard = new Set<Set<string>>();
   #tick: NodeJS.Timeout | undefined;
 
   constructor(redis: RedisClient, channels: Channels, log: Logger) {
@@ -68,24 +70,54 @@ export class Transitions {
   async #listen(): Promise<() => void> {
     let wanted = true;
     const stopHearing = await this.#channels.subscribe(channels.onlineUsers, (payload) => {
-      if (isTransition(payload)) this.#change(payload);
+      if (!isTransition(payload)) return;
+      for (const heard of this.#heard) heard.add(payload.userId);
+      this.#change(payload);
     });
     const stopWatching = this.#channels.onReconnect(() => this.catchUp(() => wanted));
-    for (const id of await this.#redis.smembers(keys.announced)) this.#online.add(id);
-    return () => {
+    const stop = () => {
       wanted = false;
       stopHearing();
       stopWatching();
     };
+    try {
+      await this.#look(
+        () => this.#redis.smembers(keys.announced),
+        (userId) => this.#online.add(userId),
+      );
+      return stop;
+    } catch (error) {
+      stop();
+      throw error;
+    }
+  }
+
+  /**
+   * Reads the users who are online, and calls `found` for those about whom nothing arrived meanwhile: what arrives is current, and the list
+   * may be older, because it comes over another connection.
+   * @returns users about whom the list says nothing; undefined if it was not read
+   */
+  async #look(read: () => Promise<string[] | undefined>, found: (userId: string) => void): Promise<string[] | undefined> {
+    const heard = new Set<string>();
+    this.#heard.add(heard);
+    try {
+      const listed = await read();
+      if (!listed) return undefined;
+      const online = new Set(listed);
+      for (const userId of online) if (!heard.has(userId)) found(userId);
+      return [...this.#online].filter((userId) => !online.has(userId) && !heard.has(userId));
+    } finally {
+      this.#heard.delete(heard);
+    }
   }
 
   /** Delivers transitions that were published but did not arrive: the connection was down, or Redis lost its data. */
   async catchUp(wanted: () => boolean = () => this.#listening !== undefined): Promise<void> {
-    const announced = await onceRedisAnswers(() => this.#redis.smembers(keys.announced), wanted);
-    if (!announced) return;
-    const online = new Set(announced);
-    for (const userId of [...this.#online]) if (!online.has(userId)) this.#change({ userId, online: false });
-    for (const userId of online) this.#change({ userId, online: true });
+    const gone = await this.#look(
+      () => onceRedisAnswers(() => this.#redis.smembers(keys.announced), wanted),
+      (userId) => this.#change({ userId, online: true }),
+    );
+    for (const userId of gone ?? []) this.#change({ userId, online: false });
   }
 
   #change(transition: Transition): void {

@@ -17,7 +17,8 @@ export interface Audience<Told extends object, State> {
 }
 
 interface Followed<Told extends object, State> extends Audience<Told, State> {
-  readonly holders: Set<Feed<Told>>;
+  /** All feeds with their user ids, including those that still join. */
+  readonly holders: Map<Feed<Told>, string>;
   /** Resolves, once Redis has acknowledged, to a function that ends the subscription to the channel. */
   readonly listening: Promise<() => void>;
 }
@@ -74,7 +75,7 @@ export class Audiences<Told extends object, State> implements Iterable<Audience<
     await this.#rooms.check(userId, roomId);
     const audience = this.#followed.get(roomId) ?? this.#open(roomId);
     const feed = new Feed<Told>();
-    audience.holders.add(feed);
+    audience.holders.set(feed, userId);
     feed.onEnd(() => this.#leave(audience, feed));
     try {
       await audience.listening;
@@ -90,7 +91,7 @@ export class Audiences<Told extends object, State> implements Iterable<Audience<
   }
 
   #open(roomId: string): Followed<Told, State> {
-    const holders = new Set<Feed<Told>>();
+    const holders = new Map<Feed<Told>, string>();
     const audience: Followed<Told, State> = {
       roomId,
       holders,
@@ -118,11 +119,12 @@ export class Audiences<Told extends object, State> implements Iterable<Audience<
     );
   }
 
-  #heard(audience: Audience<Told, State>, payload: unknown): void {
+  #heard(audience: Followed<Told, State>, payload: unknown): void {
     this.#onHeard(audience, payload);
     const { kind, userId } = (payload ?? {}) as Record<string, unknown>;
     if (kind !== "member.left") return;
-    for (const [feed, follower] of audience.feeds) if (follower === userId) feed.end(refusal("NOT_A_MEMBER", audience.roomId));
+    // Also feeds that still join: the answer to their check may be older.
+    for (const [feed, follower] of audience.holders) if (follower === userId) feed.end(refusal("NOT_A_MEMBER", audience.roomId));
   }
 
   /** While the connection was down, this server missed the removal of members. */

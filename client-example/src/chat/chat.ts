@@ -278,7 +278,8 @@ export class Chat {
       this.#apply({ type: "refreshed", ...list });
       const { byId } = this.rooms.get();
       for (const id of before.keys()) if (!byId.has(id)) this.#following.forget(id);
-      for (const { id, position } of byId.values()) this.#following.add(id, position);
+      const added = [...byId.values()].filter(({ id, position }) => this.#following.add(id, position));
+      if (added.length > 0) this.#following.renew();
       for (const { id, members } of byId.values()) if (members) void this.loadMembers(id).catch(() => {});
     } catch (error) {
       if (!(error instanceof Refused)) throw error; // a refusal means that the session ended

@@ -136,11 +136,16 @@ export class Outbox {
         if (error instanceof Refused && error.code === "UNAUTHENTICATED") return;
         if (error instanceof Refused && error.retryable) {
           failures++;
-          if (error.code === "RATE_LIMITED") this.#write({ ...next, notice: error.message });
+          if (error.code === "RATE_LIMITED" && this.#isKept(next)) this.#write({ ...next, notice: error.message });
           await this.#somethingToDo(error.retryAfter ? error.retryAfter * 1_000 : Math.min(LONGEST_WAIT, 1_000 * 2 ** failures));
-        } else if (this.#kept.get(clientMessageId) !== undefined) this.#write({ ...next, problem: (error as Error).message });
+        } else if (this.#isKept(next)) this.#write({ ...next, problem: (error as Error).message });
       }
     }
+  }
+
+  /** Whether the message was neither dropped nor cleared, as at a sign-out, while it was being sent. */
+  #isKept({ clientMessageId }: Outgoing): boolean {
+    return this.#kept.get(clientMessageId) !== undefined;
   }
 
   /** Resolves when the messages or the connection change, or after `ms`. */

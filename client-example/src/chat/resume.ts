@@ -46,6 +46,7 @@ export function resume<Event extends { roomId: string; position: string }>(
     },
   };
   let stopped = false;
+  let subscribed = false;
   let unsubscribe = () => {};
 
   async function begin(pause = PAUSE): Promise<void> {
@@ -61,6 +62,7 @@ export function resume<Event extends { roomId: string; position: string }>(
   }
 
   function subscribe(): void {
+    subscribed = true;
     unsubscribe = client.subscribe<Record<string, unknown>>(
       { query, variables },
       {
@@ -80,6 +82,7 @@ export function resume<Event extends { roomId: string; position: string }>(
   /** @param error from the server; undefined if the connection failed */
   function fail(error?: { message: string; extensions?: Record<string, unknown> }): void {
     unsubscribe();
+    subscribed = false;
     if (error?.extensions?.code === "HISTORY_RESET") after(PAUSE, () => void begin());
     else if (!error || error.extensions?.retryable) after(PAUSE, subscribe);
     else onRefused({ message: error.message, code: error.extensions?.code });
@@ -93,9 +96,23 @@ export function resume<Event extends { roomId: string; position: string }>(
 
   void begin();
   return {
-    /** Adds a room that appeared later. If the connection breaks before its first event, the room resumes from this position. */
-    add(roomId: string, position: string): void {
-      if (!positions.has(roomId)) positions.set(roomId, position);
+    /**
+     * Adds a room that appeared later. If the connection breaks before its first event, the room resumes from this position.
+     * @returns whether the room is new
+     */
+    add(roomId: string, position: string): boolean {
+      if (positions.has(roomId)) return false;
+      positions.set(roomId, position);
+      return true;
+    },
+    /**
+     * Subscribes again, after rooms were added that the subscription may have begun to follow only later than at their positions: it
+     * follows a room that the user joined while away from when it starts.
+     */
+    renew(): void {
+      if (stopped || !subscribed) return;
+      unsubscribe();
+      subscribe();
     },
     /** Removes a room that the user has left; its position is no longer needed. */
     forget(roomId: string): void {

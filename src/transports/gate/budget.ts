@@ -43,6 +43,10 @@ class Line {
     if (this.#waiting.length === 1) void this.#resumeAll();
   }
 
+  get empty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
   async #resumeAll(): Promise<void> {
     for (let first = this.#waiting[0]; first; first = this.#waiting[0]) {
       await delay(RESUME_PAUSE, undefined, { ref: false });
@@ -59,14 +63,8 @@ class Account {
   #balance: number;
   #at = performance.now();
   readonly #underWay: UnderWay = { values: 0, texts: 0 };
-  #entered = false;
-  readonly #line: (() => void)[] = [];
   readonly #forRoom: (() => void)[] = [];
-  #beginning = 0;
-  readonly #toBegin: (() => void)[] = [];
-  /** Sockets, and subscriptions, that wait for a positive balance. */
-  readonly sockets = new Line();
-  readonly subscriptions = new Line();
+  readonly #entrances = new Map<string, WeakRef<Entrance>>();
 
   constructor(allowance: Allowance) {
     this.#allowance = allowance;
@@ -87,24 +85,18 @@ class Account {
   /** Whether the account can be forgotten. */
   get idle(): boolean {
     this.#refill();
-    return this.#balance >= this.#allowance.burst && !this.#entered && this.#underWay.values === 0 && this.#underWay.texts === 0;
+    if (this.#balance < this.#allowance.burst || this.#underWay.values > 0 || this.#underWay.texts > 0) return false;
+    return [...this.#entrances.values()].every((entrance) => entrance.deref()?.idle ?? true);
   }
 
-  get inLine(): number {
-    return this.#line.length;
-  }
-
-  /** Lets the account's operations begin one at a time, in order. Each caller has to call `leave`. */
-  enter(): Promise<void> | undefined {
-    if (this.#entered) return new Promise((resolve) => this.#line.push(resolve));
-    this.#entered = true;
-    return undefined;
-  }
-
-  leave(): void {
-    const next = this.#line.shift();
-    if (next) next();
-    else this.#entered = false;
+  /** Where operations of this account from one address wait: others must not wait for the balance of that address. */
+  entrance(address: string): Entrance {
+    const known = this.#entrances.get(address)?.deref();
+    if (known) return known;
+    for (const [other, entrance] of this.#entrances) if (!entrance.deref()) this.#entrances.delete(other);
+    const entrance = new Entrance(this.#allowance !== UNLIMITED);
+    this.#entrances.set(address, new WeakRef(entrance));
+    return entrance;
   }
 
   hasRoom({ values, texts }: UnderWay): boolean {
@@ -127,9 +119,76 @@ class Account {
     for (const look of this.#forRoom.splice(0)) look();
   }
 
+  #refill(): void {
+    const now = performance.now();
+    const { burst, perSecond } = this.#allowance;
+    this.#balance = Math.min(burst, this.#balance + ((now - this.#at) / 1_000) * perSecond);
+    this.#at = now;
+  }
+}
+
+/** Lets the operations and subscriptions of one payer begin in order, few at a time. */
+class Entrance {
+  readonly #limited: boolean;
+  #entered = false;
+  readonly #line = new Set<() => void>();
+  #beginning = 0;
+  readonly #toBegin: (() => void)[] = [];
+  /** Sockets, and subscriptions, that wait for a positive balance. */
+  readonly sockets = new Line();
+  readonly subscriptions = new Line();
+
+  /** @param limited whether only few subscriptions may start at a time */
+  constructor(limited: boolean) {
+    this.#limited = limited;
+  }
+
+  /** Whether nothing waits or is in progress. */
+  get idle(): boolean {
+    return !this.#entered && this.#beginning === 0 && this.sockets.empty && this.subscriptions.empty;
+  }
+
+  get inLine(): number {
+    return this.#line.size;
+  }
+
+  /**
+   * Lets operations begin one at a time, in order.
+   * @param patience ms
+   * @returns whether the operation may begin: then the caller has to call `leave`; otherwise its turn did not come in time
+   */
+  enter(patience: number): true | Promise<boolean> {
+    if (!this.#entered) {
+      this.#entered = true;
+      return true;
+    }
+    return new Promise((resolve) => {
+      let late: NodeJS.Timeout | undefined;
+      const turn = () => {
+        clearTimeout(late);
+        resolve(true);
+      };
+      this.#line.add(turn);
+      if (patience === Number.POSITIVE_INFINITY) return;
+      late = setTimeout(() => {
+        this.#line.delete(turn);
+        resolve(false);
+      }, patience).unref();
+    });
+  }
+
+  leave(): void {
+    const [next] = this.#line;
+    if (!next) this.#entered = false;
+    else {
+      this.#line.delete(next);
+      next();
+    }
+  }
+
   /** Runs the work once `ready` resolves, at most `BEGIN_AT_ONCE` at a time. */
   async begin<T>(ready: () => Promise<void>, work: () => Promise<T>): Promise<T> {
-    if (this.#allowance === UNLIMITED) return work();
+    if (!this.#limited) return work();
     while (this.#beginning >= BEGIN_AT_ONCE) await new Promise<void>((resolve) => this.#toBegin.push(resolve));
     this.#beginning++;
     let isOver = false;
@@ -149,23 +208,17 @@ class Account {
       over();
     }
   }
-
-  #refill(): void {
-    const now = performance.now();
-    const { burst, perSecond } = this.#allowance;
-    this.#balance = Math.min(burst, this.#balance + ((now - this.#at) / 1_000) * perSecond);
-    this.#at = now;
-  }
 }
 
 /** Pays for an operation from the accounts of its user, or of its connection without a session, and of its address. */
 export class Payer {
-  /** The account of the user or the connection; the address's if there is neither. */
-  readonly #own: Account;
+  readonly #entrance: Entrance;
+  /** That of the user or the connection, or of the address if there is neither; then that of the address as well. */
   readonly #accounts: readonly Account[];
 
-  constructor(own: Account, ofAddress: Account | undefined) {
-    this.#own = own;
+  /** @param address of the client, if `ofAddress` pays as well */
+  constructor(own: Account, ofAddress?: Account, address = "") {
+    this.#entrance = own.entrance(address);
     this.#accounts = ofAddress ? [own, ofAddress] : [own];
   }
 
@@ -194,7 +247,7 @@ export class Payer {
 
   /** Calls the listener once, asynchronously, when all balances are positive and the user's sockets that waited before have resumed. */
   onSolvent(listener: () => void): void {
-    this.#own.sockets.add(() => this.wait, listener);
+    this.#entrance.sockets.add(() => this.wait, listener);
   }
 
   /**
@@ -203,12 +256,12 @@ export class Payer {
    * @throws ChatError UNAVAILABLE if the client is gone; the error of `work`
    */
   begin<T>(work: () => Promise<T>, isGone: () => boolean): Promise<T> {
-    return this.#own.begin(() => this.#solvent(Number.POSITIVE_INFINITY, isGone), work);
+    return this.#entrance.begin(() => this.#solvent(Number.POSITIVE_INFINITY, isGone), work);
   }
 
   /** Like `onSolvent`, for a subscription. */
   resumeInTurn(listener: () => void): void {
-    this.#own.subscriptions.add(() => this.wait, listener);
+    this.#entrance.subscriptions.add(() => this.wait, listener);
   }
 
   /**
@@ -218,9 +271,9 @@ export class Payer {
    * @throws ChatError RATE_LIMITED, UNAVAILABLE
    */
   async enter(patience: number, isGone = () => false): Promise<void> {
-    if (this.#own.inLine >= MOST_IN_LINE && patience < Number.POSITIVE_INFINITY) throw this.#refusal();
+    if (this.#entrance.inLine >= MOST_IN_LINE && patience < Number.POSITIVE_INFINITY) throw this.#refusal();
     const deadline = performance.now() + patience;
-    await this.#own.enter();
+    if (!(await this.#entrance.enter(patience))) throw this.#refusal();
     try {
       await this.#solvent(deadline, isGone);
     } catch (error) {
@@ -230,7 +283,7 @@ export class Payer {
   }
 
   leave(): void {
-    this.#own.leave();
+    this.#entrance.leave();
   }
 
   /**
@@ -325,15 +378,16 @@ export class Budgets {
    *   only the address pays
    */
   payerOf(userId: string | undefined, address: string | undefined, connection: object | undefined): Payer {
-    if (!this.#on) return new Payer(connection ? this.#ofConnection(connection) : new Account(UNLIMITED), undefined);
+    if (!this.#on) return new Payer(connection ? this.#ofConnection(connection) : new Account(UNLIMITED));
     if (userId !== undefined)
       return new Payer(
         this.#of(`user ${userId}`, USER),
         address === undefined ? undefined : this.#of(`users of ${address}`, USERS_OF_ADDRESS),
+        address,
       );
     const ofAddress = address === undefined ? undefined : this.#of(`strangers of ${address}`, STRANGERS_OF_ADDRESS);
     if (connection) return new Payer(this.#ofConnection(connection), ofAddress);
-    return new Payer(ofAddress ?? new Account(STRANGER), undefined);
+    return new Payer(ofAddress ?? new Account(STRANGER));
   }
 
   #ofConnection(connection: object): Account {
