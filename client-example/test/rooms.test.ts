@@ -184,6 +184,27 @@ describe("the reducer", () => {
     expect(shown?.unread.count).toBe(1);
   });
 
+  it("[PAGE1] orders messages of one millisecond as the server's events do, whenever the answers to sends arrive", () => {
+    const { sentAt } = message(1);
+    const mine = [2, 3].map((n) => message(n, { sentAt, from: { id: ME, username: "joe", name: "Joe", ...PERSON } }));
+    const [first, second] = mine as [Message, Message];
+    const other = message(1);
+    const sent = (one: Message): Action => ({ type: "sent", message: one });
+    const events = [added(1, other), added(2, first), added(3, second)].map(event);
+    for (const actions of [
+      [sent(first), sent(second), ...events],
+      [sent(first), events[0], sent(second), events[1], events[2]],
+      [events[0], sent(first), events[1], sent(second), events[2]],
+      [events[0], sent(first), sent(second), events[1], events[2]],
+    ] as Action[][])
+      expect(roomsAfter(loaded, asked("newest"), came(page([message(0)])), ...actions).texts).toEqual([
+        "text 0",
+        "text 1",
+        "text 2",
+        "text 3",
+      ]);
+  });
+
   it("[PAGE12] updates quotes with the quoted message, and removes a room that the user leaves", () => {
     const reply = message(2, { replyToId: "m1", replyTo: { id: "m1", text: "text 1", from: message(1).from } });
     const quoted = (...events: RoomEvent[]) =>

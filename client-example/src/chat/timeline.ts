@@ -55,7 +55,7 @@ export function trimmed(timeline: Timeline, end: "older" | "newer"): Timeline {
 export function afterEvent(timeline: Timeline, event: RoomEvent): Timeline {
   switch (event.__typename) {
     case "MessageAdded":
-      return withMessage(timeline, event.message);
+      return inEventOrder(withMessage(timeline, event.message), event.message.id);
     case "MessageEdited":
     case "ReactionChanged":
       return withChange(timeline, event.message);
@@ -76,6 +76,19 @@ export function withMessage(timeline: Timeline, message: Message): Timeline {
   if (place === messages.length && newer !== null) return timeline;
   const next = { ...timeline, messages: messages.toSpliced(place, 0, message) };
   return next.messages.length > 2 * MOST ? trimmed(next, "older") : next; // in a room that is not on the screen
+}
+
+/**
+ * The timeline with a message after the others of its millisecond: events arrive in the server's order, and the answer to a send may have
+ * come before the events of earlier messages.
+ */
+function inEventOrder(timeline: Timeline, id: string): Timeline {
+  const { messages } = timeline;
+  const place = messages.findLastIndex((message) => message.id === id);
+  const { sentAt } = messages[place] ?? {};
+  if (place < 0 || messages[place + 1]?.sentAt !== sentAt) return timeline;
+  const last = messages.findLastIndex((message) => message.sentAt === sentAt);
+  return { ...timeline, messages: messages.toSpliced(place, 1).toSpliced(last, 0, messages[place] as Message) };
 }
 
 /** The timeline with a changed message, also where other messages quote it. */
