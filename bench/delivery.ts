@@ -1,9 +1,9 @@
 /** Measures the cost of delivering messages that other processes publish. */
+import { readConfig } from "../src/program/settings.js";
 import "reflect-metadata"; // must load before any module with decorators
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { pino } from "pino";
-import { readConfig } from "../src/config/config.js";
 import type { MessageStore } from "../src/messages/message.store.js";
 import { assemble } from "../src/program/platform.js";
 import { connectRedis } from "../src/redis/connect.js";

@@ -8,6 +8,7 @@ import type { LoaderTable } from "./api/create-context.js";
 import type { RoomEventKind, RoomEventRecord } from "./api/room-event.js";
 import type { Doorkeeper, SessionWatch, Viewer } from "./api/sessions.js";
 import type { Config } from "./config/config.js";
+import type { SettingTable } from "./config/setting.js";
 import type { Channels } from "./log/channels.js";
 import type { FollowedRooms } from "./log/followed-rooms.js";
 import type { Lenient, RedisClient, RedisConnections } from "./redis/connect.js";
@@ -47,6 +48,7 @@ export type GraphQLClass = Function;
  */
 export interface Feature {
   readonly name: string;
+  readonly settings?: SettingTable;
   /** Creates its stores, without a call to Redis. `made` has the stores of the features before it. */
   stores?(platform: Platform, made: Stores): Partial<Stores>;
   readonly loaders?: Partial<LoaderTable>;

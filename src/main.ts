@@ -1,7 +1,7 @@
 import { version } from "./api/version.js";
-import type { FoundConfig } from "./config/config.js";
 import { runProgram, say, stopOnSignals } from "./program/command-line.js";
 import { type RunningServer, startServer } from "./program/server.js";
+import type { FoundConfig } from "./program/settings.js";
 import { withoutPassword } from "./redis/connect.js";
 
 const USAGE = `Palaver ${version}: a GraphQL chat server on Redis.

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Config, ConfigError, describeSettings, optionOf, readConfig, settings } from "../src/config/config.js";
+import { type Config, ConfigError, optionOf } from "../src/config/config.js";
+import { describeSettings, readConfig, settings } from "../src/program/settings.js";
 
 describe("the source of a setting", () => {
   it("[RUN5] is an option, else the environment, else .env, else the default", () => {
@@ -339,9 +340,9 @@ describe("an invalid setting", () => {
     ).toEqual([
       "4100: options begin with --",
       "--port: abc is not a whole number from 0 to 65535",
+      "PLAYGROUND: maybe is not one of on, off, true, false, 1, 0",
       "SESSION_TTL: 1 is not a whole number from 60 to 31536000",
       "BCRYPT_COST: 99 is not a whole number from 4 to 15",
-      "PLAYGROUND: maybe is not one of on, off, true, false, 1, 0",
       "--log-level: loud is not one of debug, info, warn, error, silent",
       "--colour: unknown option; --help lists all options",
     ]);

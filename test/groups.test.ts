@@ -1,10 +1,10 @@
 import { execute, parse } from "graphql";
 import { describe, expect, it } from "vitest";
 import { Contexts } from "../src/api/create-context.js";
-import { readConfig } from "../src/config/config.js";
 import { features } from "../src/features.js";
 import { assemble, loaders } from "../src/program/platform.js";
 import { buildApi } from "../src/program/schema.js";
+import { readConfig } from "../src/program/settings.js";
 import { connectRedis } from "../src/redis/connect.js";
 import { acquaint, introduce } from "./helpers/acquaint.js";
 import { cleanUp } from "./helpers/cleanup.js";

@@ -1,7 +1,7 @@
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";
-import { readConfig } from "../src/config/config.js";
 import { startServer } from "../src/program/server.js";
+import { readConfig } from "../src/program/settings.js";
 import { cleanUp } from "./helpers/cleanup.js";
 import { TestClient } from "./helpers/client.js";
 import { type Command, watchCommands } from "./helpers/commands.js";

@@ -5,7 +5,7 @@ import { fallback, type Topic, topics } from "../src/assistant/companion-topics.
 import { createModel } from "../src/assistant/create-model.js";
 import { createEndpoint, type EndpointOptions, type Patience } from "../src/assistant/endpoint.js";
 import { type Model, ModelFailure, type Piece, RESTART, type Turn } from "../src/assistant/model.js";
-import { readConfig, settings } from "../src/config/config.js";
+import { readConfig, settings } from "../src/program/settings.js";
 import { type Dialect, dialects } from "./helpers/dialects.js";
 import { BUSY } from "./helpers/eventually.js";
 import {

@@ -1,11 +1,12 @@
 /** Takes the README's screenshots of the running product: `npm run pictures`. Needs an emoji font, such as fonts-noto-color-emoji. */
+
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import type { BrowserContextOptions, Page } from "playwright-core";
-import { readConfig } from "../src/config/config.js";
 import { startServer } from "../src/program/server.js";
+import { readConfig } from "../src/program/settings.js";
 import { launchBrowser } from "./helpers/browser.js";
 import { execute, openGraphiql, response, showTab } from "./helpers/graphiql.js";
 

@@ -1,7 +1,7 @@
 import calculateSlot from "cluster-key-slot";
 import { describe, expect, it } from "vitest";
 import { ModelFailure } from "../src/assistant/model.js";
-import { readConfig } from "../src/config/config.js";
+import { readConfig } from "../src/program/settings.js";
 import { withDeadLetters } from "../src/program/worker.js";
 import { type ScriptName, scriptNames, scriptSource } from "../src/redis/scripts.js";
 import { answers, ownWorker, until, watchReply, withAssistant } from "./helpers/assistant.js";

@@ -7,6 +7,7 @@ import { createModel } from "./create-model.js";
 import { ReplyFeeds } from "./reply-feeds.js";
 import { RetryStore } from "./retry.store.js";
 import { runAssistant } from "./run.js";
+import { settings } from "./settings.js";
 
 declare module "../api/context.js" {
   interface Stores {
@@ -19,6 +20,7 @@ declare module "../api/context.js" {
 /** An assistant that answers in rooms. */
 export const assistant: Feature = {
   name: "assistant",
+  settings,
   stores({ commands, scripts, channels, assistantId, config, log }, { rooms, messages, attempts, questions }) {
     const feeds = new ReplyFeeds(scripts, channels, rooms, log);
     const charge = attempts.limit("question", { points: config.questionsPerMinute, duration: 60 });

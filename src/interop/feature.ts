@@ -3,6 +3,7 @@ import { DemoBridge } from "./bridge.js";
 import { DemoAccountsResolver } from "./demo-accounts.resolver.js";
 import { DEMO_PASSWORD, DemoAccounts, seedDemoData } from "./demo-data.js";
 import { DemoListener } from "./listener.js";
+import { settings } from "./settings.js";
 
 declare module "../api/context.js" {
   interface Stores {
@@ -14,6 +15,7 @@ declare module "../api/context.js" {
 /** The demo apps that share the database: their data, and what they and Palaver tell each other. */
 export const interop: Feature = {
   name: "interop",
+  settings,
   stores({ commands, config, name, log }, { users, passwords, messages, presence }) {
     const demos = new DemoBridge(commands, users, config.interop, name, log);
     messages.onStored((stored) => demos.messageStored(stored));

@@ -15,6 +15,7 @@ import { NodeResolver } from "./node.resolver.js";
 import type { Placed } from "./page.js";
 import { Questions } from "./questions.js";
 import { RetentionSweep } from "./retention.js";
+import { settings } from "./settings.js";
 
 declare module "../api/context.js" {
   interface Stores {
@@ -38,6 +39,7 @@ const EXPORTS = { points: 20, duration: 3_600 }; // of a room's whole history, p
 /** Messages: sending, history, edits, deletions, reactions, mentions and exports. */
 export const messages: Feature = {
   name: "messages",
+  settings,
   stores(platform, { rooms, roomList, roomEvents, users, directory, acquaintances, attempts }) {
     const { redis, commands, scripts, lenient, limitedLog, config } = platform;
     const questions = new Questions();

@@ -3,6 +3,7 @@ import type { Feature } from "../feature.js";
 import { Lease } from "./lease.js";
 import { PresenceResolver, UserOnlineResolver } from "./presence.resolver.js";
 import { PresenceStore } from "./presence.store.js";
+import { settings } from "./settings.js";
 import { Transitions } from "./transitions.js";
 
 declare module "../api/context.js" {
@@ -18,6 +19,7 @@ declare module "../api/context.js" {
 /** Who is online. */
 export const presence: Feature = {
   name: "presence",
+  settings,
   stores: ({ commands, scripts, lenient, channels, config, name, log }) => ({
     presence: new PresenceStore(commands, scripts, lenient, { server: name, grace: config.presenceGrace }),
     transitions: new Transitions(commands, channels, log),

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { type Logger, pino } from "pino";
 import { version } from "../api/version.js";
-import { ConfigError, describeSettings, type FoundConfig, readConfig } from "../config/config.js";
+import { ConfigError } from "../config/config.js";
 import { CannotStart } from "../util/cannot-start.js";
+import { describeSettings, type FoundConfig, readConfig } from "./settings.js";
 
 /** A second signal within this time is an echo of the first: npm forwards a Ctrl-C that the terminal has already sent to this process. */
 const ECHO = 500; // ms

@@ -4,6 +4,7 @@ import { Passwords } from "./password.js";
 import { SessionResolver } from "./session.resolver.js";
 import { SessionStore } from "./session.store.js";
 import { SessionWatches } from "./session-watch.js";
+import { settings } from "./settings.js";
 
 declare module "../api/context.js" {
   interface Stores {
@@ -17,6 +18,7 @@ declare module "../api/context.js" {
 /** Logins, sign-ups and guests' sessions. */
 export const sessions: Feature = {
   name: "sessions",
+  settings,
   stores({ commands, scripts, channels, health, config, log }, { users, guests }) {
     const passwords = new Passwords(config.bcryptCost);
     const attempts = new Attempts(commands, config.rateLimits);

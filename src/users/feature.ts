@@ -4,6 +4,7 @@ import { keys } from "../redis/keys.js";
 import { DirectoryStore } from "./directory.store.js";
 import { GuestStore } from "./guest.store.js";
 import { SendLimit } from "./send-limit.js";
+import { settings } from "./settings.js";
 import { UserResolver } from "./user.resolver.js";
 import { type UserRecord, UserStore, unknownUser } from "./user.store.js";
 import { UserIds } from "./user-ids.js";
@@ -25,6 +26,7 @@ declare module "../api/context.js" {
 /** Accounts and guests, their names, and the search for them. */
 export const users: Feature = {
   name: "users",
+  settings,
   stores({ commands, scripts, lenient, config, name, log }) {
     const userIds = new UserIds(commands, scripts, log);
     const users = new UserStore(commands, scripts, userIds, lenient, { server: name, assistantUsername: config.assistantUsername });

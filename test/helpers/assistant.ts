@@ -1,5 +1,6 @@
 import type { Model } from "../../src/assistant/model.js";
-import { type Config, readConfig } from "../../src/config/config.js";
+import type { Config } from "../../src/config/config.js";
+import { readConfig } from "../../src/program/settings.js";
 import { type RunningWorker, startWorker } from "../../src/program/worker.js";
 import { cleanUp } from "./cleanup.js";
 import { type Stream, TestClient } from "./client.js";

@@ -1,5 +1,6 @@
-import { type Config, readConfig } from "../../src/config/config.js";
+import type { Config } from "../../src/config/config.js";
 import { type RunningServer, startServer } from "../../src/program/server.js";
+import { readConfig } from "../../src/program/settings.js";
 import { cleanUp } from "./cleanup.js";
 import { silent } from "./redis.js";
 
