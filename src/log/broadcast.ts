@@ -187,6 +187,7 @@ export class Subscriber<T extends object> implements Sink<T> {
 
   end(failure: unknown): void {
     this.#end ??= { failure };
+    if (failure === undefined) this.#queue = []; // the client has left
     this.flush();
   }
 
