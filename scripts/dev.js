@@ -19,7 +19,7 @@ generateTypes();
 const options = [...process.argv.slice(2), "--port", String(apiPort), "--host", "127.0.0.1"];
 const api = spawn(
   `${root}node_modules/.bin/tsx`,
-  ["watch", "--clear-screen=false", "--include", "src/redis/lua/**/*.lua", "src/main.ts", ...options],
+  ["watch", "--clear-screen=false", "--include", "src/*/lua/**/*.lua", "src/main.ts", ...options],
   {
     cwd: root,
     stdio: ["ignore", "inherit", "inherit"],

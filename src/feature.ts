@@ -11,9 +11,9 @@ import type { Config } from "./config/config.js";
 import type { SettingTable } from "./config/setting.js";
 import type { Channels } from "./log/channels.js";
 import type { FollowedRooms } from "./log/followed-rooms.js";
+import type { RoomScripts } from "./log/room-scripts.js";
 import type { Lenient, RedisClient, RedisConnections } from "./redis/connect.js";
 import type { RedisHealth } from "./redis/health.js";
-import type { Scripts } from "./redis/scripts.js";
 import type { LimitedLog } from "./util/limited-log.js";
 
 /** What all features build on: one server's, or one worker's, access to Redis and to the logs of rooms. */
@@ -23,9 +23,11 @@ export interface Platform {
   name: string;
   redis: RedisConnections;
   commands: RedisClient;
-  scripts: Scripts;
+  scripts: RoomScripts;
   /** Reads keys that other programs may have given another type. */
   lenient: Lenient;
+  /** The keys of a room, of all features. They share a slot. */
+  keysOfRoom: (roomId: string) => string[];
   channels: Channels;
   followed: FollowedRooms<RoomEventRecord>;
   health: RedisHealth;
@@ -49,6 +51,10 @@ export type GraphQLClass = Function;
 export interface Feature {
   readonly name: string;
   readonly settings?: SettingTable;
+  /** The folder of its scripts. */
+  readonly lua?: URL;
+  /** Its keys of a room, in the slot of the room's log. They are deleted with a private room. */
+  keysOfRoom?(roomId: string): string[];
   /** Creates its stores, without a call to Redis. `made` has the stores of the features before it. */
   stores?(platform: Platform, made: Stores): Partial<Stores>;
   readonly loaders?: Partial<LoaderTable>;

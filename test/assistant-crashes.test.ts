@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { scriptSources } from "../src/program/platform.js";
 import { Scripts } from "../src/redis/scripts.js";
 import { answers, assistantId, cancel, openRoom, ownWorker, said, until, watchReply, withAssistant } from "./helpers/assistant.js";
 import { TestClient } from "./helpers/client.js";
@@ -181,7 +182,7 @@ describe("crashes of the assistant", () => {
     const { redis, client, room } = await ownPalaver();
     const replies = watchReply(client, room);
     const { id } = await client.send("Deadly", room);
-    const scripts = new Scripts(redis.client, 100);
+    const scripts = new Scripts(redis.client, scriptSources());
     const keys = { asked: `asked:{room:${room}}`, reply: `reply:{room:${room}}`, writing: `writing:{room:${room}}`, room: `room:${room}` };
     for (const fence of ["a", "b", "c"]) await scripts.run("assistant_take", keys, { fence, lease: 0 });
     const worker = await ownWorker(redis.url, echo);

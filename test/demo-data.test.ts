@@ -2,7 +2,8 @@ import { Redis } from "ioredis";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { Config } from "../src/config/config.js";
 import { DEMO_PASSWORD, DEMO_USERS, seedDemoData } from "../src/interop/demo-data.js";
-import { keys } from "../src/redis/keys.js";
+import { demoKeys } from "../src/interop/keys.js";
+import { scriptSources } from "../src/program/platform.js";
 import { Scripts } from "../src/redis/scripts.js";
 import { Passwords } from "../src/sessions/password.js";
 import { TestClient } from "./helpers/client.js";
@@ -12,7 +13,7 @@ import { ownServer } from "./helpers/server.js";
 
 const { url, client } = await ownRedis();
 const passwords = new Passwords(4);
-const SEEDING = keys.seeding;
+const SEEDING = demoKeys.seeding;
 const PRIVATE_ROOMS = ["1:2", "1:3", "1:4", "2:3", "2:4", "3:4"];
 
 /** A message as the demo apps store it, in a sorted set. */
@@ -24,7 +25,7 @@ interface Member {
   id: string;
 }
 
-const seed = (redis = client) => seedDemoData(redis, new Scripts(redis, 100), passwords);
+const seed = (redis = client) => seedDemoData(redis, new Scripts(redis, scriptSources()), passwords);
 
 beforeEach(async () => {
   await client.flushall();

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { keys } from "../src/redis/keys.js";
+import { messageKeys } from "../src/messages/keys.js";
 import { TestClient } from "./helpers/client.js";
 import { ownCluster } from "./helpers/cluster.js";
 import { watchCommands } from "./helpers/commands.js";
@@ -13,7 +13,7 @@ const demoMessage = (text: string, date: number, roomId = "0") => JSON.stringify
 
 async function arrange(settings: { historyLimit?: number; historyDays?: number }) {
   const redis = await ownRedis();
-  await redis.client.set(keys.trimming, "another server"); // keeps this server from sweeping rooms while the test writes to them
+  await redis.client.set(messageKeys.trimming, "another server"); // keeps this server from sweeping rooms while the test writes to them
   const server = await ownServer(redis.url, settings);
   const add = (text: string, date: number, roomId = "0") => redis.client.zadd(`room:${roomId}`, date, demoMessage(text, date, roomId));
   const known = async (roomId = "0") => Number(await redis.client.hget(`meta:{room:${roomId}}`, "known"));

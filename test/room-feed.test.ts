@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Channels } from "../src/log/channels.js";
 import { FollowedRooms } from "../src/log/followed-rooms.js";
 import type { Position } from "../src/log/position.js";
-import type { Scripts } from "../src/redis/scripts.js";
+import type { RoomScripts } from "../src/log/room-scripts.js";
 import { isRefusal } from "../src/util/errors.js";
 import { silent } from "./helpers/redis.js";
 
@@ -22,7 +22,7 @@ function fakeRoom() {
       await setImmediate();
       return [seq, epoch, at, events.map((event) => JSON.stringify(event))];
     },
-  } as unknown as Scripts;
+  } as unknown as RoomScripts;
   const channels = {
     onReconnect: () => () => {},
     async subscribe(_name: string, listener: (payload: unknown, size: number) => void) {

@@ -1,20 +1,28 @@
-import { readdirSync, readFileSync } from "node:fs";
+import "reflect-metadata"; // for the modules loaded here
+import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { features } from "../src/features.js";
+import { scriptFolders } from "../src/program/platform.js";
 import { describeCalls, readScriptHead } from "../src/redis/script-head.js";
-import { scriptNames, scriptSource } from "../src/redis/scripts.js";
+import { readScripts } from "../src/redis/scripts.js";
 import { errors } from "../src/util/errors.js";
 
-const folder = new URL("../src/redis/lua/", import.meta.url);
+const scripts = readScripts(scriptFolders);
+const scriptNames = [...scripts.keys()];
+const scriptSource = (name: (typeof scriptNames)[number]) => scripts.get(name) as string;
 
 /** The names that a script's first lines unpack from KEYS or ARGV. */
 const unpacked = (source: string, list: "KEYS" | "ARGV") =>
   new RegExp(`^local (.*) = unpack\\(${list}\\)$`, "m").exec(source)?.[1]?.split(", ") ?? [];
 
 describe("the head of a script", () => {
-  it("[LUA1] is the source of the types of its calls", async () => {
-    const sources = readdirSync(folder).flatMap((file) => (file.endsWith(".lua") ? [readFileSync(new URL(file, folder), "utf8")] : []));
-    await expect(describeCalls(sources.map(readScriptHead))).toMatchFileSnapshot("../src/redis/script-calls.ts");
-  });
+  it.each(scriptFolders.map((folder) => folder.pathname.replace(/^.*\/src\//, "src/")))(
+    "[LUA1] is the source of the types of its calls: %s",
+    async (folder) => {
+      const heads = [...readScripts([new URL(`../${folder}`, import.meta.url)], scriptFolders)].map(([, source]) => readScriptHead(source));
+      await expect(describeCalls(heads, "../../redis/scripts.js")).toMatchFileSnapshot(`../${folder}calls.ts`);
+    },
+  );
 
   it.each(scriptNames)("[LUA2] %s declares the keys and arguments that its code takes", (name) => {
     const source = scriptSource(name);
@@ -63,4 +71,54 @@ local x = 1`);
       fails: ["NOT_FOUND", "FORBIDDEN"],
     });
   });
+});
+
+it("[LUA5] DATABASE.md lists every key and every operation on the database", async () => {
+  const folders = ["redis", "log", ...features.map(({ name }) => name)];
+  const keys = folders.flatMap((folder) => {
+    const file = new URL(`../src/${folder}/keys.ts`, import.meta.url);
+    if (!existsSync(file)) return [];
+    return [...readFileSync(file, "utf8").matchAll(/^ \* (\| `.*\|)$/gm)].map(([, row = ""]) => row.replace(/^\|/, `| ${folder} |`));
+  });
+  const operations = scriptFolders.flatMap((folder) =>
+    [...readScripts([folder], scriptFolders).values()].map((source) => {
+      const { name, summary, keys } = readScriptHead(source);
+      const part = folder.pathname.replace(/^.*\/src\/|\/lua\/$/g, "");
+      return `| [\`${name}\`](../src/${part}/lua/${name}.lua) | ${summary} | ${keys.map((key) => `\`${key}\``).join(" ")} |`;
+    }),
+  );
+  const page = `# The database
+
+<!-- Written by \`npm run scripts\` from the tables in src/*/keys.ts and the heads of the scripts in src/*/lua/. -->
+
+Redis is the database. The braces in some names of keys are Redis Cluster hash tags: keys that one operation writes together share a slot.
+In a database other than 0, the names of channels begin with the number of the database and a bar: \`1|room:ID\`.
+
+## Keys
+
+The keys of redis-developer's Basic Redis Chat demos, which Palaver shares with them: \`total_users\`, \`username:NAME\`, \`user:ID\`,
+\`user:ID:rooms\`, \`room:ID\`, \`room:ID:name\` and \`online_users\`. The demos do not read the others.
+
+| part | key | type | holds |
+|---|---|---|---|
+${keys.join("\n")}
+
+## Operations
+
+Each is a Lua script, which Redis runs atomically. Besides them, code writes single keys, in an order in which a crash leaves nothing half
+done.
+
+| operation | what it does | keys |
+|---|---|---|
+${operations.join("\n")}
+`;
+  await expect(page).toMatchFileSnapshot("../docs/DATABASE.md");
+  // Every key that code can build is in the table.
+  const built = folders.flatMap((folder) => {
+    const file = new URL(`../src/${folder}/keys.ts`, import.meta.url);
+    const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+    return [...text.slice(text.indexOf("export const")).matchAll(/["`]([a-z_-]+)[:"`]/g)].map(([, first = ""]) => first);
+  });
+  const undocumented = new Set(built.filter((first) => !keys.some((row) => row.includes(`\`${first}`))));
+  expect([...undocumented]).toEqual(["MESSAGES"].filter((name) => undocumented.has(name)));
 });

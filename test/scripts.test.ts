@@ -1,9 +1,10 @@
 import calculateSlot from "cluster-key-slot";
 import { describe, expect, it } from "vitest";
 import { ModelFailure } from "../src/assistant/model.js";
+import { scriptSources } from "../src/program/platform.js";
 import { readConfig } from "../src/program/settings.js";
 import { withDeadLetters } from "../src/program/worker.js";
-import { type ScriptName, scriptNames, scriptSource } from "../src/redis/scripts.js";
+import type { ScriptName } from "../src/redis/scripts.js";
 import { answers, ownWorker, until, watchReply, withAssistant } from "./helpers/assistant.js";
 import { TestClient } from "./helpers/client.js";
 import { watchCommands } from "./helpers/commands.js";
@@ -13,6 +14,7 @@ import { ScriptedModel } from "./helpers/scripted-model.js";
 import { ownServer } from "./helpers/server.js";
 
 const redis = await ownRedis();
+const sources = scriptSources();
 
 /** Runs three guests: one becomes an account at the second attempt, one fails to, and one leaves and is deleted. */
 async function guestsComeAndGo(server: { url: string }): Promise<void> {
@@ -45,7 +47,7 @@ async function guestsComeAndGo(server: { url: string }): Promise<void> {
 describe("scripts", () => {
   it("[LUA4] have all keys of a real call in one slot of a cluster", async () => {
     const shas = new Map<string, ScriptName>();
-    for (const name of scriptNames) shas.set((await redis.client.script("LOAD", scriptSource(name))) as string, name);
+    for (const [name, source] of sources) shas.set((await redis.client.script("LOAD", source)) as string, name);
     const commands = await watchCommands(redis.client);
     /** The scripts called so far, each with the keys of its calls. */
     const seen = () => {
@@ -118,7 +120,7 @@ describe("scripts", () => {
     await refreshed.ask('{ users(search: "ann") { nodes { id } } }');
     await refreshed.ask("mutation { logout }");
     await guestsComeAndGo(server);
-    await expect.poll(() => [...seen().keys()].sort()).toEqual([...scriptNames].sort());
+    await expect.poll(() => [...seen().keys()].sort()).toEqual([...sources.keys()].sort());
 
     for (const [name, calls] of seen()) {
       for (const keys of calls) expect(new Set(keys.map((key) => calculateSlot(key))).size, `${name} ${keys.join(" ")}`).toBe(1);

@@ -1,7 +1,10 @@
 import { Redis } from "ioredis";
+import { logKeys } from "../../src/log/keys.js";
+import { RoomScripts } from "../../src/log/room-scripts.js";
+import { messageKeys } from "../../src/messages/keys.js";
 import { encodeCursor } from "../../src/messages/page.js";
-import { keys } from "../../src/redis/keys.js";
-import { Scripts } from "../../src/redis/scripts.js";
+import { scriptSources } from "../../src/program/platform.js";
+import { roomKeys } from "../../src/rooms/keys.js";
 import { ask, cpuOf, end, redisCpuOf, startLoad, startPalaver } from "../processes.js";
 import { printTable, type Row } from "../table.js";
 
@@ -20,11 +23,11 @@ export async function history(): Promise<void> {
 
   for (const size of SIZES) {
     const room = `long-${size}`;
-    await redis.set(keys.roomName(room), room);
+    await redis.set(logKeys.roomName(room), room);
     await fill(redis, room, size);
-    const [id, score] = (await redis.zrange(keys.room(room), String(size / 2), String(size / 2), "WITHSCORES")) as [string, string];
+    const [id, score] = (await redis.zrange(logKeys.room(room), String(size / 2), String(size / 2), "WITHSCORES")) as [string, string];
     const middle = { id: (JSON.parse(id) as { id: string }).id, score };
-    await redis.hset(keys.reads(room), "1", `${score} ${middle.id}`);
+    await redis.hset(roomKeys.reads(room), "1", `${score} ${middle.id}`);
     memory.push(await memoryOf(redis, room, size));
 
     const cursor = encodeCursor(room, middle);
@@ -69,17 +72,17 @@ export async function history(): Promise<void> {
 
 /** Sends messages like a server, from five users in turn. */
 async function fill(redis: Redis, room: string, size: number): Promise<void> {
-  const scripts = new Scripts(redis, LOG_LENGTH);
+  const scripts = new RoomScripts(redis, scriptSources(), LOG_LENGTH);
   const firstDay = Math.floor(Date.now() / 86_400_000) - 2;
   const otherKeys = {
-    members: keys.members(room),
-    mentioned: keys.mentioned(room),
-    reactions: keys.reactions(room),
-    reads: keys.reads(room),
-    sent1: keys.sent(room, firstDay),
-    sent2: keys.sent(room, firstDay + 1),
-    sent3: keys.sent(room, firstDay + 2),
-    sent4: keys.sent(room, firstDay + 3),
+    members: roomKeys.members(room),
+    mentioned: messageKeys.mentioned(room),
+    reactions: messageKeys.reactions(room),
+    reads: roomKeys.reads(room),
+    sent1: messageKeys.sent(room, firstDay),
+    sent2: messageKeys.sent(room, firstDay + 1),
+    sent3: messageKeys.sent(room, firstDay + 2),
+    sent4: messageKeys.sent(room, firstDay + 3),
   };
   for (let at = 0; at < size; at += 1_000) {
     await Promise.all(
@@ -123,7 +126,7 @@ async function memoryOf(redis: Redis, room: string, size: number): Promise<Row> 
     await redis.zadd(bare, ...members.flat());
   }
   const sizeOf = async (key: string) => Number(await redis.call("MEMORY", "USAGE", key, "SAMPLES", "0")) / size;
-  const [ours, log, own, theirs] = await Promise.all([keys.room(room), keys.log(room), keys.own(room), bare].map(sizeOf));
+  const [ours, log, own, theirs] = await Promise.all([logKeys.room(room), logKeys.log(room), logKeys.own(room), bare].map(sizeOf));
   const all = (ours ?? 0) + (log ?? 0) + (own ?? 0);
   return {
     name: `${size} messages`,

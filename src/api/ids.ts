@@ -22,3 +22,6 @@ export function privatePair(roomId: string): [string, string] | undefined {
 
 /** The id of the private room of two users. */
 export const pairOf = (one: string, other: string) => (Number(one) < Number(other) ? `${one}:${other}` : `${other}:${one}`);
+
+/** The general room; every account is a member. */
+export const GENERAL = "0";

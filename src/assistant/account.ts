@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import type { RedisClient } from "../redis/connect.js";
-import { keys } from "../redis/keys.js";
 import type { Passwords } from "../sessions/password.js";
 import type { UserStore } from "../users/user.store.js";
 import { ASSISTANT_NAME } from "../users/username.store.js";
 import { CannotStart } from "../util/cannot-start.js";
 import { isRefusal } from "../util/errors.js";
+import { assistantKeys } from "./keys.js";
 
 /** The assistant cannot have an account. The message says why, and what to do. */
 export class AssistantUnusable extends CannotStart {}
@@ -20,7 +20,7 @@ const PASSWORD = 32; // random bytes, stored nowhere, so that no person can log 
  * @throws AssistantUnusable if the username belongs to a person
  */
 export async function assistantAccount(redis: RedisClient, users: UserStore, passwords: Passwords, username: string): Promise<string> {
-  const known = await redis.get(keys.assistant);
+  const known = await redis.get(assistantKeys.assistant);
   if (known !== null && (await users.isAssistants(known))) return known;
 
   const id = (await users.idOf(username)) ?? (await make(users, passwords, username)) ?? (await users.idOf(username));
@@ -29,7 +29,7 @@ export async function assistantAccount(redis: RedisClient, users: UserStore, pas
       `The username ${username} already belongs to a person, or looks like one that does, so the assistant cannot have it. Choose another one with ASSISTANT_USERNAME (--assistant-username).`,
     );
   await users.list(id); // again, in case the worker that created it died first
-  await redis.set(keys.assistant, id);
+  await redis.set(assistantKeys.assistant, id);
   return id;
 }
 

@@ -1,5 +1,5 @@
 import type { RedisClient } from "../redis/connect.js";
-import { keys } from "../redis/keys.js";
+import { assistantKeys } from "./keys.js";
 
 const LOOK = 1_000; // ms between two lookups: every server accepts questions for a new assistant within this time
 
@@ -22,7 +22,7 @@ export class AssistantId {
   }
 
   async look(): Promise<void> {
-    const id = await this.#redis.get(keys.assistant);
+    const id = await this.#redis.get(assistantKeys.assistant);
     this.#id = id !== null && /^[1-9]\d{0,14}$/.test(id) ? id : "";
   }
 

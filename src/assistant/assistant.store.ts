@@ -1,12 +1,14 @@
 import type { Logger } from "pino";
 import { privatePair } from "../api/ids.js";
 import type { Feed } from "../log/feed.js";
+import { logKeys } from "../log/keys.js";
+import { messageKeys } from "../messages/keys.js";
 import type { Answerer, Said } from "../messages/questions.js";
 import type { RedisClient } from "../redis/connect.js";
-import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import { rateLimited } from "../util/errors.js";
+import { assistantKeys } from "./keys.js";
 import type { ReplyFeeds, ReplyRecord } from "./reply-feeds.js";
 
 const MOST_IN_ROOM = 10; // questions that may wait in one room
@@ -74,7 +76,7 @@ export class AssistantStore implements Answerer {
 
   /** Ids of the questions in a room that were cancelled before any of their answer was written. */
   async withdrawn(roomId: string): Promise<Set<string>> {
-    return new Set(await this.#redis.zrange(keys.withdrawn(roomId), "0", "-1"));
+    return new Set(await this.#redis.zrange(messageKeys.withdrawn(roomId), "0", "-1"));
   }
 
   /**
@@ -82,7 +84,7 @@ export class AssistantStore implements Answerer {
    * @throws ChatError RATE_LIMITED if the user asks too often, if too many questions wait in the room, or if too many rooms wait
    */
   async admit(userId: string, roomId: string): Promise<void> {
-    const [waiting, inRoom] = await Promise.all([this.waiting(), this.#redis.llen(keys.asked(roomId))]);
+    const [waiting, inRoom] = await Promise.all([this.waiting(), this.#redis.llen(logKeys.asked(roomId))]);
     if (inRoom >= MOST_IN_ROOM) throw rateLimited(RETRY, `${MOST_IN_ROOM} questions wait for the assistant in this room.`);
     // A room that waits already does not make the queue longer.
     if (waiting >= this.#queue && inRoom === 0) throw rateLimited(RETRY, "The assistant is busy: too many rooms wait for it.");
@@ -92,7 +94,7 @@ export class AssistantStore implements Answerer {
   /** Notifies the workers of a question in the room. If this fails, or the server dies first, a worker's sweep finds the question. */
   async wake(roomId: string): Promise<void> {
     try {
-      await this.#scripts.run("request_add", { requests: keys.requests, waiting: keys.waiting }, { roomId });
+      await this.#scripts.run("request_add", { requests: assistantKeys.requests, waiting: assistantKeys.waiting }, { roomId });
     } catch (error) {
       this.#log.debug({ error: String(error) }, "could not wake the assistant; a worker's sweep will find the question");
     }
@@ -113,7 +115,7 @@ export class AssistantStore implements Answerer {
    */
   async cancel(userId: string, roomId: string): Promise<boolean> {
     await this.#rooms.check(userId, roomId);
-    const roomKeys = { asked: keys.asked(roomId), reply: keys.reply(roomId), withdrawn: keys.withdrawn(roomId) };
+    const roomKeys = { asked: logKeys.asked(roomId), reply: messageKeys.reply(roomId), withdrawn: messageKeys.withdrawn(roomId) };
     return (await this.#scripts.run("assistant_cancel", roomKeys, { user: userId })) > 0;
   }
 
@@ -121,7 +123,7 @@ export class AssistantStore implements Answerer {
   waiting(): Promise<number> {
     const now = performance.now();
     if (!this.#waiting || this.#waiting.until < now) {
-      const count = this.#redis.xlen(keys.requests);
+      const count = this.#redis.xlen(assistantKeys.requests);
       count.catch(() => {
         this.#waiting = undefined;
       });
@@ -132,7 +134,7 @@ export class AssistantStore implements Answerer {
 
   /** How many answers have ended so far, by state. */
   async ended(): Promise<Record<string, number>> {
-    const counts = Object.entries(await this.#redis.hgetall(keys.replies));
+    const counts = Object.entries(await this.#redis.hgetall(assistantKeys.replies));
     return Object.fromEntries(counts.map(([state, count]) => [state, Number(count)]));
   }
 }

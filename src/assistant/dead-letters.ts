@@ -1,7 +1,7 @@
 import type { MessageStore } from "../messages/message.store.js";
 import type { RedisClient } from "../redis/connect.js";
-import { keys } from "../redis/keys.js";
 import type { AssistantStore } from "./assistant.store.js";
+import { assistantKeys } from "./keys.js";
 import { type Question, readQuestion } from "./question.js";
 
 /** A question that a worker gave up. Its text is not stored here, only in its room. */
@@ -29,12 +29,12 @@ export class DeadLetters {
 
   /** Adds a question. If the worker dies before it removes the question from its room's list, another worker may add it again. */
   async add({ roomId, entry }: Question, problem: string): Promise<void> {
-    await this.#redis.xadd(keys.deadLetters, "MAXLEN", "~", KEPT, "*", "room", roomId, "entry", entry, "problem", problem);
+    await this.#redis.xadd(assistantKeys.deadLetters, "MAXLEN", "~", KEPT, "*", "room", roomId, "entry", entry, "problem", problem);
   }
 
   /** All dead letters, oldest first. */
   async list(): Promise<DeadLetter[]> {
-    return (await this.#redis.xrange(keys.deadLetters, "-", "+")).map(read);
+    return (await this.#redis.xrange(assistantKeys.deadLetters, "-", "+")).map(read);
   }
 
   /**
@@ -47,7 +47,7 @@ export class DeadLetters {
     const letters = (await this.list()).filter(({ id }) => which === "all" || id === which);
     for (const letter of letters) {
       if (await this.#messages.askAgain(letter)) await this.#assistant.wake(letter.roomId);
-      await this.#redis.xdel(keys.deadLetters, letter.id);
+      await this.#redis.xdel(assistantKeys.deadLetters, letter.id);
     }
     return letters;
   }

@@ -1,5 +1,7 @@
 import { Counter, Gauge } from "prom-client";
 import type { Feature } from "../feature.js";
+import { logKeys } from "../log/keys.js";
+import { messageKeys } from "../messages/keys.js";
 import { AssistantUnusable } from "./account.js";
 import { AssistantResolver, RetryResolver, UserAssistantResolver } from "./assistant.resolver.js";
 import { AssistantStore } from "./assistant.store.js";
@@ -21,6 +23,8 @@ declare module "../api/context.js" {
 export const assistant: Feature = {
   name: "assistant",
   settings,
+  lua: new URL("./lua/", import.meta.url),
+  keysOfRoom: (roomId) => [logKeys.asked, messageKeys.reply, messageKeys.writing].map((of) => of(roomId)),
   stores({ commands, scripts, channels, assistantId, config, log }, { rooms, messages, attempts, questions }) {
     const feeds = new ReplyFeeds(scripts, channels, rooms, log);
     const charge = attempts.limit("question", { points: config.questionsPerMinute, duration: 60 });

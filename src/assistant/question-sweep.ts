@@ -1,9 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
+import { logKeys } from "../log/keys.js";
 import type { MentionStore } from "../messages/mention.store.js";
 import type { Lenient, RedisClient } from "../redis/connect.js";
-import { keys } from "../redis/keys.js";
+import { userKeys } from "../users/keys.js";
 import type { AssistantStore } from "./assistant.store.js";
+import { assistantKeys } from "./keys.js";
 
 const REST = 5; // seconds from the end of one sweep to the next, by any worker
 const LOOK = 1_000; // ms between two checks whether a sweep is due
@@ -46,7 +48,7 @@ export class QuestionSweep {
     clearInterval(this.#timer);
     await this.#sweeping;
     // So that another worker need not wait.
-    if ((await this.#redis.get(keys.sweeping)) === this.#worker) await this.#redis.unlink(keys.sweeping);
+    if ((await this.#redis.get(assistantKeys.sweeping)) === this.#worker) await this.#redis.unlink(assistantKeys.sweeping);
   }
 
   #look(): void {
@@ -59,22 +61,22 @@ export class QuestionSweep {
 
   async #sweep(): Promise<void> {
     const { assistant, mentions } = this.#stores;
-    if ((await this.#redis.set(keys.sweeping, this.#worker, "EX", REST, "NX")) !== "OK") return;
+    if ((await this.#redis.set(assistantKeys.sweeping, this.#worker, "EX", REST, "NX")) !== "OK") return;
     for (let cursor: string | undefined = "0"; cursor !== undefined && !this.#stopped; ) {
-      const rooms: [string, string[]] = await this.#lenient(this.#redis.sscan(keys.userRooms(assistant.id), cursor, "COUNT", SCANNED), [
+      const rooms: [string, string[]] = await this.#lenient(this.#redis.sscan(userKeys.userRooms(assistant.id), cursor, "COUNT", SCANNED), [
         "0",
         [],
       ]);
       const [next, roomIds] = rooms;
       await Promise.all(
         roomIds.map(async (roomId) => {
-          const unread = this.#redis.zlexcount(keys.own(roomId), "[@:", "(@;");
-          const [asked, unlooked] = await Promise.all([this.#redis.llen(keys.asked(roomId)), this.#lenient(unread, 0)]);
+          const unread = this.#redis.zlexcount(logKeys.own(roomId), "[@:", "(@;");
+          const [asked, unlooked] = await Promise.all([this.#redis.llen(logKeys.asked(roomId)), this.#lenient(unread, 0)]);
           if (unlooked > 0) await mentions.find(roomId);
           if (asked > 0) await assistant.wake(roomId);
         }),
       );
-      await this.#redis.expire(keys.sweeping, REST, "XX");
+      await this.#redis.expire(assistantKeys.sweeping, REST, "XX");
       cursor = next === "0" ? undefined : next;
       await delay(PAUSE);
     }

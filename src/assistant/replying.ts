@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
+import { logKeys } from "../log/keys.js";
+import { messageKeys } from "../messages/keys.js";
 import type { Answer, MessageStore } from "../messages/message.store.js";
 import { isRedisAway, onceRedisAnswers, type RedisClient } from "../redis/connect.js";
-import { keys } from "../redis/keys.js";
-import type { ScriptCalls } from "../redis/script-calls.js";
-import type { Scripts } from "../redis/scripts.js";
+import type { ScriptCalls, Scripts } from "../redis/scripts.js";
 import { isBlank } from "../util/characters.js";
 import type { DeadLetters } from "./dead-letters.js";
+import { assistantKeys } from "./keys.js";
 import { CUT, type Memory } from "./memory.js";
 import { type Model, ModelFailure, RESTART, type Turn } from "./model.js";
 import { type Question, readQuestion } from "./question.js";
@@ -106,14 +107,14 @@ export class Replying {
   }
 
   async #letGo(roomId: string, fence: string): Promise<Outcome> {
-    await this.#scripts.run("assistant_release", { reply: keys.reply(roomId) }, { fence, entry: "" });
+    await this.#scripts.run("assistant_release", { reply: messageKeys.reply(roomId) }, { fence, entry: "" });
     return { state: "stopped" };
   }
 
   /** Uncounts a try, as soon as Redis answers. */
   async #takeBack(roomId: string, fence: string, entry: string, stopping: AbortSignal): Promise<void> {
     await onceRedisAnswers(
-      () => this.#scripts.run("assistant_release", { reply: keys.reply(roomId) }, { fence, entry }),
+      () => this.#scripts.run("assistant_release", { reply: messageKeys.reply(roomId) }, { fence, entry }),
       () => !stopping.aborted,
     );
   }
@@ -143,7 +144,7 @@ export class Replying {
     abandoning.addEventListener("abort", abandon);
     if (abandoning.aborted) abandon();
 
-    const roomKeys = { reply: keys.reply(roomId), writing: keys.writing(roomId), room: keys.room(roomId) };
+    const roomKeys = { reply: messageKeys.reply(roomId), writing: messageKeys.writing(roomId), room: logKeys.room(roomId) };
     const writer = new Writer(
       (written, delta, restart) => this.#scripts.run("assistant_write", roomKeys, { fence, lease: this.#lease, written, delta, restart }),
       { pause: () => Math.max(PAUSE, (this.#writing / MOST_WRITES) * 1_000), hold: Math.min(HOLD, this.#lease / 10), lease: this.#lease },
@@ -192,12 +193,17 @@ export class Replying {
   }
 
   #keys(roomId: string): Record<ScriptCalls["assistant_take"]["keys"], string> {
-    return { asked: keys.asked(roomId), reply: keys.reply(roomId), writing: keys.writing(roomId), room: keys.room(roomId) };
+    return {
+      asked: logKeys.asked(roomId),
+      reply: messageKeys.reply(roomId),
+      writing: messageKeys.writing(roomId),
+      room: logKeys.room(roomId),
+    };
   }
 
   /** For the metrics. Nothing waits for it, so a count may be lost. */
   #count(state: string): void {
-    this.#redis.hincrby(keys.replies, state, 1).catch(() => {});
+    this.#redis.hincrby(assistantKeys.replies, state, 1).catch(() => {});
   }
 }
 

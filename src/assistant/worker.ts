@@ -1,10 +1,9 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { isRedisAway, type RedisClient } from "../redis/connect.js";
-import { keys } from "../redis/keys.js";
-import type { ScriptCalls } from "../redis/script-calls.js";
-import type { Scripts } from "../redis/scripts.js";
+import type { ScriptCalls, Scripts } from "../redis/scripts.js";
 import type { LimitedLog } from "../util/limited-log.js";
+import { assistantKeys } from "./keys.js";
 import type { Replying } from "./replying.js";
 
 const GROUP = "workers";
@@ -87,12 +86,12 @@ export class AssistantWorker {
     clearTimeout(over);
     clearInterval(this.#timer);
     await this.#beating;
-    await this.#scripts.run("request_hand_over", { requests: keys.requests }, { group: GROUP, consumer: this.#name });
+    await this.#scripts.run("request_hand_over", { requests: assistantKeys.requests }, { group: GROUP, consumer: this.#name });
   }
 
   async #makeGroup(): Promise<void> {
     try {
-      await this.#redis.xgroup("CREATE", keys.requests, GROUP, "0", "MKSTREAM");
+      await this.#redis.xgroup("CREATE", assistantKeys.requests, GROUP, "0", "MKSTREAM");
     } catch (error) {
       if (!String(error).includes("BUSYGROUP")) throw error;
     }
@@ -118,7 +117,7 @@ export class AssistantWorker {
           "BLOCK",
           LONGEST_WAIT,
           "STREAMS",
-          keys.requests,
+          assistantKeys.requests,
           ">",
         )) as [string, Entry[]][] | null;
         for (const [id, fields] of streams?.[0]?.[1] ?? []) this.#begin(id, fields, true);
@@ -149,13 +148,13 @@ export class AssistantWorker {
       let pause = PAUSE;
       try {
         // First: a question asked from here on adds a request for itself.
-        await this.#redis.hdel(keys.waiting, roomId);
+        await this.#redis.hdel(assistantKeys.waiting, roomId);
         const outcome = await this.#replying.room(roomId, signals);
         // The worker that holds the room has a request for it. That request stays pending until the worker releases the room, in one
         // step with a check that finds no open question. So the holder, or the worker that takes its request over, also answers the
         // questions behind this request, and this request can end. A request that was taken over may be the holder's own: it stays.
         if (outcome.state === "done" || (outcome.state === "held" && first)) {
-          await this.#scripts.run("request_end", { requests: keys.requests }, { group: GROUP, id });
+          await this.#scripts.run("request_end", { requests: assistantKeys.requests }, { group: GROUP, id });
           return;
         }
         // Lost: the room's new holder has a request for it. This worker no longer renews this request, so another one takes it over.
@@ -175,12 +174,12 @@ export class AssistantWorker {
   /** Renews this worker's requests as a sign of life, and takes over those that their workers no longer renew. */
   async #beat(): Promise<void> {
     const own = [...this.#active.keys()];
-    if (own.length > 0) await this.#redis.call("XCLAIM", keys.requests, GROUP, this.#name, 0, ...own, "JUSTID");
+    if (own.length > 0) await this.#redis.call("XCLAIM", assistantKeys.requests, GROUP, this.#name, 0, ...own, "JUSTID");
     const free = this.#rooms - this.#active.size;
     if (free <= 0 || this.#stopping.signal.aborted) return;
     const taken = await this.#scripts.run(
       "request_take_over",
-      { requests: keys.requests },
+      { requests: assistantKeys.requests },
       { group: GROUP, consumer: this.#name, idle: this.#lease * 1.6, count: free },
     );
     for (const [id, fields] of taken) this.#begin(id, fields, false);

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isRedisAway } from "../redis/connect.js";
-import type { ScriptCalls } from "../redis/script-calls.js";
+import type { ScriptCalls } from "../redis/scripts.js";
 
 /** The state of a room for the worker that writes in it. */
 export type Standing = ScriptCalls["assistant_write"]["result"];

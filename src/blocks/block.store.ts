@@ -2,11 +2,11 @@ import { checkUserId } from "../api/ids.js";
 import { lookUpPage, type Page, type PageRequest } from "../api/relay.js";
 import type { InvitationStore } from "../invitations/invitation.store.js";
 import type { RedisClient } from "../redis/connect.js";
-import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import type { AcquaintanceStore } from "../rooms/acquaintance.store.js";
 import type { UserStore } from "../users/user.store.js";
 import { badInput, refusal } from "../util/errors.js";
+import { blockKeys } from "./keys.js";
 
 /** A user's place in a block list: when the user was blocked (µs), and the user's id. */
 export interface BlockPlace {
@@ -50,7 +50,7 @@ export class BlockStore {
     checkUserId(otherId, "userId");
     if (otherId === userId) throw badInput("userId", "must be a user other than yourself.");
     if (!(await this.#users.present([otherId])).has(otherId)) throw refusal("NOT_FOUND", `There is no user ${otherId}.`);
-    if ((await this.#scripts.run("block_list", { blocked: keys.blocked(userId) }, { user: otherId, most: MOST })) !== 1)
+    if ((await this.#scripts.run("block_list", { blocked: blockKeys.blocked(userId) }, { user: otherId, most: MOST })) !== 1)
       throw refusal("FORBIDDEN", `You can block at most ${MOST} users. Unblock another one first.`);
     await this.#acquaintances.setBlock(userId, otherId, true);
     await this.#invitations.endBetween(userId, otherId);
@@ -69,7 +69,7 @@ export class BlockStore {
 
   /** A page of the users whom the user blocks, most recently blocked first. */
   async page(userId: string, request: PageRequest<BlockPlace>): Promise<Page<BlockPlace>> {
-    const flat = await this.#redis.zrange(keys.blocked(userId), "0", "-1", "WITHSCORES");
+    const flat = await this.#redis.zrange(blockKeys.blocked(userId), "0", "-1", "WITHSCORES");
     const places = flat.flatMap((id, index) => (index % 2 === 0 ? [{ userId: id, at: Number(flat[index + 1]) }] : [])).sort(newerFirst);
     return lookUpPage(places, request, newerFirst, async (some) => {
       const blocked = await Promise.all(some.map((place) => this.#acquaintances.blocks(userId, place.userId)));
@@ -79,14 +79,14 @@ export class BlockStore {
 
   /** Undoes all blocks of a user who is to be forgotten. */
   async forget(userId: string): Promise<void> {
-    for (const id of await this.#redis.zrange(keys.blocked(userId), "0", "-1")) await this.unblock(userId, id);
+    for (const id of await this.#redis.zrange(blockKeys.blocked(userId), "0", "-1")) await this.unblock(userId, id);
   }
 
   /** Removes a user from the list, unless they were blocked again at the same time. */
   async #unlist(userId: string, otherId: string): Promise<void> {
-    await this.#redis.zrem(keys.blocked(userId), otherId);
+    await this.#redis.zrem(blockKeys.blocked(userId), otherId);
     if (await this.#acquaintances.blocks(userId, otherId))
-      await this.#scripts.run("block_list", { blocked: keys.blocked(userId) }, { user: otherId, most: MOST });
+      await this.#scripts.run("block_list", { blocked: blockKeys.blocked(userId) }, { user: otherId, most: MOST });
   }
 }
 

@@ -11,6 +11,7 @@ declare module "../api/context.js" {
 /** Users whom a user blocks. */
 export const blocks: Feature = {
   name: "blocks",
+  lua: new URL("./lua/", import.meta.url),
   stores: ({ commands, scripts }, { users, acquaintances, invitations }) => ({
     blocks: new BlockStore(commands, scripts, users, acquaintances, invitations),
   }),

@@ -11,6 +11,7 @@ declare module "../api/context.js" {
 /** Rooms with members who join and leave. */
 export const groups: Feature = {
   name: "groups",
+  lua: new URL("./lua/", import.meta.url),
   stores: ({ commands, scripts }, { rooms, members, users, roomList, acquaintances, invitations }) => ({
     groups: new GroupStore(commands, scripts, rooms, members, users, { list: roomList, acquaintances, invitations }),
   }),

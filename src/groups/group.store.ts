@@ -1,16 +1,21 @@
 import { createHash, randomInt } from "node:crypto";
-import { checkUserId, isGroup, isRoomId, privatePair } from "../api/ids.js";
+import { checkUserId, GENERAL, isGroup, isRoomId, privatePair } from "../api/ids.js";
 import { type InvitationStore, LASTS } from "../invitations/invitation.store.js";
+import { invitationKeys } from "../invitations/keys.js";
+import { logKeys } from "../log/keys.js";
+import type { RoomScripts } from "../log/room-scripts.js";
+import { messageKeys } from "../messages/keys.js";
 import type { RedisClient } from "../redis/connect.js";
-import { GENERAL, keys } from "../redis/keys.js";
-import type { ScriptCalls } from "../redis/script-calls.js";
-import type { Scripts } from "../redis/scripts.js";
+import type { ScriptCalls } from "../redis/scripts.js";
 import type { AcquaintanceStore } from "../rooms/acquaintance.store.js";
+import { roomKeys } from "../rooms/keys.js";
 import type { MemberStore } from "../rooms/member.store.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import type { RoomListStore } from "../rooms/room-list.store.js";
+import { userKeys } from "../users/keys.js";
 import { checkName, type UserStore } from "../users/user.store.js";
 import { badInput, checkClientId, isRefusal, refusal } from "../util/errors.js";
+import { groupKeys } from "./keys.js";
 
 export interface NewGroup {
   name: string;
@@ -36,13 +41,13 @@ interface Helpers {
 }
 
 /**
- * Group rooms: creating, renaming and leaving them, and changing their members. Scripts write the members and the authoritative name.
+ * Group rooms: creating, renaming and leaving them, and changing their members. RoomScripts write the members and the authoritative name.
  * The demo apps' views of both, each user's list of rooms and the room's name, are in other slots of a cluster. A list has the room
  * before the user becomes a member and until after they left, so readers of a list check membership. Strangers are invited, not added.
  */
 export class GroupStore {
   readonly #redis: RedisClient;
-  readonly #scripts: Scripts;
+  readonly #scripts: RoomScripts;
   readonly #rooms: RoomStore;
   readonly #members: MemberStore;
   readonly #users: UserStore;
@@ -52,7 +57,7 @@ export class GroupStore {
 
   constructor(
     redis: RedisClient,
-    scripts: Scripts,
+    scripts: RoomScripts,
     rooms: RoomStore,
     members: MemberStore,
     users: UserStore,
@@ -82,18 +87,18 @@ export class GroupStore {
     if (memberIds.length > MOST_AT_FIRST) throw badInput("memberIds", `must be at most ${MOST_AT_FIRST}. Add more with addMember.`);
     const others = [...new Set(memberIds)].filter((id) => id !== owner.id);
 
-    const claim = clientRoomId == null ? undefined : { key: keys.making(owner.id, digestOf(clientRoomId)), content: digestOf(group) };
+    const claim = clientRoomId == null ? undefined : { key: groupKeys.making(owner.id, digestOf(clientRoomId)), content: digestOf(group) };
     const begun = claim && readClaim(await this.#redis.get(claim.key), claim.content);
     if (!begun) await this.#checkUsers(others, "memberIds");
     const id = begun ?? (claim ? await this.#claim(claim) : newGroupId());
 
-    const state = begun && (await this.#redis.get(keys.made(id)));
+    const state = begun && (await this.#redis.get(groupKeys.made(id)));
     if (!state) {
       const strangers = await this.#acquaintances.strangersAmong(owner.id, others);
       const known = others.filter((user) => !strangers.includes(user));
       await this.#invitations.prepare(owner.id, id, strangers);
       // A demo app fails on a listed room without a name, so the name comes first. After a crash here the room has no members.
-      await this.#redis.set(keys.roomName(id), name, "NX");
+      await this.#redis.set(logKeys.roomName(id), name, "NX");
       const members = [owner.id, ...known];
       try {
         await Promise.all(members.map((user) => this.#members.enlist(user, id)));
@@ -106,7 +111,7 @@ export class GroupStore {
         "room_create",
         id,
         { name, mayInvite: membersMayInvite, owner: owner.id, others: known, strangers, remembered: 2 * REMEMBERED, lasts: LASTS },
-        { members: keys.members(id), made: keys.made(id), invited: keys.invited(id) },
+        { members: roomKeys.members(id), made: groupKeys.made(id), invited: invitationKeys.invited(id) },
       );
       if (isNew !== 1) await this.#invitations.tidy(id, owner.id, strangers); // another call has created it, and users may have answered
       await this.#takeOutBlockers(owner.id, id, known);
@@ -114,7 +119,7 @@ export class GroupStore {
     if (state !== "told") {
       await this.#joined([owner.id, ...others], id);
       await this.#invitations.made(id, owner.id, others);
-      if (claim) await this.#redis.set(keys.made(id), "told", "KEEPTTL", "XX");
+      if (claim) await this.#redis.set(groupKeys.made(id), "told", "KEEPTTL", "XX");
     }
     // Only members may see the current state of a room.
     if (begun && !(await this.#members.has(id, owner.id))) throw refusal("NOT_A_MEMBER", id);
@@ -135,13 +140,13 @@ export class GroupStore {
   async rename(userId: string, roomId: string, name: string): Promise<void> {
     checkGroup(roomId);
     checkName(name);
-    await this.#scripts.onRoom("room_change", roomId, { by: userId, name, mayInvite: "" }, { members: keys.members(roomId) });
+    await this.#scripts.onRoom("room_change", roomId, { by: userId, name, mayInvite: "" }, { members: roomKeys.members(roomId) });
     // Of two concurrent calls, the one that writes this key last reads the authoritative name.
     let shown: string | null = null;
     for (let current: string | null = name; current !== null && current !== shown; ) {
-      await this.#redis.set(keys.roomName(roomId), current);
+      await this.#redis.set(logKeys.roomName(roomId), current);
       shown = current;
-      current = await this.#redis.hget(keys.meta(roomId), "name");
+      current = await this.#redis.hget(logKeys.meta(roomId), "name");
     }
   }
 
@@ -151,7 +156,7 @@ export class GroupStore {
    */
   async letMembersInvite(userId: string, roomId: string, on: boolean): Promise<void> {
     checkGroup(roomId);
-    await this.#scripts.onRoom("room_change", roomId, { by: userId, name: "", mayInvite: on }, { members: keys.members(roomId) });
+    await this.#scripts.onRoom("room_change", roomId, { by: userId, name: "", mayInvite: on }, { members: roomKeys.members(roomId) });
   }
 
   /**
@@ -195,7 +200,7 @@ export class GroupStore {
 
   #runAdd(userId: string, roomId: string, otherId: string, invites: boolean): Promise<ScriptCalls["member_add"]["result"]> {
     const args = { by: userId, user: otherId, most: MOST_MEMBERS, invites, lasts: LASTS };
-    return this.#scripts.onRoom("member_add", roomId, args, { members: keys.members(roomId), invited: keys.invited(roomId) });
+    return this.#scripts.onRoom("member_add", roomId, args, { members: roomKeys.members(roomId), invited: invitationKeys.invited(roomId) });
   }
 
   /**
@@ -209,7 +214,7 @@ export class GroupStore {
     await this.#members.enlist(userId, roomId);
     try {
       const args = { user: userId, most: MOST_MEMBERS, lasts: LASTS };
-      const otherKeys = { members: keys.members(roomId), invited: keys.invited(roomId) };
+      const otherKeys = { members: roomKeys.members(roomId), invited: invitationKeys.invited(roomId) };
       const [, inviter] = await this.#scripts.onRoom("invitation_accept", roomId, args, otherKeys);
       if (inviter !== "") await this.#invitations.ended(roomId, userId, inviter);
     } catch (error) {
@@ -254,16 +259,16 @@ export class GroupStore {
       if (!isRefusal(error, "NOT_A_MEMBER")) throw error;
     }
     await this.#members.unlist(userId, roomId);
-    if ((await this.#redis.exists(keys.members(roomId))) === 0) await this.#list.forget(roomId);
+    if ((await this.#redis.exists(roomKeys.members(roomId))) === 0) await this.#list.forget(roomId);
   }
 
   async #leave(userId: string, roomId: string, otherId: string): Promise<void> {
     const otherKeys = {
-      members: keys.members(roomId),
-      mentioned: keys.mentioned(roomId),
-      reads: keys.reads(roomId),
-      reactions: keys.reactions(roomId),
-      invited: keys.invited(roomId),
+      members: roomKeys.members(roomId),
+      mentioned: messageKeys.mentioned(roomId),
+      reads: roomKeys.reads(roomId),
+      reactions: messageKeys.reactions(roomId),
+      invited: invitationKeys.invited(roomId),
     };
     const [, ...ended] = await this.#scripts.onRoom("member_remove", roomId, { by: userId, user: otherId }, otherKeys);
     const users = ended.flatMap((user, at) => (at % 2 === 0 ? [[user, ended[at + 1] as string] as const] : []));
@@ -273,7 +278,7 @@ export class GroupStore {
   /** Lists the room again, because a concurrent leave may have removed it, and then notifies all devices. */
   async #joined(userIds: string[], roomId: string): Promise<void> {
     const there = await this.#members.entries(roomId, userIds);
-    await Promise.all(there.map(({ userId }) => this.#redis.sadd(keys.userRooms(userId), roomId)));
+    await Promise.all(there.map(({ userId }) => this.#redis.sadd(userKeys.userRooms(userId), roomId)));
     await Promise.all(there.map(({ userId, joined }) => this.#rooms.tell(userId, { kind: "room.joined", roomId, joined })));
   }
 

@@ -1,14 +1,19 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
-import { isGroup, privatePair } from "../api/ids.js";
+import { GENERAL, isGroup, privatePair } from "../api/ids.js";
 import type { BlockStore } from "../blocks/block.store.js";
+import { blockKeys } from "../blocks/keys.js";
 import type { GroupStore } from "../groups/group.store.js";
 import type { InvitationStore } from "../invitations/invitation.store.js";
+import { invitationKeys } from "../invitations/keys.js";
+import { presenceKeys } from "../presence/keys.js";
+import { readKeys } from "../reads/keys.js";
 import { isRedisAway, type RedisClient } from "../redis/connect.js";
-import { GENERAL, keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
+import { roomKeys } from "../rooms/keys.js";
 import type { RoomListStore } from "../rooms/room-list.store.js";
 import type { GuestStore } from "../users/guest.store.js";
+import { userKeys } from "../users/keys.js";
 import type { UserStore } from "../users/user.store.js";
 import { isRefusal } from "../util/errors.js";
 
@@ -18,7 +23,6 @@ const LEASE = 60; // seconds after which another server claims them
 const SECOND_PASS = 15; // seconds after the first pass, by when writes in progress have ended
 const ROOMS_AT_ONCE = 50;
 const PAUSE = 10; // ms between two steps, for other work of Redis
-const DAY = 86_400_000; // ms
 
 /** The stores that take part in forgetting a guest. */
 interface Forgetting {
@@ -47,6 +51,7 @@ export class GuestSweep {
   readonly #roomList: Pick<RoomListStore, "forget">;
   readonly #invitations: Pick<InvitationStore, "endAllOf">;
   readonly #blocks: Pick<BlockStore, "forget">;
+  readonly #keysOfRoom: (roomId: string) => string[];
   readonly #keep: number;
   readonly #log: Logger;
   readonly #timer: NodeJS.Timeout;
@@ -54,11 +59,15 @@ export class GuestSweep {
   #stopped = false;
   #listed = false;
 
-  /** @param keep seconds that a guest is kept after their last session */
+  /**
+   * @param keysOfRoom the keys of a private room, which share a slot
+   * @param keep seconds that a guest is kept after their last session
+   */
   constructor(
     redis: RedisClient,
     scripts: Scripts,
     { guests, users, groups, roomList, invitations, blocks }: Forgetting,
+    keysOfRoom: (roomId: string) => string[],
     keep: number,
     log: Logger,
   ) {
@@ -70,6 +79,7 @@ export class GuestSweep {
     this.#roomList = roomList;
     this.#invitations = invitations;
     this.#blocks = blocks;
+    this.#keysOfRoom = keysOfRoom;
     this.#keep = keep;
     this.#log = log;
     this.#timer = setInterval(() => this.#look(), LOOK).unref();
@@ -94,7 +104,7 @@ export class GuestSweep {
   async #sweep(): Promise<void> {
     this.#listed ||= await this.#listAll();
     for (let due: string[] = []; !this.#stopped; await delay(PAUSE)) {
-      due = await this.#scripts.run("guest_due", { guests: keys.guests }, { most: PORTION, lease: LEASE });
+      due = await this.#scripts.run("guest_due", { guests: userKeys.guests }, { most: PORTION, lease: LEASE });
       for (const id of due) {
         if (this.#stopped) return; // once the lease has run out, another server claims the rest
         await this.#lookAt(id).catch((error: unknown) => {
@@ -111,19 +121,19 @@ export class GuestSweep {
    * @returns whether all are listed
    */
   async #listAll(): Promise<boolean> {
-    if ((await this.#redis.exists(keys.totalUsers)) === 0 || (await this.#redis.hget(keys.indexed, "guests")) !== null) return true;
+    if ((await this.#redis.exists(userKeys.totalUsers)) === 0 || (await this.#redis.hget(userKeys.indexed, "guests")) !== null) return true;
     for await (const ids of this.#users.guests()) {
       if (this.#stopped) return false;
-      for (const id of ids) await this.#redis.zadd(keys.guests, "NX", 0, id);
+      for (const id of ids) await this.#redis.zadd(userKeys.guests, "NX", 0, id);
       await delay(PAUSE);
     }
-    await this.#redis.hset(keys.indexed, "guests", 1);
+    await this.#redis.hset(userKeys.indexed, "guests", 1);
     return true;
   }
 
   async #lookAt(id: string): Promise<void> {
-    const userKeys = { user: keys.user(id), sessions: keys.sessions(id) };
-    const [what, detail] = await this.#scripts.run("guest_look", userKeys, { keep: this.#keep });
+    const itsKeys = { user: userKeys.user(id), sessions: userKeys.sessions(id) };
+    const [what, detail] = await this.#scripts.run("guest_look", itsKeys, { keep: this.#keep });
     if (what === "STAYS") return this.#guests.schedule(id, detail);
     if (what === "REGISTERING") {
       if ((await this.#users.idOf(detail)) === id) return this.#guests.completeRegistration(id, detail);
@@ -136,19 +146,19 @@ export class GuestSweep {
       if (!again) return this.#guests.schedule(id, SECOND_PASS);
       await this.#forget(id);
     }
-    if (what === "FORGOTTEN") await this.#redis.unlink(keys.userRooms(id)); // interrupted before that, or handled by two servers
-    await this.#redis.zrem(keys.guests, id);
+    if (what === "FORGOTTEN") await this.#redis.unlink(userKeys.userRooms(id)); // interrupted before that, or handled by two servers
+    await this.#redis.zrem(userKeys.guests, id);
   }
 
   /** @returns false if it was interrupted. The user's list of rooms stays until the end, because it shows what is left to do. */
   async #leaveRooms(id: string): Promise<boolean> {
-    const rooms = await this.#redis.smembers(keys.userRooms(id));
+    const rooms = await this.#redis.smembers(userKeys.userRooms(id));
     for (let at = 0; at < rooms.length; at += ROOMS_AT_ONCE) {
       if (this.#stopped) return false;
       await Promise.all(rooms.slice(at, at + ROOMS_AT_ONCE).map((roomId) => this.#leaveRoom(id, roomId)));
       await delay(PAUSE);
     }
-    await this.#redis.hdel(keys.reads(GENERAL), id);
+    await this.#redis.hdel(roomKeys.reads(GENERAL), id);
     await this.#invitations.endAllOf(id);
     await this.#blocks.forget(id);
     return true;
@@ -157,12 +167,12 @@ export class GuestSweep {
   async #leaveRoom(id: string, roomId: string): Promise<void> {
     const other = privatePair(roomId)?.find((user) => user !== id);
     if (other !== undefined) {
-      await this.#redis.srem(keys.opened(other), roomId);
-      await this.#redis.srem(keys.userRooms(other), roomId); // from here on, no one can write in the room
-      await this.#redis.unlink(...keysOfRoom(roomId));
+      await this.#redis.srem(roomKeys.opened(other), roomId);
+      await this.#redis.srem(userKeys.userRooms(other), roomId); // from here on, no one can write in the room
+      await this.#redis.unlink(...this.#keysOfRoom(roomId));
       await this.#roomList.forget(roomId);
     } else if (isGroup(roomId)) {
-      await this.#redis.hdel(keys.reads(roomId), id); // first: a user who has left does not have the room in the list any more
+      await this.#redis.hdel(roomKeys.reads(roomId), id); // first: a user who has left does not have the room in the list any more
       await this.#groups.leave(id, roomId).catch((error: unknown) => {
         if (!isRefusal(error, "NOT_A_MEMBER")) throw error; // the second pass finds them gone
       });
@@ -171,29 +181,21 @@ export class GuestSweep {
 
   async #forget(id: string): Promise<void> {
     // The online users first: a demo app fails on an online user without data.
-    await this.#redis.srem(keys.onlineUsers, id);
-    await this.#redis.srem(keys.announced, id);
-    await this.#redis.hdel(keys.onlineVersions, id);
-    const userKeys = {
-      user: keys.user(id),
-      sessions: keys.sessions(id),
-      details: keys.sessionDetails(id),
-      presence: keys.presence(id),
-      sends: keys.sends(id),
-      marks: keys.marks(id),
-      opened: keys.opened(id),
-      blocked: keys.blocked(id),
-      invitations: keys.invitations(id),
-      inviting: keys.inviting(id),
+    await this.#redis.srem(presenceKeys.onlineUsers, id);
+    await this.#redis.srem(presenceKeys.announced, id);
+    await this.#redis.hdel(presenceKeys.onlineVersions, id);
+    const itsKeys = {
+      user: userKeys.user(id),
+      sessions: userKeys.sessions(id),
+      details: userKeys.sessionDetails(id),
+      presence: presenceKeys.presence(id),
+      sends: userKeys.sends(id),
+      marks: readKeys.marks(id),
+      opened: roomKeys.opened(id),
+      blocked: blockKeys.blocked(id),
+      invitations: invitationKeys.invitations(id),
+      inviting: invitationKeys.inviting(id),
     };
-    if ((await this.#scripts.run("guest_forget", userKeys, {})) === 1) await this.#redis.unlink(keys.userRooms(id));
+    if ((await this.#scripts.run("guest_forget", itsKeys, {})) === 1) await this.#redis.unlink(userKeys.userRooms(id));
   }
-}
-
-/** A private room's keys, which share a slot. Sends are remembered for two days by Redis's clock, which may differ from ours by a day. */
-function keysOfRoom(roomId: string): string[] {
-  const today = Math.floor(Date.now() / DAY);
-  const days = [-3, -2, -1, 0, 1].map((offset) => keys.sent(roomId, today + offset));
-  const { room, log, meta, foreign, own, mentioned, reads, members, reactions, asked, reply, writing } = keys;
-  return [room, log, meta, foreign, own, mentioned, reads, members, reactions, asked, reply, writing].map((of) => of(roomId)).concat(days);
 }

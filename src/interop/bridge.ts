@@ -1,9 +1,11 @@
 import type { Logger } from "pino";
 import { isGroup, privatePair } from "../api/ids.js";
+import { logKeys } from "../log/keys.js";
+import { presenceKeys } from "../presence/keys.js";
 import type { RedisClient } from "../redis/connect.js";
-import { channels, keys } from "../redis/keys.js";
 import type { UserStore } from "../users/user.store.js";
 import { writeEnvelope } from "./envelope.js";
+import { demoChannels } from "./keys.js";
 
 /** What the demo apps get: nothing; what everyone may see; or also messages of private rooms and groups, which they show to everyone. */
 export type Interop = "off" | "public" | "full";
@@ -43,7 +45,7 @@ export class DemoBridge {
         const names = (await this.#users.byIds(pair)).map((user) => [user?.username]);
         this.#publish("show.room", JSON.stringify({ id: roomId, names }));
       } else if (isGroup(roomId) && first) {
-        const name = await this.#redis.get(keys.roomName(roomId));
+        const name = await this.#redis.get(logKeys.roomName(roomId));
         if (name !== null) this.#publish("show.room", JSON.stringify({ id: roomId, names: [name] }));
       }
       this.#publish("message", json);
@@ -57,7 +59,7 @@ export class DemoBridge {
   async #introduce(userId: string): Promise<void> {
     const now = Date.now();
     if (now - (this.#introduced.get(userId) ?? Number.NEGATIVE_INFINITY) < INTRODUCED) return;
-    const [[user], online] = await Promise.all([this.#users.byIds([userId]), this.#redis.sismember(keys.announced, userId)]);
+    const [[user], online] = await Promise.all([this.#users.byIds([userId]), this.#redis.sismember(presenceKeys.announced, userId)]);
     if (!user || online === 1) return;
     this.#introduced.delete(userId);
     this.#introduced.set(userId, now);
@@ -78,7 +80,7 @@ export class DemoBridge {
   #publish(...envelope: [type: Parameters<typeof writeEnvelope>[1], data: string]): void {
     // Commands are sent in the order of the calls, so nothing waits for the reply.
     const publishing = this.#redis
-      .publish(channels.demos, writeEnvelope(this.#server, ...envelope))
+      .publish(demoChannels.demos, writeEnvelope(this.#server, ...envelope))
       .catch(this.#onFailure)
       .finally(() => this.#publishing.delete(publishing));
     this.#publishing.add(publishing);

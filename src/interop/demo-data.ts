@@ -1,9 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { GENERAL } from "../api/ids.js";
+import { logKeys } from "../log/keys.js";
 import type { RedisClient } from "../redis/connect.js";
-import { GENERAL, keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
+import { roomKeys } from "../rooms/keys.js";
 import type { Passwords } from "../sessions/password.js";
+import { userKeys } from "../users/keys.js";
 import type { UserStore } from "../users/user.store.js";
+import { demoKeys } from "./keys.js";
 
 /** The accounts of the demo apps, in the order of their ids. */
 export const DEMO_USERS = ["Pablo", "Joe", "Mary", "Alex"];
@@ -28,7 +32,7 @@ const SEEDING_LEASE = 30; // seconds after which another server may start over
  */
 export async function seedDemoData(redis: RedisClient, scripts: Scripts, passwords: Passwords): Promise<void> {
   for (;;) {
-    const claimKeys = { totalUsers: keys.totalUsers, seeding: keys.seeding };
+    const claimKeys = { totalUsers: userKeys.totalUsers, seeding: demoKeys.seeding };
     const claim = await scripts.run("demo_data_claim", claimKeys, { users: DEMO_USERS.length, lease: SEEDING_LEASE });
     if (claim === -1) return;
     if (claim === 1) break;
@@ -56,27 +60,27 @@ export async function seedDemoData(redis: RedisClient, scripts: Scripts, passwor
     }
   }
 
-  await redis.set(keys.roomName(GENERAL), "General");
+  await redis.set(logKeys.roomName(GENERAL), "General");
   await Promise.all(
     rooms.map(async ({ id, messages }) => {
-      for (const key of [keys.room(id), keys.own(id), keys.reads(id)]) await redis.unlink(key); // of an interrupted attempt
+      for (const key of [logKeys.room(id), logKeys.own(id), roomKeys.reads(id)]) await redis.unlink(key); // of an interrupted attempt
       for (const { from, text, date } of messages) {
         const messageId = `${id}/${date}000000`;
-        await redis.zadd(keys.room(id), date, asOurs({ from, date, message: text, roomId: id, id: messageId }));
+        await redis.zadd(logKeys.room(id), date, asOurs({ from, date, message: text, roomId: id, id: messageId }));
         // The author has read it, as after a send.
-        await redis.zadd(keys.own(id), 0, `${from}:${String(date).padStart(10, "0")}000000`);
-        await redis.hset(keys.reads(id), from, `${date} ${messageId}`);
+        await redis.zadd(logKeys.own(id), 0, `${from}:${String(date).padStart(10, "0")}000000`);
+        await redis.hset(roomKeys.reads(id), from, `${date} ${messageId}`);
       }
     }),
   );
   await Promise.all(
     users.map(async ({ id, username }) => {
-      await redis.hset(keys.user(id), { username, password: await passwords.hash(DEMO_PASSWORD) });
-      await redis.sadd(keys.userRooms(id), ...(userRooms.get(id) ?? []));
-      await redis.set(keys.username(username), keys.user(id));
+      await redis.hset(userKeys.user(id), { username, password: await passwords.hash(DEMO_PASSWORD) });
+      await redis.sadd(userKeys.userRooms(id), ...(userRooms.get(id) ?? []));
+      await redis.set(userKeys.username(username), userKeys.user(id));
     }),
   );
-  await redis.unlink(keys.seeding);
+  await redis.unlink(demoKeys.seeding);
 }
 
 /** In the form in which `message_send` stores messages: the space marks those of Palaver. */

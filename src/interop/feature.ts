@@ -16,6 +16,7 @@ declare module "../api/context.js" {
 export const interop: Feature = {
   name: "interop",
   settings,
+  lua: new URL("./lua/", import.meta.url),
   stores({ commands, config, name, log }, { users, passwords, messages, presence }) {
     const demos = new DemoBridge(commands, users, config.interop, name, log);
     messages.onStored((stored) => demos.messageStored(stored));

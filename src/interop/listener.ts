@@ -1,12 +1,12 @@
 import { Cluster, type Redis } from "ioredis";
-import { isRoomId, isUserId, privatePair } from "../api/ids.js";
+import { GENERAL, isRoomId, isUserId, privatePair } from "../api/ids.js";
 import type { MessageStore } from "../messages/message.store.js";
 import type { PresenceStore } from "../presence/presence.store.js";
 import { isRedisAway, type RedisClient } from "../redis/connect.js";
-import { channels, GENERAL } from "../redis/keys.js";
 import type { UserStore } from "../users/user.store.js";
 import type { LimitedLog } from "../util/limited-log.js";
 import { type Heard, OURS, readEnvelope } from "./envelope.js";
+import { demoChannels } from "./keys.js";
 
 const MOST_ROOMS = 1_000; // that wait for a check; news in further rooms is found at the next read or subscription
 const MOST_TOLD = 100; // scores per room, and messages per score, likewise
@@ -62,7 +62,7 @@ export class DemoListener {
   async start(): Promise<void> {
     const redis = this.#redis;
     redis.on("message", (_channel: string, text: string) => this.#hear(text));
-    await redis.subscribe(channels.demos);
+    await redis.subscribe(demoChannels.demos);
     await this.#presence.lookAtAll({ sizesMayDo: false });
     if (!(redis instanceof Cluster)) redis.on("ready", () => this.#try(() => this.#makeUp(redis)));
     // A cluster's client does not report a lost connection, and other clients of this Redis may change the set without an announcement.
@@ -75,13 +75,13 @@ export class DemoListener {
   }
 
   async #checkUp(): Promise<void> {
-    await this.#redis.subscribe(channels.demos); // again, in case Redis refused it; idempotent
+    await this.#redis.subscribe(demoChannels.demos); // again, in case Redis refused it; idempotent
     await this.#presence.lookAtAll({ sizesMayDo: true });
   }
 
   /** Subscribes again on a new connection, and checks for what was missed. */
   async #makeUp(redis: Redis): Promise<void> {
-    await redis.subscribe(channels.demos);
+    await redis.subscribe(demoChannels.demos);
     this.#onGap();
     await this.#presence.lookAtAll({ sizesMayDo: false });
   }

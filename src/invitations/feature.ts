@@ -13,6 +13,7 @@ const PER_HOUR = { points: 100, duration: 3_600 }; // invitations of strangers, 
 /** Invitations of strangers to groups. */
 export const invitations: Feature = {
   name: "invitations",
+  lua: new URL("./lua/", import.meta.url),
   stores({ commands, scripts, channels }, { acquaintances, attempts }) {
     const charge = attempts.limit("invitation", PER_HOUR);
     return { invitations: new InvitationStore(commands, scripts, channels, acquaintances, charge) };

@@ -1,12 +1,14 @@
 import { lookUpPage, type Page, type PageRequest } from "../api/relay.js";
 import { type Channels, publish } from "../log/channels.js";
 import { Feed } from "../log/feed.js";
+import { logKeys } from "../log/keys.js";
 import type { RedisClient } from "../redis/connect.js";
-import { channels, keys } from "../redis/keys.js";
-import type { ScriptCalls } from "../redis/script-calls.js";
-import type { Scripts } from "../redis/scripts.js";
+import type { ScriptCalls, Scripts } from "../redis/scripts.js";
 import type { AcquaintanceStore } from "../rooms/acquaintance.store.js";
+import { roomKeys } from "../rooms/keys.js";
+import { userChannels } from "../users/keys.js";
 import { badInput, refusal } from "../util/errors.js";
+import { invitationKeys } from "./keys.js";
 
 /** The part of an invitation that is visible outside the group. */
 export interface InvitationRecord {
@@ -87,7 +89,9 @@ export class InvitationStore {
       }
     }
     const args = { roomId, most: MOST_RECEIVED, lasts: LASTS };
-    const listed = await Promise.all(isNew.map((id) => this.#scripts.run("invitation_list", { invitations: keys.invitations(id) }, args)));
+    const listed = await Promise.all(
+      isNew.map((id) => this.#scripts.run("invitation_list", { invitations: invitationKeys.invitations(id) }, args)),
+    );
     const full = isNew.find((_, index) => listed[index] !== 1);
     if (full === undefined) return;
     await this.tidy(roomId, byId, isNew);
@@ -102,7 +106,7 @@ export class InvitationStore {
     if (userIds.length === 0) return;
     const invited = (await this.ofRoom(roomId, userIds)).filter((invitation) => invitation.byId === byId);
     // List it again: an invitation that ended at the same time may have removed it from the list.
-    await Promise.all(invited.map(({ userId, at }) => this.#redis.zadd(keys.invitations(userId), "NX", at, roomId)));
+    await Promise.all(invited.map(({ userId, at }) => this.#redis.zadd(invitationKeys.invitations(userId), "NX", at, roomId)));
     const open = invited.map(({ userId }) => userId);
     const blockers = await this.#acquaintances.blockersAmong(byId, open);
     await Promise.all(blockers.map((id) => this.end(roomId, id, byId)));
@@ -111,9 +115,9 @@ export class InvitationStore {
 
   /** Ends a user's invitation to a room; with `byId`, only an invitation by that user. */
   async end(roomId: string, userId: string, byId = ""): Promise<void> {
-    const inviter = await this.#scripts.run("invitation_end", { invited: keys.invited(roomId) }, { user: userId, by: byId });
+    const inviter = await this.#scripts.run("invitation_end", { invited: invitationKeys.invited(roomId) }, { user: userId, by: byId });
     if (inviter !== "") await this.ended(roomId, userId, inviter);
-    else if (byId === "") await this.#redis.zrem(keys.invitations(userId), roomId); // a crash may have left it
+    else if (byId === "") await this.#redis.zrem(invitationKeys.invitations(userId), roomId); // a crash may have left it
   }
 
   /** Removes an invitation that has ended from the lists, and notifies the user. */
@@ -127,8 +131,8 @@ export class InvitationStore {
     if (userIds.length === 0) return;
     const open = await this.ofRoom(roomId, userIds);
     const over = userIds.filter((id) => !open.some(({ userId }) => userId === id));
-    await Promise.all(over.map((id) => this.#redis.zrem(keys.invitations(id), roomId)));
-    if (over.length > 0) await this.#redis.zrem(keys.inviting(byId), ...over.map((id) => `${id} ${roomId}`));
+    await Promise.all(over.map((id) => this.#redis.zrem(invitationKeys.invitations(id), roomId)));
+    if (over.length > 0) await this.#redis.zrem(invitationKeys.inviting(byId), ...over.map((id) => `${id} ${roomId}`));
   }
 
   /** A page of the user's open invitations, newest first. */
@@ -143,8 +147,8 @@ export class InvitationStore {
 
   /** The user's open invitation to a room; undefined if there is none. */
   async look(roomId: string, userId: string): Promise<InvitationRecord | undefined> {
-    const roomKeys = { meta: keys.meta(roomId), members: keys.members(roomId), invited: keys.invited(roomId) };
-    const answer = await this.#scripts.run("invitation_look", roomKeys, { user: userId, lasts: LASTS });
+    const itsKeys = { meta: logKeys.meta(roomId), members: roomKeys.members(roomId), invited: invitationKeys.invited(roomId) };
+    const answer = await this.#scripts.run("invitation_look", itsKeys, { user: userId, lasts: LASTS });
     if (answer.length === 0) return undefined;
     const [byId, at, roomName, memberCount] = answer;
     return { roomId, userId, byId, at: Number(at), roomName, memberCount };
@@ -153,8 +157,10 @@ export class InvitationStore {
   /** The open invitations to a room, of all users or of the given ones; newest first. */
   async ofRoom(roomId: string, userIds?: string[]): Promise<Pick<InvitationRecord, "roomId" | "userId" | "byId" | "at">[]> {
     const entries = userIds
-      ? (await this.#redis.hmget(keys.invited(roomId), ...userIds)).map((entry, index) => [userIds[index] as string, entry] as const)
-      : Object.entries(await this.#redis.hgetall(keys.invited(roomId)));
+      ? (await this.#redis.hmget(invitationKeys.invited(roomId), ...userIds)).map(
+          (entry, index) => [userIds[index] as string, entry] as const,
+        )
+      : Object.entries(await this.#redis.hgetall(invitationKeys.invited(roomId)));
     const invited = entries.flatMap(([userId, entry]) => {
       const [byId = "", at] = entry?.split(" ") ?? [];
       return at === undefined ? [] : [{ roomId, userId, byId, at: Number(at) }];
@@ -166,8 +172,8 @@ export class InvitationStore {
   /** The open invitations to a group that a user sees: the owner all, other members those that they made, others none. */
   async seenBy(viewerId: string, { id: roomId, name }: { id: string; name: string }): Promise<InvitationRecord[]> {
     const [role, memberCount, open] = await Promise.all([
-      this.#redis.hget(keys.members(roomId), viewerId),
-      this.#redis.hlen(keys.members(roomId)),
+      this.#redis.hget(roomKeys.members(roomId), viewerId),
+      this.#redis.hlen(roomKeys.members(roomId)),
       this.ofRoom(roomId),
     ]);
     const seen = role === null ? [] : role.startsWith("OWNER ") ? open : open.filter(({ byId }) => byId === viewerId);
@@ -181,7 +187,7 @@ export class InvitationStore {
         [one, other],
         [other, one],
       ].map(async ([userId = "", byId = ""]) => {
-        const rooms = await this.#redis.zrange(keys.invitations(userId), "0", "-1");
+        const rooms = await this.#redis.zrange(invitationKeys.invitations(userId), "0", "-1");
         await Promise.all(rooms.map((roomId) => this.end(roomId, userId, byId)));
       }),
     );
@@ -196,7 +202,7 @@ export class InvitationStore {
   /** The changes of the user's invitations, as they happen. */
   async follow(userId: string): Promise<Feed<InvitationChangeRecord>> {
     const feed = new Feed<InvitationChangeRecord>();
-    const stop = await this.#channels.subscribe(channels.user(userId), (payload) => {
+    const stop = await this.#channels.subscribe(userChannels.user(userId), (payload) => {
       const { kind, roomId } = (payload ?? {}) as Record<string, unknown>;
       if (kind === "invitation.changed" && typeof roomId === "string") feed.push({ roomId, userId });
     });
@@ -205,12 +211,12 @@ export class InvitationStore {
   }
 
   async #tell(userId: string, roomId: string): Promise<void> {
-    await publish(this.#redis, channels.user(userId), { kind: "invitation.changed", roomId });
+    await publish(this.#redis, userChannels.user(userId), { kind: "invitation.changed", roomId });
   }
 
   #count(byId: string, roomId: string, users: string[]): Promise<ScriptCalls["invitation_count"]["result"]> {
     const args = { roomId, users, most: MOST_OPEN, mostEach: MOST_TO_ONE, lasts: LASTS };
-    return this.#scripts.run("invitation_count", { inviting: keys.inviting(byId) }, args);
+    return this.#scripts.run("invitation_count", { inviting: invitationKeys.inviting(byId) }, args);
   }
 
   /** Removes entries that a crash left behind from the list by which a user's invitations are counted. */
@@ -220,13 +226,13 @@ export class InvitationStore {
       counted.map(async ([userId, roomId, at]) => {
         if (at > now - YOUNG) return;
         const [open] = await this.ofRoom(roomId, [userId]);
-        if (open?.byId !== byId) await this.#redis.zrem(keys.inviting(byId), `${userId} ${roomId}`);
+        if (open?.byId !== byId) await this.#redis.zrem(invitationKeys.inviting(byId), `${userId} ${roomId}`);
       }),
     );
   }
 
   async #counted(byId: string): Promise<[userId: string, roomId: string, at: number][]> {
-    const flat = await this.#redis.zrange(keys.inviting(byId), "0", "-1", "WITHSCORES");
+    const flat = await this.#redis.zrange(invitationKeys.inviting(byId), "0", "-1", "WITHSCORES");
     return pairs(flat).map(([entry, at]) => [...(entry.split(" ") as [string, string]), at]);
   }
 
@@ -234,7 +240,7 @@ export class InvitationStore {
   async #drop(userId: string, places: InvitationPlace[]): Promise<void> {
     const now = await this.#now();
     const old = places.filter(({ at }) => at < now - YOUNG);
-    await Promise.all(old.map(({ at }) => this.#redis.zremrangebyscore(keys.invitations(userId), at, at)));
+    await Promise.all(old.map(({ at }) => this.#redis.zremrangebyscore(invitationKeys.invitations(userId), at, at)));
   }
 
   /** Redis's time in µs. */
@@ -245,7 +251,7 @@ export class InvitationStore {
 
   /** The places in the user's list of invitations, newest first. */
   async #places(userId: string): Promise<InvitationPlace[]> {
-    const flat = await this.#redis.zrange(keys.invitations(userId), "0", "-1", "WITHSCORES");
+    const flat = await this.#redis.zrange(invitationKeys.invitations(userId), "0", "-1", "WITHSCORES");
     return pairs(flat)
       .map(([roomId, at]) => ({ roomId, at }))
       .sort(newerFirst);

@@ -1,5 +1,4 @@
 import type { Logger } from "pino";
-import type { Scripts } from "../redis/scripts.js";
 import type { Channels } from "./channels.js";
 import { after, type Entry, type Place } from "./entry.js";
 import { type Hindsight, type ReadEvent, RoomLog } from "./log.js";
@@ -7,6 +6,7 @@ import { NewestEvents } from "./newest.js";
 import type { Position } from "./position.js";
 import { RecentRanges } from "./recent-ranges.js";
 import { type Follower, type Following, RoomFeed } from "./room-feed.js";
+import type { RoomScripts } from "./room-scripts.js";
 
 const MEMORY = 16 * 1024 * 1024; // characters of events' JSON kept in memory, over all rooms
 
@@ -23,7 +23,7 @@ export class FollowedRooms<V> {
   readonly #newest = new NewestEvents<V>(MEMORY);
   readonly #recent = new RecentRanges<V>();
   readonly #channels: Channels;
-  readonly #scripts: Scripts;
+  readonly #scripts: RoomScripts;
   readonly #readEvent: ReadEvent<V>;
   readonly #hindsight: Hindsight<V>;
   readonly #log: Logger;
@@ -34,7 +34,7 @@ export class FollowedRooms<V> {
    * @param readEvent turns an event into the value that subscribers get
    * @param hindsight turns past events into the values that subscribers get when they resume
    */
-  constructor(channels: Channels, scripts: Scripts, readEvent: ReadEvent<V>, hindsight: Hindsight<V>, log: Logger) {
+  constructor(channels: Channels, scripts: RoomScripts, readEvent: ReadEvent<V>, hindsight: Hindsight<V>, log: Logger) {
     this.#channels = channels;
     this.#scripts = scripts;
     this.#readEvent = readEvent;

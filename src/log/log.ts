@@ -1,8 +1,8 @@
-import { channels } from "../redis/keys.js";
-import type { Scripts } from "../redis/scripts.js";
 import type { Entry, RoomEvent, Stretch } from "./entry.js";
+import { logChannels } from "./keys.js";
 import type { Position } from "./position.js";
 import type { RecentRanges } from "./recent-ranges.js";
+import type { RoomScripts } from "./room-scripts.js";
 
 /** Turns an event into the value that subscribers get; undefined if they do not get the event. */
 export type ReadEvent<V> = (event: RoomEvent, position: Position) => V | undefined;
@@ -20,7 +20,7 @@ const MOST_BYTES = 64 * 1024; // the same limit, in bytes
 
 /** Reads the event log of a room. */
 export class RoomLog<V> {
-  readonly #scripts: Scripts;
+  readonly #scripts: RoomScripts;
   readonly #readEvent: ReadEvent<V>;
   readonly #hindsight: Hindsight<V>;
   readonly channel: string;
@@ -28,7 +28,7 @@ export class RoomLog<V> {
 
   constructor(
     readonly roomId: string,
-    scripts: Scripts,
+    scripts: RoomScripts,
     readEvent: ReadEvent<V>,
     hindsight: Hindsight<V>,
     recent: RecentRanges<V>,
@@ -37,7 +37,7 @@ export class RoomLog<V> {
     this.#readEvent = readEvent;
     this.#hindsight = hindsight;
     this.#recent = recent;
-    this.channel = channels.room(roomId);
+    this.channel = logChannels.room(roomId);
   }
 
   /** The current end of the log. Reads no events. */

@@ -1,9 +1,10 @@
 import DataLoader from "dataloader";
 import type { Feature } from "../feature.js";
+import { Replicas } from "../log/replicas.js";
 import { RedisDays } from "../redis/days.js";
-import { Replicas } from "../redis/replicas.js";
 import { serveExports } from "./export.js";
 import { ExportStore } from "./export.store.js";
+import { keysOfMessages } from "./keys.js";
 import { MentionResolver, MessageMentionsResolver } from "./mention.resolver.js";
 import { MentionStore } from "./mention.store.js";
 import { MessageResolver, RoomMessagesResolver } from "./message.resolver.js";
@@ -40,6 +41,8 @@ const EXPORTS = { points: 20, duration: 3_600 }; // of a room's whole history, p
 export const messages: Feature = {
   name: "messages",
   settings,
+  lua: new URL("./lua/", import.meta.url),
+  keysOfRoom: keysOfMessages,
   stores(platform, { rooms, roomList, roomEvents, users, directory, acquaintances, attempts }) {
     const { redis, commands, scripts, lenient, limitedLog, config } = platform;
     const questions = new Questions();

@@ -1,7 +1,7 @@
 import { privatePair } from "../api/ids.js";
 import type { Page } from "../api/relay.js";
+import { logKeys } from "../log/keys.js";
 import type { Lenient, RedisClient } from "../redis/connect.js";
-import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import type { AcquaintanceStore } from "../rooms/acquaintance.store.js";
 import type { RoomStore } from "../rooms/room.store.js";
@@ -10,6 +10,7 @@ import { mentionKey } from "../users/fold.js";
 import { badInput } from "../util/errors.js";
 import { Memo } from "../util/memo.js";
 import { inPortions } from "../util/portions.js";
+import { messageKeys } from "./keys.js";
 import { type FoundMention, foundMentions, mentionPlaces, type MentionPlace as PlaceInText } from "./mentions.js";
 import { parseMessageId } from "./message-id.js";
 import type { Questions } from "./questions.js";
@@ -109,7 +110,7 @@ export class MentionStore {
    * two servers do the same.
    */
   async find(roomId: string): Promise<void> {
-    const waiting = await this.#redis.zrangebylex(keys.own(roomId), "[@:", "(@;", "LIMIT", 0, AT_ONCE);
+    const waiting = await this.#redis.zrangebylex(logKeys.own(roomId), "[@:", "(@;", "LIMIT", 0, AT_ONCE);
     const noted = await Promise.all(
       waiting.map(async (entry) => {
         const [, micros, digest = ""] = /^@:(\d{1,16}):(.*)$/.exec(entry) ?? [];
@@ -121,7 +122,12 @@ export class MentionStore {
         const most = privatePair(roomId) ? MOST_QUESTIONS_ALONE : MOST_QUESTIONS;
         return this.#scripts.run(
           "mentions_note",
-          { meta: keys.meta(roomId), own: keys.own(roomId), mentioned: keys.mentioned(roomId), asked: keys.asked(roomId) },
+          {
+            meta: logKeys.meta(roomId),
+            own: logKeys.own(roomId),
+            mentioned: messageKeys.mentioned(roomId),
+            asked: logKeys.asked(roomId),
+          },
           { name: entry.slice(2), users: mentioned, entry: question, most },
         );
       }),
@@ -134,9 +140,9 @@ export class MentionStore {
   async page(userId: string, { first, after }: { first: number; after: MentionPlace | undefined }): Promise<Page<Mention>> {
     const rooms = await this.#rooms.idsOf(userId);
     const found = await inPortions(rooms, ROOMS_AT_ONCE, async (roomId) => {
-      if ((await this.#redis.zlexcount(keys.own(roomId), "[@:", "(@;")) > 0) await this.find(roomId);
+      if ((await this.#redis.zlexcount(logKeys.own(roomId), "[@:", "(@;")) > 0) await this.find(roomId);
       const to = after ? `(${userId}:${after.micros};` : `(${userId};`; // `;` comes right after `:`
-      const entries = await this.#redis.zrevrangebylex(keys.mentioned(roomId), to, `[${userId}:`, "LIMIT", 0, first + 2);
+      const entries = await this.#redis.zrevrangebylex(messageKeys.mentioned(roomId), to, `[${userId}:`, "LIMIT", 0, first + 2);
       return entries.map((entry) => {
         const [, micros = "", digest] = entry.split(":");
         return { micros, roomId, digest };
@@ -158,7 +164,7 @@ export class MentionStore {
   /** The message of a demo app, by the microsecond of its score and its digest. */
   async #foreignAt(roomId: string, micros: string, digest: string): Promise<StoredMessage | undefined> {
     const range = [scoreAt(micros, -1), scoreAt(micros, 1)] as const;
-    const flat = await this.#lenient(this.#redis.zrangebyscore(keys.room(roomId), ...range, "WITHSCORES", "LIMIT", 0, OF_ONE_SCORE), []);
+    const flat = await this.#lenient(this.#redis.zrangebyscore(logKeys.room(roomId), ...range, "WITHSCORES", "LIMIT", 0, OF_ONE_SCORE), []);
     const index = flat.findIndex((member, at) => at % 2 === 0 && digestOf(member) === digest);
     return index < 0 ? undefined : readMember(roomId, flat[index] as string, flat[index + 1] as string);
   }
@@ -167,7 +173,7 @@ export class MentionStore {
   async #messageAt(place: MentionPlace & { digest: string | undefined }): Promise<Mention | null> {
     const message = await this.#bareMessageAt(place);
     if (!message) return null;
-    const reactions = await this.#redis.hget(keys.reactions(place.roomId), message.id);
+    const reactions = await this.#redis.hget(messageKeys.reactions(place.roomId), message.id);
     return reactions === null ? message : { ...message, reactions: readReactions(JSON.parse(reactions)) };
   }
 
@@ -178,7 +184,7 @@ export class MentionStore {
     }
     const id = `${roomId}/${Number(micros)}`;
     const score = parseMessageId(id)?.score ?? "0";
-    const members = await this.#lenient(this.#redis.zrangebyscore(keys.room(roomId), score, score), []);
+    const members = await this.#lenient(this.#redis.zrangebyscore(logKeys.room(roomId), score, score), []);
     const message = members.map((member) => readMember(roomId, member, score)).find((found) => found?.id === id);
     return message ? { ...message, micros, roomId } : null;
   }

@@ -1,9 +1,10 @@
-import { keys } from "../redis/keys.js";
-import type { ScriptCalls } from "../redis/script-calls.js";
-import type { Scripts } from "../redis/scripts.js";
+import type { RoomScripts } from "../log/room-scripts.js";
+import type { ScriptCalls } from "../redis/scripts.js";
+import { roomKeys } from "../rooms/keys.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import { badInput, refusal } from "../util/errors.js";
 import { readEmoji } from "./emoji.js";
+import { messageKeys } from "./keys.js";
 import type { MentionStore } from "./mention.store.js";
 import { checkText, type MessageStore } from "./message.store.js";
 import { type MessageId, readMessageId } from "./message-id.js";
@@ -19,7 +20,7 @@ type Changed = ScriptCalls["message_edit"]["result"];
 
 /** Edits, deletions and reactions. The order of the room's log decides which of several changes is the last. */
 export class MessageChangeStore {
-  readonly #scripts: Scripts;
+  readonly #scripts: RoomScripts;
   readonly #rooms: RoomStore;
   readonly #messages: Pick<MessageStore, "byIds">;
   readonly #mentions: Pick<MentionStore, "by" | "of">;
@@ -27,7 +28,7 @@ export class MessageChangeStore {
   readonly #messageLength: number;
 
   constructor(
-    scripts: Scripts,
+    scripts: RoomScripts,
     rooms: RoomStore,
     messages: Pick<MessageStore, "byIds">,
     mentions: Pick<MentionStore, "by" | "of">,
@@ -63,7 +64,7 @@ export class MessageChangeStore {
       "message_edit",
       roomId,
       { user: userId, id, score, text: JSON.stringify(text), mentions, asks, quiet },
-      { ...changeKeys(roomId), mentioned: keys.mentioned(roomId), reply: keys.reply(roomId) },
+      { ...changeKeys(roomId), mentioned: messageKeys.mentioned(roomId), reply: messageKeys.reply(roomId) },
     );
     if (asks) await this.#questions.wake(roomId);
     return this.#read(target, edited);
@@ -88,7 +89,7 @@ export class MessageChangeStore {
       "message_delete",
       roomId,
       { user: userId, id, score },
-      { ...changeKeys(roomId), mentioned: keys.mentioned(roomId), deleted: keys.deleted(roomId) },
+      { ...changeKeys(roomId), mentioned: messageKeys.mentioned(roomId), deleted: messageKeys.deleted(roomId) },
     );
     return id;
   }
@@ -126,4 +127,4 @@ export class MessageChangeStore {
 }
 
 /** The keys of every change, besides those that every room script takes. */
-const changeKeys = (roomId: string) => ({ members: keys.members(roomId), reactions: keys.reactions(roomId) });
+const changeKeys = (roomId: string) => ({ members: roomKeys.members(roomId), reactions: messageKeys.reactions(roomId) });

@@ -1,13 +1,14 @@
 import { isGroup } from "../api/ids.js";
 import { type Connection, type PageArgs, type PageRequest, pageRequest, toConnection } from "../api/relay.js";
 import type { Feed } from "../log/feed.js";
+import { logKeys } from "../log/keys.js";
 import { encodePosition, type Position } from "../log/position.js";
+import type { Replicas } from "../log/replicas.js";
+import { type RoomScripts, UNHEARD } from "../log/room-scripts.js";
 import type { Lenient } from "../redis/connect.js";
 import type { RedisDays } from "../redis/days.js";
-import { keys } from "../redis/keys.js";
-import type { Replicas } from "../redis/replicas.js";
-import type { ScriptCalls } from "../redis/script-calls.js";
-import { type Scripts, UNHEARD } from "../redis/scripts.js";
+import type { ScriptCalls } from "../redis/scripts.js";
+import { roomKeys } from "../rooms/keys.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import type { Following, RoomEventStore } from "../rooms/room-event.store.js";
 import type { RoomListStore } from "../rooms/room-list.store.js";
@@ -15,6 +16,7 @@ import { hasControls, isBlank, isLonger, withoutControls } from "../util/charact
 import { badInput, checkClientId, refusal } from "../util/errors.js";
 import type { LimitedLog } from "../util/limited-log.js";
 import type { IncompleteReasonName } from "./incomplete.type.js";
+import { messageKeys } from "./keys.js";
 import type { MentionStore } from "./mention.store.js";
 import { type MessageId, parseMessageId, readMessageId } from "./message-id.js";
 import {
@@ -50,7 +52,7 @@ export interface Stored {
 }
 
 interface Parts {
-  scripts: Scripts;
+  scripts: RoomScripts;
   days: RedisDays;
   replicas: Pick<Replicas, "confirm">;
   rooms: RoomStore;
@@ -116,7 +118,7 @@ export const CANDIDATES = 3; // members read for a room's newest message, as oth
 
 /** The messages of rooms: sending and history. */
 export class MessageStore {
-  readonly #scripts: Scripts;
+  readonly #scripts: RoomScripts;
   readonly #rooms: RoomStore;
   readonly #list: Pick<RoomListStore, "note">;
   readonly #lenient: Lenient;
@@ -249,9 +251,9 @@ export class MessageStore {
         },
         {
           ...storeKeys(roomId, firstDay),
-          reply: keys.reply(roomId),
-          writing: keys.writing(roomId),
-          withdrawn: keys.withdrawn(roomId),
+          reply: messageKeys.reply(roomId),
+          writing: messageKeys.writing(roomId),
+          withdrawn: messageKeys.withdrawn(roomId),
         },
       ),
     );
@@ -277,7 +279,7 @@ export class MessageStore {
     const isWaiting = await this.#withDays<0 | 1>((firstDay) =>
       this.#scripts.run(
         "assistant_ask_again",
-        { asked: keys.asked(roomId), withdrawn: keys.withdrawn(roomId), ...sentKeys(roomId, firstDay) },
+        { asked: logKeys.asked(roomId), withdrawn: messageKeys.withdrawn(roomId), ...sentKeys(roomId, firstDay) },
         { entry, answer: answered, retry: by, firstDay },
       ),
     );
@@ -392,7 +394,7 @@ export class MessageStore {
         "messages_around",
         roomId,
         { score, count: half.larger + SPARE, size: LARGEST_STRETCH },
-        { reactions: keys.reactions(roomId) },
+        { reactions: messageKeys.reactions(roomId) },
       ),
       [0, "", 0, NOTHING, NOTHING],
     );
@@ -424,7 +426,7 @@ export class MessageStore {
         const raw = await this.#lenient(
           this.#scripts.run(
             "messages_find",
-            { room: keys.room(roomId), reactions: keys.reactions(roomId) },
+            { room: logKeys.room(roomId), reactions: messageKeys.reactions(roomId) },
             { idsAndScores: wanted.flatMap(({ id, score }) => [id, score]) },
           ),
           [],
@@ -448,7 +450,7 @@ export class MessageStore {
         const inOrder = wanted.map((id) => parseMessageId(id) as MessageId).sort((one, other) => microsOf(one) - microsOf(other));
         const events = await this.#scripts.run(
           "log_find",
-          { log: keys.log(roomId), meta: keys.meta(roomId) },
+          { log: logKeys.log(roomId), meta: logKeys.meta(roomId) },
           { idsAndTimes: inOrder.flatMap((id) => [id.id, microsOf(id)]) },
         );
         for (const [index, event] of events.entries()) {
@@ -531,7 +533,7 @@ export class MessageStore {
         "messages_page",
         roomId,
         { near, far, direction: from === "start" ? "NEWER" : "OLDER", offset, count, size: LARGEST_STRETCH },
-        { reactions: keys.reactions(roomId) },
+        { reactions: messageKeys.reactions(roomId) },
       ),
       [0, "", 0, 0, NOTHING],
     );
@@ -574,19 +576,19 @@ const isSame = (one: Position, other: Position) => one.epoch === other.epoch && 
 
 /** The keys for storing a message, besides those that every room script takes. */
 const storeKeys = (roomId: string, firstDay: number) => ({
-  members: keys.members(roomId),
-  mentioned: keys.mentioned(roomId),
-  reactions: keys.reactions(roomId),
-  reads: keys.reads(roomId),
+  members: roomKeys.members(roomId),
+  mentioned: messageKeys.mentioned(roomId),
+  reactions: messageKeys.reactions(roomId),
+  reads: roomKeys.reads(roomId),
   ...sentKeys(roomId, firstDay),
 });
 
 /** The keys of the sends of four days. */
 const sentKeys = (roomId: string, firstDay: number) => ({
-  sent1: keys.sent(roomId, firstDay),
-  sent2: keys.sent(roomId, firstDay + 1),
-  sent3: keys.sent(roomId, firstDay + 2),
-  sent4: keys.sent(roomId, firstDay + 3),
+  sent1: messageKeys.sent(roomId, firstDay),
+  sent2: messageKeys.sent(roomId, firstDay + 1),
+  sent3: messageKeys.sent(roomId, firstDay + 2),
+  sent4: messageKeys.sent(roomId, firstDay + 3),
 });
 
 const isWrongDays = (result: unknown): result is WrongDays => Array.isArray(result) && result.length === 1;

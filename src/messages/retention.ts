@@ -2,9 +2,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Cluster, type Redis } from "ioredis";
 import type { Logger } from "pino";
 import { isRoomId, privatePair } from "../api/ids.js";
+import { logKeys } from "../log/keys.js";
+import type { RoomScripts } from "../log/room-scripts.js";
 import { isRedisAway, type Lenient, type RedisClient } from "../redis/connect.js";
-import { keys } from "../redis/keys.js";
-import type { Scripts } from "../redis/scripts.js";
+import { messageKeys } from "./keys.js";
 
 /** Limits of a room's history; 0 for no limit. */
 export interface Retention {
@@ -27,7 +28,7 @@ const DAY = 86_400; // seconds
  */
 export class RetentionSweep {
   readonly #redis: RedisClient;
-  readonly #scripts: Scripts;
+  readonly #scripts: RoomScripts;
   readonly #lenient: Lenient;
   readonly #retention: Retention;
   readonly #server: string;
@@ -37,7 +38,7 @@ export class RetentionSweep {
   #stopped = false;
 
   /** @param server this server's unique name */
-  constructor(redis: RedisClient, scripts: Scripts, lenient: Lenient, retention: Retention, server: string, log: Logger) {
+  constructor(redis: RedisClient, scripts: RoomScripts, lenient: Lenient, retention: Retention, server: string, log: Logger) {
     this.#redis = redis;
     this.#scripts = scripts;
     this.#lenient = lenient;
@@ -66,11 +67,11 @@ export class RetentionSweep {
 
   async #sweep(): Promise<void> {
     // The claim expires when the next sweep is due. If a server dies during its sweep, the next sweep starts from the beginning then.
-    if ((await this.#redis.set(keys.trimming, this.#server, "EX", REST, "NX")) !== "OK") return;
+    if ((await this.#redis.set(messageKeys.trimming, this.#server, "EX", REST, "NX")) !== "OK") return;
     for (const node of this.#redis instanceof Cluster ? this.#redis.nodes("master") : [this.#redis]) {
       for (const [keyOf, type] of [
-        [keys.room, "zset"],
-        [keys.log, "stream"],
+        [logKeys.room, "zset"],
+        [logKeys.log, "stream"],
       ] as const) {
         for await (const roomIds of this.#roomsOn(node, keyOf, type)) {
           for (const roomId of await this.#overfull(roomIds)) await this.#trim(roomId);
@@ -78,7 +79,7 @@ export class RetentionSweep {
       }
     }
     // Stopped early: release the claim, so that another server does not have to wait.
-    if (this.#stopped && (await this.#redis.get(keys.trimming)) === this.#server) await this.#redis.unlink(keys.trimming);
+    if (this.#stopped && (await this.#redis.get(messageKeys.trimming)) === this.#server) await this.#redis.unlink(messageKeys.trimming);
   }
 
   /** The rooms on a node that have a key of the given kind, in batches. */
@@ -88,7 +89,7 @@ export class RetentionSweep {
       const [next, found]: [string, string[]] = await node.scan(cursor, "MATCH", keyOf("*"), "COUNT", SCANNED, "TYPE", type);
       const ids = found.map((key) => key.slice(beginning.length, key.length - ending.length));
       yield ids.filter((id) => isRoomId(id) || privatePair(id)); // other applications may use such names too
-      await this.#redis.expire(keys.trimming, REST, "XX");
+      await this.#redis.expire(messageKeys.trimming, REST, "XX");
       cursor = next === "0" ? undefined : next;
       await delay(PAUSE);
     }
@@ -101,13 +102,13 @@ export class RetentionSweep {
     const cutoff = now + (1 - historyDays) * DAY;
     const overfull = await Promise.all(
       roomIds.map(async (roomId) => {
-        const room = keys.room(roomId);
+        const room = logKeys.room(roomId);
         if (historyLimit > 0 && (await this.#lenient(this.#redis.zcard(room), 0)) > historyLimit) return true;
         if (historyDays === 0) return false;
         const [old, ahead, [oldest]] = await Promise.all([
           this.#lenient(this.#redis.zcount(room, "-inf", cutoff), 0),
           this.#lenient(this.#redis.zcount(room, now + historyDays * DAY, "+inf"), 0),
-          this.#lenient(this.#redis.xrange(keys.log(roomId), "-", "+", "COUNT", 1), []),
+          this.#lenient(this.#redis.xrange(logKeys.log(roomId), "-", "+", "COUNT", 1), []),
         ]);
         return old + ahead > 0 || Number(/"at":(\d+)/.exec(String(oldest?.[1]))?.[1] ?? Number.NaN) / 1_000_000 < cutoff;
       }),
@@ -123,7 +124,7 @@ export class RetentionSweep {
           "room_trim",
           roomId,
           { historyLimit, historyDays, most: MOST_GONE },
-          { reactions: keys.reactions(roomId), mentioned: keys.mentioned(roomId) },
+          { reactions: messageKeys.reactions(roomId), mentioned: messageKeys.mentioned(roomId) },
         );
         await delay(1); // ms, so that trimming a long history does not hold up other work
       }

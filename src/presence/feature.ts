@@ -20,6 +20,7 @@ declare module "../api/context.js" {
 export const presence: Feature = {
   name: "presence",
   settings,
+  lua: new URL("./lua/", import.meta.url),
   stores: ({ commands, scripts, lenient, channels, config, name, log }) => ({
     presence: new PresenceStore(commands, scripts, lenient, { server: name, grace: config.presenceGrace }),
     transitions: new Transitions(commands, channels, log),

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { RedisClient } from "../redis/connect.js";
-import { keys } from "../redis/keys.js";
+import { presenceKeys } from "./keys.js";
 import type { PresenceStore } from "./presence.store.js";
 
 const LEAVING = "leaving"; // the value of the lease of a server that has stopped, whose users may be connecting to another
@@ -61,9 +61,9 @@ export class Lease {
     await this.#beating;
     this.#presence.stop();
     // Set before the other leases are read: of two servers that stop together, at least the later one sees that no server stays.
-    await this.#redis.set(keys.lease(this.#server), LEAVING, "PX", Math.max(1, this.#grace * 1_000));
-    const servers = await this.#redis.smembers(keys.servers);
-    const leases = await Promise.all(servers.map((server) => this.#redis.get(keys.lease(server))));
+    await this.#redis.set(presenceKeys.lease(this.#server), LEAVING, "PX", Math.max(1, this.#grace * 1_000));
+    const servers = await this.#redis.smembers(presenceKeys.servers);
+    const leases = await Promise.all(servers.map((server) => this.#redis.get(presenceKeys.lease(server))));
     const someoneStays = leases.some((lease) => lease !== null && lease !== LEAVING);
     const toForget = someoneStays ? (this.#grace === 0 ? [this.#server] : []) : servers;
     for (const server of toForget) await this.#forget(server);
@@ -71,8 +71,8 @@ export class Lease {
 
   async #beat(first = false): Promise<void> {
     const [renewed, added] = await Promise.all([
-      this.#redis.set(keys.lease(this.#server), 1, "PX", this.#seconds * 800, "GET"),
-      this.#redis.sadd(keys.servers, this.#server),
+      this.#redis.set(presenceKeys.lease(this.#server), 1, "PX", this.#seconds * 800, "GET"),
+      this.#redis.sadd(presenceKeys.servers, this.#server),
     ]);
     if (renewed === null && !first) this.#bePatient();
     // Added again: another server took this one for dead while it was cut off, or Redis lost its data.
@@ -87,11 +87,11 @@ export class Lease {
   }
 
   async #sweep(): Promise<void> {
-    const servers = await this.#redis.smembers(keys.servers);
+    const servers = await this.#redis.smembers(presenceKeys.servers);
     for (const server of servers) {
-      if ((await this.#redis.exists(keys.lease(server))) === 1) continue;
+      if ((await this.#redis.exists(presenceKeys.lease(server))) === 1) continue;
       // One server sweeps; if it dies before the end, another one sweeps once its claim has expired.
-      if ((await this.#redis.set(keys.sweep(server), this.#server, "PX", this.#seconds * 1_000, "NX")) !== "OK") continue;
+      if ((await this.#redis.set(presenceKeys.sweep(server), this.#server, "PX", this.#seconds * 1_000, "NX")) !== "OK") continue;
       this.#log.info({ server }, "a server's lease has run out; removing its connections");
       await this.#forget(server);
     }
@@ -99,7 +99,7 @@ export class Lease {
 
   async #forget(server: string): Promise<void> {
     await this.#presence.forget(server);
-    await this.#redis.srem(keys.servers, server);
-    await Promise.all([this.#redis.unlink(keys.lease(server)), this.#redis.unlink(keys.sweep(server))]);
+    await this.#redis.srem(presenceKeys.servers, server);
+    await Promise.all([this.#redis.unlink(presenceKeys.lease(server)), this.#redis.unlink(presenceKeys.sweep(server))]);
   }
 }

@@ -1,14 +1,15 @@
 import { isUserId } from "../api/ids.js";
 import type { Lenient, RedisClient } from "../redis/connect.js";
-import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
+import { userKeys } from "../users/keys.js";
 import { inPortions } from "../util/portions.js";
+import { presenceKeys } from "./keys.js";
 import type { Transition } from "./transitions.js";
 
 const MOST_DIFFERENCES = 1_000_000; // users online; a larger set is not plausible, and is ignored
 const AT_ONCE = 100; // users handled in one round trip
 
-const ONLINE_KEYS = { onlineUsers: keys.onlineUsers, versions: keys.onlineVersions, announced: keys.announced };
+const ONLINE_KEYS = { onlineUsers: presenceKeys.onlineUsers, versions: presenceKeys.onlineVersions, announced: presenceKeys.announced };
 
 /** The users who are online: those with a connection to a live server, or who had one a moment ago. */
 export class PresenceStore {
@@ -75,8 +76,8 @@ export class PresenceStore {
 
   /** Removes all connections to a server that has stopped or died. */
   async forget(server: string): Promise<void> {
-    await inPortions(await this.#redis.smembers(keys.serverUsers(server)), AT_ONCE, (userId) => this.#change(server, userId, 0));
-    await this.#redis.unlink(keys.serverUsers(server));
+    await inPortions(await this.#redis.smembers(presenceKeys.serverUsers(server)), AT_ONCE, (userId) => this.#change(server, userId, 0));
+    await this.#redis.unlink(presenceKeys.serverUsers(server));
   }
 
   /** Stops writing. */
@@ -87,20 +88,20 @@ export class PresenceStore {
 
   /** Whether these users are online; one round trip. */
   async areOnline(userIds: readonly string[]): Promise<boolean[]> {
-    const announced = () => this.#redis.smismember(keys.announced, ...userIds);
-    const answers = await this.#lenient(this.#redis.smismember(keys.onlineUsers, ...userIds), undefined);
+    const announced = () => this.#redis.smismember(presenceKeys.announced, ...userIds);
+    const answers = await this.#lenient(this.#redis.smismember(presenceKeys.onlineUsers, ...userIds), undefined);
     return (answers ?? (await announced())).map((answer) => answer === 1);
   }
 
   /** Ids of users who are online, in order of registration; at most `most`, chosen at random if there are more. */
   async online(most: number): Promise<string[]> {
-    const ids = await this.#lenient(this.#redis.srandmember(keys.onlineUsers, most), []);
+    const ids = await this.#lenient(this.#redis.srandmember(presenceKeys.onlineUsers, most), []);
     return ids.filter(isUserId).sort((one, other) => Number(one) - Number(other));
   }
 
   /** Called when a demo app announced something of the user: checks what it did to the set of online users, and notifies subscribers. */
   async lookAt(userId: string): Promise<void> {
-    const { version = "0", ...connections } = await this.#redis.hgetall(keys.presence(userId));
+    const { version = "0", ...connections } = await this.#redis.hgetall(presenceKeys.presence(userId));
     const [, , putBack] = await this.#scripts.run("presence_look", ONLINE_KEYS, {
       user: userId,
       version: Object.keys(connections).length > 0 ? version : 0,
@@ -113,11 +114,14 @@ export class PresenceStore {
    * @param sizesMayDo whether it is enough to compare the sizes of the sets, which costs Redis very little
    */
   async lookAtAll({ sizesMayDo }: { sizesMayDo: boolean }): Promise<void> {
-    const [online, known] = await Promise.all([this.#lenient(this.#redis.scard(keys.onlineUsers), 0), this.#redis.scard(keys.announced)]);
+    const [online, known] = await Promise.all([
+      this.#lenient(this.#redis.scard(presenceKeys.onlineUsers), 0),
+      this.#redis.scard(presenceKeys.announced),
+    ]);
     if ((sizesMayDo && online === known) || Math.max(online, known) > MOST_DIFFERENCES) return;
     const differing = await Promise.all([
-      this.#lenient(this.#redis.sdiff(keys.onlineUsers, keys.announced), []),
-      this.#lenient(this.#redis.sdiff(keys.announced, keys.onlineUsers), []),
+      this.#lenient(this.#redis.sdiff(presenceKeys.onlineUsers, presenceKeys.announced), []),
+      this.#lenient(this.#redis.sdiff(presenceKeys.announced, presenceKeys.onlineUsers), []),
     ]);
     await inPortions(differing.flat().filter(isUserId), AT_ONCE, (userId) => this.lookAt(userId));
   }
@@ -145,11 +149,11 @@ export class PresenceStore {
     const count = () => this.#connections.get(userId) ?? (this.#lingering.has(userId) ? 1 : 0);
     try {
       // Demo apps fail on an online user without an account, as after a loss of data.
-      if (count() > 0 && (await this.#redis.exists(keys.user(userId))) === 0) return;
+      if (count() > 0 && (await this.#redis.exists(userKeys.user(userId))) === 0) return;
       // Listed first and removed last, so that a sweep of this server always finds the user.
-      if (count() > 0) await this.#redis.sadd(keys.serverUsers(this.#server), userId);
+      if (count() > 0) await this.#redis.sadd(presenceKeys.serverUsers(this.#server), userId);
       await this.#change(this.#server, userId, count());
-      if (count() === 0) await this.#redis.srem(keys.serverUsers(this.#server), userId);
+      if (count() === 0) await this.#redis.srem(presenceKeys.serverUsers(this.#server), userId);
     } catch (error) {
       this.#unwritten.add(userId);
       throw error;
@@ -157,7 +161,7 @@ export class PresenceStore {
   }
 
   async #change(server: string, userId: string, count: number): Promise<void> {
-    const [version, isOnline] = await this.#scripts.run("presence_change", { presence: keys.presence(userId) }, { server, count });
+    const [version, isOnline] = await this.#scripts.run("presence_change", { presence: presenceKeys.presence(userId) }, { server, count });
     const online = isOnline === 1;
     const told = await this.#scripts.run("presence_announce", ONLINE_KEYS, { user: userId, version, online });
     if (told === 1) this.#tell({ userId, online });

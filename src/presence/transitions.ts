@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { Channels } from "../log/channels.js";
 import { Feed } from "../log/feed.js";
 import { onceRedisAnswers, type RedisClient } from "../redis/connect.js";
-import { channels, keys } from "../redis/keys.js";
+import { presenceChannels, presenceKeys } from "./keys.js";
 
 /** A user came online or went offline. */
 export interface Transition {
@@ -69,7 +69,7 @@ export class Transitions {
 
   async #listen(): Promise<() => void> {
     let wanted = true;
-    const stopHearing = await this.#channels.subscribe(channels.onlineUsers, (payload) => {
+    const stopHearing = await this.#channels.subscribe(presenceChannels.onlineUsers, (payload) => {
       if (!isTransition(payload)) return;
       for (const heard of this.#heard) heard.add(payload.userId);
       this.#change(payload);
@@ -82,7 +82,7 @@ export class Transitions {
     };
     try {
       await this.#look(
-        () => this.#redis.smembers(keys.announced),
+        () => this.#redis.smembers(presenceKeys.announced),
         (userId) => this.#online.add(userId),
       );
       return stop;
@@ -114,7 +114,7 @@ export class Transitions {
   /** Delivers transitions that were published but did not arrive: the connection was down, or Redis lost its data. */
   async catchUp(wanted: () => boolean = () => this.#listening !== undefined): Promise<void> {
     const gone = await this.#look(
-      () => onceRedisAnswers(() => this.#redis.smembers(keys.announced), wanted),
+      () => onceRedisAnswers(() => this.#redis.smembers(presenceKeys.announced), wanted),
       (userId) => this.#change({ userId, online: true }),
     );
     for (const userId of gone ?? []) this.#change({ userId, online: false });

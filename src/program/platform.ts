@@ -9,10 +9,12 @@ import type { Feature, Platform } from "../feature.js";
 import { features } from "../features.js";
 import { Channels } from "../log/channels.js";
 import { FollowedRooms } from "../log/followed-rooms.js";
+import { keysOfLog } from "../log/keys.js";
+import { Replicas } from "../log/replicas.js";
+import { logLua, RoomScripts } from "../log/room-scripts.js";
 import { type ConnectOptions, leniently, type RedisConnections } from "../redis/connect.js";
 import { RedisHealth } from "../redis/health.js";
-import { Replicas } from "../redis/replicas.js";
-import { Scripts } from "../redis/scripts.js";
+import { readScripts } from "../redis/scripts.js";
 import { LimitedLog } from "../util/limited-log.js";
 
 /** The settings for access to the Redis at `redisUrls`. */
@@ -39,13 +41,28 @@ export function assemble(config: Config, redis: RedisConnections, name: string, 
   const limitedLog = new LimitedLog(log);
   const health = new RedisHealth(commands, redis.subscriber, new Replicas(redis, config.ackReplicas), name, log);
   const assistantId = new AssistantId(commands);
-  const scripts = new Scripts(commands, config.roomLogLength, () => assistantId.current);
+  const scripts = new RoomScripts(commands, scriptSources(), config.roomLogLength, () => assistantId.current);
   const channels = new Channels(redis.subscriber, log);
   const made: Partial<Services> = { readiness: () => health.check() };
   const stores = onlyMade(made);
   const followed = followRooms({ channels, scripts, log }, stores);
   const lenient = leniently(limitedLog);
-  const platform: Platform = { config, name, redis, commands, scripts, lenient, channels, followed, health, log, limitedLog, assistantId };
+  const keysOfRoom = (roomId: string) => [...keysOfLog(roomId), ...features.flatMap((feature) => feature.keysOfRoom?.(roomId) ?? [])];
+  const platform: Platform = {
+    config,
+    name,
+    redis,
+    commands,
+    scripts,
+    lenient,
+    keysOfRoom,
+    channels,
+    followed,
+    health,
+    log,
+    limitedLog,
+    assistantId,
+  };
   for (const feature of features) Object.assign(made, feature.stores?.(platform, stores));
   return {
     platform,
@@ -87,3 +104,9 @@ export const loaders: LoaderTable = Object.assign({}, ...features.map(({ loaders
 export function doorkeeperOf(stores: Stores): Doorkeeper {
   return Object.assign({}, ...features.map((feature: Feature) => feature.doorkeeper?.(stores)));
 }
+
+/** The folders of all scripts. */
+export const scriptFolders: readonly URL[] = [logLua, ...features.flatMap(({ lua }) => lua ?? [])];
+
+/** The sources of all scripts. */
+export const scriptSources = () => readScripts(scriptFolders);

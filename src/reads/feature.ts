@@ -1,7 +1,7 @@
 import DataLoader from "dataloader";
 import type { Feature } from "../feature.js";
-import { keys } from "../redis/keys.js";
 import { SendLimit } from "../users/send-limit.js";
+import { readKeys } from "./keys.js";
 import { MemberReadResolver, ReadMovedResolver, ReadResolver } from "./read.resolver.js";
 import { ReadStore, type Unread } from "./read.store.js";
 import { readMoved } from "./read-event.js";
@@ -23,13 +23,14 @@ declare module "../api/context.js" {
 /** Read markers and unread counts. */
 export const reads: Feature = {
   name: "reads",
+  lua: new URL("./lua/", import.meta.url),
   stores({ commands, scripts, channels, config }, { rooms, mentions, roomEvents }) {
     const reads = new ReadStore(commands, scripts, channels, rooms, mentions);
     roomEvents.addLive((userId, push) =>
       reads.onOwnReading(userId, ({ roomId, upTo, at }) => push({ kind: "read.moved", roomId, at: new Date(at / 1_000), userId, upTo })),
     );
     const limit = { perSecond: config.sendsPerSecond, burst: config.sendBurst };
-    return { reads, markLimit: config.rateLimits ? new SendLimit(scripts, keys.marks, limit) : undefined };
+    return { reads, markLimit: config.rateLimits ? new SendLimit(scripts, readKeys.marks, limit) : undefined };
   },
   loaders: {
     readUpTo: ({ stores, work }) => new DataLoader(async (readers) => work.lookedUp(await stores.reads.upTo(readers))),

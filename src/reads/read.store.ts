@@ -1,11 +1,14 @@
 import { isGroup, privatePair } from "../api/ids.js";
 import { type Channels, publish } from "../log/channels.js";
+import { logKeys } from "../log/keys.js";
+import type { RoomScripts } from "../log/room-scripts.js";
+import { messageKeys } from "../messages/keys.js";
 import type { MentionStore } from "../messages/mention.store.js";
 import { readMessageId } from "../messages/message-id.js";
 import type { RedisClient } from "../redis/connect.js";
-import { channels, keys } from "../redis/keys.js";
-import type { Scripts } from "../redis/scripts.js";
+import { roomKeys } from "../rooms/keys.js";
 import type { RoomStore } from "../rooms/room.store.js";
+import { userChannels } from "../users/keys.js";
 
 /** How much of a room is unread by a user. */
 export interface Unread {
@@ -30,12 +33,12 @@ const MOST_TOLD = 100; // members of a room in which every member gets the read 
 /** Read markers, and what is unread. */
 export class ReadStore {
   readonly #redis: RedisClient;
-  readonly #scripts: Scripts;
+  readonly #scripts: RoomScripts;
   readonly #channels: Channels;
   readonly #rooms: RoomStore;
   readonly #mentions: Pick<MentionStore, "find">;
 
-  constructor(redis: RedisClient, scripts: Scripts, channels: Channels, rooms: RoomStore, mentions: Pick<MentionStore, "find">) {
+  constructor(redis: RedisClient, scripts: RoomScripts, channels: Channels, rooms: RoomStore, mentions: Pick<MentionStore, "find">) {
     this.#mentions = mentions;
     this.#redis = redis;
     this.#scripts = scripts;
@@ -56,11 +59,11 @@ export class ReadStore {
       "read_move",
       roomId,
       { user: userId, messageId, score, mostTold: this.#mostTold(roomId) },
-      { reads: keys.reads(roomId), members: keys.members(roomId) },
+      { reads: roomKeys.reads(roomId), members: roomKeys.members(roomId) },
     );
     if (moved === "MOVED") {
       const reading: OwnReading = { roomId, upTo: messageId, at };
-      await publish(this.#redis, channels.user(userId), { kind: "read.moved", ...reading });
+      await publish(this.#redis, userChannels.user(userId), { kind: "read.moved", ...reading });
     }
     return roomId;
   }
@@ -73,7 +76,7 @@ export class ReadStore {
     return Promise.all(
       readers.map(async ({ roomId, userId }) => {
         if (this.#mostTold(roomId) === 0) return null;
-        const read = await this.#redis.hget(keys.reads(roomId), userId);
+        const read = await this.#redis.hget(roomKeys.reads(roomId), userId);
         return read?.slice(read.indexOf(" ") + 1) ?? null;
       }),
     );
@@ -83,14 +86,14 @@ export class ReadStore {
   unread(userId: string, roomIds: readonly string[]): Promise<Unread[]> {
     return Promise.all(
       roomIds.map(async (roomId) => {
-        const roomKeys = {
-          room: keys.room(roomId),
-          own: keys.own(roomId),
-          mentioned: keys.mentioned(roomId),
-          reads: keys.reads(roomId),
-          members: keys.members(roomId),
+        const itsKeys = {
+          room: logKeys.room(roomId),
+          own: logKeys.own(roomId),
+          mentioned: messageKeys.mentioned(roomId),
+          reads: roomKeys.reads(roomId),
+          members: roomKeys.members(roomId),
         };
-        const count = () => this.#scripts.run("room_unread", roomKeys, { user: userId });
+        const count = () => this.#scripts.run("room_unread", itsKeys, { user: userId });
         let [messages, mentions, readUpTo, unnamed] = await count();
         if (unnamed > 0) {
           await this.#mentions.find(roomId);
@@ -106,7 +109,7 @@ export class ReadStore {
    * @returns a function that ends this
    */
   onOwnReading(userId: string, listener: (reading: OwnReading) => void): Promise<() => void> {
-    return this.#channels.subscribe(channels.user(userId), (payload) => {
+    return this.#channels.subscribe(userChannels.user(userId), (payload) => {
       if (isOwnReading(payload)) listener(payload);
     });
   }

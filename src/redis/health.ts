@@ -4,8 +4,7 @@ import { Cluster, type Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { RedisClient } from "./client.js";
 import { reasonOf } from "./inspect.js";
-import { keys } from "./keys.js";
-import type { Replicas } from "./replicas.js";
+import { redisKeys } from "./keys.js";
 
 /** Whether this server can currently store and deliver messages. */
 export interface Readiness {
@@ -30,6 +29,11 @@ const REPLICATION = 400; // ms that replicas get to confirm a probe
 const NOT_REPLICATED = "Fewer replicas than ACK_REPLICAS requires confirm writes: sends fail.";
 const UNHEARD = "Published messages do not arrive: the listening connection leads to another Redis than the command connection.";
 
+/** Asks replicas to confirm writes. */
+interface Confirms {
+  follow(key: string, patience: number): Promise<boolean>;
+}
+
 /** A probe of one node: a key and a channel with the same name, in a slot of that node. */
 interface Probe {
   name: string;
@@ -47,7 +51,7 @@ interface Probe {
 export class RedisHealth {
   readonly #commands: RedisClient;
   readonly #subscriber: RedisClient;
-  readonly #replicas: Replicas;
+  readonly #replicas: Confirms;
   readonly #server: string;
   readonly #log: Logger;
   readonly #probes = new Map<string, Probe>();
@@ -69,7 +73,7 @@ export class RedisHealth {
    * @param replicas on a separate connection, so that sends that wait for replicas do not delay a probe
    * @param server this server's unique name
    */
-  constructor(commands: RedisClient, subscriber: RedisClient, replicas: Replicas, server: string, log: Logger) {
+  constructor(commands: RedisClient, subscriber: RedisClient, replicas: Confirms, server: string, log: Logger) {
     this.#commands = commands;
     this.#subscriber = subscriber;
     this.#replicas = replicas;
@@ -208,13 +212,13 @@ export class RedisHealth {
 
   /** The names of the probes: a single one, or in a cluster one for each node that has slots. */
   #names(): string[] {
-    if (!(this.#commands instanceof Cluster)) return [keys.probe("", this.#server)];
+    if (!(this.#commands instanceof Cluster)) return [redisKeys.probe("", this.#server)];
     const { slots } = this.#commands as Cluster & { slots: string[][] };
     const masters = new Set(slots.map(([master]) => master));
     const names: string[] = [];
     for (let tag = 0; masters.size > 0 && tag < MOST_TAGS; tag++) {
       const master = slots[slotOf(tag)]?.[0];
-      if (masters.delete(master)) names.push(keys.probe(`{${tag}}`, this.#server));
+      if (masters.delete(master)) names.push(redisKeys.probe(`{${tag}}`, this.#server));
     }
     return names;
   }

@@ -72,22 +72,25 @@ function readArgument(entry: string): ScriptArgument {
 /** `roomId` for `room_id`. */
 export const camelCase = (name: string) => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 
-/** The types of all calls of scripts, as `script-calls.ts` has them. */
-export function describeCalls(heads: readonly ScriptHead[]): string {
+/** The types of the calls of a folder's scripts, as its `calls.ts` has them. @param scripts the path of `scripts.js` from there */
+export function describeCalls(heads: readonly ScriptHead[], scripts: string): string {
   const calls = heads.map(({ name, summary, keys, args, returns, fails }) => {
     const failures = fails.length > 0 ? ` @throws ChatError ${fails.join(", ")}` : "";
-    return `  /** ${summary.slice(0, 1).toUpperCase()}${summary.slice(1)}${failures} */
-  ${name}: {
-    keys: ${keys.map((key) => JSON.stringify(camelCase(key))).join(" | ")};
-    args: ${args.length > 0 ? `{ ${args.map((arg) => `${camelCase(arg.name)}: ${arg.type}`).join("; ")} }` : "Record<string, never>"};
-    result: ${returns.replaceAll("] ]", "]]")};
-  };`;
+    return `    /** ${summary.slice(0, 1).toUpperCase()}${summary.slice(1)}${failures} */
+    ${name}: {
+      keys: ${keys.map((key) => JSON.stringify(camelCase(key))).join(" | ")};
+      args: ${args.length > 0 ? `{ ${args.map((arg) => `${camelCase(arg.name)}: ${arg.type}`).join("; ")} }` : "Record<string, never>"};
+      result: ${returns.replaceAll("] ]", "]]")};
+    };`;
   });
-  return `// Made from the heads of the scripts in lua/ by \`npm run scripts\`.
+  return `// Made from the heads of the scripts in this folder by \`npm run scripts\`.
 
-/** What each script takes and returns. */
-export interface ScriptCalls {
+declare module "${scripts}" {
+  interface ScriptCalls {
 ${calls.join("\n")}
+  }
 }
+
+export {};
 `;
 }

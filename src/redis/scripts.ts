@@ -1,37 +1,31 @@
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import { type ErrorCode, errors, refusal } from "../util/errors.js";
 import { databaseOf, type RedisClient } from "./connect.js";
-import { channelIn, keys } from "./keys.js";
-import type { ScriptCalls } from "./script-calls.js";
+import { channelIn } from "./keys.js";
 import { camelCase, readScriptHead } from "./script-head.js";
 
-const FOLDER = new URL("./lua/", import.meta.url);
+/**
+ * What each script takes and returns. Each part of Palaver adds its own scripts: a folder `lua` with one file per script, and `calls.ts`,
+ * which `npm run scripts` makes from the heads of these files.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: the parts add to it
+export interface ScriptCalls {}
 
 export type ScriptName = keyof ScriptCalls;
 
-/** The transactions of Palaver, one file each in `lua/`. A file's head says what the script takes, returns and refuses. */
-export const scriptNames = readdirSync(FOLDER).flatMap((file) =>
-  file.endsWith(".lua") ? [file.slice(0, -".lua".length)] : [],
-) as ScriptName[];
+interface Call {
+  keys: string;
+  args: object;
+  result: unknown;
+}
+
+type CallOf<Name extends ScriptName> = ScriptCalls[Name] extends Call ? ScriptCalls[Name] : never;
 
 /** The keys of a call, by the names in the script's head. */
-type Keys<Name extends ScriptName> = Record<ScriptCalls[Name]["keys"], string>;
-
-/** The keys and arguments of every script that contains `room_log`; the runner supplies them. */
-type RoomKey = "room" | "log" | "meta" | "foreign" | "own" | "asked";
-type RoomArgument = "newEpoch" | "logLength" | "assistant";
-
-export type RoomScript = { [Name in ScriptName]: ScriptCalls[Name]["args"] extends { newEpoch: string } ? Name : never }[ScriptName];
-
-/** A script on a room's log, the room, its other arguments, and its other keys, if it has any. */
-type RoomCall<Name extends RoomScript> = [
-  name: Name,
-  roomId: string,
-  args: Omit<ScriptCalls[Name]["args"], RoomArgument>,
-  ...otherKeys: [Exclude<ScriptCalls[Name]["keys"], RoomKey>] extends [never] ? [] : [Omit<Keys<Name>, RoomKey>],
-];
+export type ScriptKeys<Name extends ScriptName> = Record<CallOf<Name>["keys"], string>;
+export type ScriptArgs<Name extends ScriptName> = CallOf<Name>["args"];
+export type ScriptResult<Name extends ScriptName> = CallOf<Name>["result"];
 
 /** A script as it is sent to Redis, and the order of its keys and arguments. */
 interface Loaded {
@@ -42,82 +36,66 @@ interface Loaded {
 }
 
 /**
- * The source of a script as Redis gets it, with its shared parts inserted. Scripts publish under the name of a key; this function
- * turns the name into that of the channel in the database.
+ * Reads the scripts in folders, with their shared parts inserted.
+ * @param all folders whose folders `shared` may have the parts
+ * @returns the sources by name, as Redis gets them
+ * @throws Error if a shared part is missing, or two scripts or parts have the same name
  */
-export function scriptSource(name: ScriptName, database = 0): string {
-  const read = (file: string) => readFileSync(new URL(`${file}.lua`, FOLDER), "utf8");
+export function readScripts(folders: readonly URL[], all = folders): Map<ScriptName, string> {
+  const parts = filesIn(all.map((folder) => new URL("shared/", folder)));
   const withParts = (source: string): string =>
-    source.replace(/^-- part: (\w+)$/gm, (_line, part: string) => withParts(read(`shared/${part}`)));
-  return withParts(read(name)).replaceAll("'SPUBLISH', ", `'SPUBLISH', ${database === 0 ? "" : `'${channelIn(database, "")}' .. `}`);
+    source.replace(/^-- part: (\w+)$/gm, (_line, name: string) => {
+      const part = parts.get(name);
+      if (part === undefined) throw new Error(`there is no shared part ${name}`);
+      return withParts(part);
+    });
+  return new Map([...filesIn(folders)].map(([name, source]) => [name as ScriptName, withParts(source)]));
 }
 
-/** The result of a script that has to run again in a moment: a demo app has stored messages and not announced them yet. */
-export const UNHEARD = Symbol("unheard");
+/** The sources of the Lua files in folders, by name. A folder that does not exist has none. */
+function filesIn(folders: readonly URL[]): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const folder of folders) {
+    for (const file of namesIn(folder)) {
+      if (!file.endsWith(".lua")) continue;
+      const name = file.slice(0, -".lua".length);
+      if (files.has(name)) throw new Error(`two scripts have the name ${name}`);
+      files.set(name, readFileSync(new URL(file, folder), "utf8"));
+    }
+  }
+  return files;
+}
 
-/** Random, 60 bits, hexadecimal. Most calls do not use it, so it must be cheap: `randomUUID` draws from a pool of random bytes. */
-const newEpoch = () => randomUUID().replaceAll("-", "").slice(0, 16);
+function namesIn(folder: URL): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}
 
-/** Runs the scripts. Where a script fails with a code of the error catalogue, throws that error, with the text behind the code. */
+/** Runs the scripts. Where a script fails with a code of the error catalog, throws that error, with the text behind the code. */
 export class Scripts {
   readonly #redis: RedisClient;
-  readonly #roomLogLength: number;
-  readonly #assistantId: () => string;
   readonly #scripts: Map<ScriptName, Loaded>;
 
-  /**
-   * @param roomLogLength events kept in each room's log
-   * @param assistantId returns the assistant's user id, empty while there is none
-   */
-  constructor(redis: RedisClient, roomLogLength: number, assistantId: () => string = () => "") {
+  /** @param sources see `readScripts` */
+  constructor(redis: RedisClient, sources: ReadonlyMap<ScriptName, string>) {
     this.#redis = redis;
-    this.#roomLogLength = roomLogLength;
-    this.#assistantId = assistantId;
-    this.#scripts = new Map(scriptNames.map((name) => [name, load(name, databaseOf(redis))]));
-  }
-
-  /**
-   * Runs a script that contains `room_log`. Where a demo app has stored messages and not announced them yet, waits for the announcement,
-   * for about a second at most.
-   */
-  async onRoom<Name extends RoomScript>(...call: RoomCall<Name>): Promise<ScriptCalls[Name]["result"]> {
-    for (let wait = 10; ; wait = Math.min(2 * wait, 80)) {
-      const answer = await this.onRoomAtOnce(...call);
-      if (answer !== UNHEARD) return answer;
-      await sleep(wait);
-    }
-  }
-
-  /** The same without waiting: returns UNHEARD where it is too early. */
-  async onRoomAtOnce<Name extends RoomScript>(
-    ...[name, roomId, args, otherKeys]: RoomCall<Name>
-  ): Promise<ScriptCalls[Name]["result"] | typeof UNHEARD> {
-    const roomKeys: Record<RoomKey, string> = {
-      room: keys.room(roomId),
-      log: keys.log(roomId),
-      meta: keys.meta(roomId),
-      foreign: keys.foreign(roomId),
-      own: keys.own(roomId),
-      asked: keys.asked(roomId),
-    };
-    const roomArgs = { newEpoch: newEpoch(), logLength: this.#roomLogLength, assistant: this.#assistantId() };
-    try {
-      return (await this.#evaluate(name, { ...roomKeys, ...otherKeys }, { ...roomArgs, ...args })) as ScriptCalls[Name]["result"];
-    } catch (error) {
-      if (error instanceof Error && /^(ERR )?unheard /.test(error.message)) return UNHEARD;
-      throw error;
-    }
+    this.#scripts = new Map([...sources].map(([name, source]) => [name, load(source, databaseOf(redis))]));
   }
 
   /** @throws ChatError with the code and text of the script's error; UNAVAILABLE when Redis does not answer */
-  async run<Name extends ScriptName>(name: Name, keys: Keys<Name>, args: ScriptCalls[Name]["args"]): Promise<ScriptCalls[Name]["result"]> {
-    return (await this.#evaluate(name, keys, args)) as ScriptCalls[Name]["result"];
+  async run<Name extends ScriptName>(name: Name, keys: ScriptKeys<Name>, args: ScriptArgs<Name>): Promise<ScriptResult<Name>> {
+    return (await this.evaluate(name, keys, args)) as ScriptResult<Name>;
   }
 
-  async #evaluate(name: ScriptName, keys: Readonly<Record<string, string>>, args: Readonly<Record<string, unknown>>): Promise<unknown> {
+  protected async evaluate(name: ScriptName, keys: Readonly<Record<string, string>>, args: object): Promise<unknown> {
     const script = this.#scripts.get(name) as Loaded;
+    const given = args as Readonly<Record<string, unknown>>;
     const keyList = script.keys.map((key) => keys[key] as string);
-    const argList = script.args.flatMap(({ name, rest }) => (rest ? (args[name] as string[]) : [toArgument(args[name])]));
+    const argList = script.args.flatMap(({ name, rest }) => (rest ? (given[name] as string[]) : [toArgument(given[name])]));
     try {
       return await this.#send(script, keyList, argList);
     } catch (error) {
@@ -137,9 +115,12 @@ export class Scripts {
   }
 }
 
-/** @throws Error if the head of the script has another form than `readScriptHead` expects */
-function load(name: ScriptName, database: number): Loaded {
-  const source = scriptSource(name, database);
+/**
+ * Prepares a script for a database. Scripts publish under the name of a key; here the name becomes that of the channel in the database.
+ * @throws Error if the head of the script has another form than `readScriptHead` expects
+ */
+function load(plain: string, database: number): Loaded {
+  const source = database === 0 ? plain : plain.replaceAll("'SPUBLISH', ", `'SPUBLISH', '${channelIn(database, "")}' .. `);
   const head = readScriptHead(source);
   return {
     source,

@@ -1,20 +1,22 @@
 import { isGroup, pairOf } from "../api/ids.js";
+import { logKeys } from "../log/keys.js";
+import type { RoomScripts } from "../log/room-scripts.js";
 import type { Lenient, RedisClient } from "../redis/connect.js";
-import { keys } from "../redis/keys.js";
-import type { Scripts } from "../redis/scripts.js";
+import { userKeys } from "../users/keys.js";
 import { refusal } from "../util/errors.js";
+import { roomKeys } from "./keys.js";
 
 const GROUPS_AT_ONCE = 50; // groups of a user that one round trip searches for acquaintances
 
 /** Relations between users: which have talked with each other, and which block each other. */
 export class AcquaintanceStore {
   readonly #redis: RedisClient;
-  readonly #scripts: Scripts;
+  readonly #scripts: RoomScripts;
   readonly #lenient: Lenient;
   readonly #assistantId: () => string;
 
   /** @param assistantId returns the assistant's user id, empty while there is none */
-  constructor(redis: RedisClient, scripts: Scripts, lenient: Lenient, assistantId: () => string) {
+  constructor(redis: RedisClient, scripts: RoomScripts, lenient: Lenient, assistantId: () => string) {
     this.#redis = redis;
     this.#scripts = scripts;
     this.#lenient = lenient;
@@ -37,11 +39,11 @@ export class AcquaintanceStore {
       }),
     );
     const strangers = new Set(looked.filter(({ known }) => !known).map(({ id }) => id));
-    const groups = strangers.size > 0 ? (await this.#lenient(this.#redis.smembers(keys.userRooms(userId)), [])).filter(isGroup) : [];
+    const groups = strangers.size > 0 ? (await this.#lenient(this.#redis.smembers(userKeys.userRooms(userId)), [])).filter(isGroup) : [];
     for (let at = 0; at < groups.length && strangers.size > 0; at += GROUPS_AT_ONCE) {
       const left = [...strangers];
       const portion = groups.slice(at, at + GROUPS_AT_ONCE);
-      const found = await Promise.all(portion.map((group) => this.#redis.hmget(keys.members(group), userId, ...left)));
+      const found = await Promise.all(portion.map((group) => this.#redis.hmget(roomKeys.members(group), userId, ...left)));
       for (const [own, ...others] of found) {
         if (own == null) continue; // the list may still hold a group that the user has left
         left.forEach((id, index) => {
@@ -61,12 +63,12 @@ export class AcquaintanceStore {
   /** Whether the user blocks the other user. */
   async blocks(userId: string, otherId: string): Promise<boolean> {
     if (userId === otherId) return false;
-    return (await this.#redis.hexists(keys.meta(pairOf(userId, otherId)), fieldOf(userId))) === 1;
+    return (await this.#redis.hexists(logKeys.meta(pairOf(userId, otherId)), fieldOf(userId))) === 1;
   }
 
   /** Stores or removes the user's block of the other user. Every write to their private room checks it. */
   async setBlock(userId: string, otherId: string, on: boolean): Promise<void> {
-    const meta = keys.meta(pairOf(userId, otherId));
+    const meta = logKeys.meta(pairOf(userId, otherId));
     if (on) await this.#redis.hset(meta, fieldOf(userId), 1);
     else await this.#redis.hdel(meta, fieldOf(userId));
   }
@@ -76,7 +78,7 @@ export class AcquaintanceStore {
    * @throws ChatError FORBIDDEN
    */
   async checkWrite(userId: string, otherId: string): Promise<void> {
-    const [blocks, isBlocked] = await this.#redis.hmget(keys.meta(pairOf(userId, otherId)), fieldOf(userId), fieldOf(otherId));
+    const [blocks, isBlocked] = await this.#redis.hmget(logKeys.meta(pairOf(userId, otherId)), fieldOf(userId), fieldOf(otherId));
     if (blocks != null) throw refusal("FORBIDDEN", "You have blocked this user.");
     if (isBlocked != null) throw refusal("FORBIDDEN", "You cannot write to this user.");
   }

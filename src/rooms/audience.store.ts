@@ -1,7 +1,7 @@
 import type { Channels } from "../log/channels.js";
 import { Feed } from "../log/feed.js";
+import { logChannels } from "../log/keys.js";
 import { onceRedisAnswers } from "../redis/connect.js";
-import { channels } from "../redis/keys.js";
 import { refusal } from "../util/errors.js";
 import type { RoomStore } from "./room.store.js";
 
@@ -100,7 +100,7 @@ export class Audiences<Told extends object, State> implements Iterable<Audience<
       get isWanted() {
         return holders.size > 0;
       },
-      listening: this.#channels.subscribe(channels.room(roomId), (payload) => this.#heard(audience, payload)),
+      listening: this.#channels.subscribe(logChannels.room(roomId), (payload) => this.#heard(audience, payload)),
     };
     audience.listening.catch(() => {}); // `join` reports the error
     this.#followed.set(roomId, audience);

@@ -1,6 +1,7 @@
 import DataLoader from "dataloader";
 import type { Feature } from "../feature.js";
 import { AcquaintanceStore } from "./acquaintance.store.js";
+import { roomKeys } from "./keys.js";
 import { MemberResolver, RoomMembersResolver } from "./member.resolver.js";
 import { MemberStore } from "./member.store.js";
 import type { RoomRecord } from "./room.js";
@@ -31,6 +32,8 @@ declare module "../api/context.js" {
 /** Rooms: who is in them, who may write to whom, and the subscription to their events. */
 export const rooms: Feature = {
   name: "rooms",
+  lua: new URL("./lua/", import.meta.url),
+  keysOfRoom: (roomId) => [roomKeys.members, roomKeys.reads].map((of) => of(roomId)),
   stores({ commands, scripts, lenient, channels, followed, assistantId }, { users }) {
     const members = new MemberStore(commands, scripts, users);
     const acquaintances = new AcquaintanceStore(commands, scripts, lenient, () => assistantId.current);

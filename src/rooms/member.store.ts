@@ -1,10 +1,12 @@
 import type { Page, PageRequest } from "../api/relay.js";
+import { logKeys } from "../log/keys.js";
 import { BEGINNING, type Position } from "../log/position.js";
 import type { RedisClient } from "../redis/connect.js";
-import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
+import { userKeys } from "../users/keys.js";
 import type { UserStore } from "../users/user.store.js";
 import { badInput, refusal } from "../util/errors.js";
+import { roomKeys } from "./keys.js";
 import type { RoomRecord } from "./room.js";
 
 export interface MemberRecord {
@@ -39,7 +41,7 @@ export class MemberStore {
    */
   async enlist(userId: string, roomId: string): Promise<void> {
     const args = { roomId, group: true, most: MOST_GROUPS };
-    if ((await this.#scripts.run("room_enlist", { rooms: keys.userRooms(userId) }, args)) === 1) return;
+    if ((await this.#scripts.run("room_enlist", { rooms: userKeys.userRooms(userId) }, args)) === 1) return;
     throw refusal("FORBIDDEN", `User ${userId} is in ${MOST_GROUPS} groups, the maximum.`);
   }
 
@@ -48,20 +50,20 @@ export class MemberStore {
    * @throws ChatError FORBIDDEN if the user has opened too many
    */
   async enlistOpened(userId: string, roomId: string): Promise<void> {
-    if ((await this.#scripts.run("room_enlist", { rooms: keys.opened(userId) }, { roomId, group: false, most: MOST_OPENED })) !== 1)
+    if ((await this.#scripts.run("room_enlist", { rooms: roomKeys.opened(userId) }, { roomId, group: false, most: MOST_OPENED })) !== 1)
       throw refusal("FORBIDDEN", `You have opened ${MOST_OPENED} private rooms, the maximum.`);
-    await this.#redis.sadd(keys.userRooms(userId), roomId);
+    await this.#redis.sadd(userKeys.userRooms(userId), roomId);
   }
 
   /** Removes a group from the user's list, unless they have just joined again. */
   async unlist(userId: string, roomId: string): Promise<void> {
-    await this.#redis.srem(keys.userRooms(userId), roomId);
-    if (await this.has(roomId, userId)) await this.#redis.sadd(keys.userRooms(userId), roomId);
+    await this.#redis.srem(userKeys.userRooms(userId), roomId);
+    if (await this.has(roomId, userId)) await this.#redis.sadd(userKeys.userRooms(userId), roomId);
   }
 
   /** Whether the user is a member of the group. */
   async has(roomId: string, userId: string): Promise<boolean> {
-    return (await this.#redis.hexists(keys.members(roomId), userId)) === 1;
+    return (await this.#redis.hexists(roomKeys.members(roomId), userId)) === 1;
   }
 
   /** The users among these who are members of the group. */
@@ -71,7 +73,7 @@ export class MemberStore {
 
   /** The users among these who are members of the group, with their role and when they joined. */
   async entries(roomId: string, userIds: string[]): Promise<MemberRecord[]> {
-    const entries = await this.#redis.hmget(keys.members(roomId), ...userIds);
+    const entries = await this.#redis.hmget(roomKeys.members(roomId), ...userIds);
     return userIds.flatMap((userId, index) => {
       const entry = entries[index];
       return entry == null ? [] : [readEntry(roomId, userId, entry)];
@@ -80,7 +82,7 @@ export class MemberStore {
 
   /** The group's position when the user last joined, where their subscriptions start; undefined if the user is not a member. */
   async entrance(roomId: string, userId: string): Promise<Position | undefined> {
-    const [isIn, entrance] = await Promise.all([this.has(roomId, userId), this.#redis.hget(keys.meta(roomId), `joined:${userId}`)]);
+    const [isIn, entrance] = await Promise.all([this.has(roomId, userId), this.#redis.hget(logKeys.meta(roomId), `joined:${userId}`)]);
     if (!isIn) return undefined;
     const [, epoch, seq, at] = /^([0-9a-f]*)\.(\d+)\.(\d+)$/.exec(entrance ?? "") ?? [];
     return epoch === undefined ? { roomId, ...BEGINNING } : { roomId, epoch, seq: Number(seq), at: Number(at) };
@@ -105,7 +107,7 @@ export class MemberStore {
 
   /** All members of a group, whose number is bounded. */
   async #all(roomId: string): Promise<MemberRecord[]> {
-    const entries = Object.entries(await this.#redis.hgetall(keys.members(roomId)));
+    const entries = Object.entries(await this.#redis.hgetall(roomKeys.members(roomId)));
     return entries.map(([userId, entry]) => readEntry(roomId, userId, entry)).sort(comparePlaces);
   }
 }

@@ -1,8 +1,8 @@
 import type { Loaders } from "../api/context.js";
 import { lookUpPage, type Page, type PageRequest } from "../api/relay.js";
 import type { RedisClient } from "../redis/connect.js";
-import { keys } from "../redis/keys.js";
 import { badInput } from "../util/errors.js";
+import { roomKeys } from "./keys.js";
 import type { RoomStore } from "./room.store.js";
 
 /** A room's place in a list: the time of its latest message, in microseconds since 1970; 0 if it never had one. */
@@ -35,12 +35,12 @@ export class RoomListStore {
    * @param at microseconds since 1970, by Redis's clock; 0 for an empty room
    */
   async note(roomId: string, at: number): Promise<void> {
-    await this.#redis.zadd(keys.spoken(shardOf(roomId)), "GT", at, roomId);
+    await this.#redis.zadd(roomKeys.spoken(shardOf(roomId)), "GT", at, roomId);
   }
 
   /** Removes a room that no longer exists. */
   async forget(roomId: string): Promise<void> {
-    await this.#redis.zrem(keys.spoken(shardOf(roomId)), roomId);
+    await this.#redis.zrem(roomKeys.spoken(shardOf(roomId)), roomId);
   }
 
   /**
@@ -66,7 +66,7 @@ export class RoomListStore {
     const unknown: string[] = [];
     await Promise.all(
       [...shards].map(async ([shard, some]) => {
-        const times = await this.#redis.zmscore(keys.spoken(shard), ...some);
+        const times = await this.#redis.zmscore(roomKeys.spoken(shard), ...some);
         for (const [index, id] of some.entries()) {
           const at = times[index];
           if (at == null) unknown.push(id);

@@ -1,11 +1,12 @@
-import { isGroup, isRoomId, pairOf, privatePair } from "../api/ids.js";
+import { GENERAL, isGroup, isRoomId, pairOf, privatePair } from "../api/ids.js";
 import { type Channels, publish } from "../log/channels.js";
 import { Feed } from "../log/feed.js";
 import type { FollowedRooms } from "../log/followed-rooms.js";
+import { logKeys } from "../log/keys.js";
 import { BEGINNING, encodePosition, type Position } from "../log/position.js";
 import { ROOMS_AT_ONCE } from "../log/rooms-feed.js";
 import { type Lenient, onceRedisAnswers, type RedisClient } from "../redis/connect.js";
-import { channels, GENERAL, keys } from "../redis/keys.js";
+import { userChannels, userKeys } from "../users/keys.js";
 import { badInput, ChatError, refusal } from "../util/errors.js";
 import { inPortions } from "../util/portions.js";
 import type { AcquaintanceStore } from "./acquaintance.store.js";
@@ -87,7 +88,7 @@ export class RoomStore {
       if (await this.#members.has(roomId, userId)) return true;
       throw refusal("NOT_A_MEMBER", roomId); // also if the group does not exist: an id reveals nothing
     }
-    return (await this.#redis.exists(keys.roomName(roomId))) === 1;
+    return (await this.#redis.exists(logKeys.roomName(roomId))) === 1;
   }
 
   /** Whether the room exists and the user is in it; false for a string that cannot be a room id. */
@@ -114,11 +115,11 @@ export class RoomStore {
         const userIds = privatePair(id);
         if (userIds) return { id, kind: "PRIVATE", userIds };
         if (isGroup(id)) {
-          const [name, mayInvite] = await this.#redis.hmget(keys.meta(id), "name", "mayInvite");
+          const [name, mayInvite] = await this.#redis.hmget(logKeys.meta(id), "name", "mayInvite");
           return { id, kind: "GROUP", name: name ?? `Room ${id}`, membersMayInvite: mayInvite === "1" };
         }
         // An existing database of a demo app may lack a name for room 0.
-        const name = await this.#lenient(this.#redis.get(keys.roomName(id)), null);
+        const name = await this.#lenient(this.#redis.get(logKeys.roomName(id)), null);
         return { id, kind: "GENERAL", name: name ?? (id === GENERAL ? "General" : `Room ${id}`) };
       }),
     );
@@ -141,23 +142,23 @@ export class RoomStore {
     const other = privatePair(roomId)?.find((user) => user !== userId);
     if (other === undefined) return true;
     const [messages, opened, blocks, written] = await Promise.all([
-      spoken ? 1 : this.#redis.exists(keys.room(roomId)),
-      this.#redis.hexists(keys.meta(roomId), `opened:${userId}`),
+      spoken ? 1 : this.#redis.exists(logKeys.room(roomId)),
+      this.#redis.hexists(logKeys.meta(roomId), `opened:${userId}`),
       this.#acquaintances.blocks(userId, other),
-      this.#redis.zlexcount(keys.own(roomId), `[${userId}:`, `(${userId};`), // `;` comes right after `:`
+      this.#redis.zlexcount(logKeys.own(roomId), `[${userId}:`, `(${userId};`), // `;` comes right after `:`
     ]);
     return opened > 0 || (messages > 0 && (!blocks || written > 0));
   }
 
   /** The ids in the user's list that can be rooms of this user. */
   async indexOf(userId: string): Promise<string[]> {
-    const joined = await this.#lenient(this.#redis.smembers(keys.userRooms(userId)), []);
+    const joined = await this.#lenient(this.#redis.smembers(userKeys.userRooms(userId)), []);
     return [...new Set([GENERAL, ...joined])].filter((id) => mayFollow(userId, id));
   }
 
   /** The maximum number of rooms that `indexOf` returns. */
   async countOf(userId: string): Promise<number> {
-    return 1 + (await this.#lenient(this.#redis.scard(keys.userRooms(userId)), 0));
+    return 1 + (await this.#lenient(this.#redis.scard(userKeys.userRooms(userId)), 0));
   }
 
   /** Whether the user is in a group of their list. If not, removes the entry, which an interrupted join or leave has left. */
@@ -178,9 +179,9 @@ export class RoomStore {
     // include it before it exists. After a crash in between there is no room until the call is retried.
     const position = await this.#followed.position(id);
     await Promise.all([userId, otherId].map((user) => this.tell(user, { kind: "room.opened", roomId: id, position })));
-    await this.#redis.hset(keys.meta(id), `opened:${userId}`, 1);
+    await this.#redis.hset(logKeys.meta(id), `opened:${userId}`, 1);
     await this.#members.enlistOpened(userId, id);
-    await this.#redis.sadd(keys.userRooms(otherId), id);
+    await this.#redis.sadd(userKeys.userRooms(otherId), id);
     return id;
   }
 
@@ -194,12 +195,12 @@ export class RoomStore {
   async openForDemos(roomId: string, authorOf: (member: string, score: string) => string | undefined): Promise<boolean> {
     const pair = privatePair(roomId);
     if (!pair || (await this.isOpen(roomId))) return false;
-    const names = await Promise.all(pair.map((id) => this.#lenient(this.#redis.hget(keys.user(id), "username"), null)));
+    const names = await Promise.all(pair.map((id) => this.#lenient(this.#redis.hget(userKeys.user(id), "username"), null)));
     if (names.includes(null)) return false;
-    const newest = await this.#lenient(this.#redis.zrevrange(keys.room(roomId), 0, LOOKED_AT - 1, "WITHSCORES"), []);
+    const newest = await this.#lenient(this.#redis.zrevrange(logKeys.room(roomId), 0, LOOKED_AT - 1, "WITHSCORES"), []);
     const authors = newest.map((member, index) => (index % 2 === 0 ? authorOf(member, newest[index + 1] as string) : undefined));
     if (!authors.some((author) => author !== undefined && pair.includes(author))) return false;
-    await Promise.all(pair.map((userId) => this.#redis.sadd(keys.userRooms(userId), roomId)));
+    await Promise.all(pair.map((userId) => this.#redis.sadd(userKeys.userRooms(userId), roomId)));
     return true;
   }
 
@@ -211,7 +212,7 @@ export class RoomStore {
   async show(roomId: string, since: number): Promise<void> {
     if (!(await this.isOpen(roomId))) return;
     await Promise.all((privatePair(roomId) ?? []).map((user) => this.tell(user, { kind: "room.shown", roomId, since })));
-    await this.#redis.hset(keys.meta(roomId), "shown", 1);
+    await this.#redis.hset(logKeys.meta(roomId), "shown", 1);
   }
 
   /** Rooms that appear in the user's list from now on. */
@@ -301,7 +302,7 @@ export class RoomStore {
 
   /** @returns a function that ends the subscription, once Redis has acknowledged it */
   #onUserEvent(userId: string, listener: (event: UserEvent) => void): Promise<() => void> {
-    return this.#channels.subscribe(channels.user(userId), (payload) => {
+    return this.#channels.subscribe(userChannels.user(userId), (payload) => {
       if (isUserEvent(payload)) listener(payload);
     });
   }
@@ -315,13 +316,13 @@ export class RoomStore {
   async isOpen(roomId: string): Promise<boolean> {
     const pair = privatePair(roomId);
     if (!pair) return false;
-    const known = await Promise.all(pair.map((user) => this.#lenient(this.#redis.sismember(keys.userRooms(user), roomId), 0)));
+    const known = await Promise.all(pair.map((user) => this.#lenient(this.#redis.sismember(userKeys.userRooms(user), roomId), 0)));
     return known.every((answer) => answer === 1);
   }
 
   /** Publishes an event of the user to all servers. */
   async tell(userId: string, event: UserEvent): Promise<void> {
-    await publish(this.#redis, channels.user(userId), event);
+    await publish(this.#redis, userChannels.user(userId), event);
   }
 }
 

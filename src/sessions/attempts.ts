@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
 import type { RedisClient } from "../redis/connect.js";
-import { keys } from "../redis/keys.js";
 import { isRefusal, rateLimited } from "../util/errors.js";
+import { sessionKeys } from "./keys.js";
 
 const QUARTER = 900; // seconds
 const HOUR = 3_600;
@@ -112,5 +112,5 @@ export class Attempts {
 
 /** Hashed, because a client's text may be long, and may have braces, which a cluster interprets. */
 function keyOf(limit: string, who: string): string {
-  return keys.attempts(limit, createHash("sha256").update(who).digest("base64url"));
+  return sessionKeys.attempts(limit, createHash("sha256").update(who).digest("base64url"));
 }

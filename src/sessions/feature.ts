@@ -19,6 +19,7 @@ declare module "../api/context.js" {
 export const sessions: Feature = {
   name: "sessions",
   settings,
+  lua: new URL("./lua/", import.meta.url),
   stores({ commands, scripts, channels, health, config, log }, { users, guests }) {
     const passwords = new Passwords(config.bcryptCost);
     const attempts = new Attempts(commands, config.rateLimits);

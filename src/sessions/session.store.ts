@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { userIdInToken, type Viewer } from "../api/sessions.js";
-import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import type { GuestStore } from "../users/guest.store.js";
+import { userKeys } from "../users/keys.js";
 import { type Credentials, checkEmail, checkName, checkNewUsername, type NewUser, type UserStore } from "../users/user.store.js";
 import { foldedName } from "../users/username.store.js";
 import { badInput, isRefusal, refusal } from "../util/errors.js";
@@ -249,7 +249,7 @@ export class SessionStore {
     try {
       const renewed = await this.#passwords.renewed(form, passwordHash);
       if (renewed === undefined) return;
-      await this.#scripts.run("password_renew", { user: keys.user(id) }, { oldHash: passwordHash, newHash: renewed });
+      await this.#scripts.run("password_renew", { user: userKeys.user(id) }, { oldHash: passwordHash, newHash: renewed });
     } catch {
       // The user is logged in; the next login tries again.
     }
@@ -309,7 +309,7 @@ export class SessionStore {
 
   /** The keys of the sessions, of their details, and of the user's hash, which is also the name of the channel for their ends. */
   #keysOf(userId: string): Record<"sessions" | "details" | "user", string> {
-    return { sessions: keys.sessions(userId), details: keys.sessionDetails(userId), user: keys.user(userId) };
+    return { sessions: userKeys.sessions(userId), details: userKeys.sessionDetails(userId), user: userKeys.user(userId) };
   }
 }
 

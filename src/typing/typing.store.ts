@@ -3,8 +3,8 @@ import { isUserId } from "../api/ids.js";
 import type { Viewer } from "../api/sessions.js";
 import { type Channels, publish } from "../log/channels.js";
 import type { Feed } from "../log/feed.js";
+import { logChannels } from "../log/keys.js";
 import type { RedisClient } from "../redis/connect.js";
-import { channels } from "../redis/keys.js";
 import { type Audience, Audiences } from "../rooms/audience.store.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import { rateLimited } from "../util/errors.js";
@@ -166,7 +166,7 @@ export class TypingStore {
   }
 
   async #publish(userId: string, roomId: string, typing: boolean): Promise<void> {
-    await publish(this.#redis, channels.room(roomId), { kind: "typing", userId, typing });
+    await publish(this.#redis, logChannels.room(roomId), { kind: "typing", userId, typing });
   }
 
   #sweepAuthors(now: number): void {

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { type Connection, type PageArgs, type PageRequest, pageRequest, toConnection } from "../api/relay.js";
-import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import { isLonger } from "../util/characters.js";
 import { badInput } from "../util/errors.js";
+import { userKeys } from "./keys.js";
 import { type DirectoryEntry, decodeEntry, directoryEntries, encodeEntry, searchedBy, searchOf } from "./names.js";
 import type { UserRecord, UserStore } from "./user.store.js";
 
@@ -22,8 +22,8 @@ const FORMER_KEPT = 604_800; // seconds that the directory of an older version i
 const SETTLING = 100; // the newest accounts, which a demo app may still be writing: indexing waits for a missing one
 const MOST_USERS = 100_000_000; // a higher value is not a valid counter
 
-const KEYS = { directory: keys.directory, totalUsers: keys.totalUsers, indexed: keys.indexed };
-const FORMER_KEYS = { formerDirectory: keys.formerDirectory, formerIndexed: keys.formerIndexed };
+const KEYS = { directory: userKeys.directory, totalUsers: userKeys.totalUsers, indexed: userKeys.indexed };
+const FORMER_KEYS = { formerDirectory: userKeys.formerDirectory, formerIndexed: userKeys.formerIndexed };
 
 /** A username as written in a message, and the key by which mentions compare it. */
 export interface WrittenName {

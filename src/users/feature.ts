@@ -1,8 +1,8 @@
 import DataLoader from "dataloader";
 import type { Feature } from "../feature.js";
-import { keys } from "../redis/keys.js";
 import { DirectoryStore } from "./directory.store.js";
 import { GuestStore } from "./guest.store.js";
+import { userKeys } from "./keys.js";
 import { SendLimit } from "./send-limit.js";
 import { settings } from "./settings.js";
 import { UserResolver } from "./user.resolver.js";
@@ -27,6 +27,7 @@ declare module "../api/context.js" {
 export const users: Feature = {
   name: "users",
   settings,
+  lua: new URL("./lua/", import.meta.url),
   stores({ commands, scripts, lenient, config, name, log }) {
     const userIds = new UserIds(commands, scripts, log);
     const users = new UserStore(commands, scripts, userIds, lenient, { server: name, assistantUsername: config.assistantUsername });
@@ -36,7 +37,7 @@ export const users: Feature = {
       userIds,
       guests: new GuestStore(commands, scripts, userIds, users, lenient, config),
       directory: new DirectoryStore(scripts, users, name, log),
-      sendLimit: config.rateLimits ? new SendLimit(scripts, keys.sends, limit) : undefined,
+      sendLimit: config.rateLimits ? new SendLimit(scripts, userKeys.sends, limit) : undefined,
     };
   },
   loaders: {

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
+import { GENERAL } from "../api/ids.js";
+import { logKeys } from "../log/keys.js";
 import type { Lenient, RedisClient } from "../redis/connect.js";
-import { GENERAL, keys } from "../redis/keys.js";
-import type { ScriptCalls } from "../redis/script-calls.js";
-import type { Scripts } from "../redis/scripts.js";
+import type { ScriptCalls, Scripts } from "../redis/scripts.js";
 import { isRefusal, refusal } from "../util/errors.js";
+import { userKeys } from "./keys.js";
 import type { NewUser, UserStore } from "./user.store.js";
 import type { UserIds } from "./user-ids.js";
 
@@ -58,14 +59,14 @@ export class GuestStore {
    */
   async join(name: string): Promise<string> {
     // First, because a demo app that finds a user counter assumes that the general room has a name.
-    await this.#lenient(this.#redis.set(keys.roomName(GENERAL), "General", "NX"), null);
+    await this.#lenient(this.#redis.set(logKeys.roomName(GENERAL), "General", "NX"), null);
     const createdAt = new Date().toISOString();
     const id = await this.#ids.claim(
       (id) => ({ username: `${name} (guest ${id})`, name, guest: 1, createdAt }),
       // Before the guest exists, so that the sweep also forgets a guest whose joining was interrupted.
       (id) => this.schedule(id, this.#ttl + this.#keep),
     );
-    await this.#redis.sadd(keys.userRooms(id), GENERAL);
+    await this.#redis.sadd(userKeys.userRooms(id), GENERAL);
     return id;
   }
 
@@ -76,7 +77,7 @@ export class GuestStore {
 
   /** Schedules the next check of a guest, `after` seconds from now. */
   async schedule(id: string, after: number): Promise<void> {
-    await this.#scripts.run("guest_schedule", { guests: keys.guests }, { user: id, after });
+    await this.#scripts.run("guest_schedule", { guests: userKeys.guests }, { user: id, after });
   }
 
   /**
@@ -97,16 +98,16 @@ export class GuestStore {
     await this.#users.names.catchUp();
     let before: string | null = null;
     for (;;) {
-      const userKeys = { user: keys.user(id), sessions: keys.sessions(id) };
+      const itsKeys = { user: userKeys.user(id), sessions: userKeys.sessions(id) };
       const args = { tokenHash: session.oldHash, attempt, lease: LEASE, passwordHash, account };
-      before = await this.#scripts.run("guest_register", userKeys, args);
+      before = await this.#scripts.run("guest_register", itsKeys, args);
       if (before !== null) break;
       await delay(PAUSE);
     }
     if (before !== "") await this.#users.releaseName(id, before);
 
     if (!(await this.#users.claimName(id, username))) {
-      await this.#scripts.run("guest_give_up", { user: keys.user(id) }, { attempt });
+      await this.#scripts.run("guest_give_up", { user: userKeys.user(id) }, { attempt });
       throw refusal("USERNAME_TAKEN", username);
     }
     try {
@@ -131,26 +132,26 @@ export class GuestStore {
 
   /** Undoes a registration that was interrupted before its name was claimed. */
   async undoRegistration(id: string): Promise<void> {
-    await this.#scripts.run("guest_give_up", { user: keys.user(id) }, { attempt: "" });
+    await this.#scripts.run("guest_give_up", { user: userKeys.user(id) }, { attempt: "" });
   }
 
   #become(id: string, attempt: string, session: SessionMove): Promise<ScriptCalls["guest_become_account"]["result"]> {
-    const userKeys = { user: keys.user(id), sessions: keys.sessions(id), details: keys.sessionDetails(id) };
-    return this.#scripts.run("guest_become_account", userKeys, { attempt, ...session });
+    const itsKeys = { user: userKeys.user(id), sessions: userKeys.sessions(id), details: userKeys.sessionDetails(id) };
+    return this.#scripts.run("guest_become_account", itsKeys, { attempt, ...session });
   }
 
   async #complete(id: string, username: string): Promise<void> {
     await this.#users.claimName(id, username); // an attempt that was overtaken may have released it
     await this.#users.list(id);
-    await this.#redis.zrem(keys.guests, id);
+    await this.#redis.zrem(userKeys.guests, id);
   }
 
   /** Releases the name before the password: a demo app that finds a user by a name assumes that there is a password. */
   async #withdraw(id: string, attempt: string, username: string): Promise<void> {
-    const [current, claim] = await this.#redis.hmget(keys.user(id), "username", "claim");
+    const [current, claim] = await this.#redis.hmget(userKeys.user(id), "username", "claim");
     const claimed = claim ? (JSON.parse(claim) as { attempt: string; username: string }) : undefined;
     if (current !== username && (claimed?.attempt === attempt || claimed?.username !== username))
       await this.#users.releaseName(id, username);
-    await this.#scripts.run("guest_give_up", { user: keys.user(id) }, { attempt });
+    await this.#scripts.run("guest_give_up", { user: userKeys.user(id) }, { attempt });
   }
 }

@@ -1,7 +1,9 @@
 import type { Logger } from "pino";
+import { GENERAL } from "../api/ids.js";
+import { logKeys } from "../log/keys.js";
 import type { RedisClient } from "../redis/connect.js";
-import { GENERAL, keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
+import { userKeys } from "./keys.js";
 
 const MOST_ATTEMPTS = 100; // ids to try for one account; each failure raises the counter above all ids in use
 const MARKS = 3; // keys besides the counter that hold the highest id, each in its own slot
@@ -76,7 +78,7 @@ export class UserIds {
 
   /** Reserves the next id above `inUse`. */
   async #reserve(inUse: number): Promise<number> {
-    const counterKeys = { totalUsers: keys.totalUsers, vacant: keys.vacant };
+    const counterKeys = { totalUsers: userKeys.totalUsers, vacant: userKeys.vacant };
     const [id, before] = await this.#scripts.run("user_reserve_id", counterKeys, { atLeast: inUse });
     if (before !== undefined && inUse > 0) this.#warn(before, inUse);
     return id;
@@ -84,12 +86,12 @@ export class UserIds {
 
   /** Whether the slot of the user's rooms has no remains of an earlier account; `user_claim` checks the other keys. */
   async #isFree(id: string): Promise<boolean> {
-    return (await this.#redis.exists(keys.userRooms(id))) === 0;
+    return (await this.#redis.exists(userKeys.userRooms(id))) === 0;
   }
 
   async #write(id: string, fields: Record<string, string | number>): Promise<boolean> {
-    const userKeys = { user: keys.user(id), sessions: keys.sessions(id), details: keys.sessionDetails(id) };
-    return (await this.#scripts.run("user_claim", userKeys, { fields: Object.entries(fields).flat() })) === 1;
+    const itsKeys = { user: userKeys.user(id), sessions: userKeys.sessions(id), details: userKeys.sessionDetails(id) };
+    return (await this.#scripts.run("user_claim", itsKeys, { fields: Object.entries(fields).flat() })) === 1;
   }
 
   async #look(): Promise<void> {
@@ -100,7 +102,7 @@ export class UserIds {
 
   /** The counter's value; 0 if it is not a number. */
   async #counter(): Promise<number> {
-    const text = await this.#redis.get(keys.totalUsers).catch((error: Error) => {
+    const text = await this.#redis.get(userKeys.totalUsers).catch((error: Error) => {
       if (error.message.includes("WRONGTYPE")) return null;
       throw error;
     });
@@ -113,8 +115,8 @@ export class UserIds {
     this.#highest = inUse;
     if (inUse === 0) return; // an empty database must not appear to be in use
     // First, because a demo app that finds a user counter assumes that the general room has a name.
-    await this.#redis.set(keys.roomName(GENERAL), "General", "NX");
-    const before = await this.#scripts.run("user_raise_ids", { counter: keys.totalUsers }, { atLeast: inUse });
+    await this.#redis.set(logKeys.roomName(GENERAL), "General", "NX");
+    const before = await this.#scripts.run("user_raise_ids", { counter: userKeys.totalUsers }, { atLeast: inUse });
     if (before !== null) this.#warn(before, inUse);
   }
 
@@ -126,12 +128,12 @@ export class UserIds {
   }
 
   async #marked(): Promise<number> {
-    const marks = await Promise.all(Array.from({ length: MARKS }, (_, n) => this.#redis.get(keys.highestUserId(n))));
+    const marks = await Promise.all(Array.from({ length: MARKS }, (_, n) => this.#redis.get(userKeys.highestUserId(n))));
     return Math.max(...marks.map((mark) => (/^\d{1,15}$/.test(mark ?? "") ? Number(mark) : 0)));
   }
 
   async #mark(id: number): Promise<void> {
-    const raise = (_: unknown, n: number) => this.#scripts.run("user_raise_ids", { counter: keys.highestUserId(n) }, { atLeast: id });
+    const raise = (_: unknown, n: number) => this.#scripts.run("user_raise_ids", { counter: userKeys.highestUserId(n) }, { atLeast: id });
     await Promise.all(Array.from({ length: MARKS }, raise));
   }
 
@@ -154,7 +156,7 @@ export class UserIds {
   /** The last id in use in the window that begins at `start`; 0 if there is none. */
   async #lastInWindow(start: number): Promise<number> {
     const ids = Array.from({ length: WINDOW }, (_, n) => start + n);
-    const there = await Promise.all(ids.map((id) => this.#redis.exists(keys.user(String(id)))));
+    const there = await Promise.all(ids.map((id) => this.#redis.exists(userKeys.user(String(id)))));
     return ids.findLast((_, n) => there[n] === 1) ?? 0;
   }
 }

@@ -1,10 +1,11 @@
-import { isUserId } from "../api/ids.js";
+import { GENERAL, isUserId } from "../api/ids.js";
 import type { Page, PageRequest } from "../api/relay.js";
+import { logKeys } from "../log/keys.js";
 import type { Lenient, RedisClient } from "../redis/connect.js";
-import { GENERAL, keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import { isBlank, isLonger, isShowable } from "../util/characters.js";
 import { badInput, refusal } from "../util/errors.js";
+import { userKeys } from "./keys.js";
 import { directoryEntries } from "./names.js";
 import type { UserIds } from "./user-ids.js";
 import { UsernameStore } from "./username.store.js";
@@ -81,7 +82,7 @@ export class UserStore {
    */
   async register({ username, passwordHash, name, email, assistant }: NewUser): Promise<string> {
     // First, because a demo app that finds a user counter assumes that the general room has a name.
-    await this.#lenient(this.#redis.set(keys.roomName(GENERAL), "General", "NX"), null);
+    await this.#lenient(this.#redis.set(logKeys.roomName(GENERAL), "General", "NX"), null);
     const fields = {
       username,
       password: passwordHash,
@@ -92,9 +93,9 @@ export class UserStore {
     };
     await this.names.catchUp();
     const id = await this.#ids.claim(() => fields);
-    await this.#redis.sadd(keys.userRooms(id), GENERAL);
+    await this.#redis.sadd(userKeys.userRooms(id), GENERAL);
     if (!(await this.claimName(id, username))) {
-      await Promise.all([this.#redis.unlink(keys.user(id)), this.#redis.unlink(keys.userRooms(id))]);
+      await Promise.all([this.#redis.unlink(userKeys.user(id)), this.#redis.unlink(userKeys.userRooms(id))]);
       throw refusal("USERNAME_TAKEN", username);
     }
     await this.list(id);
@@ -108,7 +109,7 @@ export class UserStore {
   async claimName(id: string, username: string): Promise<boolean> {
     if (!(await this.names.claim(id, username))) return false;
     const isOurs =
-      (await this.#redis.set(keys.username(username), keys.user(id), "NX")) === "OK" || (await this.names.idOf(username)) === id;
+      (await this.#redis.set(userKeys.username(username), userKeys.user(id), "NX")) === "OK" || (await this.names.idOf(username)) === id;
     if (isOurs && (await this.names.hold(id, username))) return true;
     await this.releaseName(id, username);
     return false;
@@ -116,7 +117,7 @@ export class UserStore {
 
   /** Releases a username that points at this account and is not used. */
   async releaseName(id: string, username: string): Promise<void> {
-    await this.#scripts.run("username_release", { username: keys.username(username) }, { user: keys.user(id) });
+    await this.#scripts.run("username_release", { username: userKeys.username(username) }, { user: userKeys.user(id) });
     await this.names.release(id, username);
   }
 
@@ -126,15 +127,15 @@ export class UserStore {
     const entries = user ? directoryEntries(user) : [];
     await Promise.all([
       // Demo apps can make accounts whose name is empty or a space: no search can find them.
-      entries.length > 0 && this.#redis.zadd(keys.directory, ...entries.flatMap((entry) => [0, entry])),
+      entries.length > 0 && this.#redis.zadd(userKeys.directory, ...entries.flatMap((entry) => [0, entry])),
       user && !user.guest && this.names.note(id, user.username),
     ]);
-    await this.#redis.setbit(keys.vacant, Number(id), 0);
+    await this.#redis.setbit(userKeys.vacant, Number(id), 0);
   }
 
   /** Whether the account was made for the assistant. */
   async isAssistants(id: string): Promise<boolean> {
-    return (await this.#lenient(this.#redis.hget(keys.user(id), "assistant"), null)) === "1";
+    return (await this.#lenient(this.#redis.hget(userKeys.user(id), "assistant"), null)) === "1";
   }
 
   /** The credentials for a login with this username; undefined if no account has it. */
@@ -143,7 +144,7 @@ export class UserStore {
     const account = await this.credentialsOf(found?.id ?? "0"); // an unknown name takes as many commands
     if (!account || !found) return undefined;
     if (account.unfinished) {
-      const claim = await this.#redis.hget(keys.user(account.id), "claim");
+      const claim = await this.#redis.hget(userKeys.user(account.id), "claim");
       if (!claim || (JSON.parse(claim) as { username: string }).username !== found.username) return undefined;
     }
     return { ...account, username: found.username };
@@ -151,7 +152,7 @@ export class UserStore {
 
   /** The credentials of the user with this id. */
   async credentialsOf(id: string): Promise<Credentials | undefined> {
-    const fields = this.#redis.hmget(keys.user(id), "password", "createdAt", "passwordSince", "guest", "username");
+    const fields = this.#redis.hmget(userKeys.user(id), "password", "createdAt", "passwordSince", "guest", "username");
     const [passwordHash, createdAt, passwordSince, guest, username] = await this.#lenient(fields, []);
     if (!passwordHash) return undefined;
     return { id, username: username ?? "", passwordHash, cutAt72: createdAt == null && passwordSince == null, unfinished: guest === "1" };
@@ -167,7 +168,7 @@ export class UserStore {
     return Promise.all(
       ids.map(async (id) => {
         if (!isUserId(id)) return null; // a message in the database may name anything as its sender
-        const [username, name, email, createdAt, guest, ended] = await this.#lenient(this.#redis.hmget(keys.user(id), ...FIELDS), []);
+        const [username, name, email, createdAt, guest, ended] = await this.#lenient(this.#redis.hmget(userKeys.user(id), ...FIELDS), []);
         if (username == null) return null;
         const shown = [name, username].find((text) => text && !isBlank(text)) ?? `user-${id}`;
         return { id, username, name: shown, email: email || null, createdAt: dateOf(createdAt), guest: guest === "1", gone: ended === "1" };
@@ -183,7 +184,7 @@ export class UserStore {
 
   /** A page of all users with an account, in order of registration, and their total number. */
   async page({ from, limit, after, before }: PageRequest<number>): Promise<Page<UserRecord> & { totalCount: number }> {
-    const [total, vacant] = await Promise.all([this.#redis.get(keys.totalUsers), this.#redis.bitcount(keys.vacant)]);
+    const [total, vacant] = await Promise.all([this.#redis.get(userKeys.totalUsers), this.#redis.bitcount(userKeys.vacant)]);
     const newest = Number(total ?? 0);
     const first = Math.max(1, (after ?? 0) + 1);
     const last = Math.min(newest, (before ?? newest + 1) - 1);
@@ -210,7 +211,7 @@ export class UserStore {
 
   /** The guests who were not forgotten, in portions, one round trip each: reads every id without an account. */
   async *guests(): AsyncGenerator<string[]> {
-    const newest = Number((await this.#redis.get(keys.totalUsers)) ?? 0);
+    const newest = Number((await this.#redis.get(userKeys.totalUsers)) ?? 0);
     for await (const ids of this.#idWindows(1, newest, false, GUESTS_AT_ONCE, true)) {
       const users = await this.byIds(ids);
       yield users.flatMap((user) => (user?.guest && !user.gone ? user.id : []));
@@ -224,7 +225,7 @@ export class UserStore {
     if (backwards) windows.reverse();
     for (const window of first <= last ? windows : []) {
       const start = window * WINDOW;
-      const vacant = await this.#redis.getrangeBuffer(keys.vacant, start / 8, (start + WINDOW) / 8 - 1);
+      const vacant = await this.#redis.getrangeBuffer(userKeys.vacant, start / 8, (start + WINDOW) / 8 - 1);
       const ids: string[] = [];
       for (let id = Math.max(first, start); id <= Math.min(last, start + WINDOW - 1); id++) {
         const offset = id - start;

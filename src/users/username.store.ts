@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Lenient, RedisClient } from "../redis/connect.js";
-import { keys } from "../redis/keys.js";
 import type { Scripts } from "../redis/scripts.js";
 import { badInput, rateLimited, refusal } from "../util/errors.js";
+import { userKeys } from "./keys.js";
 import { foldedName, looksOf } from "./likeness.js";
 
 export { foldedName } from "./likeness.js";
@@ -67,7 +67,7 @@ export class UsernameStore {
 
   /** The account that has exactly this username. */
   async idOf(username: string): Promise<string | undefined> {
-    const target = await this.#lenient(this.#redis.get(keys.username(username)), null);
+    const target = await this.#lenient(this.#redis.get(userKeys.username(username)), null);
     return target?.match(/^user:(\d+)$/)?.[1];
   }
 
@@ -116,7 +116,7 @@ export class UsernameStore {
     const stale: Record<string, string> = {};
     for (;;) {
       const args = { user: id, lease: LEASE, stale: JSON.stringify(stale), wanted: JSON.stringify(wanted) };
-      const others = await this.#scripts.run("name_claim", { looks: keys.looks }, args);
+      const others = await this.#scripts.run("name_claim", { looks: userKeys.looks }, args);
       if (others.length === 0) return true;
       for (let at = 0; at < others.length; at += 4) {
         const [look, owner, state, held] = others.slice(at, at + 4) as [string, string, string, string];
@@ -129,13 +129,13 @@ export class UsernameStore {
   /** Completes a claim, once the name points at the account. @returns false if that took too long, and another account may have the name */
   async hold(id: string, username: string): Promise<boolean> {
     const claimed = JSON.stringify(looksOf(username));
-    return (await this.#scripts.run("name_settle", { looks: keys.looks }, { user: id, how: "HOLD", claimed })) === 1;
+    return (await this.#scripts.run("name_settle", { looks: userKeys.looks }, { user: id, how: "HOLD", claimed })) === 1;
   }
 
   /** Releases a claim. */
   async release(id: string, username: string): Promise<void> {
     const claimed = JSON.stringify(looksOf(username));
-    await this.#scripts.run("name_settle", { looks: keys.looks }, { user: id, how: "RELEASE", claimed });
+    await this.#scripts.run("name_settle", { looks: userKeys.looks }, { user: id, how: "RELEASE", claimed });
   }
 
   /** Indexes the name of an existing account. */
@@ -170,7 +170,7 @@ export class UsernameStore {
 
   async #indexAll(): Promise<void> {
     while (!this.#stopped) {
-      const claimKeys = { totalUsers: keys.totalUsers, indexed: keys.named };
+      const claimKeys = { totalUsers: userKeys.totalUsers, indexed: userKeys.named };
       const claimed = await this.#scripts.run("directory_claim", claimKeys, { server: this.#server, lease: LEASE });
       if (!claimed) return; // another server is indexing
       const { upTo, total } = await this.#progress();
@@ -183,8 +183,8 @@ export class UsernameStore {
 
   async #progress(): Promise<{ upTo: number; total: number }> {
     const [named, counter] = await Promise.all([
-      this.#redis.hget(keys.named, "up_to"),
-      this.#lenient(this.#redis.get(keys.totalUsers), null),
+      this.#redis.hget(userKeys.named, "up_to"),
+      this.#lenient(this.#redis.get(userKeys.totalUsers), null),
     ]);
     const total = /^\d{1,9}$/.test(counter ?? "") ? Number(counter) : 0;
     return { upTo: Number(named ?? 0), total: total <= MOST_USERS ? total : 0 };
@@ -204,13 +204,13 @@ export class UsernameStore {
 
   async #index(upTo: number, users: { id: string; username: string }[]): Promise<void> {
     const entries = JSON.stringify(users.flatMap(({ id, username }) => looksOf(username).flatMap((look) => [look, id])));
-    await this.#scripts.run("names_index", { looks: keys.looks, named: keys.named }, { server: this.#server, upTo, entries });
+    await this.#scripts.run("names_index", { looks: userKeys.looks, named: userKeys.named }, { server: this.#server, upTo, entries });
   }
 
   /** The indexed accounts whose names look like this one. Redis gets as many commands if there are none. */
   async #accountsLike(name: string): Promise<{ id: string; username: string }[]> {
     const looks = looksOf(name);
-    const held = await this.#redis.hmget(keys.looks, "", ...looks);
+    const held = await this.#redis.hmget(userKeys.looks, "", ...looks);
     const ids = new Set(held.flatMap((value) => /^\d+/.exec(value ?? "")?.[0] ?? []));
     const accounts = await Promise.all(
       [...(ids.size > 0 ? ids : ["0"])].map(async (id) => (await this.#namesOf(id)).map((username) => ({ id, username }))),
@@ -220,7 +220,7 @@ export class UsernameStore {
 
   /** The usernames that point at an account: its own, or the one claimed by a guest whose registration was interrupted. */
   async #namesOf(id: string): Promise<string[]> {
-    const [username, claim] = await this.#lenient(this.#redis.hmget(keys.user(id), "username", "claim"), []);
+    const [username, claim] = await this.#lenient(this.#redis.hmget(userKeys.user(id), "username", "claim"), []);
     const names = [username, claim && (JSON.parse(claim) as { username: string }).username].filter((name) => typeof name === "string");
     const owners = await Promise.all((names.length > 0 ? names : [""]).map((name) => this.idOf(name)));
     return names.filter((_, index) => owners[index] === id);

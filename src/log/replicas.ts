@@ -1,8 +1,8 @@
 import calculateSlot from "cluster-key-slot";
 import { Cluster } from "ioredis";
+import type { RedisClient, RedisConnections } from "../redis/connect.js";
 import { refusal } from "../util/errors.js";
-import type { RedisClient, RedisConnections } from "./connect.js";
-import { keys } from "./keys.js";
+import { logKeys } from "./keys.js";
 
 const PATIENCE = 1_000; // ms that replicas get to confirm
 const MARK_LIFE = 10_000; // ms
@@ -53,7 +53,7 @@ export class Replicas {
     if (this.#count === 0) return;
     const redis = await this.#connect();
     const isConfirmed = await new Promise<boolean>((answer, fail) => {
-      const node = nodeOf(redis, keys.meta(roomId));
+      const node = nodeOf(redis, logKeys.meta(roomId));
       const waiting = this.#waiting.get(node);
       if (waiting) return waiting.push({ roomId, event, answer, fail });
       this.#waiting.set(node, [{ roomId, event, answer, fail }]);
@@ -88,10 +88,10 @@ export class Replicas {
   async #ask(redis: RedisClient, round: Waiting[]): Promise<boolean[]> {
     const pipeline = redis.pipeline();
     for (const { roomId, event } of round) {
-      pipeline.set(keys.confirmed(roomId), 1, "PX", MARK_LIFE).hmget(keys.meta(roomId), "epoch", "seq");
-      pipeline.xrange(keys.log(roomId), `${event.seq}-0`, "+", "COUNT", 1);
+      pipeline.set(logKeys.confirmed(roomId), 1, "PX", MARK_LIFE).hmget(logKeys.meta(roomId), "epoch", "seq");
+      pipeline.xrange(logKeys.log(roomId), `${event.seq}-0`, "+", "COUNT", 1);
       const score = scoreOf(event.at);
-      pipeline.zcount(keys.room(roomId), score, score);
+      pipeline.zcount(logKeys.room(roomId), score, score);
     }
     const values = valuesOf(await pipeline.wait(this.#count, PATIENCE).exec());
     const enough = Number(values.at(-1)) >= this.#count;

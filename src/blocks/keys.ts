@@ -1,0 +1,8 @@
+/**
+ * | key | type | holds |
+ * |---|---|---|
+ * | `blocked:{user:ID}` | sorted set | user → when (µs) this user blocked them; `blocked:USER` in `meta` of their private room is authoritative |
+ */
+export const blockKeys = {
+  blocked: (userId: string) => `blocked:{user:${userId}}`,
+} as const;

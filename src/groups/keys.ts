@@ -1,0 +1,10 @@
+/**
+ * | key | type | holds |
+ * |---|---|---|
+ * | `making:USER:HASH` | string | the room that belongs to a user's clientRoomId, and a digest of the arguments of the call; 25 hours |
+ * | `made:{room:ID}` | string | `made` once the group exists, `told` once its members are notified; outlives `making` |
+ */
+export const groupKeys = {
+  making: (userId: string, hash: string) => `making:${userId}:${hash}`,
+  made: (roomId: string) => `made:{room:${roomId}}`,
+} as const;

@@ -1,0 +1,12 @@
+/**
+ * | key | type | holds |
+ * |---|---|---|
+ * | `invited:{room:ID}` | hash | of a group: user → `INVITER µs`, open for 30 days; authoritative, `invitations` and `inviting` are only copies |
+ * | `invitations:{user:ID}` | sorted set | group → when (µs) the user was last invited |
+ * | `inviting:{user:ID}` | sorted set | `USER ROOM` → when (µs) this user invited them; used to count open invitations |
+ */
+export const invitationKeys = {
+  invitations: (userId: string) => `invitations:{user:${userId}}`,
+  inviting: (userId: string) => `inviting:{user:${userId}}`,
+  invited: (roomId: string) => `invited:{room:${roomId}}`,
+} as const;

@@ -1,0 +1,32 @@
+/**
+ * | key | type | holds |
+ * |---|---|---|
+ * | `mentioned:{room:ID}` | sorted set | `USER:µs` of each message, by mentioned user; for a demo app's message with `:DIGEST` appended |
+ * | `reactions:{room:ID}` | hash | message id → its reactions as JSON, `[[emoji, count, first users], …]`; `ID EMOJI` → all users, in order |
+ * | `deleted:{room:ID}` | sorted set | `USER MESSAGE` → time of deletion (s), for each user who may repeat the deletion; two days |
+ * | `sent:{room:ID}:DAY` | hash | user and clientMessageId → the result of that send |
+ * | `trimming` | string | the server that is trimming histories, or recently did; expires |
+ * | `reply:{room:ID}` | hash | the answer that is being written, or that ended within the last minute: see `lua/shared/reply.lua` |
+ * | `writing:{room:ID}` | string | the text of that answer so far |
+ * | `withdrawn:{room:ID}` | sorted set | questions cancelled before any of the answer was written → time (s); expires |
+ */
+export const messageKeys = {
+  mentioned: (roomId: string) => `mentioned:{room:${roomId}}`,
+  reactions: (roomId: string) => `reactions:{room:${roomId}}`,
+  deleted: (roomId: string) => `deleted:{room:${roomId}}`,
+  /** @param day days since 1970, UTC */
+  sent: (roomId: string, day: number) => `sent:{room:${roomId}}:${day}`,
+  trimming: "trimming",
+  reply: (roomId: string) => `reply:{room:${roomId}}`,
+  writing: (roomId: string) => `writing:{room:${roomId}}`,
+  withdrawn: (roomId: string) => `withdrawn:{room:${roomId}}`,
+} as const;
+
+const DAY = 86_400_000; // ms
+
+/** The keys of a room's messages. Sends are remembered for two days by Redis's clock, which may differ from ours by a day. */
+export function keysOfMessages(roomId: string): string[] {
+  const today = Math.floor(Date.now() / DAY);
+  const days = [-3, -2, -1, 0, 1].map((offset) => messageKeys.sent(roomId, today + offset));
+  return [messageKeys.mentioned, messageKeys.reactions].map((of) => of(roomId)).concat(days);
+}

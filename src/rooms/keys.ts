@@ -1,0 +1,15 @@
+/**
+ * | key | type | holds |
+ * |---|---|---|
+ * | `members:{room:ID}` | hash | of a group: user → `OWNER µs` or `MEMBER µs`, the time of joining; authoritative, `user:ID:rooms` is only a copy |
+ * | `spoken:N` | sorted set | room → time of its last message (µs; 0 if it has none), for the order of `rooms`; eight keys, chosen by a hash of the room's id. Only a hint, because the room is in another slot |
+ * | `opened:{user:ID}` | set | private rooms that the user opened; those opened by others do not count |
+ * | `reads:{room:ID}` | hash | user → score and id of the message up to which they have read |
+ */
+export const roomKeys = {
+  opened: (userId: string) => `opened:{user:${userId}}`,
+  members: (roomId: string) => `members:{room:${roomId}}`,
+  /** @param shard chosen by the room's id, in `room-list.store` */
+  spoken: (shard: number) => `spoken:${shard}`,
+  reads: (roomId: string) => `reads:{room:${roomId}}`,
+} as const;
