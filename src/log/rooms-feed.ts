@@ -1,9 +1,9 @@
 import { onceRedisAnswers } from "../redis/connect.js";
 import { startInPortions } from "../util/portions.js";
-import { isSamePlace } from "./entry.js";
 import { Feed, type Sink } from "./feed.js";
 import type { FollowedRooms } from "./followed-rooms.js";
 import type { Position } from "./position.js";
+import { type RoomInputs, type RoomState, roomAfter } from "./room-state.js";
 
 const MOST_UNTAKEN = 1_000; // events that are kept while the feed starts to follow its rooms
 export const ROOMS_AT_ONCE = 20; // rooms that one feed starts to follow at a time
@@ -18,26 +18,15 @@ export interface Membership<V> {
   left(roomId: string): void;
 }
 
-/** A room in the feed. */
+/** A room in the feed, and what ends following it. */
 interface Room {
-  /** The subscriber's position: after the last event that it took. Undefined until the position is known. */
-  taken: Position | undefined;
-  /** The position of the last event pushed. The subscriber may not have taken it yet. */
-  told: Position | undefined;
-  /** The position from which it is followed the next time. */
-  from: Position | undefined;
-  /** The positions at which the viewer joined, as far as known, oldest first. */
-  entrances: Position[];
-  /** The positions of the pushed events with which the viewer left. */
-  leavings: Position[];
-  /** Whether the viewer has left, as of the last event pushed. */
-  out: boolean;
+  state: RoomState;
   stop: (() => void) | undefined;
 }
 
 /**
  * A feed of the events of some rooms. While it is suspended, it holds no events, only a position per room, from which it continues when it
- * is resumed.
+ * is resumed. What happens to each room is in `room-state.ts`.
  */
 export class RoomsFeed<V, T extends object> extends Feed<T> {
   readonly #followed: FollowedRooms<V>;
@@ -45,7 +34,7 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
   readonly #membership: Membership<V> | undefined;
   readonly #rooms = new Map<string, Room>();
   #suspended = false;
-  /** Whether events were dropped because nobody took them yet. */
+  /** Whether events were dropped because nothing took them yet. */
   #overflowed = false;
 
   /** @param select returns the part of an event to push, the same object for the same event; undefined skips the event */
@@ -54,7 +43,9 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
     this.#followed = followed;
     this.#select = select;
     this.#membership = membership;
-    this.onEnd(() => this.#stopAll());
+    this.onEnd(() => {
+      for (const room of this.#rooms.values()) halt(room);
+    });
   }
 
   /**
@@ -66,24 +57,13 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
     if (this.ended) return;
     const known = this.#rooms.get(roomId);
     if (known) {
-      if (entrance && !known.entrances.some((other) => isSamePlace(other, entrance))) known.entrances.push(entrance);
-      const back = known.out && !known.stop && entranceAfterLeaving(known);
-      if (back) await this.#comeIn(roomId, known, back);
+      if (entrance) await this.#begin(roomId, known, this.#put(roomId, known, "entered", { entrance, suspended: this.#suspended }));
       return;
     }
-    const room: Room = {
-      taken: undefined,
-      told: undefined,
-      from: undefined,
-      entrances: entrance ? [entrance] : [],
-      leavings: [],
-      out: false,
-      stop: undefined,
-    };
+    const room: Room = { state: { name: "opening", entrances: entrance ? [entrance] : [] }, stop: undefined };
     this.#rooms.set(roomId, room);
-    room.taken = after ? await this.#whereIn(after, entrance) : await this.#followed.position(roomId);
-    room.from = room.taken;
-    await this.#begin(roomId, room);
+    const position = after ? await this.#whereIn(after, entrance) : await this.#followed.position(roomId);
+    await this.#begin(roomId, room, this.#put(roomId, room, "located", { position, suspended: this.#suspended }));
   }
 
   override push(value: T, position?: Position): void {
@@ -111,14 +91,15 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
    * feed does not follow.
    */
   positionIn(roomId: string): Position | undefined {
-    const room = this.#rooms.get(roomId);
-    return room?.out ? undefined : (room?.told ?? room?.taken);
+    const state = this.#rooms.get(roomId)?.state;
+    if (!state || state.name === "opening" || state.name === "away" || ("out" in state && state.out)) return undefined;
+    return state.told;
   }
 
   /** The subscriber has taken the value at this position, and does not get it again. */
   taken(position: Position): void {
     const room = this.#rooms.get(position.roomId);
-    if (room) room.taken = position;
+    if (room) this.#put(position.roomId, room, "taken", { position });
   }
 
   /**
@@ -127,7 +108,7 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
    */
   suspend(): void {
     this.#suspended = true;
-    for (const room of this.#rooms.values()) if (!hasAll(room)) halt(room);
+    for (const [roomId, room] of this.#rooms) this.#put(roomId, room, "suspend", { followed: room.stop !== undefined });
   }
 
   /**
@@ -137,19 +118,13 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
   resume(): number {
     this.#suspended = false;
     if (this.ended) return 0;
-    const rooms: [string, Room][] = [];
+    const again: [string, Room, Position][] = [];
     for (const [roomId, room] of this.#rooms) {
-      if (room.stop) continue;
-      if (room.out && !entranceAfterLeaving(room) && hasAll(room)) this.#rooms.delete(roomId);
-      else {
-        room.from = room.taken;
-        room.told = room.taken; // later events are pushed again
-        room.out = room.leavings.some((leaving) => leaving === room.taken);
-        rooms.push([roomId, room]);
-      }
+      const from = this.#put(roomId, room, "resume", {});
+      if (from) again.push([roomId, room, from]);
     }
-    startInPortions(rooms, ROOMS_AT_ONCE, ([roomId, room]) => this.#begin(roomId, room)).catch((error) => this.end(error));
-    return rooms.length;
+    startInPortions(again, ROOMS_AT_ONCE, (one) => this.#begin(...one)).catch((error) => this.end(error));
+    return again.length;
   }
 
   /**
@@ -168,19 +143,38 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
     return after;
   }
 
-  /** Follows a room from the subscriber's position, once Redis can return the missed events. */
-  async #begin(roomId: string, room: Room): Promise<void> {
+  /**
+   * Applies an input to a room, and does what follows from it except following it.
+   * @param value the event to push
+   * @returns the position from which it is to be followed
+   */
+  #put<Input extends keyof RoomInputs>(roomId: string, room: Room, name: Input, input: RoomInputs[Input], value?: T): Position | undefined {
+    const { state, effects } = roomAfter(room.state, name, input);
+    room.state = state;
+    let from: Position | undefined;
+    for (const effect of effects) {
+      if (effect.do === "follow") from = effect.from;
+      else if (effect.do === "stop") halt(room);
+      else if (effect.do === "forget") this.#rooms.delete(roomId);
+      else if (effect.do === "leave") this.#membership?.left(roomId);
+      else if (value && "position" in input) this.push(value, input.position);
+    }
+    return from;
+  }
+
+  /** Follows a room, once Redis can return the missed events. */
+  async #begin(roomId: string, room: Room, from: Position | undefined): Promise<void> {
+    if (!from) return;
     await onceRedisAnswers(
-      () => this.#follow(roomId, room),
+      () => this.#follow(roomId, room, from),
       () => !this.#suspended && !this.ended,
     );
   }
 
-  async #follow(roomId: string, room: Room): Promise<void> {
-    const { from } = room;
-    if (room.stop || !from) return; // suspended and resumed in between
+  async #follow(roomId: string, room: Room, from: Position): Promise<void> {
+    if (room.stop || room.state.name !== "following") return; // suspended in between
     const { started, stop } = this.#followed.follow(roomId, from, {
-      event: (value, position) => this.#tell(roomId, room, value, position),
+      event: (value, position) => this.#heard(roomId, room, value, position),
       over: (reason) => this.end(reason),
       replayed: (events, characters) => this.replayed(events, characters),
     });
@@ -193,48 +187,12 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
     }
   }
 
-  #tell(roomId: string, room: Room, value: V, position: Position): void {
-    if (this.#suspended) {
-      halt(room);
-      return;
-    }
-    if (room.out && this.#membership?.comesIn(value)) room.out = false;
-    if (room.out) return;
+  #heard(roomId: string, room: Room, value: V, position: Position): void {
     const selected = this.#select(value);
-    if (selected) {
-      room.told = position;
-      this.push(selected, position);
-    } else if (hasAll(room)) {
-      room.taken = position; // so that it is not replayed
-      room.told = position;
-    }
-    // A subscriber that could not take the event gets it again, and leaves the room then.
-    const isTaken = !this.#suspended || room.taken === position;
-    if (this.#membership?.leaves(value) && isTaken && !this.ended) this.#leave(roomId, room, position);
-  }
-
-  #leave(roomId: string, room: Room, position: Position): void {
-    room.leavings.push(position);
-    room.out = true;
-    if (entranceAfterLeaving(room)) return; // a later event says so
-    halt(room);
-    this.#membership?.left(roomId);
-  }
-
-  /** Follows a room again that the viewer had left. */
-  async #comeIn(roomId: string, room: Room, entrance: Position): Promise<void> {
-    if (hasAll(room)) {
-      room.taken = entrance;
-      room.leavings = room.leavings.slice(-1);
-      room.entrances = room.entrances.slice(room.entrances.indexOf(entrance));
-    }
-    room.from = entrance;
-    room.out = false;
-    await this.#begin(roomId, room);
-  }
-
-  #stopAll(): void {
-    for (const room of this.#rooms.values()) halt(room);
+    const [enters, leaves] = [this.#membership?.comesIn(value) === true, this.#membership?.leaves(value) === true];
+    const wasOut = "out" in room.state && room.state.out && !enters;
+    this.#put(roomId, room, "event", { position, selected: selected !== undefined, enters, leaves }, selected);
+    if (leaves && !wasOut && !this.ended) this.#put(roomId, room, "left", { position });
   }
 }
 
@@ -242,12 +200,3 @@ function halt(room: Room): void {
   room.stop?.();
   room.stop = undefined;
 }
-
-/** Where the viewer first joined after leaving last; undefined if not known to have joined again. */
-function entranceAfterLeaving({ leavings, entrances }: Room): Position | undefined {
-  const left = leavings.at(-1);
-  return left && entrances.find(({ epoch, seq }) => epoch === left.epoch && seq >= left.seq);
-}
-
-/** Whether the subscriber has taken everything that was pushed. */
-const hasAll = ({ told, taken }: Room) => told === undefined || taken === told;
