@@ -73,7 +73,7 @@ export class MessageMentionsResolver {
   async mentionRanges(@Root() message: StoredMessage, @Ctx() { load, mentions, work }: Context): Promise<MentionRange[]> {
     const users = await Promise.all((await mentions.of(message)).map((id) => load.user.load(id)));
     work.searched(message.text);
-    return work.list(mentions.rangesIn(message, users)).map(({ start, length, userId }) => ({
+    return work.list(await mentions.rangesIn(message, users)).map(({ start, length, userId }) => ({
       start,
       length,
       user: users.find(({ id }) => id === userId) as User,

@@ -10,6 +10,7 @@ import { mentionKey } from "../users/fold.js";
 import { badInput } from "../util/errors.js";
 import { Memo } from "../util/memo.js";
 import { inPortions } from "../util/portions.js";
+import { Slices } from "../util/slices.js";
 import { messageKeys } from "./keys.js";
 import { type FoundMention, foundMentions, mentionPlaces, type MentionPlace as PlaceInText } from "./mentions.js";
 import { parseMessageId } from "./message-id.js";
@@ -43,6 +44,7 @@ export class MentionStore {
   readonly #scripts: Scripts;
   readonly #questions: Pick<Questions, "isAsked" | "wake">;
   readonly #acquaintances: Pick<AcquaintanceStore, "blockersAmong">;
+  readonly #slices = new Slices();
   readonly #places = new Memo<PlaceInText[]>(MOST_KEPT, MOST_KEPT / 10);
 
   constructor(
@@ -83,8 +85,9 @@ export class MentionStore {
   }
 
   /** The ranges of a message's text that mention these users. The users are already known to be mentioned. */
-  rangesIn({ text }: Pick<StoredMessage, "text">, users: readonly { id: string; username: string }[]): FoundMention[] {
+  async rangesIn({ text }: Pick<StoredMessage, "text">, users: readonly { id: string; username: string }[]): Promise<FoundMention[]> {
     if (users.length === 0) return [];
+    if (!this.#places.get(text)) await this.#slices.turn(); // an operation may search a hundred long texts
     const exactly = new Map(users.map(({ id, username }) => [username, id]));
     const byKey = new Map(users.map(({ id, username }) => [mentionKey(username), id]));
     return foundMentions(this.#placesIn(text), ({ name, key }) => exactly.get(name) ?? byKey.get(key));

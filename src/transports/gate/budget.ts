@@ -13,10 +13,10 @@ interface Allowance {
   largest: number;
 }
 
-const USER: Allowance = { burst: 500, perSecond: 100, largest: 1 };
-const USERS_OF_ADDRESS: Allowance = { burst: 4_000, perSecond: 400, largest: 4 }; // an office where all users reconnect at once
-const STRANGER: Allowance = { burst: 200, perSecond: 20, largest: 1 }; // a connection without a session
-const STRANGERS_OF_ADDRESS: Allowance = { burst: 1_000, perSecond: 50, largest: 2 };
+const USER: Allowance = { burst: 250, perSecond: 100, largest: 1 };
+const USERS_OF_ADDRESS: Allowance = { burst: 2_000, perSecond: 400, largest: 4 }; // an office where all users reconnect at once
+const STRANGER: Allowance = { burst: 100, perSecond: 20, largest: 1 }; // a connection without a session
+const STRANGERS_OF_ADDRESS: Allowance = { burst: 300, perSecond: 50, largest: 2 };
 
 const UNLIMITED: Allowance = { burst: 1e12, perSecond: 1e12, largest: 1e9 };
 

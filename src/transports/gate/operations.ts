@@ -95,7 +95,7 @@ export class Operations {
     if (Array.isArray(document)) return document;
     const operationName = asked.operationName || null; // some clients say "" for none
     if (!getOperationAST(document, operationName)) return [NO_SUCH_OPERATION];
-    const cost = await this.#costOf(document, operationName, asked.variables ?? {}, viewer);
+    const cost = await this.#costOf(document, operationName, asked.variables ?? {}, payer, viewer);
     return { document, operationName, cost, payer, share: await payer.reserve(cost, patience, isGone) };
   }
 
@@ -119,14 +119,17 @@ export class Operations {
     document: DocumentNode,
     operationName: string | null,
     variables: { readonly [name: string]: unknown },
+    payer: Payer,
     viewer: Viewer | null,
   ) {
+    const most = 1 + (document.loc?.end ?? 0) * SLOWEST;
     try {
-      return costOf(this.#schema, document, operationName, variables);
+      return payer.pay(() => costOf(this.#schema, document, operationName, variables), most);
     } catch (error) {
       if (!viewer || !isRefusal(error, "QUERY_TOO_COMPLEX")) throw error;
       // Most users have fewer rooms than `costOf` assumes.
-      return costOf(this.#schema, document, operationName, variables, await this.#roomsOf(viewer.id));
+      const rooms = await this.#roomsOf(viewer.id);
+      return payer.pay(() => costOf(this.#schema, document, operationName, variables, rooms), most);
     }
   }
 }

@@ -33,6 +33,8 @@ const LONGEST_TOGETHER = 16_384; // characters of a socket's distinct documents;
 
 const MOST_ROOMS = 10_000; // rooms that the subscriptions of one user follow, over all sockets; each takes about 1 kB
 const MOST_OF_USER = 2 * MOST_VALUES; // values that one event can bring to a user, over all sockets; 20 of our own pages have 7,500
+const MOST_OF_ONE = MOST_VALUES / 4; // values in one event of a subscription: executing it holds up all other clients, for about 10 ms
+const HEAVY = 500; // values from which on the events of a subscription wait for a turn of their own
 const LEAST_VALUES = 25; // minimum of values that a subscription counts for: executing an event takes 0.1 ms, however few it has
 const LONGEST_VARIABLES = 65_536; // characters of the variables of a socket's subscriptions: as many as one frame can have
 
@@ -73,6 +75,8 @@ export class Subscriptions {
   #shapesFound = 0;
   readonly #groups = new Map<string, Group<object>>();
   readonly #turns = new Turns(0);
+  /** For events with many values: apart, so that other events need not wait for them, and with rests for other work. */
+  readonly #heavyTurns = new Turns(2);
   /** The running subscriptions of each user, over all sockets. */
   readonly #ofUsers = new Map<string, Set<SocketOperation>>();
 
@@ -185,6 +189,7 @@ export class Subscriptions {
   #tooMany(subscription: SocketOperation): string | undefined {
     const most = this.#parts.config.subscriptionsPerSocket;
     if (subscription.running.size >= most) return `This connection already has ${most} subscriptions.`;
+    if (valuesOf(subscription) > MOST_OF_ONE) return `One event of this subscription could hold more than ${MOST_OF_ONE} values.`;
     const all = [...subscription.running, subscription];
     if (sum(all, valuesOf) > MOST_VALUES) return `One event could send this connection more than ${MOST_VALUES} values.`;
     if (sum([...this.#ofUser(subscription), subscription], valuesOf) > MOST_OF_USER)
@@ -207,7 +212,8 @@ export class Subscriptions {
     const viewer = shape.perViewer ? contextValue.viewer : null;
     const variables = shape.variables.map((name) => [name, variableValues?.[name]]);
     const key = JSON.stringify([shape.id, variables, viewer?.id]);
-    const group = this.#groups.get(key) ?? new Group<object>((value) => this.#payloadOf(args, value, shape.perViewer), this.#turns);
+    const turns = args.admitted.cost.values > HEAVY ? this.#heavyTurns : this.#turns;
+    const group = this.#groups.get(key) ?? new Group<object>((value) => this.#payloadOf(args, value, shape.perViewer), turns);
     this.#groups.set(key, group);
     return { key, group };
   }

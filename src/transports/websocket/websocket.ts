@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from "graphql-ws";
 import { type WebSocket, WebSocketServer } from "ws";
 import { Quota } from "../../util/quota.js";
+import { Slices } from "../../util/slices.js";
 import { credentialOf } from "../gate/credentials.js";
 import type { Gate } from "../gate/gate.js";
 import { hostProblem } from "../gate/host.js";
@@ -41,6 +42,7 @@ export function serveWebSockets(server: Server, gate: Gate): SocketServer {
   const { config, addressOf, mask, log } = gate;
   const releases = new Set<Promise<void>>();
   const heartbeat = new Heartbeat();
+  const slices = new Slices(); // so that frames that arrive together, from any number of sockets, leave time for other work
   const transport = graphqlTransport(gate, heartbeat, (release) => {
     releases.add(release);
     void release.finally(() => releases.delete(release));
@@ -99,6 +101,18 @@ export function serveWebSockets(server: Server, gate: Gate): SocketServer {
     let inbox: Inbox | undefined;
     let draining = false;
     let paying = false;
+    /** Frames that wait for their turn. */
+    const frames: string[] = [];
+    /** Handles the frames one by one, in turn with those of other sockets. */
+    const handleNext = (): void => {
+      slices.run(() => {
+        const [frame] = frames;
+        if (frame !== undefined && socket.readyState === socket.OPEN) inbox?.take(frame);
+        frames.shift();
+        if (frames.length > 0) queueMicrotask(handleNext);
+        else readOnOrNot();
+      });
+    };
     /** Pauses reading while the client has too much under way, does not read its answers, or is over its budget; else resumes it. */
     const readOnOrNot = () => {
       if (outlet.congested && !draining) {
@@ -117,7 +131,7 @@ export function serveWebSockets(server: Server, gate: Gate): SocketServer {
         });
       }
       const { waiting = 0, characters = 0 } = inbox ?? {};
-      if (draining || paying || waiting >= MOST_AT_ONCE || characters > MOST_WAITING) socket.pause();
+      if (draining || paying || frames.length > 0 || waiting >= MOST_AT_ONCE || characters > MOST_WAITING) socket.pause();
       else if (socket.isPaused) {
         heartbeat.heard(socket);
         socket.resume();
@@ -169,8 +183,9 @@ export function serveWebSockets(server: Server, gate: Gate): SocketServer {
             if (socket.readyState !== socket.OPEN) return; // ignores frames that arrive after the close frame
             const text = String(data);
             connection.payer.charge(text.length * RECEIVED);
-            inbox?.take(text);
-            readOnOrNot();
+            frames.push(text);
+            if (frames.length === 1) handleNext();
+            if (frames.length > 0) readOnOrNot();
           });
         },
       },
