@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import type { Stores } from "./api/context.js";
 import type { LoaderTable } from "./api/create-context.js";
+import type { Right } from "./api/rights.js";
 import type { RoomEventKind, RoomEventRecord } from "./api/room-event.js";
 import type { Doorkeeper, SessionWatch, Viewer } from "./api/sessions.js";
 import type { Config } from "./config/config.js";
@@ -59,6 +60,8 @@ export interface Feature {
   stores?(platform: Platform, made: Stores): Partial<Stores>;
   readonly loaders?: Partial<LoaderTable>;
   readonly resolvers?: readonly GraphQLClass[];
+  /** What its members may do in a room, by their role. */
+  readonly rights?: readonly Right[];
   /** The kinds of events that it adds to the logs of rooms. */
   readonly events?: readonly RoomEventKind[];
   /** Past events as a subscriber that resumes now gets them; the same objects where nothing has changed since. */

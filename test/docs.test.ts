@@ -17,9 +17,27 @@ const pages = ["README.md", "client-example/README.md", ...readdirSync(new URL("
 /** A marker that names a file, and the code block that shows the file. */
 const SHOWN = /<!-- (test\/clients\/\S+) -->\n```ts\n[\s\S]*?```/g;
 
+/** A table that is made from code, between the file and its end. */
+const MADE = /<!-- made from the (.+) by `npm run docs` -->\n[\s\S]*?<!-- end -->/g;
+
+const TABLES: Record<string, () => string> = {
+  "rights of all features": () => {
+    const who = (roles: readonly string[]) => {
+      if (roles.length === 0) return "no one";
+      return roles.includes("MEMBER") ? "every member" : "the owner";
+    };
+    const rows = features
+      .flatMap(({ rights = [] }) => rights)
+      .map(({ about, GENERAL, PRIVATE, GROUP }) => `| ${about} | ${who(GROUP)} | ${who(PRIVATE)} | ${who(GENERAL)} |\n`);
+    return `| may | in a group | in a private room | in the general room |\n|---|---|---|---|\n${rows.join("")}`;
+  },
+};
+
 describe("examples in the docs", () => {
   it.each(pages)("[DOC1] shows the clients exactly as the tests run them: %s", async (page) => {
-    const text = read(page).replace(SHOWN, (_, file) => `<!-- ${file} -->\n\`\`\`ts\n${read(file)}\`\`\``);
+    const text = read(page)
+      .replace(SHOWN, (_, file) => `<!-- ${file} -->\n\`\`\`ts\n${read(file)}\`\`\``)
+      .replace(MADE, (_, from) => `<!-- made from the ${from} by \`npm run docs\` -->\n${TABLES[from]?.() ?? ""}<!-- end -->`);
     await expect(text).toMatchFileSnapshot(`../${page}`);
   });
 

@@ -35,11 +35,11 @@ describe("the head of a script", () => {
 
   it.each(scriptNames)("[LUA3] %s takes every key from KEYS, and fails with the declared codes of the catalog", (name) => {
     const source = scriptSource(name);
-    const { keys, fails } = readScriptHead(source);
+    const { keys, restKeys, fails } = readScriptHead(source);
     const calls = [...source.matchAll(/redis\.p?call\(('\w+'|\w+)(?:, *'(?:CONSUMERS|DELCONSUMER)')?(?:, *([^,)]+))?/g)];
     expect(calls.length).toBeGreaterThan(0);
     for (const [call, command, key] of calls)
-      expect(command === "'TIME'" || [...keys, "today", "yesterday"].includes(key ?? ""), call).toBe(true);
+      expect(command === "'TIME'" || [...keys, "today", "yesterday", restKeys && "KEYS[index]"].includes(key ?? ""), call).toBe(true);
     for (const [, code = ""] of source.matchAll(/error_reply\('([A-Z_]{3,})/g)) expect(Object.keys(errors)).toContain(code);
     for (const code of fails) expect(Object.keys(errors)).toContain(code);
   });
@@ -52,7 +52,7 @@ describe("the head of a script", () => {
   it("[LUA1] may type arguments, with notes and commas in types", () => {
     const head = readScriptHead(`--[[ some_script: adds
      a thing, once.
-     KEYS  room, total_users   (of the room)
+     KEYS  room, total_users   (of the room), ...other_keys
      ARGV  user, how_many: number (things), others: Map<string, number>, ...fields: Array<string | number> (the rest)
      RETURNS  [ok: 0 | 1, members: Array<[id: string, name: string]>] | null; nothing new is null
      FAILS  NOT_FOUND if gone, FORBIDDEN ]]
@@ -61,6 +61,7 @@ local x = 1`);
       name: "some_script",
       summary: "adds a thing, once.",
       keys: ["room", "total_users"],
+      restKeys: "other_keys",
       args: [
         { name: "user", type: "string", rest: false },
         { name: "how_many", type: "number", rest: false },

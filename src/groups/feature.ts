@@ -1,6 +1,7 @@
 import type { Feature } from "../feature.js";
 import { GroupResolver } from "./group.resolver.js";
 import { GroupStore } from "./group.store.js";
+import { groupRights } from "./rights.js";
 
 declare module "../api/context.js" {
   interface Stores {
@@ -12,8 +13,9 @@ declare module "../api/context.js" {
 export const groups: Feature = {
   name: "groups",
   lua: new URL("./lua/", import.meta.url),
-  stores: ({ commands, scripts }, { rooms, members, users, roomList, acquaintances, invitations }) => ({
-    groups: new GroupStore(commands, scripts, rooms, members, users, { list: roomList, acquaintances, invitations }),
+  stores: ({ commands, scripts, keysOfRoom }, { rooms, members, users, roomList, acquaintances, invitations }) => ({
+    groups: new GroupStore(commands, scripts, rooms, members, users, { list: roomList, acquaintances, invitations }, keysOfRoom),
   }),
   resolvers: [GroupResolver],
+  rights: Object.values(groupRights),
 };

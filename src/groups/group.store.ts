@@ -1,10 +1,10 @@
 import { createHash, randomInt } from "node:crypto";
 import { checkUserId, GENERAL, isGroup, isRoomId, privatePair } from "../api/ids.js";
+import { rolesWith } from "../api/rights.js";
 import { type InvitationStore, LASTS } from "../invitations/invitation.store.js";
 import { invitationKeys } from "../invitations/keys.js";
 import { logKeys } from "../log/keys.js";
 import type { RoomScripts } from "../log/room-scripts.js";
-import { messageKeys } from "../messages/keys.js";
 import type { RedisClient } from "../redis/connect.js";
 import type { ScriptCalls } from "../redis/scripts.js";
 import type { AcquaintanceStore } from "../rooms/acquaintance.store.js";
@@ -16,6 +16,7 @@ import { userKeys } from "../users/keys.js";
 import { checkName, type UserStore } from "../users/user.store.js";
 import { badInput, checkClientId, isRefusal, refusal } from "../util/errors.js";
 import { groupKeys } from "./keys.js";
+import { groupRights } from "./rights.js";
 
 export interface NewGroup {
   name: string;
@@ -41,7 +42,7 @@ interface Helpers {
 }
 
 /**
- * Group rooms: creating, renaming and leaving them, and changing their members. RoomScripts write the members and the authoritative name.
+ * Group rooms: creating, renaming and leaving them, and changing their members. Scripts write the members and the authoritative name.
  * The demo apps' views of both, each user's list of rooms and the room's name, are in other slots of a cluster. A list has the room
  * before the user becomes a member and until after they left, so readers of a list check membership. Strangers are invited, not added.
  */
@@ -54,7 +55,9 @@ export class GroupStore {
   readonly #list: Pick<RoomListStore, "forget">;
   readonly #acquaintances: Pick<AcquaintanceStore, "strangersAmong" | "blockersAmong">;
   readonly #invitations: InvitationStore;
+  readonly #keysOfRoom: (roomId: string) => string[];
 
+  /** @param keysOfRoom all keys of a room, which expire when its last member has left */
   constructor(
     redis: RedisClient,
     scripts: RoomScripts,
@@ -62,7 +65,9 @@ export class GroupStore {
     members: MemberStore,
     users: UserStore,
     { list, acquaintances, invitations }: Helpers,
+    keysOfRoom: (roomId: string) => string[],
   ) {
+    this.#keysOfRoom = keysOfRoom;
     this.#list = list;
     this.#redis = redis;
     this.#scripts = scripts;
@@ -140,7 +145,12 @@ export class GroupStore {
   async rename(userId: string, roomId: string, name: string): Promise<void> {
     checkGroup(roomId);
     checkName(name);
-    await this.#scripts.onRoom("room_change", roomId, { by: userId, name, mayInvite: "" }, { members: roomKeys.members(roomId) });
+    await this.#scripts.onRoom(
+      "room_change",
+      roomId,
+      { by: userId, roles: rolesWith(groupRights.rename, roomId), name, mayInvite: "" },
+      { members: roomKeys.members(roomId) },
+    );
     // Of two concurrent calls, the one that writes this key last reads the authoritative name.
     let shown: string | null = null;
     for (let current: string | null = name; current !== null && current !== shown; ) {
@@ -156,7 +166,12 @@ export class GroupStore {
    */
   async letMembersInvite(userId: string, roomId: string, on: boolean): Promise<void> {
     checkGroup(roomId);
-    await this.#scripts.onRoom("room_change", roomId, { by: userId, name: "", mayInvite: on }, { members: roomKeys.members(roomId) });
+    await this.#scripts.onRoom(
+      "room_change",
+      roomId,
+      { by: userId, roles: rolesWith(groupRights.letMembersInvite, roomId), name: "", mayInvite: on },
+      { members: roomKeys.members(roomId) },
+    );
   }
 
   /**
@@ -199,7 +214,7 @@ export class GroupStore {
   }
 
   #runAdd(userId: string, roomId: string, otherId: string, invites: boolean): Promise<ScriptCalls["member_add"]["result"]> {
-    const args = { by: userId, user: otherId, most: MOST_MEMBERS, invites, lasts: LASTS };
+    const args = { by: userId, roles: rolesWith(groupRights.add, roomId), user: otherId, most: MOST_MEMBERS, invites, lasts: LASTS };
     return this.#scripts.onRoom("member_add", roomId, args, { members: roomKeys.members(roomId), invited: invitationKeys.invited(roomId) });
   }
 
@@ -265,12 +280,15 @@ export class GroupStore {
   async #leave(userId: string, roomId: string, otherId: string): Promise<void> {
     const otherKeys = {
       members: roomKeys.members(roomId),
-      mentioned: messageKeys.mentioned(roomId),
-      reads: roomKeys.reads(roomId),
-      reactions: messageKeys.reactions(roomId),
       invited: invitationKeys.invited(roomId),
+      others: this.#keysOfRoom(roomId),
     };
-    const [, ...ended] = await this.#scripts.onRoom("member_remove", roomId, { by: userId, user: otherId }, otherKeys);
+    const [, ...ended] = await this.#scripts.onRoom(
+      "member_remove",
+      roomId,
+      { by: userId, roles: rolesWith(groupRights.remove, roomId), user: otherId },
+      otherKeys,
+    );
     const users = ended.flatMap((user, at) => (at % 2 === 0 ? [[user, ended[at + 1] as string] as const] : []));
     await Promise.all(users.map(([user, inviter]) => this.#invitations.ended(roomId, user, inviter)));
   }

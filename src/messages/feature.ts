@@ -10,7 +10,7 @@ import { MentionStore } from "./mention.store.js";
 import { MessageResolver, RoomMessagesResolver } from "./message.resolver.js";
 import { MessageStore } from "./message.store.js";
 import { MessageChangeResolver, MessageDeletedResolver, ReactionResolver } from "./message-change.resolver.js";
-import { MessageChangeStore } from "./message-change.store.js";
+import { DELETE_OTHERS, MessageChangeStore } from "./message-change.store.js";
 import { asTheyStand, messageEvents } from "./message-event.js";
 import { NodeResolver } from "./node.resolver.js";
 import type { Placed } from "./page.js";
@@ -79,6 +79,7 @@ export const messages: Feature = {
     ReactionResolver,
     RoomMessagesResolver,
   ],
+  rights: [DELETE_OTHERS],
   events: messageEvents,
   hindsight: (events, { messages }) => asTheyStand(events, messages),
   routes: serveExports,

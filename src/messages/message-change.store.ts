@@ -1,3 +1,4 @@
+import { type Right, rolesWith } from "../api/rights.js";
 import type { RoomScripts } from "../log/room-scripts.js";
 import type { ScriptCalls } from "../redis/scripts.js";
 import { roomKeys } from "../rooms/keys.js";
@@ -14,6 +15,9 @@ import type { StoredMessage } from "./stored-message.js";
 
 const MOST_EMOJIS = 20; // distinct emoji per message
 const LISTED_USERS = 100; // per emoji; the count includes all
+
+/** Whose messages a user may delete besides their own. */
+export const DELETE_OTHERS: Right = { about: "delete messages of others", GENERAL: [], PRIVATE: [], GROUP: ["OWNER"] };
 
 /** What the scripts return: first the message after the change. */
 type Changed = ScriptCalls["message_edit"]["result"];
@@ -88,7 +92,7 @@ export class MessageChangeStore {
     await this.#scripts.onRoom(
       "message_delete",
       roomId,
-      { user: userId, id, score },
+      { user: userId, roles: rolesWith(DELETE_OTHERS, roomId), id, score },
       { ...changeKeys(roomId), mentioned: messageKeys.mentioned(roomId), deleted: messageKeys.deleted(roomId) },
     );
     return id;

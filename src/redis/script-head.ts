@@ -13,6 +13,8 @@ export interface ScriptHead {
   /** What the script does. */
   summary: string;
   keys: string[];
+  /** Takes all remaining keys; undefined if there are none. */
+  restKeys: string | undefined;
   args: ScriptArgument[];
   /** The TypeScript type of its result. */
   returns: string;
@@ -26,7 +28,7 @@ const SECTION = /^ +(KEYS|ARGV|RETURNS|FAILS) +/m;
  * Reads the head of a script. It must not contain `]]`, which ends a comment of Lua: write `] ]` in types.
  *
  *     --[[ name: summary
- *          KEYS  key, key (a note), …
+ *          KEYS  key, key (a note), …, ...name   (all further keys)
  *          ARGV  name, name: type (a note), …, ...name: type   (types are TypeScript's; string where none is given)
  *          RETURNS  type; a note
  *          FAILS  CODE if …, CODE ]]
@@ -40,10 +42,12 @@ export function readScriptHead(source: string): ScriptHead {
   for (let n = 0; n < parts.length; n += 2) sections[parts[n] as string] = (parts[n + 1] ?? "").replace(/\s+/g, " ").trim();
   const { KEYS, ARGV = "", RETURNS, FAILS = "" } = sections;
   if (!name || !KEYS || !RETURNS) throw new Error(`the head of the script ${name || source.slice(0, 40)} lacks its name, KEYS or RETURNS`);
+  const keys = list(KEYS);
   return {
     name,
     summary: summary.replace(/\s+/g, " ").trim(),
-    keys: list(KEYS),
+    keys: keys.filter((key) => !key.startsWith("...")),
+    restKeys: keys.find((key) => key.startsWith("..."))?.slice("...".length),
     args: list(ARGV).map(readArgument),
     returns: (RETURNS.split(";")[0] as string).trim(),
     fails: [...FAILS.matchAll(/\b[A-Z][A-Z_]{3,}\b/g)].map(([code]) => code),
@@ -74,11 +78,11 @@ export const camelCase = (name: string) => name.replace(/_(\w)/g, (_, letter: st
 
 /** The types of the calls of a folder's scripts, as its `calls.ts` has them. @param scripts the path of `scripts.js` from there */
 export function describeCalls(heads: readonly ScriptHead[], scripts: string): string {
-  const calls = heads.map(({ name, summary, keys, args, returns, fails }) => {
+  const calls = heads.map(({ name, summary, keys, restKeys, args, returns, fails }) => {
     const failures = fails.length > 0 ? ` @throws ChatError ${fails.join(", ")}` : "";
     return `    /** ${summary.slice(0, 1).toUpperCase()}${summary.slice(1)}${failures} */
     ${name}: {
-      keys: ${keys.map((key) => JSON.stringify(camelCase(key))).join(" | ")};
+      keys: ${keys.map((key) => JSON.stringify(camelCase(key))).join(" | ")};${restKeys === undefined ? "" : `\n      restKeys: ${JSON.stringify(camelCase(restKeys))};`}
       args: ${args.length > 0 ? `{ ${args.map((arg) => `${camelCase(arg.name)}: ${arg.type}`).join("; ")} }` : "Record<string, never>"};
       result: ${returns.replaceAll("] ]", "]]")};
     };`;

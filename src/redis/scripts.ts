@@ -16,6 +16,7 @@ export type ScriptName = keyof ScriptCalls;
 
 interface Call {
   keys: string;
+  restKeys?: string;
   args: object;
   result: unknown;
 }
@@ -23,7 +24,8 @@ interface Call {
 type CallOf<Name extends ScriptName> = ScriptCalls[Name] extends Call ? ScriptCalls[Name] : never;
 
 /** The keys of a call, by the names in the script's head. */
-export type ScriptKeys<Name extends ScriptName> = Record<CallOf<Name>["keys"], string>;
+export type ScriptKeys<Name extends ScriptName> = Record<CallOf<Name>["keys"], string> & RestKeys<CallOf<Name>>;
+type RestKeys<Of> = Of extends { restKeys: infer Rest extends string } ? Record<Rest, readonly string[]> : unknown;
 export type ScriptArgs<Name extends ScriptName> = CallOf<Name>["args"];
 export type ScriptResult<Name extends ScriptName> = CallOf<Name>["result"];
 
@@ -32,6 +34,7 @@ interface Loaded {
   source: string;
   sha: string;
   keys: string[];
+  restKeys: string | undefined;
   args: { name: string; rest: boolean }[];
 }
 
@@ -91,10 +94,12 @@ export class Scripts {
     return (await this.evaluate(name, keys, args)) as ScriptResult<Name>;
   }
 
-  protected async evaluate(name: ScriptName, keys: Readonly<Record<string, string>>, args: object): Promise<unknown> {
+  protected async evaluate(name: ScriptName, keys: object, args: object): Promise<unknown> {
     const script = this.#scripts.get(name) as Loaded;
     const given = args as Readonly<Record<string, unknown>>;
-    const keyList = script.keys.map((key) => keys[key] as string);
+    const givenKeys = keys as Readonly<Record<string, string | readonly string[]>>;
+    const rest = script.restKeys === undefined ? [] : (givenKeys[script.restKeys] as readonly string[]);
+    const keyList = [...script.keys.map((key) => givenKeys[key] as string), ...rest];
     const argList = script.args.flatMap(({ name, rest }) => (rest ? (given[name] as string[]) : [toArgument(given[name])]));
     try {
       return await this.#send(script, keyList, argList);
@@ -126,6 +131,7 @@ function load(plain: string, database: number): Loaded {
     source,
     sha: createHash("sha1").update(source).digest("hex"),
     keys: head.keys.map(camelCase),
+    restKeys: head.restKeys === undefined ? undefined : camelCase(head.restKeys),
     args: head.args.map((arg) => ({ name: camelCase(arg.name), rest: arg.rest })),
   };
 }

@@ -1,14 +1,15 @@
---[[ member_remove: let a user leave a group room; or remove a member, which the owner may do; or withdraw an invitation, which the owner
-     and the inviter may do. When the last owner leaves, the member who joined first becomes the owner. When the last member leaves, the
-     room's invitations end and its data expires after a day.
-     KEYS  room, log, meta, foreign, own, asked, members, mentioned, reads, reactions, invited
-     ARGV  new_epoch, log_length, assistant, by, user (the same as by to leave)
+--[[ member_remove: let a user leave a group room; or remove a member; or withdraw an invitation, which the inviter may do, too. When the
+     last owner leaves, the member who joined first becomes the owner. When the last member leaves, the room's invitations end and its data
+     expires after a day.
+     KEYS  room, log, meta, foreign, own, asked, members, invited, ...others (all keys of the room)
+     ARGV  new_epoch, log_length, assistant, by, roles: readonly string[] (that may remove others), user (the same as by to leave)
      RETURNS  [left: 0 | 1, ...ended: string[] ]; left is 1 if the user left now; the user and the inviter of each invitation that ended
      FAILS  NOT_A_MEMBER if `by` is not a member, FORBIDDEN ]]
-local room, log, meta, foreign, own, asked, members, mentioned, reads, reactions, invited = unpack(KEYS)
-local new_epoch, log_length, assistant, by, user = unpack(ARGV)
+local room, log, meta, foreign, own, asked, members, invited = unpack(KEYS)
+local new_epoch, log_length, assistant, by, roles, user = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
+-- part: rights
 
 local DAY = 86400
 local is_owner = function(entry) return string.match(entry, '^OWNER ') ~= nil end
@@ -18,11 +19,11 @@ if not role then return redis.error_reply('NOT_A_MEMBER ' .. string.sub(room, #'
 local inviter_of = function(entry) return string.match(entry or '', '^%d+') end
 if user ~= by then
   local inviter = inviter_of(redis.call('HGET', invited, user))
-  if inviter and (inviter == by or is_owner(role)) then
+  if inviter and (inviter == by or has_right(role_of(by))) then
     redis.call('HDEL', invited, user)
     return { 0, user, inviter }
   end
-  if not is_owner(role) then return redis.error_reply('FORBIDDEN Only the owner of the room may do that.') end
+  if not has_right(role_of(by)) then return redis.error_reply('FORBIDDEN Only the owner of the room may do that.') end
   role = redis.call('HGET', members, user)
   if not role then return { 0 } end
   if is_owner(role) then return redis.error_reply('FORBIDDEN An owner of the room cannot be removed.') end
@@ -56,14 +57,6 @@ if redis.call('HLEN', members) == 0 then
     answer[#answer + 1] = inviter_of(entries[index + 1])
   end
   redis.call('DEL', invited)
-  redis.call('EXPIRE', room, DAY)
-  redis.call('EXPIRE', log, DAY)
-  redis.call('EXPIRE', meta, DAY)
-  redis.call('EXPIRE', foreign, DAY)
-  redis.call('EXPIRE', own, DAY)
-  redis.call('EXPIRE', asked, DAY)
-  redis.call('EXPIRE', mentioned, DAY)
-  redis.call('EXPIRE', reads, DAY)
-  redis.call('EXPIRE', reactions, DAY)
+  for index = 9, #KEYS do redis.call('EXPIRE', KEYS[index], DAY) end
 end
 return answer

@@ -1,16 +1,17 @@
---[[ room_change: rename a group room, or change whether members may add others. Only for its owner.
+--[[ room_change: rename a group room, or change whether members may add others.
      KEYS  room, log, meta, foreign, own, asked, members
-     ARGV  new_epoch, log_length, assistant, by, name ('' for no change), may_invite: boolean | "" ('' for no change)
+     ARGV  new_epoch, log_length, assistant, by, roles: readonly string[] (that may do it), name ('' for no change), may_invite: boolean | "" ('' for no change)
      RETURNS  1
      FAILS  NOT_A_MEMBER, FORBIDDEN ]]
 local room, log, meta, foreign, own, asked, members = unpack(KEYS)
-local new_epoch, log_length, assistant, by, name, may_invite = unpack(ARGV)
+local new_epoch, log_length, assistant, by, roles, name, may_invite = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
+-- part: rights
 
-local role = redis.call('HGET', members, by)
+local role = redis.call('EXISTS', members) == 1 and role_of(by)
 if not role then return redis.error_reply('NOT_A_MEMBER ' .. string.sub(room, #'room:' + 1)) end
-if not string.match(role, '^OWNER ') then return redis.error_reply('FORBIDDEN Only the owner of the room may do that.') end
+if not has_right(role) then return redis.error_reply('FORBIDDEN Only the owner of the room may do that.') end
 
 if may_invite ~= '' then redis.call('HSET', meta, 'mayInvite', may_invite) end
 if name ~= '' and name ~= redis.call('HGET', meta, 'name') then

@@ -11,7 +11,7 @@ declare module "../../redis/scripts.js" {
     /** Delete a message with all data about it. The caller has checked that the user may access the room. @throws ChatError NOT_A_MEMBER, NOT_FOUND, FORBIDDEN */
     message_delete: {
       keys: "room" | "log" | "meta" | "foreign" | "own" | "asked" | "members" | "reactions" | "mentioned" | "deleted";
-      args: { newEpoch: string; logLength: string; assistant: string; user: string; id: string; score: string };
+      args: { newEpoch: string; logLength: string; assistant: string; user: string; roles: readonly string[]; id: string; score: string };
       result: 0 | 1;
     };
     /** Change the text of a message of the user, in its place. The caller has checked that the user may access the room. @throws ChatError NOT_A_MEMBER, NOT_FOUND, FORBIDDEN */

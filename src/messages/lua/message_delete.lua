@@ -1,15 +1,16 @@
 --[[ message_delete: delete a message with all data about it. The caller has checked that the user may access the room.
      KEYS  room, log, meta, foreign, own, asked, members, reactions, mentioned, deleted
-     ARGV  new_epoch, log_length, assistant, user, id, score (of the message)
+     ARGV  new_epoch, log_length, assistant, user, roles: readonly string[] (that may delete messages of others), id, score (of the message)
      RETURNS  0 | 1; 1 if it was deleted now, 0 if the user deleted it before, or someone else deleted this message of the user before
      FAILS  NOT_A_MEMBER, NOT_FOUND, FORBIDDEN ]]
 local room, log, meta, foreign, own, asked, members, reactions, mentioned, deleted = unpack(KEYS)
-local new_epoch, log_length, assistant, user, id, score = unpack(ARGV)
+local new_epoch, log_length, assistant, user, roles, id, score = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 -- part: message_find
 -- part: message_member
 -- part: message_index
+-- part: rights
 
 local found = find(id, score)
 if not found then
@@ -17,7 +18,7 @@ if not found then
   if redis.call('ZSCORE', deleted, user .. ' ' .. id) then return 0 end
   return redis.error_reply('NOT_FOUND There is no message ' .. id .. '.')
 end
-if found.from ~= user and not (role and string.match(role, '^OWNER ')) then
+if found.from ~= user and not has_right(role_of(user)) then
   return redis.error_reply('FORBIDDEN Only the author of a message, or the owner of its group, can delete it.')
 end
 
