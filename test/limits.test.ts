@@ -403,6 +403,18 @@ describe("the size of an operation", () => {
     });
   });
 
+  it("[LIMIT5] is limited to 60 fragments", async () => {
+    const using = (count: number) => {
+      const names = Array.from({ length: count }, (_, n) => `f${n}`);
+      return `{ me { ${names.map((name) => `...${name}`).join(" ")} } } ${names.map((name) => `fragment ${name} on User { id }`).join(" ")}`;
+    };
+    expect((await alice.request(using(60))).errors).toBeUndefined();
+    expect(await alice.refused(using(61))).toMatchObject({
+      message: expect.stringContaining("more than 60 fragments"),
+      extensions: { code: "GRAPHQL_VALIDATION_FAILED" },
+    });
+  });
+
   it("[LIMIT5] is bounded by the actual length of lists that take no length argument", async () => {
     const alice = await TestClient.register(server, "alice");
     const { id } = await alice.send("liked by many");

@@ -13,7 +13,7 @@ const ATTACKER = "203.0.113.1"; // the address of the one who prepares the attac
 const MENTIONING = "@Pablo ".repeat(500);
 
 const times = (count: number, field: string) => Array.from({ length: count }, (_, n) => `a${n}: ${field}`).join(" ");
-const fragments = Array.from({ length: 90 }, (_, n) => `f${n}`);
+const fragments = Array.from({ length: 60 }, (_, n) => `f${n}`);
 const DOCUMENT = `query q%n { me { ${fragments.map((name) => `...${name}`).join(" ")} } } ${fragments.map((name) => `fragment ${name} on User { id }`).join(" ")}`;
 
 type Kind = Omit<Attack, "url" | "tokens" | "address" | "seconds"> & { strangers?: true };

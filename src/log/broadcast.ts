@@ -1,4 +1,3 @@
-import type { Turns } from "../util/turns.js";
 import type { Feed, Sink } from "./feed.js";
 import type { Position } from "./position.js";
 import { RoomsFeed } from "./rooms-feed.js";
@@ -13,6 +12,11 @@ export interface Outlet {
   onDrained(listener: () => void): void;
   /** Closes the connection, as the client reads too slowly and its waiting events cannot be replayed. It has to reconnect. */
   giveUp(): void;
+}
+
+/** When events are executed: not all at once, as that would block all other work. */
+export interface Execution {
+  run(work: () => Promise<Payload>): Promise<Payload> | Promise<Promise<Payload>>;
 }
 
 /** Pays for the events that are prepared for a client. */
@@ -47,7 +51,7 @@ const MOST_WAITING = 1_000; // events that one subscription holds until they can
  */
 export class Group<T extends object> {
   readonly #execute: (value: T) => Promise<Payload>;
-  readonly #turns: Turns;
+  readonly #turns: Execution;
   /** Frames of recent events, oldest first. */
   readonly #frames = new Map<T, Frame>();
   readonly #subscribers = new Set<{ charge(ms: number): void }>();
@@ -55,7 +59,7 @@ export class Group<T extends object> {
   #owed = 0;
 
   /** @param turns shared by all groups, so that executing one event for many groups does not block all other work */
-  constructor(execute: (value: T) => Promise<Payload>, turns: Turns) {
+  constructor(execute: (value: T) => Promise<Payload>, turns: Execution) {
     this.#execute = execute;
     this.#turns = turns;
   }

@@ -27,6 +27,9 @@ const BEGIN_AT_ONCE = 2; // subscriptions of one payer that start at a time: eac
 const LONGEST_BEGINNING = 1_000; // ms after which the next one starts in any case
 const MOST_IN_LINE = 100; // operations of one payer that wait to begin; the server stops reading from a socket long before that
 
+/** The error for a client that is gone, which no client receives. One for all: creating thousands at once would take long. */
+const GONE = refusal("UNAVAILABLE");
+
 /** The price, in ms, of a task that takes `ms`. The time that others wait for it grows with the square of its length. */
 export const priceOf = (ms: number): number => Math.min(ms + ms ** 2 / LONG, HIGHEST_PRICE);
 
@@ -321,7 +324,7 @@ export class Payer {
       if (performance.now() + wait > deadline) throw this.#refusal();
       await delay(wait, undefined, { ref: false });
     }
-    throw refusal("UNAVAILABLE");
+    throw GONE;
   }
 
   #refusal() {

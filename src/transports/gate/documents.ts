@@ -4,6 +4,7 @@ import {
   type DocumentNode,
   GraphQLError,
   type GraphQLSchema,
+  Kind,
   NoSchemaIntrospectionCustomRule,
   type OperationDefinitionNode,
   parse,
@@ -44,6 +45,7 @@ const LONGEST_KEPT = 8_192; // characters; usual clients send shorter documents,
 
 /** Maximum number of fields with one response name in one selection set: validation compares all pairs, and clients write a field once. */
 const MOST_ALIKE = 20;
+const MOST_FRAGMENTS = 60; // of a document: validation compares all pairs of them, too
 
 /** Parses and validates documents. Caches the valid ones that were used last, and returns the same object for the same text. */
 export class Documents {
@@ -79,8 +81,10 @@ export class Documents {
   }
 }
 
-/** The error for a field that appears too often in one selection set; undefined if there is none. */
+/** The error for a field that appears too often in one selection set, or for too many fragments; undefined if there is none. */
 function tooOften(document: DocumentNode): GraphQLError | undefined {
+  const fragments = document.definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION);
+  if (fragments.length > MOST_FRAGMENTS) return new GraphQLError(`The document has more than ${MOST_FRAGMENTS} fragments. Use fewer.`);
   let error: GraphQLError | undefined;
   visit(document, {
     SelectionSet({ selections }) {

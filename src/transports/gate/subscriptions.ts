@@ -19,6 +19,7 @@ import type { SessionWatch } from "../../api/sessions.js";
 import { Group, type Outlet, type Payload, ROOM, Subscriber } from "../../log/broadcast.js";
 import { Feed } from "../../log/feed.js";
 import { refusal } from "../../util/errors.js";
+import { OneByOne } from "../../util/one-by-one.js";
 import { Turns } from "../../util/turns.js";
 import { LARGEST_ANSWER, sizeOfAnswer, tooLarge, workFor } from "./answer.js";
 import { priceOf } from "./budget.js";
@@ -75,8 +76,8 @@ export class Subscriptions {
   #shapesFound = 0;
   readonly #groups = new Map<string, Group<object>>();
   readonly #turns = new Turns(0);
-  /** For events with many values: apart, so that other events need not wait for them, and with rests for other work. */
-  readonly #heavyTurns = new Turns(2);
+  /** For events with many values: one at a time, and apart, so that other events need not wait for them. */
+  readonly #heavy = new OneByOne(2);
   /** The running subscriptions of each user, over all sockets. */
   readonly #ofUsers = new Map<string, Set<SocketOperation>>();
 
@@ -212,7 +213,7 @@ export class Subscriptions {
     const viewer = shape.perViewer ? contextValue.viewer : null;
     const variables = shape.variables.map((name) => [name, variableValues?.[name]]);
     const key = JSON.stringify([shape.id, variables, viewer?.id]);
-    const turns = args.admitted.cost.values > HEAVY ? this.#heavyTurns : this.#turns;
+    const turns = args.admitted.cost.values > HEAVY ? this.#heavy : this.#turns;
     const group = this.#groups.get(key) ?? new Group<object>((value) => this.#payloadOf(args, value, shape.perViewer), turns);
     this.#groups.set(key, group);
     return { key, group };

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type ExecutionArgs, type GraphQLError, parse } from "graphql";
+import { type ExecutionArgs, GraphQLError, parse } from "graphql";
 import { makeServer, type Server, type SubscribePayload } from "graphql-ws";
 import type { WebSocket } from "ws";
 import type { SessionWatch } from "../../api/sessions.js";
@@ -151,7 +151,9 @@ export function graphqlTransport(
         const operation = await prepare(extra, id, payload);
         return Array.isArray(operation) ? operation.map(mask) : operation;
       } catch (error) {
-        const operation: Refused = { schema, document: NOTHING, refused: mask(error) };
+        // No one gets the error of a client that is gone, and there may be many.
+        const refused = extra.socket.readyState === extra.socket.OPEN ? mask(error) : GONE;
+        const operation: Refused = { schema, document: NOTHING, refused };
         return operation;
       }
     },
@@ -197,6 +199,7 @@ interface Refused extends ExecutionArgs {
   refused: GraphQLError;
 }
 
+const GONE = new GraphQLError("The client is gone.");
 const NOTHING = parse("{ __typename }"); // stands in for the refused document
 
 /** Closes a socket whose session has ended. Terminates it if the client does not answer. */

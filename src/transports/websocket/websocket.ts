@@ -18,7 +18,8 @@ import { type Connection, graphqlTransport } from "./protocol.js";
 
 const KEEP_ALIVE = 12_000; // ms between pings; a socket that has not answered a ping by the next one is dead
 const BUDGET = 1024 * 1024; // bytes that may wait for a client to read them
-const MOST_AT_ONCE = 100; // unanswered operations of a socket; the server then stops reading, and more wait in the client's buffers
+const MOST_AT_ONCE = 50; // unanswered operations of a socket; the server then stops reading, and more wait in the client's buffers
+const MOST_OF_STRANGERS = 10; // the same without a session: clients log in with one
 const MOST_WAITING = 128 * 1024; // characters of those operations; after a frame that exceeds this, the server stops reading too
 const RECEIVED = 8e-6; // ms to receive each character of a frame, measured with frames of 60,000 characters
 const MOST_FRAGMENTS = 1_024; // per message
@@ -131,7 +132,14 @@ export function serveWebSockets(server: Server, gate: Gate): SocketServer {
         });
       }
       const { waiting = 0, characters = 0 } = inbox ?? {};
-      if (draining || paying || frames.length > 0 || waiting >= MOST_AT_ONCE || characters > MOST_WAITING) socket.pause();
+      if (
+        draining ||
+        paying ||
+        frames.length > 0 ||
+        waiting >= (connection.watch ? MOST_AT_ONCE : MOST_OF_STRANGERS) ||
+        characters > MOST_WAITING
+      )
+        socket.pause();
       else if (socket.isPaused) {
         heartbeat.heard(socket);
         socket.resume();
