@@ -408,6 +408,7 @@ describe("the size of an operation", () => {
       const names = Array.from({ length: count }, (_, n) => `f${n}`);
       return `{ me { ${names.map((name) => `...${name}`).join(" ")} } } ${names.map((name) => `fragment ${name} on User { id }`).join(" ")}`;
     };
+    const alice = await TestClient.register(server, "alice");
     expect((await alice.request(using(60))).errors).toBeUndefined();
     expect(await alice.refused(using(61))).toMatchObject({
       message: expect.stringContaining("more than 60 fragments"),
