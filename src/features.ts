@@ -7,6 +7,7 @@ import { guests } from "./guests/feature.js";
 import { interop } from "./interop/feature.js";
 import { invitations } from "./invitations/feature.js";
 import { messages } from "./messages/feature.js";
+import { pins } from "./pins/feature.js";
 import { presence } from "./presence/feature.js";
 import { reads } from "./reads/feature.js";
 import { rooms } from "./rooms/feature.js";
@@ -23,6 +24,7 @@ export const features: readonly Feature[] = [
   blocks,
   messages,
   groups,
+  pins,
   reads,
   typing,
   presence,

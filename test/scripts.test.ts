@@ -73,6 +73,7 @@ describe("scripts", () => {
     await ben.ask("mutation ($id: ID!) { markRead(messageId: $id) { unreadCount } }", { id: (await ann.send("read me", room.id)).id });
     const { id } = await ann.send("to be changed", room.id);
     await ann.ask('mutation ($id: ID!) { react(messageId: $id, emoji: "👍") { id } editMessage(id: $id, text: "changed") { id } }', { id });
+    await ann.ask("mutation ($id: ID!) { pinMessage(messageId: $id) { id } }", { id });
     await ann.ask("query ($r: ID!, $id: ID!) { messages(roomId: $r, around: $id) { position nodes { position } } }", { r: room.id, id });
     await ann.ask('mutation ($r: ID!, $id: ID!) { send(roomId: $r, text: "re", replyTo: $id) { replyTo { id } } deleteMessage(id: $id) }', {
       r: room.id,

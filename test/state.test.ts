@@ -24,7 +24,8 @@ const MESSAGE = "id text sentAt editedAt replyToId from { id } mentions { id } r
 const PAGE = `query ($r: ID!, $c: String) {
   messages(roomId: $r, first: 100, after: $c) { nodes { ${MESSAGE} } pageInfo { hasNextPage endCursor } position }
 }`;
-const ROOM = "query ($r: ID!) { room(id: $r) { name members(first: 100) { nodes { user { id } role readUpTo } } } }";
+const ROOM =
+  "query ($r: ID!) { room(id: $r) { name pins { message { id } } members(first: 100) { nodes { user { id } role readUpTo } } } }";
 const EVENTS = `subscription ($r: ID, $a: [String!]) {
   roomEvents(roomId: $r, after: $a) {
     __typename position
@@ -32,6 +33,8 @@ const EVENTS = `subscription ($r: ID, $a: [String!]) {
     ... on MessageEdited { message { ${MESSAGE} } }
     ... on ReactionChanged { message { ${MESSAGE} } }
     ... on MessageDeleted { messageId }
+    ... on MessagePinned { messageId }
+    ... on MessageUnpinned { messageId }
     ... on ReadMoved { upTo user { id } }
     ... on MemberJoined { user { id } }
     ... on MemberLeft { user { id } }
@@ -59,6 +62,8 @@ class Screen {
   readonly messages = new Map<string, Shown>();
   readonly members = new Set<string>();
   readonly reads = new Map<string, string>();
+  /** Ids of the pinned messages, the latest pin last. */
+  readonly pins = new Set<string>();
   name = "";
   #client: TestClient;
   #position = "";
@@ -77,6 +82,7 @@ class Screen {
     for (const message of messages) this.messages.set(message.id, message);
     const { room } = await this.#client.ask(ROOM, { r: this.roomId });
     this.name = room.name;
+    for (const { message } of room.pins.toReversed()) this.pins.add(message.id);
     for (const { user, readUpTo } of room.members.nodes) {
       this.members.add(user.id);
       if (readUpTo) this.reads.set(user.id, readUpTo);
@@ -137,6 +143,14 @@ class Screen {
         return;
       case "MessageDeleted":
         this.messages.delete(event.messageId);
+        this.pins.delete(event.messageId);
+        return;
+      case "MessagePinned":
+        this.pins.delete(event.messageId); // the page may be newer than the position
+        this.pins.add(event.messageId);
+        return;
+      case "MessageUnpinned":
+        this.pins.delete(event.messageId);
         return;
       case "ReadMoved":
         this.reads.set(event.user.id, event.upTo);
@@ -155,7 +169,13 @@ class Screen {
   /** The content of the screen that a fresh query returns as well. */
   get state() {
     const reads = Object.fromEntries([...this.reads].filter(([id]) => this.members.has(id)).sort());
-    return { messages: [...this.messages.values()].sort(byId), members: [...this.members].sort(), reads, name: this.name };
+    return {
+      messages: [...this.messages.values()].sort(byId),
+      pins: [...this.pins].reverse(),
+      members: [...this.members].sort(),
+      reads,
+      name: this.name,
+    };
   }
 }
 
@@ -168,6 +188,7 @@ async function truth(client: TestClient, roomId: string) {
   const members = room.members.nodes as { user: { id: string }; readUpTo: string | null }[];
   return {
     messages: messages.sort(byId),
+    pins: room.pins.map(({ message }: { message: { id: string } }) => message.id),
     members: members.map(({ user }) => user.id).sort(),
     reads: Object.fromEntries(
       members
@@ -216,6 +237,8 @@ async function doSomething(
         e: random.pick(EMOJIS),
         on: random.chance(0.7),
       }),
+    () => ask("mutation ($id: ID!) { pinMessage(messageId: $id) { id } }", { id: some() }),
+    () => ask("mutation ($id: ID!) { unpinMessage(messageId: $id) { id } }", { id: some() }),
     () => ask("mutation ($id: ID!) { markRead(messageId: $id) { id } }", { id: some() }),
     () => node.say({ id: person.id, username: person.username }, `from a demo app ${random.integer(0, 999_999)}`, { roomId }),
   ];

@@ -44,7 +44,7 @@ export class Refused extends Error {
 type MayBeMissing = "me" | "session" | "room";
 
 /** Other fields that are null only if they were refused. */
-type MayBeRefused = "messages" | "members";
+type MayBeRefused = "messages" | "members" | "pins";
 
 /** A part of an answer without errors: no field in it was refused. */
 export type Whole<Part> = Part extends (infer Entry)[]

@@ -9,6 +9,7 @@ import {
   NewerMessagesDocument,
   OlderMessagesDocument,
   OpenPrivateRoomDocument,
+  PinsDocument,
   RoomDocument,
   RoomEventsDocument,
   RoomShownDocument,
@@ -50,6 +51,8 @@ export class Chat {
   readonly #stops: (() => void)[] = [];
   readonly #recounts = new Map<string, ReturnType<typeof setTimeout>>();
   #pages = 0;
+  /** The last request for the pins of each room, whose answer counts. */
+  readonly #pinRequests = new Map<string, number>();
   #typing: { roomId: string; at: number } | undefined;
   /** Read markers that the server does not have yet: message ids by room. */
   readonly #toTell = new Map<string, string>();
@@ -126,6 +129,13 @@ export class Chat {
   async loadMembers(roomId: string): Promise<void> {
     const { room } = await insist(() => this.client.query(MembersDocument, { roomId }));
     if (room) this.#apply({ type: "members", roomId, members: room.members.nodes, count: room.members.totalCount });
+  }
+
+  async loadPins(roomId: string): Promise<void> {
+    const number = ++this.#pages;
+    this.#pinRequests.set(roomId, number);
+    const { room } = await insist(() => this.client.query(PinsDocument, { roomId }));
+    if (room && this.#pinRequests.get(roomId) === number) this.#apply({ type: "pins", roomId, pins: room.pins });
   }
 
   /**
@@ -236,6 +246,7 @@ export class Chat {
       return;
     }
     if (after.recount !== before?.recount) this.#recount(event.roomId);
+    if (after.pins && after.pinsChanged !== before?.pinsChanged) void this.loadPins(event.roomId).catch(() => {});
     if (after.members && after.membersChanged !== before?.membersChanged) void this.loadMembers(event.roomId).catch(() => {});
   }
 

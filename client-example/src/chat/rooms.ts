@@ -1,4 +1,10 @@
-import type { MembersQuery, MessagePartsFragment as Message, PagePartsFragment as Page, RoomPartsFragment } from "../gql/graphql";
+import type {
+  MembersQuery,
+  MessagePartsFragment as Message,
+  PagePartsFragment as Page,
+  PinsQuery,
+  RoomPartsFragment,
+} from "../gql/graphql";
 import type { Answered, Whole } from "./api";
 import {
   type PageKind,
@@ -13,6 +19,9 @@ import {
 import { afterReading, NOTHING_UNREAD, type Unread, afterEvent as unreadAfter, withCount } from "./unread";
 
 export type Member = NonNullable<Answered<MembersQuery>["room"]>["members"]["nodes"][number];
+
+/** A pinned message. */
+export type Pin = NonNullable<Answered<PinsQuery>["room"]>["pins"][number];
 
 /** A room as the server returns it. */
 export type RoomParts = Whole<RoomPartsFragment>;
@@ -38,6 +47,10 @@ export interface Room {
   /** The first 100 members; undefined until they are loaded. The general room's are never loaded. */
   readonly members: readonly Member[] | undefined;
   readonly memberCount: number;
+  /** The pinned messages, the latest pin first; undefined until they are loaded. */
+  readonly pins: readonly Pin[] | undefined;
+  /** Grows when a message is pinned: load the pins again then. */
+  readonly pinsChanged: number;
   /** Grows when an event leaves the unread count or the newest message uncertain: load the room again then. */
   readonly recount: number;
   /** Grows when a member joins or leaves: load the members again then. */
@@ -68,6 +81,7 @@ export type Action =
   /** The reader is far from this end of a room's timeline, which has grown too long. */
   | { type: "trimmed"; roomId: string; end: "older" | "newer" }
   | { type: "members"; roomId: string; members: Member[]; count: number }
+  | { type: "pins"; roomId: string; pins: Pin[] }
   /** The server answered the user's own send, edit or reaction; the event arrives as well. */
   | { type: "sent" | "changed"; message: Message }
   /** The user has read up to this message, on this page. */
@@ -108,6 +122,8 @@ export function reduce(rooms: Rooms, action: Action): Rooms {
       }));
     case "members":
       return withRoom(rooms, action.roomId, (room) => ({ ...room, members: action.members, memberCount: action.count }));
+    case "pins":
+      return withRoom(rooms, action.roomId, (room) => ({ ...room, pins: action.pins }));
     case "sent":
       return withRoom(rooms, action.message.roomId, (room) => ({
         ...withTimeline(room, (timeline) => withMessage(timeline, action.message)),
@@ -135,6 +151,8 @@ function toRoom({ messages, unreadCount, unreadMentions, ...parts }: RoomParts):
     loading: undefined,
     members: undefined,
     memberCount: 0,
+    pins: undefined,
+    pinsChanged: 0,
     recount: 0,
     membersChanged: 0,
   };
@@ -171,12 +189,18 @@ function afterEvent(room: Room, event: RoomEvent, me: string): Room {
       const added = { ...next, newest: later(room.newest, event.message) };
       return event.readBySender ? readTo(added, event.message.from.id, event.message.id, me) : added;
     }
-    case "MessageEdited":
-      return { ...next, recount: recounted, newest: room.newest?.id === event.message.id ? event.message : room.newest };
-    case "MessageDeleted": {
-      if (room.newest?.id !== event.messageId) return { ...next, recount: recounted };
-      return { ...next, recount: room.recount + 1, newest: next.timeline?.newer === null ? next.timeline.messages.at(-1) : undefined };
+    case "MessageEdited": {
+      const pins = room.pins?.map((pin) =>
+        pin.message.id === event.message.id ? { ...pin, message: { ...pin.message, text: event.message.text } } : pin,
+      );
+      return { ...next, pins, recount: recounted, newest: room.newest?.id === event.message.id ? event.message : room.newest };
     }
+    case "MessagePinned":
+      return { ...next, pinsChanged: room.pinsChanged + 1 };
+    case "MessageUnpinned":
+      return withoutPin({ ...next, pinsChanged: room.pinsChanged + 1 }, event.messageId);
+    case "MessageDeleted":
+      return withoutPin(afterDeletion(room, next, event.messageId, recounted), event.messageId);
     case "ReadMoved":
       return readTo(next, event.user.id, event.upTo, me);
     case "MemberJoined":
@@ -187,6 +211,17 @@ function afterEvent(room: Room, event: RoomEvent, me: string): Room {
     default:
       return next;
   }
+}
+
+/** @param next the room after the deletion, without its newest message and count */
+function afterDeletion(room: Room, next: Room, messageId: string, recounted: number): Room {
+  if (room.newest?.id !== messageId) return { ...next, recount: recounted };
+  return { ...next, recount: room.recount + 1, newest: next.timeline?.newer === null ? next.timeline.messages.at(-1) : undefined };
+}
+
+/** The room without the pin of a message. */
+function withoutPin(room: Room, messageId: string): Room {
+  return { ...room, pins: room.pins?.filter(({ message }) => message.id !== messageId) };
 }
 
 /** The room after a user has read up to a message. */

@@ -47,7 +47,14 @@ export function Conversation({ roomId, me, onClose, onTalkTo }: Props) {
 
   return (
     <main className="conversation">
-      <RoomHeader room={room} me={me} onClose={onClose} onTalkTo={onTalkTo} />
+      <RoomHeader
+        room={room}
+        me={me}
+        onClose={onClose}
+        onTalkTo={onTalkTo}
+        onShow={(messageId) => list.current?.jumpTo(messageId)}
+        onUnpin={(messageId) => actions.pin(messageId, false)}
+      />
       <ErrorBoundary sentence="These messages cannot be shown.">
         <MessageList
           ref={list}
@@ -59,6 +66,7 @@ export function Conversation({ roomId, me, onClose, onTalkTo }: Props) {
           onReply={onReply}
           onEdit={onEdit}
           onDelete={actions.remove}
+          onPin={actions.pin}
           onReact={actions.react}
           onRetry={actions.retry}
         />

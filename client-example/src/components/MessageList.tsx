@@ -30,6 +30,8 @@ import "./MessageList.css";
 export interface MessageListHandle {
   /** Shows the newest message and follows new ones. */
   toNewest(): void;
+  /** Shows a message, wherever in the history it is. */
+  jumpTo(messageId: string): void;
 }
 
 interface Props {
@@ -42,6 +44,7 @@ interface Props {
   onReply: (message: Message) => void;
   onEdit: (message: Message) => void;
   onDelete: (id: string) => unknown;
+  onPin: (id: string, on: boolean) => unknown;
   onReact: (message: Message, emoji: string, on: boolean) => unknown;
   onRetry: (messageId: string, goOn: boolean) => unknown;
 }
@@ -54,7 +57,7 @@ const FLASH = 2_000; // ms for which the target of a jump is highlighted
  * A room's messages, oldest first. All loaded messages are in the page, at most `MOST`, so each row's height is known rather than
  * estimated, and further messages join without a jump. The rest is loaded as the reader comes near it.
  */
-export function MessageList({ ref, here, room, me, outbox, assistant, onReply, onEdit, onDelete, onReact, onRetry }: Props) {
+export function MessageList({ ref, here, room, me, outbox, assistant, onReply, onEdit, onDelete, onPin, onReact, onRetry }: Props) {
   const { messages = [], hasOlder, hasNewer, isLoading, loadOlder, loadNewer, loadAround, loadNewest, trim } = here;
   const scroller = useRef<HTMLElement>(null);
   const { isAtEnd, isFollowing, toEnd, leaveEnd, keep } = usePlace(scroller, ROWS, hasNewer);
@@ -75,6 +78,7 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
   );
   const readers = useReaders(room, messages, me);
   const isOwner = room.members?.some(({ role, user }) => role === "OWNER" && user.id === me) === true;
+  const pinned = useMemo(() => room.kind !== "GENERAL" && new Set(room.pins?.map(({ message }) => message.id)), [room.kind, room.pins]);
   const answers = useMemo(() => new Map(messages.map(({ replyToId, id }) => [replyToId, id])), [messages]); // the last one to each question
 
   useEffect(() => {
@@ -138,6 +142,7 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
       clear();
       toNewest();
     },
+    jumpTo,
   }));
 
   /** Arrow keys move between messages, and from the list to the last message on the screen. Tab moves on to a message's buttons. */
@@ -194,6 +199,7 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
             follows={row.follows}
             me={me}
             mayDelete={isOwner || row.message.from.id === me}
+            isPinned={pinned ? pinned.has(row.key) : undefined}
             readers={readers.get(row.key)}
             isFocused={row.key === focused}
             isTarget={row.key === target}
@@ -203,6 +209,7 @@ export function MessageList({ ref, here, room, me, outbox, assistant, onReply, o
             onReply={onReply}
             onEdit={onEdit}
             onDelete={onDelete}
+            onPin={onPin}
             onReact={onReact}
             onRetry={onRetry}
           />

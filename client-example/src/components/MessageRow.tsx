@@ -12,6 +12,8 @@ interface Props {
   follows: boolean;
   me: string;
   mayDelete: boolean;
+  /** Whether the message is pinned; undefined where messages cannot be pinned. */
+  isPinned: boolean | undefined;
   /** The names of members who have read up to here and no further. */
   readers: string | undefined;
   /** The message has, or was the last to have, the focus in the list: the Tab key leads on to its buttons. */
@@ -25,6 +27,7 @@ interface Props {
   onReply: (message: Message) => void;
   onEdit: (message: Message) => void;
   onDelete: (id: string) => unknown;
+  onPin: (id: string, on: boolean) => unknown;
   onReact: (message: Message, emoji: string, on: boolean) => unknown;
   onRetry: (messageId: string, goOn: boolean) => unknown;
 }

@@ -7,6 +7,8 @@ interface Props {
   me: string;
   isMine: boolean;
   mayDelete: boolean;
+  /** Whether the message is pinned; undefined where messages cannot be pinned. */
+  isPinned: boolean | undefined;
   /** Whether the Tab key leads to the buttons. */
   isFocused: boolean;
   /** When the message was sent, if the row does not show it above. */
@@ -14,6 +16,7 @@ interface Props {
   onReply: (message: Message) => void;
   onEdit: (message: Message) => void;
   onDelete: (id: string) => unknown;
+  onPin: (id: string, on: boolean) => unknown;
   onReact: (message: Message, emoji: string, on: boolean) => unknown;
   /** The bubble beside the buttons. */
   children: ReactNode;
@@ -23,7 +26,7 @@ const EMOJIS = ["👍", "❤️", "😂", "🎉", "😮", "😢", "🙏", "👀"
 
 /** A bubble with its message's buttons beside it, and below it what a button opens. Each has its own space, so nothing is covered. */
 export function MessageTools(props: Props) {
-  const { message, me, isMine, mayDelete, isFocused, time, onReply, onEdit, onDelete, onReact, children } = props;
+  const { message, me, isMine, mayDelete, isPinned, isFocused, time, onReply, onEdit, onDelete, onPin, onReact, children } = props;
   const [open, setOpen] = useState<"emojis" | "deleting">();
   const opened = useRef<HTMLDivElement>(null);
   const tabIndex = isFocused ? 0 : -1;
@@ -50,6 +53,18 @@ export function MessageTools(props: Props) {
           <button type="button" className="icon-button" aria-label="Reply" tabIndex={tabIndex} onClick={() => onReply(message)}>
             <Icon name="reply" />
           </button>
+          {isPinned !== undefined && (
+            <button
+              type="button"
+              className="icon-button"
+              aria-label="Pin"
+              aria-pressed={isPinned}
+              tabIndex={tabIndex}
+              onClick={() => onPin(message.id, !isPinned)}
+            >
+              <Icon name="pin" />
+            </button>
+          )}
           {isMine && (
             <button type="button" className="icon-button" aria-label="Edit" tabIndex={tabIndex} onClick={() => onEdit(message)}>
               <Icon name="edit" />

@@ -7,20 +7,25 @@ import { BlockButton } from "./BlockButton";
 import { GroupDetails } from "./GroupDetails";
 import { Icon } from "./Icon";
 import { Marks } from "./PersonName";
+import { Pins } from "./Pins";
 
 interface Props {
   room: Room;
   me: Me;
   onClose: () => void;
   onTalkTo: (userId: string) => void;
+  /** Shows a pinned message in the list. */
+  onShow: (messageId: string) => void;
+  onUnpin: (messageId: string) => unknown;
 }
 
 /** The current room's name, status and actions. */
-export function RoomHeader({ room, me, onClose, onTalkTo }: Props) {
-  const { name, kind, memberCount } = room;
+export function RoomHeader({ room, me, onClose, onTalkTo, onShow, onUnpin }: Props) {
+  const { name, kind, memberCount, pins = [] } = room;
   const partner = room.peer?.id;
   const online = usePresence(partner ? [partner] : []);
   const [showsDetails, setShowsDetails] = useState(false);
+  const [showsPins, setShowsPins] = useState(false);
   const about = {
     GENERAL: () => "Everyone",
     PRIVATE: () => (partner !== undefined && online.has(partner) ? "Online" : "Offline"),
@@ -38,12 +43,18 @@ export function RoomHeader({ room, me, onClose, onTalkTo }: Props) {
         </h2>
         <p className="quiet">{about[kind]()}</p>
       </div>
+      {pins.length > 0 && (
+        <button type="button" className="pins-button" aria-label={`Pinned messages: ${pins.length}`} onClick={() => setShowsPins(true)}>
+          <Icon name="pin" /> {pins.length}
+        </button>
+      )}
       {partner !== undefined && <BlockButton key={partner} userId={partner} />}
       {kind === "GROUP" && (
         <button type="button" className="icon-button" aria-label="Members and settings" onClick={() => setShowsDetails(true)}>
           <Icon name="people" />
         </button>
       )}
+      {showsPins && <Pins pins={pins} onShow={onShow} onUnpin={onUnpin} onClose={() => setShowsPins(false)} />}
       {showsDetails && <GroupDetails room={room} me={me} onTalkTo={onTalkTo} onClose={() => setShowsDetails(false)} />}
     </header>
   );

@@ -5,8 +5,10 @@ import {
   DeleteMessageDocument,
   EditMessageDocument,
   type MessagePartsFragment as Message,
+  PinMessageDocument,
   ReactDocument,
   RetryReplyDocument,
+  UnpinMessageDocument,
 } from "../gql/graphql";
 import { useChat } from "./useChat";
 
@@ -41,6 +43,14 @@ export function useMessageActions() {
       (id: string) =>
         attempt(async () => {
           await ask(client.mutation(DeleteMessageDocument, { id }));
+        }),
+      [attempt, client],
+    ),
+    /** Pins a message, or unpins it. An event reports it to other members and to this page. */
+    pin: useCallback(
+      (messageId: string, on: boolean) =>
+        attempt(async () => {
+          await (on ? ask(client.mutation(PinMessageDocument, { messageId })) : ask(client.mutation(UnpinMessageDocument, { messageId })));
         }),
       [attempt, client],
     ),

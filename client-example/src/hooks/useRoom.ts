@@ -4,7 +4,8 @@ import type { PageKind } from "../chat/timeline";
 import { useChat, useStore } from "./useChat";
 
 /**
- * A room, a range of its messages, and functions that load more of them. The newest page and the members are loaded on first use.
+ * A room, a range of its messages, and functions that load more of them. The newest page, the members and the pinned messages are loaded on
+ * first use.
  * @param roomId one of the user's rooms
  */
 export function useRoom(roomId: string) {
@@ -14,7 +15,7 @@ export function useRoom(roomId: string) {
     useCallback((rooms: Rooms) => rooms.byId.get(roomId), [roomId]),
   );
   const [problem, setProblem] = useState<string>();
-  const { kind, timeline, members } = room ?? {};
+  const { kind, timeline, members, pins } = room ?? {};
 
   // The same functions at each render, so that rows that receive them do not render again.
   const actions = useMemo(() => {
@@ -43,6 +44,11 @@ export function useRoom(roomId: string) {
   useEffect(() => {
     if (lacksMembers) chat.loadMembers(roomId).catch((error: Error) => setProblem(error.message));
   }, [chat, roomId, lacksMembers]);
+
+  const lacksPins = kind !== undefined && kind !== "GENERAL" && pins === undefined;
+  useEffect(() => {
+    if (lacksPins) chat.loadPins(roomId).catch((error: Error) => setProblem(error.message));
+  }, [chat, roomId, lacksPins]);
 
   return {
     room,

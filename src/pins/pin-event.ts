@@ -1,0 +1,34 @@
+import { Field, ID, ObjectType } from "type-graphql";
+import type { RoomEventKind } from "../api/room-event.js";
+import { RoomEvent } from "../rooms/room-event.type.js";
+
+declare module "../api/room-event.js" {
+  interface RoomEventFields {
+    "message.pinned": { messageId: string; byId: string };
+    "message.unpinned": { messageId: string; byId: string };
+  }
+}
+
+@ObjectType({ description: "A message was pinned in its room.", implements: RoomEvent })
+export class MessagePinned extends RoomEvent {
+  @Field(() => ID, { description: "The id of the message. Add it to the pinned messages, as the latest one." })
+  messageId!: string;
+}
+
+@ObjectType({
+  description: "A message is no longer pinned. A deleted message is not pinned either, without this event.",
+  implements: RoomEvent,
+})
+export class MessageUnpinned extends RoomEvent {
+  @Field(() => ID, { description: "The id of the message. Remove it from the pinned messages." })
+  messageId!: string;
+}
+
+function read({ messageId, by }: Record<string, unknown>) {
+  return typeof messageId === "string" && typeof by === "string" ? { messageId, byId: by } : undefined;
+}
+
+export const pinEvents: readonly RoomEventKind[] = [
+  { kind: "message.pinned", type: MessagePinned, read },
+  { kind: "message.unpinned", type: MessageUnpinned, read },
+];
