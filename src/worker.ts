@@ -1,6 +1,7 @@
 import { setPriority } from "node:os";
 import { version } from "./api/version.js";
 import { createModel } from "./assistant/create-model.js";
+import { readQuestion } from "./assistant/question.js";
 import { type Config, ConfigError } from "./config/config.js";
 import { runProgram, say, stopOnSignals } from "./program/command-line.js";
 import { startWorker, withDeadLetters } from "./program/worker.js";
@@ -35,8 +36,10 @@ await runProgram(args, {
 
 async function list(config: Config): Promise<void> {
   const letters = await withDeadLetters(config, (all) => all.list());
-  for (const { id, at, roomId, askerId, messageId, problem } of letters)
+  for (const { id, at, roomId, entry, problem } of letters) {
+    const { askerId, messageId } = readQuestion(roomId, entry);
     say(`${id}  ${at.toISOString()}  room ${roomId}  user ${askerId}  message ${messageId}  ${problem}`);
+  }
   say(letters.length === 0 ? "No dead letters." : `Dead letters: ${letters.length}. Ask them again with --again ID or --again all.`);
 }
 

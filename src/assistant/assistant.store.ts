@@ -1,5 +1,5 @@
-import type { Logger } from "pino";
 import { privatePair } from "../api/ids.js";
+import type { Hints } from "../consumers/hints.js";
 import type { Feed } from "../log/feed.js";
 import { logKeys } from "../log/keys.js";
 import { messageKeys } from "../messages/keys.js";
@@ -12,12 +12,11 @@ import { assistantKeys } from "./keys.js";
 import type { ReplyFeeds, ReplyRecord } from "./reply-feeds.js";
 
 const MOST_IN_ROOM = 10; // questions that may wait in one room
-const GOOD_FOR = 1_000; // ms for which the length of the queue is cached
 const RETRY = 10; // seconds until a user may try again while the queue is full
 
 /**
  * The servers' part of the assistant: takes questions for it, and shows its answers. A room's questions are in a list of that room; each
- * is added in one step with its message. A request in a stream notifies the workers of the room.
+ * is added in one step with its message. A hint tells the workers of the room.
  */
 export class AssistantStore implements Answerer {
   readonly #redis: RedisClient;
@@ -27,8 +26,7 @@ export class AssistantStore implements Answerer {
   readonly #feeds: ReplyFeeds;
   readonly #queue: number;
   readonly #charge: (userId: string) => Promise<void>;
-  readonly #log: Logger;
-  #waiting: { count: Promise<number>; until: number } | undefined;
+  readonly #hints: Hints;
 
   /**
    * @param queue how many rooms may wait
@@ -40,7 +38,7 @@ export class AssistantStore implements Answerer {
     rooms: RoomStore,
     { assistantId, feeds, queue }: { assistantId: { readonly current: string }; feeds: ReplyFeeds; queue: number },
     charge: (userId: string) => Promise<void>,
-    log: Logger,
+    hints: Hints,
   ) {
     this.#redis = redis;
     this.#scripts = scripts;
@@ -49,7 +47,7 @@ export class AssistantStore implements Answerer {
     this.#feeds = feeds;
     this.#queue = queue;
     this.#charge = charge;
-    this.#log = log;
+    this.#hints = hints;
   }
 
   /** The assistant's user id; empty while there is no assistant. */
@@ -91,13 +89,9 @@ export class AssistantStore implements Answerer {
     await this.#charge(userId);
   }
 
-  /** Notifies the workers of a question in the room. If this fails, or the server dies first, a worker's sweep finds the question. */
+  /** Tells the workers of a question in the room. */
   async wake(roomId: string): Promise<void> {
-    try {
-      await this.#scripts.run("request_add", { requests: assistantKeys.requests, waiting: assistantKeys.waiting }, { roomId });
-    } catch (error) {
-      this.#log.debug({ error: String(error) }, "could not wake the assistant; a worker's sweep will find the question");
-    }
+    await this.#hints.add(roomId);
   }
 
   /**
@@ -121,15 +115,7 @@ export class AssistantStore implements Answerer {
 
   /** How many rooms have a question that waits or is being answered; the count is cached briefly. */
   waiting(): Promise<number> {
-    const now = performance.now();
-    if (!this.#waiting || this.#waiting.until < now) {
-      const count = this.#redis.xlen(assistantKeys.requests);
-      count.catch(() => {
-        this.#waiting = undefined;
-      });
-      this.#waiting = { count, until: now + GOOD_FOR };
-    }
-    return this.#waiting.count;
+    return this.#hints.open();
   }
 
   /** How many answers have ended so far, by state. */

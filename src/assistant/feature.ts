@@ -1,4 +1,6 @@
 import { Counter, Gauge } from "prom-client";
+import { DeadLetters } from "../consumers/dead-letters.js";
+import { Hints } from "../consumers/hints.js";
 import type { Feature } from "../feature.js";
 import { logKeys } from "../log/keys.js";
 import { messageKeys } from "../messages/keys.js";
@@ -6,6 +8,7 @@ import { AssistantUnusable } from "./account.js";
 import { AssistantResolver, RetryResolver, UserAssistantResolver } from "./assistant.resolver.js";
 import { AssistantStore } from "./assistant.store.js";
 import { createModel } from "./create-model.js";
+import { ASSISTANT } from "./keys.js";
 import { ReplyFeeds } from "./reply-feeds.js";
 import { RetryStore } from "./retry.store.js";
 import { runAssistant } from "./run.js";
@@ -16,6 +19,7 @@ declare module "../api/context.js" {
     replyFeeds: ReplyFeeds;
     assistant: AssistantStore;
     retries: RetryStore;
+    deadLetters: DeadLetters;
   }
 }
 
@@ -29,9 +33,11 @@ export const assistant: Feature = {
     const feeds = new ReplyFeeds(scripts, channels, rooms, log);
     const charge = attempts.limit("question", { points: config.questionsPerMinute, duration: 60 });
     const forAssistant = { assistantId, feeds, queue: config.assistantQueue };
-    const assistant = new AssistantStore(commands, scripts, rooms, forAssistant, charge, log);
+    const assistant = new AssistantStore(commands, scripts, rooms, forAssistant, charge, new Hints(commands, scripts, ASSISTANT, log));
     questions.answeredBy(assistant);
-    return { replyFeeds: feeds, assistant, retries: new RetryStore(rooms, messages, assistant) };
+    const retries = new RetryStore(rooms, messages, assistant);
+    const deadLetters = new DeadLetters(commands, ASSISTANT, (letter) => retries.revive(letter));
+    return { replyFeeds: feeds, assistant, retries, deadLetters };
   },
   resolvers: [UserAssistantResolver, AssistantResolver, RetryResolver],
   metrics(registry, { assistant }) {

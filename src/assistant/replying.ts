@@ -1,28 +1,18 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
+import type { DeadLetters } from "../consumers/dead-letters.js";
+import type { Consumer, Outcome, Signals } from "../consumers/runner.js";
 import { logKeys } from "../log/keys.js";
 import { messageKeys } from "../messages/keys.js";
 import type { Answer, MessageStore } from "../messages/message.store.js";
 import { isRedisAway, onceRedisAnswers, type RedisClient } from "../redis/connect.js";
 import type { ScriptCalls, Scripts } from "../redis/scripts.js";
 import { isBlank } from "../util/characters.js";
-import type { DeadLetters } from "./dead-letters.js";
-import { assistantKeys } from "./keys.js";
+import { ASSISTANT, assistantKeys } from "./keys.js";
 import { CUT, type Memory } from "./memory.js";
 import { type Model, ModelFailure, RESTART, type Turn } from "./model.js";
 import { type Question, readQuestion } from "./question.js";
 import { type Standing, Writer } from "./writer.js";
-
-/** How the work on a room ended. */
-export type Outcome =
-  /** The room has no open question. */
-  | { state: "done" }
-  /** Another worker holds the room, for at least this many ms unless it releases it earlier. */
-  | { state: "held"; ms: number }
-  /** Another worker took the room over because this one was silent for too long. */
-  | { state: "lost" }
-  /** The room has open questions, but this worker stops. */
-  | { state: "stopped" };
 
 /** Why an answer ended before the model had finished. */
 type Ending = Exclude<Standing, "OK"> | "STOPPED" | "LONG" | Error;
@@ -46,7 +36,8 @@ const CANCELLED: How = { state: "CANCELLED", incomplete: "CANCELLED", problem: "
 const TOO_LONG = new ModelFailure("The assistant's answer was too long and has been cut.", "TOO_LONG");
 
 /** Answers the questions of a room, one after the other. */
-export class Replying {
+export class Replying implements Consumer {
+  readonly name = ASSISTANT;
   readonly #scripts: Scripts;
   readonly #redis: RedisClient;
   readonly #stores: { messages: MessageStore; memory: Memory; deadLetters: DeadLetters };
@@ -77,12 +68,7 @@ export class Replying {
     this.#log = log;
   }
 
-  /**
-   * @param stopping ends it before the next question
-   * @param abandoning ends it at once, and leaves the question to another worker
-   * @throws the errors of Redis; the question then waits until the lease ends or this method is called again
-   */
-  async room(roomId: string, { stopping, abandoning }: { stopping: AbortSignal; abandoning: AbortSignal }): Promise<Outcome> {
+  async handle(roomId: string, { stopping, abandoning }: Signals): Promise<Outcome> {
     const fence = randomUUID();
     for (;;) {
       if (stopping.aborted) return this.#letGo(roomId, fence);
@@ -186,7 +172,7 @@ export class Replying {
   async #giveUp(question: Question, fence: string, problem: string): Promise<"OK" | "LOST"> {
     const { roomId, entry, messageId } = question;
     this.#log.warn({ roomId, messageId, problem }, "gave up a question; it is now a dead letter");
-    await this.#stores.deadLetters.add(question, problem);
+    await this.#stores.deadLetters.add({ roomId, entry, problem });
     const ended = await this.#scripts.run("assistant_fail", this.#keys(roomId), { fence, entry, problem });
     if (ended === "OK") this.#count("FAILED");
     return ended;

@@ -1,3 +1,4 @@
+import type { DeadLetter } from "../consumers/dead-letters.js";
 import type { MessageStore } from "../messages/message.store.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import { badInput, checkClientId, refusal } from "../util/errors.js";
@@ -54,5 +55,10 @@ export class RetryStore {
     const isAsked = await this.#messages.askAgain(readQuestion(roomId, entry), retry);
     if (isAsked) await this.#assistant.wake(roomId);
     return isAsked;
+  }
+
+  /** Asks a question again that the workers gave up, unless it has been answered. */
+  async revive({ roomId, entry }: Pick<DeadLetter, "roomId" | "entry">): Promise<void> {
+    if (await this.#messages.askAgain(readQuestion(roomId, entry))) await this.#assistant.wake(roomId);
   }
 }

@@ -1,12 +1,13 @@
 import type { Stores } from "../api/context.js";
+import { ConsumerRunner, LONGEST_WAIT } from "../consumers/runner.js";
+import { ConsumerSweep } from "../consumers/sweep.js";
 import type { Platform, Stop } from "../feature.js";
 import { assistantAccount } from "./account.js";
-import { DeadLetters } from "./dead-letters.js";
+import { ASSISTANT } from "./keys.js";
 import { Memory } from "./memory.js";
 import type { Model } from "./model.js";
-import { QuestionSweep } from "./question-sweep.js";
+import { questionsIn } from "./questions-in.js";
 import { Replying } from "./replying.js";
-import { AssistantWorker, LONGEST_WAIT } from "./worker.js";
 
 /**
  * Runs an assistant worker in a server or in a program of its own. The assistant is online while it runs.
@@ -15,23 +16,22 @@ import { AssistantWorker, LONGEST_WAIT } from "./worker.js";
  */
 export async function runAssistant(platform: Platform, stores: Stores, model: Model): Promise<Stop> {
   const { config, redis, commands, scripts, lenient, name, log, limitedLog, assistantId } = platform;
-  const { messages, rooms, users, presence, assistant, mentions, passwords } = stores;
+  const { messages, rooms, users, presence, assistant, passwords, deadLetters } = stores;
   const id = await assistantAccount(commands, users, passwords, config.assistantUsername);
   await assistantId.look();
 
   const limits = { messages: config.assistantMemory, characters: config.assistantMemoryLength };
   const memory = new Memory({ messages, assistant, rooms, users }, limits);
-  const deadLetters = new DeadLetters(commands, messages, assistant);
   const lease = config.assistantLease * 1_000;
   const about = { assistantId: () => assistantId.current, messageLength: config.messageLength, lease };
   const replying = new Replying(commands, scripts, { messages, memory, deadLetters }, model, about, log);
   const reader = await redis.connectWaiting(LONGEST_WAIT);
-  const worker = new AssistantWorker(commands, reader, scripts, replying, { name, rooms: config.assistantRooms, lease }, limitedLog);
-  await worker.start();
+  const runner = new ConsumerRunner(commands, reader, scripts, replying, { name, rooms: config.assistantRooms, lease }, limitedLog);
+  await runner.start();
   await presence.opened(id);
-  const sweep = new QuestionSweep(commands, lenient, { assistant, mentions }, name, log);
+  const sweep = new ConsumerSweep(commands, ASSISTANT, questionsIn(commands, lenient, stores), name, log);
   return async () => {
-    await Promise.all([worker.stop(config.assistantPatience * 1_000), sweep.stop()]);
+    await Promise.all([runner.stop(config.assistantPatience * 1_000), sweep.stop()]);
     await presence.closed(id);
   };
 }

@@ -5,6 +5,7 @@ import { eventReader, type RoomEventRecord } from "../api/room-event.js";
 import type { Doorkeeper } from "../api/sessions.js";
 import { AssistantId } from "../assistant/assistant-id.js";
 import type { Config } from "../config/config.js";
+import { consumersLua } from "../consumers/runner.js";
 import type { Feature, Platform } from "../feature.js";
 import { features } from "../features.js";
 import { Channels } from "../log/channels.js";
@@ -106,7 +107,7 @@ export function doorkeeperOf(stores: Stores): Doorkeeper {
 }
 
 /** The folders of all scripts. */
-export const scriptFolders: readonly URL[] = [logLua, ...features.flatMap(({ lua }) => lua ?? [])];
+export const scriptFolders: readonly URL[] = [logLua, consumersLua, ...features.flatMap(({ lua }) => lua ?? [])];
 
 /** The sources of all scripts. */
 export const scriptSources = () => readScripts(scriptFolders);

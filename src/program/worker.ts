@@ -1,10 +1,10 @@
 import "reflect-metadata"; // before anything with a decorator is loaded
 import { randomUUID } from "node:crypto";
 import { type Logger, pino } from "pino";
-import { DeadLetters } from "../assistant/dead-letters.js";
 import type { Model } from "../assistant/model.js";
 import { runAssistant } from "../assistant/run.js";
 import type { Config } from "../config/config.js";
+import type { DeadLetters } from "../consumers/dead-letters.js";
 import { features } from "../features.js";
 import { connectRedis } from "../redis/connect.js";
 import { accessOf, assemble } from "./platform.js";
@@ -48,7 +48,7 @@ export async function withDeadLetters<T>(config: Config, work: (letters: DeadLet
   const { platform, stores, close } = assemble(config, redis, randomUUID(), log);
   try {
     await platform.assistantId.look();
-    return await work(new DeadLetters(redis.commands, stores.messages, stores.assistant));
+    return await work(stores.deadLetters);
   } finally {
     await close();
     await redis.close();

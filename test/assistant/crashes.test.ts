@@ -21,7 +21,7 @@ async function ownPalaver() {
 
 /** Resolves when no request is left, whether pending or undelivered. */
 async function allSeenTo(redis: { client: { xlen(key: string): Promise<number> } }): Promise<void> {
-  while ((await redis.client.xlen("requests:{assistant}")) > 0);
+  while ((await redis.client.xlen("hints:{assistant}")) > 0);
 }
 
 /** A worker in a separate process, with a model endpoint that the test controls. */
@@ -163,7 +163,7 @@ describe("crashes of the assistant", () => {
     await until(replies, { text: "Awake" });
     goOn();
     frozen.kill("SIGCONT");
-    await expect.poll(() => frozen.stdout + frozen.stderr).toContain("another worker");
+    await expect.poll(() => frozen.stdout + frozen.stderr).toContain("another process");
     asked.say(" and well").end();
     expect(await until(replies, { state: "DONE" })).toMatchObject({ text: "Awake and well" });
     await allSeenTo(redis);
@@ -173,7 +173,7 @@ describe("crashes of the assistant", () => {
   it("[BOT14] finds a question without a request, as after a server died between the two writes", async () => {
     const { redis, client, room } = await ownPalaver();
     await client.send("Lost?", room);
-    await redis.client.del("requests:{assistant}", "waiting:{assistant}");
+    await redis.client.del("hints:{assistant}", "waiting:{assistant}");
     await ownWorker(redis.url, echo);
     expect(await answers(client, room, 1)).toEqual(["You said: Lost?"]);
   });

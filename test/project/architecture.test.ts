@@ -21,7 +21,21 @@ const partOf = (file: string) => relative("src", file).replace(/\.ts$/, "").spli
 const listed = [...read("src/features.ts").matchAll(/^ {2}(\w+),$/gm)].map(([, name]) => name as string);
 
 /** The parts of src, lowest first. A part imports only from itself and from lower ones. */
-const parts = ["util", "config", "redis", "log", "api", "feature", ...listed, "transports", "features", "program", "main", "worker"];
+const parts = [
+  "util",
+  "config",
+  "redis",
+  "log",
+  "consumers",
+  "api",
+  "feature",
+  ...listed,
+  "transports",
+  "features",
+  "program",
+  "main",
+  "worker",
+];
 
 const imports = sources.flatMap((file) =>
   [...read(file).matchAll(/(?:from|import) "(\.[^"]+)"/g)].map(([, path = ""]) => ({

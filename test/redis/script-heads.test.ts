@@ -77,7 +77,7 @@ local x = 1`);
 });
 
 it("[LUA5] DATABASE.md lists every key and every operation on the database", async () => {
-  const folders = ["redis", "log", ...features.map(({ name }) => name)];
+  const folders = ["redis", "log", "consumers", ...features.map(({ name }) => name)];
   const keys = folders.flatMap((folder) => {
     const file = new URL(`../../src/${folder}/keys.ts`, import.meta.url);
     if (!existsSync(file)) return [];

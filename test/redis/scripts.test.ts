@@ -110,7 +110,7 @@ describe("scripts", () => {
     await answers(asker.client, asker.room, 1);
     await asker.client.send("release", asker.room);
     await model.next();
-    await expect.poll(() => seen().has("request_take_over")).toBe(true); // now and then
+    await expect.poll(() => seen().has("hint_take_over")).toBe(true); // now and then
     await worker.stop();
     await ben.disconnect();
     const { refreshSession } = await ann.ask("mutation { refreshSession { token } }");

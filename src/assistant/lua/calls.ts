@@ -50,30 +50,6 @@ declare module "../../redis/scripts.js" {
       args: { fence: string; lease: number; written: number; delta: string; restart: boolean };
       result: "OK" | "CANCELLED" | "EDITED" | "LOST";
     };
-    /** Queue a request for the workers to answer questions in a room, unless a request of the room is already waiting. */
-    request_add: {
-      keys: "requests" | "waiting";
-      args: { roomId: string };
-      result: 0 | 1;
-    };
-    /** Remove a request that was handled. */
-    request_end: {
-      keys: "requests";
-      args: { group: string; id: string };
-      result: 0 | 1;
-    };
-    /** Return a stopping worker's open requests to the queue, so that other workers get them at once. */
-    request_hand_over: {
-      keys: "requests";
-      args: { group: string; consumer: string };
-      result: number;
-    };
-    /** Take over the requests of workers that died. Removes such workers from the group once they have no requests. */
-    request_take_over: {
-      keys: "requests";
-      args: { group: string; consumer: string; idle: number; count: number };
-      result: [id: string, fields: Array<string>][];
-    };
   }
 }
 

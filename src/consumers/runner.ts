@@ -3,25 +3,57 @@ import { setTimeout as delay } from "node:timers/promises";
 import { isRedisAway, type RedisClient } from "../redis/connect.js";
 import type { ScriptCalls, Scripts } from "../redis/scripts.js";
 import type { LimitedLog } from "../util/limited-log.js";
-import { assistantKeys } from "./keys.js";
-import type { Replying } from "./replying.js";
+import { consumerKeys } from "./keys.js";
+
+/** The scripts of consumers. */
+export const consumersLua = new URL("./lua/", import.meta.url);
 
 const GROUP = "workers";
 export const LONGEST_WAIT = 5_000; // ms that one read of the stream blocks
 const PAUSE = 200; // ms between retries while Redis is unavailable
 
-/** A room's request, as stored in the stream. */
-type Entry = ScriptCalls["request_take_over"]["result"][number];
+/** A hint, as stored in the stream. */
+type Entry = ScriptCalls["hint_take_over"]["result"][number];
+
+/** How a consumer's work in a room ended. */
+export type Outcome =
+  /** Nothing waits in the room. */
+  | { state: "done" }
+  /** Another process holds the room, for at least this many ms unless it releases it earlier. */
+  | { state: "held"; ms: number }
+  /** Another process took the room over because this one was silent for too long. */
+  | { state: "lost" }
+  /** Something waits in the room, but this process stops. */
+  | { state: "stopped" };
+
+/** When a consumer has to end its work in a room. */
+export interface Signals {
+  /** Before it begins with what waits next. */
+  stopping: AbortSignal;
+  /** At once. What it was at is left to another process. */
+  abandoning: AbortSignal;
+}
+
+/** Something that follows from events: it handles what waits in a room, in order, and holds the room while it does. */
+export interface Consumer {
+  /** Names it in keys and in the log. */
+  readonly name: string;
+  /**
+   * Handles all that waits in a room.
+   * @throws the errors of Redis; what waits is then tried again
+   */
+  handle(roomId: string, signals: Signals): Promise<Outcome>;
+}
 
 /**
- * Handles the requests of several rooms at once; the other workers of the consumer group handle others. A request ends once its room has
- * no open question. Until then it is pending, and another worker takes it over if this one dies.
+ * Runs a consumer in this process. It follows the hints of several rooms at once; other processes follow others. A hint ends once nothing
+ * waits in its room. Until then it is pending, and another process takes it over if this one dies.
  */
-export class AssistantWorker {
+export class ConsumerRunner {
   readonly #redis: RedisClient;
   readonly #reader: RedisClient;
   readonly #scripts: Scripts;
-  readonly #replying: Replying;
+  readonly #consumer: Consumer;
   readonly #name: string;
   readonly #rooms: number;
   readonly #lease: number;
@@ -37,21 +69,21 @@ export class AssistantWorker {
 
   /**
    * @param reader a dedicated connection, because its commands block in Redis
-   * @param name unique to this worker
-   * @param rooms how many rooms it answers in at once @param lease of a room, in ms
+   * @param name unique to this process
+   * @param rooms how many rooms it handles at once @param lease of a room, in ms
    */
   constructor(
     redis: RedisClient,
     reader: RedisClient,
     scripts: Scripts,
-    replying: Replying,
+    consumer: Consumer,
     { name, rooms, lease }: { name: string; rooms: number; lease: number },
     log: LimitedLog,
   ) {
     this.#redis = redis;
     this.#reader = reader;
     this.#scripts = scripts;
-    this.#replying = replying;
+    this.#consumer = consumer;
     this.#name = name;
     this.#rooms = rooms;
     this.#lease = lease;
@@ -59,13 +91,13 @@ export class AssistantWorker {
     setMaxListeners(0, this.#abandoning.signal); // each active room adds a listener
   }
 
-  /** Resolves once the worker handles requests. */
+  /** Resolves once it follows hints. */
   async start(): Promise<void> {
     await this.#makeGroup();
     this.#reading = this.#read();
     this.#timer = setInterval(() => {
       this.#beating ??= this.#beat()
-        .catch((error: unknown) => this.#complain("looking after requests", error))
+        .catch((error: unknown) => this.#complain("looking after hints", error))
         .finally(() => {
           this.#beating = undefined;
         });
@@ -73,7 +105,7 @@ export class AssistantWorker {
   }
 
   /**
-   * Takes no more requests, waits up to `patience` for the answers in progress, then hands the rest over to other workers.
+   * Takes no more hints, waits up to `patience` for the work in progress, then hands the rest over to other processes.
    * @param patience ms
    */
   async stop(patience: number): Promise<void> {
@@ -86,12 +118,16 @@ export class AssistantWorker {
     clearTimeout(over);
     clearInterval(this.#timer);
     await this.#beating;
-    await this.#scripts.run("request_hand_over", { requests: assistantKeys.requests }, { group: GROUP, consumer: this.#name });
+    await this.#scripts.run("hint_hand_over", { hints: this.#hints }, { group: GROUP, runner: this.#name });
+  }
+
+  get #hints(): string {
+    return consumerKeys.hints(this.#consumer.name);
   }
 
   async #makeGroup(): Promise<void> {
     try {
-      await this.#redis.xgroup("CREATE", assistantKeys.requests, GROUP, "0", "MKSTREAM");
+      await this.#redis.xgroup("CREATE", this.#hints, GROUP, "0", "MKSTREAM");
     } catch (error) {
       if (!String(error).includes("BUSYGROUP")) throw error;
     }
@@ -117,7 +153,7 @@ export class AssistantWorker {
           "BLOCK",
           LONGEST_WAIT,
           "STREAMS",
-          assistantKeys.requests,
+          this.#hints,
           ">",
         )) as [string, Entry[]][] | null;
         for (const [id, fields] of streams?.[0]?.[1] ?? []) this.#begin(id, fields, true);
@@ -125,7 +161,7 @@ export class AssistantWorker {
         if (signal.aborted) return;
         if (String(error).includes("NOGROUP"))
           await this.#makeGroup().catch(() => {}); // Redis lost its data
-        else this.#complain("waiting for requests", error);
+        else this.#complain("waiting for hints", error);
         await delay(PAUSE);
       }
     }
@@ -134,36 +170,40 @@ export class AssistantWorker {
   #begin(id: string, fields: string[], isNew: boolean): void {
     if (this.#active.has(id)) return;
     const [, roomId = ""] = fields;
-    const seeing = this.#see(id, roomId, isNew).finally(() => {
+    const following = this.#follow(id, roomId, isNew).finally(() => {
       this.#active.delete(id);
       this.#onFree();
     });
-    this.#active.set(id, seeing);
+    this.#active.set(id, following);
   }
 
-  /** Handles a request; retries after errors, and while another worker holds the room. */
-  async #see(id: string, roomId: string, isNew: boolean): Promise<void> {
+  /** Follows a hint; tries again after errors, and while another process holds the room. */
+  async #follow(id: string, roomId: string, isNew: boolean): Promise<void> {
     const signals = { stopping: this.#stopping.signal, abandoning: this.#abandoning.signal };
     for (let first = isNew; ; first = false) {
       let pause = PAUSE;
       try {
-        // First: a question asked from here on adds a request for itself.
-        await this.#redis.hdel(assistantKeys.waiting, roomId);
-        const outcome = await this.#replying.room(roomId, signals);
-        // The worker that holds the room has a request for it. That request stays pending until the worker releases the room, in one
-        // step with a check that finds no open question. So the holder, or the worker that takes its request over, also answers the
-        // questions behind this request, and this request can end. A request that was taken over may be the holder's own: it stays.
+        // First: what comes to wait from here on adds a hint for itself.
+        await this.#redis.hdel(consumerKeys.waiting(this.#consumer.name), roomId);
+        const outcome = await this.#consumer.handle(roomId, signals);
+        // The process that holds the room has a hint for it. That hint stays pending until the process releases the room, in one step
+        // with a check that nothing waits. So the holder, or the process that takes its hint over, also handles what is behind this hint,
+        // and this hint can end. A hint that was taken over may be the holder's own: it stays.
         if (outcome.state === "done" || (outcome.state === "held" && first)) {
-          await this.#scripts.run("request_end", { requests: assistantKeys.requests }, { group: GROUP, id });
+          await this.#scripts.run("hint_end", { hints: this.#hints }, { group: GROUP, id });
           return;
         }
-        // Lost: the room's new holder has a request for it. This worker no longer renews this request, so another one takes it over.
+        // Lost: the room's new holder has a hint for it. This process no longer renews this hint, so another one takes it over.
         if (outcome.state === "lost")
-          this.#log.warn("lost", { roomId }, "another worker took over a room because this one was silent; leaving the room to it");
+          this.#log.warn(
+            `lost ${this.#consumer.name}`,
+            { roomId, consumer: this.#consumer.name },
+            "another process took over a room because this one was silent; leaving the room to it",
+          );
         if (outcome.state === "lost" || outcome.state === "stopped") return;
         if (outcome.state === "held") pause = Math.min(outcome.ms, this.#lease) + 1;
       } catch (error) {
-        this.#complain("answering", error);
+        this.#complain("following a hint", error);
         if (!isRedisAway(error)) pause = this.#lease;
       }
       await delay(pause, undefined, { signal: this.#stopping.signal }).catch(() => {});
@@ -171,22 +211,23 @@ export class AssistantWorker {
     }
   }
 
-  /** Renews this worker's requests as a sign of life, and takes over those that their workers no longer renew. */
+  /** Renews this process's hints as a sign of life, and takes over those that their processes no longer renew. */
   async #beat(): Promise<void> {
     const own = [...this.#active.keys()];
-    if (own.length > 0) await this.#redis.call("XCLAIM", assistantKeys.requests, GROUP, this.#name, 0, ...own, "JUSTID");
+    if (own.length > 0) await this.#redis.call("XCLAIM", this.#hints, GROUP, this.#name, 0, ...own, "JUSTID");
     const free = this.#rooms - this.#active.size;
     if (free <= 0 || this.#stopping.signal.aborted) return;
     const taken = await this.#scripts.run(
-      "request_take_over",
-      { requests: assistantKeys.requests },
-      { group: GROUP, consumer: this.#name, idle: this.#lease * 1.6, count: free },
+      "hint_take_over",
+      { hints: this.#hints },
+      { group: GROUP, runner: this.#name, idle: this.#lease * 1.6, count: free },
     );
     for (const [id, fields] of taken) this.#begin(id, fields, false);
   }
 
   #complain(what: string, error: unknown): void {
     if (isRedisAway(error)) return; // the health check logs that, once
-    this.#log.error(what, { error: String(error) }, "unexpected error in the assistant; retrying");
+    const { name } = this.#consumer;
+    this.#log.error(`${name}: ${what}`, { error: String(error), consumer: name }, "unexpected error in a consumer; retrying");
   }
 }

@@ -1,0 +1,23 @@
+import type { Stores } from "../api/context.js";
+import type { Swept } from "../consumers/sweep.js";
+import { logKeys } from "../log/keys.js";
+import type { Lenient, RedisClient } from "../redis/connect.js";
+import { userKeys } from "../users/keys.js";
+
+const SCANNED = 50; // rooms checked in one step
+
+/** Finds questions without a hint in the assistant's rooms, and messages of demo apps there that no server has processed. */
+export function questionsIn(redis: RedisClient, lenient: Lenient, { assistant, mentions }: Pick<Stores, "assistant" | "mentions">): Swept {
+  return {
+    async rooms(cursor) {
+      const rooms: [string, string[]] = await lenient(redis.sscan(userKeys.userRooms(assistant.id), cursor, "COUNT", SCANNED), ["0", []]);
+      return rooms;
+    },
+    async look(roomId) {
+      const unread = redis.zlexcount(logKeys.own(roomId), "[@:", "(@;");
+      const [asked, unlooked] = await Promise.all([redis.llen(logKeys.asked(roomId)), lenient(unread, 0)]);
+      if (unlooked > 0) await mentions.find(roomId);
+      if (asked > 0) await assistant.wake(roomId);
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Logger } from "pino";
+import type { RedisClient } from "../redis/connect.js";
+import { consumerKeys } from "./keys.js";
+
+const REST = 5; // seconds from the end of one sweep to the next, by any process
+const LOOK = 1_000; // ms between two checks whether a sweep is due
+const PAUSE = 100; // ms between two steps: a few hundred rooms a second
+
+/** Where a consumer's sweep looks, and for what. */
+export interface Swept {
+  /** Some of the rooms, and the cursor of the next ones; a sweep begins and ends with the cursor `0`. */
+  rooms(cursor: string): Promise<[next: string, roomIds: string[]]>;
+  /** Adds a hint if something waits in the room. */
+  look(roomId: string): Promise<unknown>;
+}
+
+/**
+ * Looks through a consumer's rooms for what waits without a hint, as left by a server that died between adding the two. One process sweeps
+ * at a time.
+ */
+export class ConsumerSweep {
+  readonly #redis: RedisClient;
+  readonly #consumer: string;
+  readonly #swept: Swept;
+  readonly #process: string;
+  readonly #log: Logger;
+  readonly #timer: NodeJS.Timeout;
+  #sweeping: Promise<void> | undefined;
+  #stopped = false;
+
+  /** @param process this process's name, unique to it */
+  constructor(redis: RedisClient, consumer: string, swept: Swept, process: string, log: Logger) {
+    this.#redis = redis;
+    this.#consumer = consumer;
+    this.#swept = swept;
+    this.#process = process;
+    this.#log = log;
+    this.#timer = setInterval(() => this.#look(), LOOK);
+    this.#look();
+  }
+
+  /** Resolves once the current step has finished. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    await this.#sweeping;
+    // So that another process need not wait.
+    const mark = consumerKeys.sweeping(this.#consumer);
+    if ((await this.#redis.get(mark)) === this.#process) await this.#redis.unlink(mark);
+  }
+
+  #look(): void {
+    this.#sweeping ??= this.#sweep()
+      .catch((err: Error) => this.#log.debug({ err, consumer: this.#consumer }, "could not sweep the rooms of a consumer; trying again"))
+      .finally(() => {
+        this.#sweeping = undefined;
+      });
+  }
+
+  async #sweep(): Promise<void> {
+    const mark = consumerKeys.sweeping(this.#consumer);
+    if ((await this.#redis.set(mark, this.#process, "EX", REST, "NX")) !== "OK") return;
+    let cursor = "0";
+    do {
+      const [next, roomIds] = await this.#swept.rooms(cursor);
+      await Promise.all(roomIds.map((roomId) => this.#swept.look(roomId)));
+      await this.#redis.expire(mark, REST, "XX");
+      cursor = next;
+      await delay(PAUSE);
+    } while (cursor !== "0" && !this.#stopped);
+  }
+}
