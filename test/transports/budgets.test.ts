@@ -104,17 +104,28 @@ describe("the server time that a client uses", () => {
     const payers = [budgets.payerOf("ann", "203.0.113.1", {}), budgets.payerOf("ann", "203.0.113.2", {})] as const;
     payers[0].charge(1_001);
     const resumed: number[] = [];
+    const waits = new Set<number>();
+    let [uncharged, mostUncharged] = [0, 0];
     for (let n = 0; n < 100; n++) {
       const payer = payers[n % 2] as (typeof payers)[0];
       payer.resumeInTurn(() => {
         resumed.push(n);
-        setImmediate().then(() => payer.charge(5)); // what it reads is charged once Redis has answered
+        waits.add(payer.wait);
+        mostUncharged = Math.max(mostUncharged, ++uncharged);
+        // What it reads is charged once Redis has answered.
+        setImmediate().then(() => {
+          uncharged--;
+          payer.charge(5);
+        });
       });
     }
     await expect.poll(() => resumed.length).toBeGreaterThanOrEqual(3);
-    const [soon] = [resumed.length];
-    expect(soon).toBeLessThan(20); // never all at once
-    expect(resumed).toEqual(Array.from({ length: resumed.length }, (_, n) => n));
+    expect([...waits]).toEqual([0]); // each only when the balance is positive
+    expect(mostUncharged).toBeLessThan(20); // never all at once
+    for (const address of [0, 1]) {
+      const ofAddress = resumed.filter((n) => n % 2 === address);
+      expect(ofAddress).toEqual(ofAddress.toSorted((one, other) => one - other));
+    }
   });
 
   it("[LIMIT8] is spent in pieces and in order, so that other work runs in between", async () => {

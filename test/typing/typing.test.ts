@@ -144,11 +144,12 @@ describe("typing", () => {
       await ann.subscribe(SET, { roomId: room, typing: false }).next();
     }
     await say(ann, true, room);
-    expect([await hears.next(), await hears.next()]).toEqual([event(ann, true, room), event(ann, false, room)]);
-    expect(heard).toHaveLength(2);
-    expect(await hears.next()).toEqual(event(ann, true, room));
-    expect(performance.now() - since).toBeGreaterThan(2_900);
-    expect(heard).toHaveLength(3);
+    const said = () => heard.map((payload) => JSON.parse(payload).typing as boolean);
+    await expect.poll(() => said().slice(0, 2)).toEqual([true, false]);
+    await expect.poll(() => said().length > 2 && said().at(-1)).toBe(true);
+    // Two at once, that she types and that she stopped; then each of them every 3 seconds.
+    expect(heard.length).toBeLessThanOrEqual(2 + 2 * Math.floor((performance.now() - since) / 3_000));
+    for (const typing of said()) expect(await hears.next()).toEqual(event(ann, typing, room));
     expect((await redis.client.keys("*")).filter((key) => key.includes("typing"))).toEqual([]);
   });
 
