@@ -4,7 +4,7 @@ import "reflect-metadata"; // must load before any module with decorators
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { pino } from "pino";
-import type { MessageStore } from "../src/messages/message.store.js";
+import type { SendStore } from "../src/messages/send.store.js";
 import { assemble } from "../src/program/platform.js";
 import { connectRedis } from "../src/redis/connect.js";
 import type { Count } from "./load.js";
@@ -26,8 +26,8 @@ export async function contenders(): Promise<{ palaver: Contender; bare: Contende
   const server = await startPalaver();
   const { redisUrl } = server;
   const redis = new Redis(redisUrl);
-  const messages = await openMessages(redisUrl);
-  const palaver: Contender = { server, publish: (roomId, text) => void messages.send("1", { roomId, text }) };
+  const sends = await openSends(redisUrl);
+  const palaver: Contender = { server, publish: (roomId, text) => void sends.send("1", { roomId, text }) };
   let sent = 0;
   const position = "YWJkZjdlOTkzZjExZDNhNS4xLjE3OTUzOTM3MTYwMDAwMDAuMA"; // as long as a position of Palaver
   const publish = (room: string, text: string) => {
@@ -39,11 +39,11 @@ export async function contenders(): Promise<{ palaver: Contender; bare: Contende
   return { palaver, bare, stock, redis, redisUrl };
 }
 
-/** Opens the message store of a Redis like a Palaver server. */
-async function openMessages(redisUrl: string): Promise<MessageStore> {
+/** Opens the store of sends of a Redis like a Palaver server. */
+async function openSends(redisUrl: string): Promise<SendStore> {
   const log = pino({ level: "silent" }); // the run stops Redis before it closes this connection
   const connections = await connectRedis([redisUrl], {}, log);
-  return assemble(readConfig({ interop: "off" }, {}), connections, "bench", log).stores.messages;
+  return assemble(readConfig({ interop: "off" }, {}), connections, "bench", log).stores.sends;
 }
 
 export interface Delivered {

@@ -3,8 +3,8 @@ import { version } from "./api/version.js";
 import { createModel } from "./assistant/create-model.js";
 import { readQuestion } from "./assistant/question.js";
 import { type Config, ConfigError } from "./config/config.js";
+import { startWorker, withDeadLetters } from "./program/assistant-worker.js";
 import { runProgram, say, stopOnSignals } from "./program/command-line.js";
-import { startWorker, withDeadLetters } from "./program/worker.js";
 import { withoutPassword } from "./redis/connect.js";
 
 const USAGE = `Palaver ${version}: an assistant worker. Run any number of them, on any machine that reaches the Redis.

@@ -5,6 +5,7 @@ import type { Feature } from "../feature.js";
 import { logKeys } from "../log/keys.js";
 import { messageKeys } from "../messages/keys.js";
 import { AssistantUnusable } from "./account.js";
+import { AnswerStore } from "./answer.store.js";
 import { AssistantResolver, RetryResolver, UserAssistantResolver } from "./assistant.resolver.js";
 import { AssistantStore } from "./assistant.store.js";
 import { createModel } from "./create-model.js";
@@ -18,6 +19,7 @@ declare module "../api/context.js" {
   interface Stores {
     replyFeeds: ReplyFeeds;
     assistant: AssistantStore;
+    answers: AnswerStore;
     retries: RetryStore;
     deadLetters: DeadLetters;
   }
@@ -29,15 +31,16 @@ export const assistant: Feature = {
   settings,
   lua: new URL("./lua/", import.meta.url),
   keysOfRoom: (roomId) => [logKeys.asked, messageKeys.reply, messageKeys.writing].map((of) => of(roomId)),
-  stores({ commands, scripts, channels, assistantId, config, log }, { rooms, messages, attempts, questions }) {
+  stores({ commands, scripts, channels, assistantId, config, log }, { rooms, messages, sends, attempts, questions }) {
     const feeds = new ReplyFeeds(scripts, channels, rooms, log);
     const charge = attempts.limit("question", { points: config.questionsPerMinute, duration: 60 });
     const forAssistant = { assistantId, feeds, queue: config.assistantQueue };
     const assistant = new AssistantStore(commands, scripts, rooms, forAssistant, charge, new Hints(commands, scripts, ASSISTANT, log));
     questions.answeredBy(assistant);
-    const retries = new RetryStore(rooms, messages, assistant);
+    const answers = new AnswerStore(scripts, sends, () => assistantId.current);
+    const retries = new RetryStore(rooms, messages, answers, assistant);
     const deadLetters = new DeadLetters(commands, ASSISTANT, (letter) => retries.revive(letter));
-    return { replyFeeds: feeds, assistant, retries, deadLetters };
+    return { replyFeeds: feeds, assistant, answers, retries, deadLetters };
   },
   resolvers: [UserAssistantResolver, AssistantResolver, RetryResolver],
   metrics(registry, { assistant }) {

@@ -4,7 +4,7 @@ import type { Feed } from "../log/feed.js";
 import { messageKeys } from "../messages/keys.js";
 import { onceRedisAnswers } from "../redis/connect.js";
 import type { Scripts } from "../redis/scripts.js";
-import { type Audience, Audiences } from "../rooms/audience.store.js";
+import { type Audience, Audiences } from "../rooms/audience.js";
 import type { RoomStore } from "../rooms/room.store.js";
 
 /** The state of an answer, as sent to subscribers: one object for all of them. */
@@ -31,14 +31,14 @@ type Known = Omit<ReplyRecord, "roomId" | "delta"> & {
 type ReplyEvent = Pick<ReplyRecord, "replyTo" | "delta" | "state" | "problem"> & { version: number; offset: number };
 
 /** What this server knows of a room's answers. */
-interface Standing {
+interface ReplyState {
   known: Known | undefined;
   /** The read in progress, and whether an event arrived during it. */
   looking: Promise<void> | undefined;
   again: boolean;
 }
 
-type Room = Audience<ReplyRecord, Standing>;
+type ReplyRoom = Audience<ReplyRecord, ReplyState>;
 
 const LOOK = 1_000; // ms between two checks for silent answers
 const SILENT = 5_000; // ms without an event after which an unfinished answer is read: pub/sub does not guarantee delivery
@@ -53,13 +53,13 @@ const STATES = ["WRITING", "DONE", "INCOMPLETE", "CANCELLED", "FAILED"];
 export class ReplyFeeds {
   readonly #scripts: Scripts;
   readonly #log: Logger;
-  readonly #audiences: Audiences<ReplyRecord, Standing>;
+  readonly #audiences: Audiences<ReplyRecord, ReplyState>;
   readonly #timer: NodeJS.Timeout;
 
   constructor(scripts: Scripts, channels: Channels, rooms: RoomStore, log: Logger) {
     this.#scripts = scripts;
     this.#log = log;
-    this.#audiences = new Audiences<ReplyRecord, Standing>(
+    this.#audiences = new Audiences<ReplyRecord, ReplyState>(
       channels,
       rooms,
       () => ({ known: undefined, looking: undefined, again: false }),
@@ -87,7 +87,7 @@ export class ReplyFeeds {
     return feed;
   }
 
-  #heard(room: Room, payload: unknown): void {
+  #heard(room: ReplyRoom, payload: unknown): void {
     if ((payload as { kind?: unknown } | null)?.kind !== "assistant.reply" || !isReplyEvent(payload)) return;
     const { known, looking } = room.state;
     if (looking) room.state.again = true;
@@ -95,9 +95,9 @@ export class ReplyFeeds {
     else if (!known || payload.version > known.version) this.#lookFor(room);
   }
 
-  #pass({ roomId, state: standing, feeds }: Room, { replyTo, state, problem, version, offset, delta }: ReplyEvent): void {
-    const [text, bytes] = offset === 0 ? ["", 0] : [standing.known?.text ?? "", offset];
-    standing.known = {
+  #pass({ roomId, state: reply, feeds }: ReplyRoom, { replyTo, state, problem, version, offset, delta }: ReplyEvent): void {
+    const [text, bytes] = offset === 0 ? ["", 0] : [reply.known?.text ?? "", offset];
+    reply.known = {
       replyTo,
       state,
       problem,
@@ -106,12 +106,12 @@ export class ReplyFeeds {
       bytes: bytes + Buffer.byteLength(delta),
       at: performance.now(),
     };
-    const record = recordOf(roomId, standing.known, delta);
+    const record = recordOf(roomId, reply.known, delta);
     for (const feed of feeds.keys()) feed.push(record);
   }
 
   /** Reads the room's answer and sends subscribers what they do not have yet; repeats this if an event arrived during the read. */
-  #look(room: Room): Promise<void> {
+  #look(room: ReplyRoom): Promise<void> {
     const { state } = room;
     state.looking ??= (async () => {
       do {
@@ -124,9 +124,9 @@ export class ReplyFeeds {
     return state.looking;
   }
 
-  #compare({ roomId, state: standing, feeds }: Room, found: Known | undefined): void {
-    const { known } = standing;
-    standing.known = found ?? (known && known.state !== "WRITING" ? known : undefined);
+  #compare({ roomId, state: reply, feeds }: ReplyRoom, found: Known | undefined): void {
+    const { known } = reply;
+    reply.known = found ?? (known && known.state !== "WRITING" ? known : undefined);
     if (!found || found.version === known?.version) return;
     const goesOn = known?.replyTo === found.replyTo && found.text.startsWith(known.text);
     const record = recordOf(roomId, found, goesOn ? found.text.slice(known.text.length) : found.text);
@@ -140,7 +140,7 @@ export class ReplyFeeds {
     return { version, replyTo, state, problem: problem || null, text, bytes: Buffer.byteLength(text), at: performance.now() };
   }
 
-  #lookFor(room: Room): void {
+  #lookFor(room: ReplyRoom): void {
     onceRedisAnswers(
       () => this.#look(room),
       () => room.isWanted,

@@ -4,18 +4,18 @@ import type { DeadLetters } from "../consumers/dead-letters.js";
 import type { Consumer, Outcome, Signals } from "../consumers/runner.js";
 import { logKeys } from "../log/keys.js";
 import { messageKeys } from "../messages/keys.js";
-import type { Answer, MessageStore } from "../messages/message.store.js";
 import { isRedisAway, onceRedisAnswers, type RedisClient } from "../redis/connect.js";
 import type { ScriptCalls, Scripts } from "../redis/scripts.js";
 import { isBlank } from "../util/characters.js";
+import type { Answer, AnswerStore } from "./answer.store.js";
 import { ASSISTANT, assistantKeys } from "./keys.js";
 import { CUT, type Memory } from "./memory.js";
 import { type Model, ModelFailure, RESTART, type Turn } from "./model.js";
 import { type Question, readQuestion } from "./question.js";
-import { type Standing, Writer } from "./writer.js";
+import { type WriteOutcome, Writer } from "./writer.js";
 
 /** Why an answer ended before the model had finished. */
-type Ending = Exclude<Standing, "OK"> | "STOPPED" | "LONG" | Error;
+type Ending = Exclude<WriteOutcome, "OK"> | "STOPPED" | "LONG" | Error;
 
 /** The text of an answer, and why it ended before the model had finished, if it did. */
 interface Written {
@@ -23,7 +23,7 @@ interface Written {
   ending: Ending | ModelFailure | undefined;
 }
 
-const PAUSE = 50; // ms between two writes of an answer: 20 a second
+const WRITE_PAUSE = 50; // ms between two writes of an answer: 20 a second
 const MOST_WRITES = 1_000; // a second, over all answers of this worker: each is work for every server that shows it
 const MOST_TRIES = 3; // per question, because the question may be what kills its worker
 const HOLD = 500; // ms, at most, between two checks: a cancelled answer stops this soon, even if the model is silent
@@ -40,7 +40,7 @@ export class Replying implements Consumer {
   readonly name = ASSISTANT;
   readonly #scripts: Scripts;
   readonly #redis: RedisClient;
-  readonly #stores: { messages: MessageStore; memory: Memory; deadLetters: DeadLetters };
+  readonly #stores: { answers: AnswerStore; memory: Memory; deadLetters: DeadLetters };
   readonly #model: Model;
   readonly #assistantId: () => string;
   readonly #messageLength: number;
@@ -53,7 +53,7 @@ export class Replying implements Consumer {
   constructor(
     redis: RedisClient,
     scripts: Scripts,
-    stores: { messages: MessageStore; memory: Memory; deadLetters: DeadLetters },
+    stores: { answers: AnswerStore; memory: Memory; deadLetters: DeadLetters },
     model: Model,
     { assistantId, messageLength, lease }: { assistantId: () => string; messageLength: number; lease: number },
     log: Logger,
@@ -133,7 +133,11 @@ export class Replying implements Consumer {
     const roomKeys = { reply: messageKeys.reply(roomId), writing: messageKeys.writing(roomId), room: logKeys.room(roomId) };
     const writer = new Writer(
       (written, delta, restart) => this.#scripts.run("assistant_write", roomKeys, { fence, lease: this.#lease, written, delta, restart }),
-      { pause: () => Math.max(PAUSE, (this.#writing / MOST_WRITES) * 1_000), hold: Math.min(HOLD, this.#lease / 10), lease: this.#lease },
+      {
+        pause: () => Math.max(WRITE_PAUSE, (this.#writing / MOST_WRITES) * 1_000),
+        hold: Math.min(HOLD, this.#lease / 10),
+        lease: this.#lease,
+      },
       end,
     );
     this.#writing++;
@@ -161,9 +165,9 @@ export class Replying implements Consumer {
     return { text: writer.text.toWellFormed(), ending };
   }
 
-  async #end({ messageId, ...question }: Question, fence: string, text: string, how: How): Promise<"OK" | "LOST"> {
+  async #end(question: Question, fence: string, text: string, how: How): Promise<"OK" | "LOST"> {
     const said = isBlank(text) ? "" : how.state === "INCOMPLETE" ? cut(text, this.#messageLength - CUT.length) + CUT : text;
-    if (!(await this.#stores.messages.answer({ ...question, questionId: messageId, text: said, ...how, fence }))) return "LOST";
+    if (!(await this.#stores.answers.end({ ...question, text: said, ...how, fence }))) return "LOST";
     this.#count(how.state);
     return "OK";
   }

@@ -2,6 +2,7 @@ import type { DeadLetter } from "../consumers/dead-letters.js";
 import type { MessageStore } from "../messages/message.store.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import { badInput, checkClientId, refusal } from "../util/errors.js";
+import type { AnswerStore } from "./answer.store.js";
 import type { AssistantStore } from "./assistant.store.js";
 import { againEntry, readQuestion } from "./question.js";
 
@@ -15,17 +16,20 @@ export interface Retry {
 
 /** Retries questions that the assistant could not answer, or not completely. */
 export class RetryStore {
-  readonly #messages: Pick<MessageStore, "readable" | "byIds" | "askAgain">;
+  readonly #messages: Pick<MessageStore, "readable" | "byIds">;
+  readonly #answers: Pick<AnswerStore, "askAgain">;
   readonly #assistant: Pick<AssistantStore, "id" | "isAsked" | "admit" | "wake">;
   readonly #rooms: Pick<RoomStore, "checkWrite">;
 
   constructor(
     rooms: Pick<RoomStore, "checkWrite">,
-    messages: Pick<MessageStore, "readable" | "byIds" | "askAgain">,
+    messages: Pick<MessageStore, "readable" | "byIds">,
+    answers: Pick<AnswerStore, "askAgain">,
     assistant: Pick<AssistantStore, "id" | "isAsked" | "admit" | "wake">,
   ) {
     this.#rooms = rooms;
     this.#messages = messages;
+    this.#answers = answers;
     this.#assistant = assistant;
   }
 
@@ -52,13 +56,13 @@ export class RetryStore {
     await this.#assistant.admit(userId, roomId);
     const entry = againEntry(question, answer && { id: answer.id, continues });
     const retry = clientRetryId == null ? undefined : { userId, id: clientRetryId };
-    const isAsked = await this.#messages.askAgain(readQuestion(roomId, entry), retry);
+    const isAsked = await this.#answers.askAgain(readQuestion(roomId, entry), retry);
     if (isAsked) await this.#assistant.wake(roomId);
     return isAsked;
   }
 
   /** Asks a question again that the workers gave up, unless it has been answered. */
   async revive({ roomId, entry }: Pick<DeadLetter, "roomId" | "entry">): Promise<void> {
-    if (await this.#messages.askAgain(readQuestion(roomId, entry))) await this.#assistant.wake(roomId);
+    if (await this.#answers.askAgain(readQuestion(roomId, entry))) await this.#assistant.wake(roomId);
   }
 }

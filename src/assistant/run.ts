@@ -16,7 +16,7 @@ import { Replying } from "./replying.js";
  */
 export async function runAssistant(platform: Platform, stores: Stores, model: Model): Promise<Stop> {
   const { config, redis, commands, scripts, lenient, name, log, limitedLog, assistantId } = platform;
-  const { messages, rooms, users, presence, assistant, passwords, deadLetters } = stores;
+  const { messages, rooms, users, presence, assistant, passwords, answers, deadLetters } = stores;
   const id = await assistantAccount(commands, users, passwords, config.assistantUsername);
   await assistantId.look();
 
@@ -24,7 +24,7 @@ export async function runAssistant(platform: Platform, stores: Stores, model: Mo
   const memory = new Memory({ messages, assistant, rooms, users }, limits);
   const lease = config.assistantLease * 1_000;
   const about = { assistantId: () => assistantId.current, messageLength: config.messageLength, lease };
-  const replying = new Replying(commands, scripts, { messages, memory, deadLetters }, model, about, log);
+  const replying = new Replying(commands, scripts, { answers, memory, deadLetters }, model, about, log);
   const reader = await redis.connectWaiting(LONGEST_WAIT);
   const runner = new ConsumerRunner(commands, reader, scripts, replying, { name, rooms: config.assistantRooms, lease }, limitedLog);
   await runner.start();

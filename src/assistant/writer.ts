@@ -3,7 +3,7 @@ import { isRedisAway } from "../redis/connect.js";
 import type { ScriptCalls } from "../redis/scripts.js";
 
 /** The state of a room for the worker that writes in it. */
-export type Standing = ScriptCalls["assistant_write"]["result"];
+export type WriteOutcome = ScriptCalls["assistant_write"]["result"];
 
 const SPREAD = 50; // ms, at most, added at random, so that answers that began together do not reach a server all at once
 
@@ -12,7 +12,7 @@ const SPREAD = 50; // ms, at most, added at random, so that answers that began t
  * regularly whether it may continue, which also renews the room's lease.
  */
 export class Writer {
-  readonly #write: (written: number, delta: string, restarts: boolean) => Promise<Standing>;
+  readonly #write: (written: number, delta: string, restarts: boolean) => Promise<WriteOutcome>;
   readonly #hold: number;
   readonly #pause: () => number;
   readonly #lease: number;
@@ -35,9 +35,9 @@ export class Writer {
    * @param onEnd called once, when it may not continue; with an error if Redis is unavailable for too long
    */
   constructor(
-    write: (written: number, delta: string, restarts: boolean) => Promise<Standing>,
+    write: (written: number, delta: string, restarts: boolean) => Promise<WriteOutcome>,
     { pause, hold, lease }: { pause: () => number; hold: number; lease: number },
-    onEnd: (why: Exclude<Standing, "OK"> | Error) => void,
+    onEnd: (why: Exclude<WriteOutcome, "OK"> | Error) => void,
   ) {
     this.#write = write;
     this.#hold = hold;
@@ -45,8 +45,8 @@ export class Writer {
     this.#lease = lease;
     this.#running = this.#run()
       .catch(onEnd)
-      .then((standing) => {
-        if (standing) onEnd(standing);
+      .then((outcome) => {
+        if (outcome) onEnd(outcome);
       });
   }
 
@@ -74,7 +74,7 @@ export class Writer {
     await this.#running;
   }
 
-  async #run(): Promise<Exclude<Standing, "OK"> | undefined> {
+  async #run(): Promise<Exclude<WriteOutcome, "OK"> | undefined> {
     const { signal } = this.#stopped;
     let heard = performance.now();
     while (!signal.aborted) {
@@ -85,8 +85,8 @@ export class Writer {
       if (restarts) [this.#sent, this.#bytes] = [0, 0];
       const delta = this.#next();
       try {
-        const standing = await this.#write(this.#bytes, delta, restarts);
-        if (standing !== "OK") return standing;
+        const outcome = await this.#write(this.#bytes, delta, restarts);
+        if (outcome !== "OK") return outcome;
         if (begun !== this.#begun) continue; // the text restarted during this write
         this.#begunWritten = begun;
         this.#sent += delta.length;

@@ -10,7 +10,7 @@ export const consumersLua = new URL("./lua/", import.meta.url);
 
 const GROUP = "workers";
 export const LONGEST_WAIT = 5_000; // ms that one read of the stream blocks
-const PAUSE = 200; // ms between retries while Redis is unavailable
+const RETRY_PAUSE = 200; // ms between retries while Redis is unavailable
 
 /** A hint, as stored in the stream. */
 type Entry = ScriptCalls["hint_take_over"]["result"][number];
@@ -162,7 +162,7 @@ export class ConsumerRunner {
         if (String(error).includes("NOGROUP"))
           await this.#makeGroup().catch(() => {}); // Redis lost its data
         else this.#complain("waiting for hints", error);
-        await delay(PAUSE);
+        await delay(RETRY_PAUSE);
       }
     }
   }
@@ -181,7 +181,7 @@ export class ConsumerRunner {
   async #follow(id: string, roomId: string, isNew: boolean): Promise<void> {
     const signals = { stopping: this.#stopping.signal, abandoning: this.#abandoning.signal };
     for (let first = isNew; ; first = false) {
-      let pause = PAUSE;
+      let pause = RETRY_PAUSE;
       try {
         // First: what comes to wait from here on adds a hint for itself.
         await this.#redis.hdel(consumerKeys.waiting(this.#consumer.name), roomId);

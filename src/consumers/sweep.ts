@@ -5,7 +5,7 @@ import { consumerKeys } from "./keys.js";
 
 const REST = 5; // seconds from the end of one sweep to the next, by any process
 const LOOK = 1_000; // ms between two checks whether a sweep is due
-const PAUSE = 100; // ms between two steps: a few hundred rooms a second
+const STEP_PAUSE = 100; // ms between two steps: a few hundred rooms a second
 
 /** Where a consumer's sweep looks, and for what. */
 export interface Swept {
@@ -67,7 +67,7 @@ export class ConsumerSweep {
       await Promise.all(roomIds.map((roomId) => this.#swept.look(roomId)));
       await this.#redis.expire(mark, REST, "XX");
       cursor = next;
-      await delay(PAUSE);
+      await delay(STEP_PAUSE);
     } while (cursor !== "0" && !this.#stopped);
   }
 }

@@ -22,7 +22,7 @@ const PORTION = 20; // guests claimed together
 const LEASE = 60; // seconds after which another server claims them
 const SECOND_PASS = 15; // seconds after the first pass, by when writes in progress have ended
 const ROOMS_AT_ONCE = 50;
-const PAUSE = 10; // ms between two steps, for other work of Redis
+const STEP_PAUSE = 10; // ms between two steps, for other work of Redis
 
 /** The stores that take part in forgetting a guest. */
 interface Forgetting {
@@ -103,7 +103,7 @@ export class GuestSweep {
 
   async #sweep(): Promise<void> {
     this.#listed ||= await this.#listAll();
-    for (let due: string[] = []; !this.#stopped; await delay(PAUSE)) {
+    for (let due: string[] = []; !this.#stopped; await delay(STEP_PAUSE)) {
       due = await this.#scripts.run("guest_due", { guests: userKeys.guests }, { most: PORTION, lease: LEASE });
       for (const id of due) {
         if (this.#stopped) return; // once the lease has run out, another server claims the rest
@@ -125,7 +125,7 @@ export class GuestSweep {
     for await (const ids of this.#users.guests()) {
       if (this.#stopped) return false;
       for (const id of ids) await this.#redis.zadd(userKeys.guests, "NX", 0, id);
-      await delay(PAUSE);
+      await delay(STEP_PAUSE);
     }
     await this.#redis.hset(userKeys.indexed, "guests", 1);
     return true;
@@ -156,7 +156,7 @@ export class GuestSweep {
     for (let at = 0; at < rooms.length; at += ROOMS_AT_ONCE) {
       if (this.#stopped) return false;
       await Promise.all(rooms.slice(at, at + ROOMS_AT_ONCE).map((roomId) => this.#leaveRoom(id, roomId)));
-      await delay(PAUSE);
+      await delay(STEP_PAUSE);
     }
     await this.#redis.hdel(roomKeys.reads(GENERAL), id);
     await this.#invitations.endAllOf(id);

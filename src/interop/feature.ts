@@ -17,18 +17,18 @@ export const interop: Feature = {
   name: "interop",
   settings,
   lua: new URL("./lua/", import.meta.url),
-  stores({ commands, config, name, log }, { users, passwords, messages, presence }) {
+  stores({ commands, config, name, log }, { users, passwords, sends, presence }) {
     const demos = new DemoBridge(commands, users, config.interop, name, log);
-    messages.onStored((stored) => demos.messageStored(stored));
+    sends.onStored((stored) => demos.messageStored(stored));
     presence.onTransition((transition) => demos.presenceChanged(transition));
     return { demos, demoAccounts: new DemoAccounts(users, passwords, config.demoData) };
   },
   resolvers: [DemoAccountsResolver],
-  async serve({ redis, commands, scripts, followed, config, limitedLog }, { messages, passwords, presence, users, demoAccounts }) {
+  async serve({ redis, commands, scripts, followed, config, limitedLog }, { sends, passwords, presence, users, demoAccounts }) {
     if (config.demoData) await seedDemoData(commands, scripts, passwords);
     await demoAccounts.look();
     if (config.interop === "off") return undefined;
-    const listener = new DemoListener(await redis.connectListener(), { messages, presence, users }, limitedLog, () => followed.catchUp());
+    const listener = new DemoListener(await redis.connectListener(), { sends, presence, users }, limitedLog, () => followed.catchUp());
     await listener.start();
     return async () => listener.stop();
   },

@@ -1,6 +1,6 @@
 import { Cluster, type Redis } from "ioredis";
 import { GENERAL, isRoomId, isUserId, privatePair } from "../api/ids.js";
-import type { MessageStore } from "../messages/message.store.js";
+import type { SendStore } from "../messages/send.store.js";
 import type { PresenceStore } from "../presence/presence.store.js";
 import { isRedisAway, type RedisClient } from "../redis/connect.js";
 import type { UserStore } from "../users/user.store.js";
@@ -26,7 +26,7 @@ interface Told {
  */
 export class DemoListener {
   readonly #redis: RedisClient;
-  readonly #messages: Pick<MessageStore, "adopt">;
+  readonly #sends: Pick<SendStore, "adopt">;
   readonly #presence: Pick<PresenceStore, "lookAt" | "lookAtAll">;
   readonly #users: Pick<UserStore, "idOf">;
   readonly #log: LimitedLog;
@@ -46,12 +46,12 @@ export class DemoListener {
    */
   constructor(
     redis: RedisClient,
-    { messages, presence, users }: { messages: MessageStore; presence: PresenceStore; users: UserStore },
+    { sends, presence, users }: { sends: SendStore; presence: PresenceStore; users: UserStore },
     log: LimitedLog,
     onGap: () => void,
   ) {
     this.#redis = redis;
-    this.#messages = messages;
+    this.#sends = sends;
     this.#presence = presence;
     this.#users = users;
     this.#log = log;
@@ -155,8 +155,8 @@ export class DemoListener {
 
   async #lookInto(roomId: string, { messages, opening }: Told): Promise<void> {
     let early = false;
-    if (opening || messages.length === 0) early = await this.#messages.adopt(roomId, undefined, opening);
-    for (const heard of messages) early = await this.#messages.adopt(roomId, heard, false);
+    if (opening || messages.length === 0) early = await this.#sends.adopt(roomId, undefined, opening);
+    for (const heard of messages) early = await this.#sends.adopt(roomId, heard, false);
     if (early) this.#lookAgain(roomId, opening);
   }
 

@@ -11,11 +11,12 @@ import { MessageResolver, RoomMessagesResolver } from "./message.resolver.js";
 import { MessageStore } from "./message.store.js";
 import { MessageChangeResolver, MessageDeletedResolver, ReactionResolver } from "./message-change.resolver.js";
 import { DELETE_OTHERS, MessageChangeStore } from "./message-change.store.js";
-import { asTheyStand, messageEvents } from "./message-event.js";
+import { messageEvents, withCurrentMessages } from "./message-event.js";
 import { NodeResolver } from "./node.resolver.js";
 import type { Placed } from "./page.js";
 import { Questions } from "./questions.js";
 import { RetentionSweep } from "./retention.js";
+import { SendStore } from "./send.store.js";
 import { settings } from "./settings.js";
 
 declare module "../api/context.js" {
@@ -23,6 +24,7 @@ declare module "../api/context.js" {
     questions: Questions;
     mentions: MentionStore;
     messages: MessageStore;
+    sends: SendStore;
     messageChanges: MessageChangeStore;
     exports: ExportStore;
   }
@@ -49,14 +51,15 @@ export const messages: Feature = {
     const mentions = new MentionStore(commands, directory, rooms, lenient, scripts, questions, acquaintances);
     const days = new RedisDays(commands);
     const replicas = new Replicas(redis, config.ackReplicas);
-    const parts = { scripts, days, replicas, rooms, roomList, roomEvents, lenient, limitedLog, mentions, questions };
-    const messages = new MessageStore(parts, config);
+    const messages = new MessageStore({ scripts, days, rooms, roomList, roomEvents, lenient, limitedLog });
+    const sends = new SendStore({ scripts, days, replicas, rooms, messages, mentions, questions }, config);
     roomList.timesFrom((roomIds, load) => messages.lastSpoken(roomIds, (id) => load.newest.load(id)));
     const chargeExport = attempts.limit("export", EXPORTS);
     return {
       questions,
       mentions,
       messages,
+      sends,
       messageChanges: new MessageChangeStore(scripts, rooms, messages, mentions, questions, config),
       exports: new ExportStore(messages, users, async (userId, roomId) => {
         await rooms.check(userId, roomId);
@@ -81,7 +84,7 @@ export const messages: Feature = {
   ],
   rights: [DELETE_OTHERS],
   events: messageEvents,
-  hindsight: (events, { messages }) => asTheyStand(events, messages),
+  hindsight: (events, { messages }) => withCurrentMessages(events, messages),
   routes: serveExports,
   async serve({ commands, scripts, lenient, config, name, log }) {
     const sweep = new RetentionSweep(commands, scripts, lenient, config, name, log);

@@ -7,10 +7,11 @@ import { badInput, refusal } from "../util/errors.js";
 import { readEmoji } from "./emoji.js";
 import { messageKeys } from "./keys.js";
 import type { MentionStore } from "./mention.store.js";
-import { checkText, type MessageStore } from "./message.store.js";
+import type { MessageStore } from "./message.store.js";
 import { type MessageId, readMessageId } from "./message-id.js";
 import { readPlaced } from "./page.js";
 import type { Questions } from "./questions.js";
+import { checkText } from "./send.store.js";
 import type { StoredMessage } from "./stored-message.js";
 
 const MOST_EMOJIS = 20; // distinct emoji per message

@@ -39,7 +39,10 @@ const AT_ONCE = 100; // messages looked up by one call
  * Past events as a replay delivers them: each message in its current state, or as it was if it no longer exists. Events without a change
  * stay the same objects.
  */
-export async function asTheyStand(events: readonly RoomEventRecord[], messages: Pick<MessageStore, "byIds">): Promise<RoomEventRecord[]> {
+export async function withCurrentMessages(
+  events: readonly RoomEventRecord[],
+  messages: Pick<MessageStore, "byIds">,
+): Promise<RoomEventRecord[]> {
   const ids = [...new Set(events.flatMap((event) => ("message" in event ? event.message.id : [])))];
   const portions = Array.from({ length: Math.ceil(ids.length / AT_ONCE) }, (_, n) => ids.slice(n * AT_ONCE, (n + 1) * AT_ONCE));
   const found = (await Promise.all(portions.map((portion) => messages.byIds(portion)))).flat();

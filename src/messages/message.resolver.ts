@@ -91,9 +91,9 @@ export class MessageResolver {
     description:
       "Sends a message. The call is idempotent for at least 24 hours with a `clientMessageId`. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `FORBIDDEN` in a private room in which one user blocks the other, `CLIENT_MESSAGE_ID_REUSED`, `RATE_LIMITED` (also if the message asks the assistant and too many questions are waiting).",
   })
-  async send(@Args(() => SendArgs) sending: SendArgs, @Ctx() { viewer, messages, sendLimit }: ViewerContext): Promise<Message> {
+  async send(@Args(() => SendArgs) sending: SendArgs, @Ctx() { viewer, sends, sendLimit }: ViewerContext): Promise<Message> {
     await sendLimit?.take(viewer.id);
-    return messages.send(viewer.id, sending);
+    return sends.send(viewer.id, sending);
   }
 
   @Authorized()

@@ -10,7 +10,7 @@ export type Placed = StoredMessage & Place;
 export type RawMessage = [member: string, score: string, reactions: string];
 
 /** A range of a room's sorted set as it was read: raw members with their scores, and how many lie before its near end. */
-export interface Stretch {
+export interface HistoryRange {
   members: RawMessage[];
   /** Whether more members follow at the far end: the read stopped because it had enough. */
   cut: boolean;
@@ -30,12 +30,12 @@ export type CutPage = Page<Placed> & { unreadable: number };
  * So the page is certain only if all messages of each of its scores were read.
  * @returns undefined if more has to be read
  */
-export function cutPage(roomId: string, { from, limit, after, before }: PageRequest<Place>, stretch: Stretch): CutPage | undefined {
-  const { messages, unreadable } = readWhole(roomId, stretch);
+export function cutPage(roomId: string, { from, limit, after, before }: PageRequest<Place>, range: HistoryRange): CutPage | undefined {
+  const { messages, unreadable } = readWhole(roomId, range);
   const between = messages.filter(
     (message) => (!after || comparePlaces(message, after) > 0) && (!before || comparePlaces(message, before) < 0),
   );
-  if (between.length <= limit && stretch.cut) return undefined;
+  if (between.length <= limit && range.cut) return undefined;
 
   const more = between.length > limit;
   return from === "start"
@@ -43,12 +43,12 @@ export function cutPage(roomId: string, { from, limit, after, before }: PageRequ
         unreadable,
         nodes: between.slice(0, limit),
         hasNextPage: more || (before !== undefined && messages.some((message) => comparePlaces(message, before) >= 0)),
-        hasPreviousPage: stretch.behind > 0 || (after !== undefined && messages.some((message) => comparePlaces(message, after) <= 0)),
+        hasPreviousPage: range.behind > 0 || (after !== undefined && messages.some((message) => comparePlaces(message, after) <= 0)),
       }
     : {
         unreadable,
         nodes: between.slice(Math.max(0, between.length - limit)),
-        hasNextPage: stretch.behind > 0 || (before !== undefined && messages.some((message) => comparePlaces(message, before) >= 0)),
+        hasNextPage: range.behind > 0 || (before !== undefined && messages.some((message) => comparePlaces(message, before) >= 0)),
         hasPreviousPage: more || (after !== undefined && messages.some((message) => comparePlaces(message, after) <= 0)),
       };
 }
@@ -68,8 +68,8 @@ export function cutWindow(
   roomId: string,
   { id, before, after }: WindowRequest,
   score: string,
-  older: Pick<Stretch, "members" | "cut">,
-  newer: Pick<Stretch, "members" | "cut">,
+  older: Pick<HistoryRange, "members" | "cut">,
+  newer: Pick<HistoryRange, "members" | "cut">,
 ): CutPage | "gone" | undefined {
   const [behind, ahead] = [readWhole(roomId, older), readWhole(roomId, newer)];
   const messages = [...behind.messages, ...ahead.messages];
@@ -86,7 +86,7 @@ export function cutWindow(
 }
 
 /** The messages of the scores that were read completely, in order, and how many members of these scores are not messages. */
-function readWhole(roomId: string, { members, cut }: Pick<Stretch, "members" | "cut">): { messages: Placed[]; unreadable: number } {
+function readWhole(roomId: string, { members, cut }: Pick<HistoryRange, "members" | "cut">): { messages: Placed[]; unreadable: number } {
   const lastScore = members.at(-1)?.[1];
   const whole = cut ? members.filter(([, score]) => score !== lastScore) : members;
   const read = whole.map((raw) => readPlaced(roomId, raw)).filter((message) => message !== undefined);

@@ -19,7 +19,7 @@ const REST = 600; // seconds from the start of one sweep to the next, whichever 
 const LOOK = 10_000; // ms between checks whether a sweep is due
 const SCANNED = 100; // keys that Redis scans in one step
 const MOST_GONE = 100; // messages, or events that carried them, removed from a room in one step
-const PAUSE = 50; // ms between two steps, in which Redis serves others
+const STEP_PAUSE = 50; // ms between two steps, in which Redis serves others
 const DAY = 86_400; // seconds
 
 /**
@@ -91,7 +91,7 @@ export class RetentionSweep {
       yield ids.filter((id) => isRoomId(id) || privatePair(id)); // other applications may use such names too
       await this.#redis.expire(messageKeys.trimming, REST, "XX");
       cursor = next === "0" ? undefined : next;
-      await delay(PAUSE);
+      await delay(STEP_PAUSE);
     }
   }
 

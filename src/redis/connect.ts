@@ -185,7 +185,7 @@ export function leniently(log: LimitedLog): Lenient {
   };
 }
 
-const PAUSE = 100; // ms between two tries
+const ANSWER_PAUSE = 100; // ms between two tries
 
 /** Runs `work`, and retries it while Redis is away. @returns its result, or undefined once `wanted` returns false */
 export async function onceRedisAnswers<T>(work: () => Promise<T>, wanted: () => boolean): Promise<T | undefined> {
@@ -194,7 +194,7 @@ export async function onceRedisAnswers<T>(work: () => Promise<T>, wanted: () => 
       return await work();
     } catch (error) {
       if (!isRedisAway(error)) throw error;
-      await delay(PAUSE);
+      await delay(ANSWER_PAUSE);
     }
   }
   return undefined;

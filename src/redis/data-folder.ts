@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { RedisUnusable } from "./connect.js";
 
-const PAUSE = 50; // ms between two checks
+const CHECK_PAUSE = 50; // ms between two checks
 const PATIENCE = 5_000; // ms
 
 /** A data folder that only this process uses. */
@@ -37,11 +37,11 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
       // Either may need a moment: the Redis of a killed server saves, or a live server starts or restarts its Redis. If no Redis
       // appears, the process id of the dead server now belongs to another program.
       const wait = listening || (alive && Number(pid) !== process.pid && !patience.aborted);
-      if (wait) await delay(PAUSE);
+      if (wait) await delay(CHECK_PAUSE);
       else if (read(path) === owner) {
         // Other processes may find the lock stale at the same moment: each replaces it with its own, and the last one wins.
         renameSync(draft, path);
-        await delay(PAUSE);
+        await delay(CHECK_PAUSE);
         if (isOurs(path)) break;
         await writeFile(draft, `${process.pid}\n`, { mode: 0o600 });
       }

@@ -11,9 +11,9 @@ declare module "../api/context.js" {
 /** Who is typing in a room. */
 export const typing: Feature = {
   name: "typing",
-  stores({ commands, channels, log }, { rooms, watches, messages }) {
+  stores({ commands, channels, log }, { rooms, watches, sends }) {
     const typing = new TypingStore(commands, channels, rooms, (viewer, onEnd) => watches.start(viewer, onEnd), log);
-    messages.onSent((userId, roomId) => typing.sent(userId, roomId));
+    sends.onSent((userId, roomId) => typing.sent(userId, roomId));
     return { typing };
   },
   resolvers: [TypingResolver],

@@ -5,7 +5,7 @@ import { type Channels, publish } from "../log/channels.js";
 import type { Feed } from "../log/feed.js";
 import { logChannels } from "../log/keys.js";
 import type { RedisClient } from "../redis/connect.js";
-import { type Audience, Audiences } from "../rooms/audience.store.js";
+import { type Audience, Audiences } from "../rooms/audience.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import { rateLimited } from "../util/errors.js";
 
@@ -33,10 +33,10 @@ interface Author {
 /** By user: the last record, and when it expires. */
 type Typists = Map<string, { record: TypingRecord; until: number }>;
 
-type Room = Audience<TypingRecord, Typists>;
+type TypingRoom = Audience<TypingRecord, Typists>;
 
 const LASTS = 6_000; // ms without a report after which a user counts as not typing
-const PAUSE = 3_000; // ms between two equal publications about a user in a room, however often they report
+const PUBLISH_PAUSE = 3_000; // ms between two equal publications about a user in a room, however often they report
 const SWEEP = 500; // ms between sweeps for expired records
 const MOST_TYPISTS = 20; // shown per room at once; others follow as these stop
 const MOST_ROOMS = 10; // in which one user types at once, on one server
@@ -99,7 +99,7 @@ export class TypingStore {
     author.watch ??= this.#watch(viewer, () => {
       this.#stop(viewer.id, roomId, author).catch(this.#onFailure);
     });
-    if (now - author.toldAt >= PAUSE) await this.#tell(viewer.id, roomId, author);
+    if (now - author.toldAt >= PUBLISH_PAUSE) await this.#tell(viewer.id, roomId, author);
   }
 
   /** Call after the user has sent a message. The message itself notifies subscribers, and the user may report typing again at once. */
@@ -145,7 +145,7 @@ export class TypingStore {
   async #stop(userId: string, roomId: string, author: Author): Promise<void> {
     this.#rest(author);
     const now = performance.now();
-    if (!author.told && now - author.stopToldAt < PAUSE) return;
+    if (!author.told && now - author.stopToldAt < PUBLISH_PAUSE) return;
     author.told = false;
     author.stopToldAt = now;
     await this.#publish(userId, roomId, false);
@@ -176,9 +176,9 @@ export class TypingStore {
         if (writesAt !== undefined && now - writesAt >= LASTS) {
           this.#rest(author);
           author.told = false; // the subscribers' servers expire it by themselves
-        } else if (writesAt !== undefined && writesAt > toldAt && now - toldAt >= PAUSE) {
+        } else if (writesAt !== undefined && writesAt > toldAt && now - toldAt >= PUBLISH_PAUSE) {
           this.#tell(userId, roomId, author).catch(this.#onFailure);
-        } else if (writesAt === undefined && now - Math.max(toldAt, stopToldAt) >= PAUSE) this.#forget(userId, roomId, author);
+        } else if (writesAt === undefined && now - Math.max(toldAt, stopToldAt) >= PUBLISH_PAUSE) this.#forget(userId, roomId, author);
       }
     }
   }
@@ -190,7 +190,7 @@ export class TypingStore {
   }
 
   /** Handles messages on the room's channel: reports of typing, and the room's events. */
-  #heard(room: Room, payload: unknown): void {
+  #heard(room: TypingRoom, payload: unknown): void {
     const { kind, userId, typing, message } = (payload ?? {}) as Record<string, unknown>;
     const sender = kind === "message.added" ? ((message ?? {}) as { from?: unknown }).from : undefined;
     if (typeof sender === "string") this.#stopped(room, sender);
@@ -199,7 +199,7 @@ export class TypingStore {
     else if ((kind === "typing" && typing === false) || kind === "member.left") this.#stopped(room, userId);
   }
 
-  #started({ roomId, state: typists, feeds }: Room, userId: string): void {
+  #started({ roomId, state: typists, feeds }: TypingRoom, userId: string): void {
     const until = performance.now() + LASTS;
     const known = typists.get(userId);
     if (known) known.until = until;
@@ -209,7 +209,7 @@ export class TypingStore {
     pass(feeds, record);
   }
 
-  #stopped({ state: typists, feeds }: Room, userId: string): void {
+  #stopped({ state: typists, feeds }: TypingRoom, userId: string): void {
     const known = typists.get(userId);
     if (!known) return;
     typists.delete(userId);
@@ -220,6 +220,6 @@ export class TypingStore {
 }
 
 /** Passes a record to the other users. */
-function pass(feeds: Room["feeds"], record: TypingRecord): void {
+function pass(feeds: TypingRoom["feeds"], record: TypingRecord): void {
   for (const [feed, follower] of feeds) if (follower !== record.userId) feed.push(record);
 }

@@ -15,7 +15,7 @@ const SPARE = 8; // entries read beyond a page, for users with several matching 
 const MOST_COUNTED = 1_000; // entries
 
 const PORTION = 200; // accounts indexed in one step
-const PAUSE = 10; // ms between two steps, for other work of Redis and this server
+const STEP_PAUSE = 10; // ms between two steps, for other work of Redis and this server
 const LEASE = 10; // seconds after which another server takes over
 const FRESH = 1_000; // ms within which it does not check for new accounts again
 const FORMER_KEPT = 604_800; // seconds that the directory of an older version is kept, for servers of that version
@@ -156,7 +156,7 @@ export class DirectoryStore {
       await this.#scripts.run("directory_add", KEYS, { server: this.#server, upTo: done, entries: JSON.stringify(entries) });
       if (done >= total) await this.#scripts.run("directory_supersede", FORMER_KEYS, { kept: FORMER_KEPT });
       if (done < to || to >= total || from >= to) return;
-      await delay(PAUSE);
+      await delay(STEP_PAUSE);
     }
   }
 

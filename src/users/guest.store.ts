@@ -19,7 +19,7 @@ export interface SessionMove {
 }
 
 const LEASE = 10_000; // ms after which an interrupted registration gives way to another attempt
-const PAUSE = 50; // ms between two checks whether another attempt has ended
+const CLAIM_PAUSE = 50; // ms between two checks whether another attempt has ended
 const NO_SESSION: SessionMove = { oldHash: "", newHash: "", ttl: 0 };
 
 /** The guests: users without an account, who can become one. */
@@ -102,7 +102,7 @@ export class GuestStore {
       const args = { tokenHash: session.oldHash, attempt, lease: LEASE, passwordHash, account };
       before = await this.#scripts.run("guest_register", itsKeys, args);
       if (before !== null) break;
-      await delay(PAUSE);
+      await delay(CLAIM_PAUSE);
     }
     if (before !== "") await this.#users.releaseName(id, before);
 

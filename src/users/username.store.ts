@@ -14,7 +14,7 @@ const RESERVED = ["assistant", "system", "admin", "everyone", "here"];
 
 const LEASE = 10; // seconds after which the claim of an interrupted sign-up expires
 const PORTION = 1_000; // accounts indexed in one step
-const PAUSE = 10; // ms between two steps, for other work of Redis and this server
+const STEP_PAUSE = 10; // ms between two steps, for other work of Redis and this server
 const TURN = 100; // ms between two checks of the progress
 const A_SECOND = 20_000; // accounts that are indexed in a second, about
 const PATIENCE = 2_000; // ms that a sign-up waits for the index of existing names
@@ -177,7 +177,7 @@ export class UsernameStore {
       const to = Math.min(upTo + PORTION, total);
       await this.#portion(upTo, to, total);
       if (to >= total || (await this.#progress()).upTo === upTo) return;
-      await delay(PAUSE);
+      await delay(STEP_PAUSE);
     }
   }
 

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 
-const PAUSE = 10_000; // ms between two lines about the same subject
+const LINE_PAUSE = 10_000; // ms between two lines about the same subject
 const MOST = 1_000; // subjects that are distinguished
 
 /**
@@ -28,7 +28,7 @@ export class LimitedLog {
     const told = this.#told.get(about) ?? { at: Number.NEGATIVE_INFINITY, times: 0 };
     told.times++;
     this.#told.set(about, told);
-    if (now - told.at < PAUSE) return;
+    if (now - told.at < LINE_PAUSE) return;
     tell(told.times);
     this.#told.delete(about); // moves it to the end
     this.#told.set(about, { at: now, times: 0 });

@@ -1,7 +1,7 @@
 import type { Model } from "../../src/assistant/model.js";
 import type { Config } from "../../src/config/config.js";
+import { type RunningWorker, startWorker } from "../../src/program/assistant-worker.js";
 import { readConfig } from "../../src/program/settings.js";
-import { type RunningWorker, startWorker } from "../../src/program/worker.js";
 import { cleanUp } from "./cleanup.js";
 import { type Stream, TestClient } from "./client.js";
 import { silent } from "./redis.js";

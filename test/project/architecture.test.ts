@@ -80,7 +80,7 @@ it("[ARCH5] keeps the tests of a part of src in the folder of its name", () => {
 });
 
 /** The worker's program runs the assistant alone. */
-const ASSISTANT_PROGRAM = ["src/program/platform.ts", "src/program/worker.ts", "src/worker.ts"];
+const ASSISTANT_PROGRAM = ["src/program/platform.ts", "src/program/assistant-worker.ts", "src/worker.ts"];
 
 it("[ARCH3] reads the environment only in command-line.ts, and builds keys in files keys.ts", () => {
   const texts = sources.map((file) => [file, read(file)] as const);

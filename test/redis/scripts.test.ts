@@ -1,9 +1,9 @@
 import calculateSlot from "cluster-key-slot";
 import { describe, expect, it } from "vitest";
 import { ModelFailure } from "../../src/assistant/model.js";
+import { withDeadLetters } from "../../src/program/assistant-worker.js";
 import { scriptSources } from "../../src/program/platform.js";
 import { readConfig } from "../../src/program/settings.js";
-import { withDeadLetters } from "../../src/program/worker.js";
 import type { ScriptName } from "../../src/redis/scripts.js";
 import { answers, ownWorker, until, watchReply, withAssistant } from "../helpers/assistant.js";
 import { TestClient } from "../helpers/client.js";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Channels } from "../../src/log/channels.js";
-import { Audiences } from "../../src/rooms/audience.store.js";
+import { Audiences } from "../../src/rooms/audience.js";
 import type { RoomStore } from "../../src/rooms/room.store.js";
 
 it("[D5] a member who is removed while they join a room's audience gets nothing of it, even if the check was sent before", async () => {

@@ -1,0 +1,92 @@
+import { logKeys } from "../log/keys.js";
+import type { RoomScripts } from "../log/room-scripts.js";
+import type { IncompleteReasonName } from "../messages/incomplete.type.js";
+import { messageKeys } from "../messages/keys.js";
+import { readMessageId } from "../messages/message-id.js";
+import { type SendStore, sentKeys, type WrongDays } from "../messages/send.store.js";
+import type { ScriptResult } from "../redis/scripts.js";
+import { withoutControls } from "../util/characters.js";
+import type { Question } from "./question.js";
+
+/** An answer of the assistant, complete or partial. */
+export interface Answer extends Question {
+  /** Empty if nothing was written; then no message is stored. */
+  text: string;
+  state: "DONE" | "INCOMPLETE" | "CANCELLED";
+  /** Why the text is incomplete. */
+  incomplete: IncompleteReasonName | null;
+  /** The same as a sentence for users, or empty. */
+  problem: string;
+  /** The fencing token of the worker that holds the room. */
+  fence: string;
+}
+
+type Ended = Exclude<ScriptResult<"assistant_answer">, WrongDays>;
+
+/** Stores the assistant's answers, and queues questions again that have none. */
+export class AnswerStore {
+  readonly #scripts: RoomScripts;
+  readonly #sends: SendStore;
+  readonly #assistantId: () => string;
+
+  /** @param assistantId returns the assistant's user id */
+  constructor(scripts: RoomScripts, sends: SendStore, assistantId: () => string) {
+    this.#scripts = scripts;
+    this.#sends = sends;
+    this.#assistantId = assistantId;
+  }
+
+  /**
+   * Ends an answer: stores it as a message, once, and completes the question.
+   * @returns false if another worker holds the room
+   */
+  async end({ roomId, entry, messageId, answerId, text, state, incomplete, problem, fence }: Answer): Promise<boolean> {
+    const question = readMessageId(messageId, "replyTo");
+    const stored = await this.#sends.store<Ended>(roomId, ({ keys, args }) =>
+      this.#scripts.onRoom(
+        "assistant_answer",
+        roomId,
+        {
+          ...args,
+          text: text === "" ? "" : JSON.stringify(withoutControls(text)),
+          clientId: JSON.stringify(answerId),
+          replyTo: question.id,
+          replyScore: question.score,
+          fence,
+          entry,
+          state,
+          written: text,
+          incomplete: text === "" ? "" : (incomplete ?? ""),
+          problem,
+        },
+        {
+          ...keys,
+          reply: messageKeys.reply(roomId),
+          writing: messageKeys.writing(roomId),
+          withdrawn: messageKeys.withdrawn(roomId),
+        },
+      ),
+    );
+    if (stored === "LOST") return false;
+    if (stored.length !== 0) await this.#sends.announce(roomId, stored);
+    return true;
+  }
+
+  /**
+   * Queues a question of the room again, unless it is waiting or was answered within a day.
+   * @param retry the user who asks again and the id that they gave the call, which makes it idempotent
+   * @returns whether the question is waiting now
+   */
+  async askAgain({ roomId, entry, answerId }: Question, retry?: { userId: string; id: string }): Promise<boolean> {
+    const answered = `${this.#assistantId()} ${JSON.stringify(answerId)}`;
+    const by = retry ? `${retry.userId} retry/${JSON.stringify(retry.id)}` : "";
+    const isWaiting = await this.#sends.withDays<0 | 1>((firstDay) =>
+      this.#scripts.run(
+        "assistant_ask_again",
+        { asked: logKeys.asked(roomId), withdrawn: messageKeys.withdrawn(roomId), ...sentKeys(roomId, firstDay) },
+        { entry, answer: answered, retry: by, firstDay },
+      ),
+    );
+    return isWaiting === 1;
+  }
+}
