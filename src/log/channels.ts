@@ -13,7 +13,7 @@ export async function publish(redis: RedisClient, channel: string, payload: obje
 /** @param size characters of the payload's JSON */
 type Listener = (payload: unknown, size: number) => void;
 
-const PAUSE = 100; // ms between two attempts
+const SUBSCRIBE_PAUSE = 100; // ms between two attempts
 const REFUSED_PAUSE = 1_000; // the same, if Redis answers but refuses the subscription
 
 /**
@@ -124,7 +124,7 @@ export class Channels {
       } catch (error) {
         this.#log.debug({ error: String(error) }, "could not subscribe to the channels again; trying again");
         if (client.status === "end") return;
-        await delay(isRedisAway(error) ? PAUSE : REFUSED_PAUSE);
+        await delay(isRedisAway(error) ? SUBSCRIBE_PAUSE : REFUSED_PAUSE);
       }
     }
     for (const listener of this.#reconnectListeners) void this.#call(client, listener);

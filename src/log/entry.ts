@@ -22,7 +22,7 @@ export interface Entry<V> {
 export type Place = Omit<Position, "roomId">;
 
 /** A range of a log: entries from some seq on, and the end of the log when they were read. */
-export interface Stretch<V> {
+export interface LogRange<V> {
   end: Place;
   entries: Entry<V>[];
 }
@@ -43,7 +43,7 @@ export function isKnown(event: Place, { epoch, seq, at }: Place): boolean {
  * The entries directly after a place, from a range that begins at the place's seq or before.
  * @returns undefined if the place cannot be resumed: the log was restarted, its end was lost, or there is a gap
  */
-export function after<V>(place: Place, { end, entries }: Stretch<V>): Entry<V>[] | undefined {
+export function after<V>(place: Place, { end, entries }: LogRange<V>): Entry<V>[] | undefined {
   if (end.epoch !== place.epoch && !isBeginning(place)) return undefined;
   if (place.seq > end.seq || (place.seq === end.seq && place.at !== end.at)) return undefined;
   const first = entries[0]?.position.seq ?? 0;

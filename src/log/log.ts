@@ -1,4 +1,4 @@
-import type { Entry, RoomEvent, Stretch } from "./entry.js";
+import type { Entry, LogRange, RoomEvent } from "./entry.js";
 import { logChannels } from "./keys.js";
 import type { Position } from "./position.js";
 import type { RecentRanges } from "./recent-ranges.js";
@@ -47,24 +47,24 @@ export class RoomLog<V> {
   }
 
   /** The newest events, at most `count`. */
-  newest(count: number): Promise<Stretch<V>> {
+  newest(count: number): Promise<LogRange<V>> {
     return this.#read("", count);
   }
 
   /** Events from a seq on: at most `MOST_EVENTS`, fewer if they are long. */
-  async from(seq: number): Promise<Stretch<V>> {
-    const stretch = await this.#read(seq, MOST_EVENTS);
-    this.#recent.add(this.roomId, stretch);
-    return stretch;
+  async from(seq: number): Promise<LogRange<V>> {
+    const range = await this.#read(seq, MOST_EVENTS);
+    this.#recent.add(this.roomId, range);
+    return range;
   }
 
   /** A range that was read a moment ago, whose first event is at this seq or before, and whose last event is after it. */
-  lately(seq: number): Stretch<V> | undefined {
+  lately(seq: number): LogRange<V> | undefined {
     return this.#recent.find(this.roomId, seq);
   }
 
   /** These entries with the values that subscribers get if they resume now. */
-  async asTheyStand(entries: Entry<V>[]): Promise<Entry<V>[]> {
+  async withCurrentValues(entries: Entry<V>[]): Promise<Entry<V>[]> {
     const values = await this.#hindsight.now(entries.flatMap(({ value }) => (value === undefined ? [] : [value])));
     let next = 0;
     return entries.map((entry) => (entry.value === undefined ? entry : { ...entry, value: values[next++] }));
@@ -88,7 +88,7 @@ export class RoomLog<V> {
     return isRoomEvent(payload) ? this.#entry(payload, size) : undefined;
   }
 
-  async #read(from: number | "", count: number): Promise<Stretch<V>> {
+  async #read(from: number | "", count: number): Promise<LogRange<V>> {
     const { roomId } = this;
     const [seq, epoch, at, events] = await this.#scripts.onRoom("log_read", roomId, { from, count, size: MOST_BYTES });
     return { end: { seq, epoch, at }, entries: events.map((json) => this.#entry(JSON.parse(json) as RoomEvent, json.length)) };

@@ -1,4 +1,4 @@
-import type { Stretch } from "./entry.js";
+import type { LogRange } from "./entry.js";
 
 const KEPT_FOR = 2_000; // ms
 const MOST_KEPT = 4 * 1024 * 1024; // characters of events' JSON, over all rooms
@@ -8,12 +8,12 @@ const MOST_KEPT = 4 * 1024 * 1024; // characters of events' JSON, over all rooms
  * rooms: a client that repeatedly replays many rooms must not fill the memory.
  */
 export class RecentRanges<V> {
-  readonly #rooms = new Map<string, Set<Stretch<V>>>();
+  readonly #rooms = new Map<string, Set<LogRange<V>>>();
   /** Oldest first. */
-  readonly #all = new Map<Stretch<V>, { roomId: string; size: number; expiry: NodeJS.Timeout }>();
+  readonly #all = new Map<LogRange<V>, { roomId: string; size: number; expiry: NodeJS.Timeout }>();
   #size = 0;
 
-  add(roomId: string, range: Stretch<V>): void {
+  add(roomId: string, range: LogRange<V>): void {
     const size = range.entries.reduce((sum, entry) => sum + entry.size, 0);
     const ofRoom = this.#rooms.get(roomId) ?? new Set();
     this.#rooms.set(roomId, ofRoom.add(range));
@@ -26,7 +26,7 @@ export class RecentRanges<V> {
   }
 
   /** A range whose first event is at this seq or before, and whose last event is after it. */
-  find(roomId: string, seq: number): Stretch<V> | undefined {
+  find(roomId: string, seq: number): LogRange<V> | undefined {
     for (const range of this.#rooms.get(roomId) ?? []) {
       const [first] = range.entries;
       const last = range.entries.at(-1);
@@ -40,7 +40,7 @@ export class RecentRanges<V> {
     for (const range of this.#rooms.get(roomId) ?? []) this.#delete(range);
   }
 
-  #delete(range: Stretch<V>): void {
+  #delete(range: LogRange<V>): void {
     const kept = this.#all.get(range);
     if (!kept) return;
     clearTimeout(kept.expiry); // it holds the range

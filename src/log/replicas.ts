@@ -6,7 +6,7 @@ import { logKeys } from "./keys.js";
 
 const PATIENCE = 1_000; // ms that replicas get to confirm
 const MARK_LIFE = 10_000; // ms
-const PAUSE = 1_000; // ms after a failed attempt to connect, until the next one
+const RECONNECT_PAUSE = 1_000; // ms after a failed attempt to connect, until the next one
 
 /** A stored event: its log's epoch, its number in the log, and its time in µs. */
 export interface StoredEvent {
@@ -108,7 +108,7 @@ export class Replicas {
     if (!this.#connection) {
       const connection = this.#connections.connectWaiting(PATIENCE);
       this.#connection = connection;
-      connection.catch(() => setTimeout(() => (this.#connection = undefined), PAUSE).unref());
+      connection.catch(() => setTimeout(() => (this.#connection = undefined), RECONNECT_PAUSE).unref());
     }
     return this.#connection;
   }

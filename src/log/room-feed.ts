@@ -3,7 +3,8 @@ import type { Logger } from "pino";
 import { isRedisAway, onceRedisAnswers } from "../redis/connect.js";
 import { refusal } from "../util/errors.js";
 import type { Channels } from "./channels.js";
-import { after, type Entry, follows, isKnown, isSamePlace, type Place, type Stretch } from "./entry.js";
+import { after, type Entry, isKnown, isSamePlace, type LogRange, type Place } from "./entry.js";
+import { type FeedInputs, type FeedState, feedAfter, type SubscriberInput, type SubscriberState, subscriberAfter } from "./feed-state.js";
 import type { RoomLog } from "./log.js";
 import type { NewestOfRoom } from "./newest.js";
 import type { Position } from "./position.js";
@@ -28,7 +29,7 @@ export interface Following {
 }
 
 const NEWEST = 100; // events read when a room is opened
-const PAUSE = 100; // ms between two attempts while Redis is unavailable
+const RETRY_PAUSE = 100; // ms between two attempts while Redis is unavailable
 const FRESH = 1_000; // ms for which subscribers that resume share the values read for past events
 
 /**
@@ -42,27 +43,24 @@ export class RoomFeed<V> {
   readonly #logger: Logger;
   readonly #on: { onRead: () => void; onEmpty: () => void };
   readonly #opened: Promise<() => void>;
-  #closed = false;
-  /** The feed's place: all events up to it have been passed on. Undefined until the feed is open. */
-  #place: Place | undefined;
+  #state: FeedState = { name: "opening", missed: false };
 
+  readonly #joining = new Set<Subscriber<V>>();
+  /** Subscribers that get past events, from older places than the feed's. */
+  readonly #behind = new Set<Subscriber<V>>();
   /** Subscribers at the feed's place. */
-  readonly #live = new Set<Cursor<V>>();
-  /** Subscribers that catch up from older places. */
-  readonly #replaying = new Set<Cursor<V>>();
+  readonly #live = new Set<Subscriber<V>>();
+  /** Where subscribers are kept, by state. */
+  readonly #sets = { joining: this.#joining, waiting: this.#behind, replaying: this.#behind, live: this.#live, over: undefined };
   #bringing = false;
-  /** The number of subscribers that wait for the feed to open. */
-  #joining = 0;
 
   /** Increases with each event that changes the replay of earlier ones. */
   #alterations = 0;
   /** The newest events with their current values, for subscribers that resume. */
-  #recent: Standing<V> | undefined;
+  #recent: Snapshot<V> | undefined;
   /** The same for ranges read from the log. */
-  readonly #fromLog = new WeakMap<Stretch<V>, Standing<V>>();
+  readonly #fromLog = new WeakMap<LogRange<V>, Snapshot<V>>();
 
-  #missed = false; // whether there may be events that were neither received nor read
-  #catchingUp = false;
   /** When the log was last read, or an event was last passed on (ms, by `performance.now`). */
   lookedAt = performance.now();
 
@@ -82,37 +80,32 @@ export class RoomFeed<V> {
   }
 
   follow(after: Position, follower: Follower<V>): Following {
-    const cursor = new Cursor(after, follower);
+    const subscriber = new Subscriber(after, follower);
+    this.#joining.add(subscriber);
     const stop = () => {
-      cursor.over = true;
-      this.#live.delete(cursor);
-      this.#replaying.delete(cursor);
-      cursor.begun();
-      this.#closeIfEmpty();
+      this.#move(subscriber, "stop");
+      subscriber.begun();
     };
-    return { started: this.#start(cursor), stop };
+    return { started: this.#start(subscriber), stop };
   }
 
   /** Reads the events that the channel did not deliver, and passes them on; retries until Redis answers. */
   catchUp(): void {
-    this.#missed = true;
-    if (!this.#place) return; // `#open` checks again
-    if (!this.#catchingUp) void this.#readOn(this.#place);
+    this.#put("gap", {});
   }
 
   async #open(channels: Channels): Promise<() => void> {
     const unsubscribe = await channels.subscribe(this.#log.channel, (payload, size) => {
       const entry = this.#log.entry(payload, size);
-      if (entry) this.#heard(entry);
+      if (entry) this.#put("heard", entry, [entry]);
     });
     try {
       const { end, entries } = await this.#read(() => this.#log.newest(NEWEST));
-      this.#place = end;
       // Kept only if they lead up to the end of the log: after a loss the log may contain other events.
       if (entries.at(-1)?.position.seq === end.seq && entries.every(({ position }) => position.epoch === end.epoch)) {
         for (const entry of entries) this.#newest.add(entry);
       }
-      if (this.#missed) this.catchUp();
+      this.#put("opened", { end });
       return unsubscribe;
     } catch (error) {
       unsubscribe();
@@ -120,121 +113,146 @@ export class RoomFeed<V> {
     }
   }
 
-  async #start(cursor: Cursor<V>): Promise<void> {
-    this.#joining++;
+  async #start(subscriber: Subscriber<V>): Promise<void> {
     try {
       await this.#opened;
-      if (cursor.over) return;
-      if (this.#place && isSamePlace(cursor.place, this.#place)) this.#live.add(cursor);
-      else await this.#bring(cursor);
-    } finally {
-      this.#joining--;
-      this.#closeIfEmpty();
+    } catch (error) {
+      this.#move(subscriber, "lost");
+      throw error;
+    }
+    if (subscriber.state !== "joining") return;
+    if (this.#place && isSamePlace(subscriber.place, this.#place)) this.#move(subscriber, "caughtUp");
+    else await this.#bring(subscriber);
+  }
+
+  /** All events up to here have been passed on. Undefined unless the feed is open. */
+  get #place(): Place | undefined {
+    return "place" in this.#state ? this.#state.place : undefined;
+  }
+
+  /** @param entries the events of the input */
+  #put<Input extends keyof FeedInputs>(name: Input, input: FeedInputs[Input], entries: readonly Entry<V>[] = []): void {
+    const { state, effects } = feedAfter(this.#state, name, input);
+    this.#state = state;
+    for (const effect of effects) {
+      if (effect.do === "pass") this.#pass(entries);
+      else if (effect.do === "read") void this.#readFrom(effect.from);
+      else if (effect.do === "reset") this.#reset();
+      else this.#unsubscribe();
     }
   }
 
-  #heard(entry: Entry<V>): void {
-    const place = this.#place;
-    // A read in progress may have happened before this event, so it has to be repeated.
-    if (!place || this.#catchingUp) this.#missed = true;
-    else if (follows(entry.position, place)) this.#pass(entry);
-    else if (!isKnown(entry.position, place)) this.catchUp();
-  }
-
-  async #readOn(from: Place): Promise<void> {
-    let place = from;
-    this.#catchingUp = true;
+  async #readFrom(seq: number): Promise<void> {
     try {
-      while (this.#missed && !this.#closed) {
-        this.#missed = false;
-        const { seq } = place;
-        const stretch = await onceRedisAnswers(
-          async () => this.#asItStands(await this.#read(() => this.#log.from(seq))),
-          () => !this.#closed,
-        );
-        if (!stretch) return;
-        const entries = after(place, stretch);
-        if (entries) this.#passAll(entries);
-        else this.#reset(stretch.end);
-        place = entries ? (entries.at(-1)?.position ?? place) : stretch.end;
-        if (place.seq < stretch.end.seq) this.#missed = true;
-      }
+      const range = await onceRedisAnswers(
+        async () => this.#withCurrentValues(await this.#read(() => this.#log.from(seq))),
+        () => this.#state.name === "reading",
+      );
+      if (!range || !this.#place) return;
+      const next = after(this.#place, range);
+      this.#put("read", { next, end: range.end }, next);
     } catch (err) {
       this.#logger.error({ err, room: this.#log.roomId }, "could not read the room's log");
-    } finally {
-      this.#catchingUp = false; // no `await` after the last check of `#missed`, so that no event is overlooked
+      this.#put("failed", {});
     }
   }
 
-  #passAll(entries: Entry<V>[]): void {
+  #pass(entries: readonly Entry<V>[]): void {
     for (const entry of entries) {
-      if (this.#closed) return; // its last subscriber has left with an event
-      this.#pass(entry);
+      if (this.#state.name === "closed") return; // its last subscriber has left with an event
+      this.lookedAt = performance.now();
+      if (this.#log.alters(entry)) this.#alterations++;
+      this.#newest.add(entry);
+      for (const subscriber of this.#live) this.#deliver(subscriber, entry);
     }
   }
 
-  #pass(entry: Entry<V>): void {
-    this.#place = entry.position;
-    this.lookedAt = performance.now();
-    if (this.#log.alters(entry)) this.#alterations++;
-    this.#newest.add(entry);
-    for (const cursor of this.#live) cursor.tell(entry);
-  }
-
-  #reset(end: Place): void {
-    this.#place = end;
+  #reset(): void {
     this.#newest.clear();
     this.#alterations++;
     this.#log.forget();
-    const lost = [...this.#live];
-    this.#live.clear();
-    for (const cursor of lost) cursor.end(refusal("HISTORY_RESET", this.#log.roomId));
-    this.#closeIfEmpty();
+    for (const subscriber of [...this.#live]) this.#end(subscriber, refusal("HISTORY_RESET", this.#log.roomId));
   }
 
-  /** Resolves when the cursor has got the first events after its place. */
-  #bring(cursor: Cursor<V>): Promise<void> {
-    this.#replaying.add(cursor);
+  #unsubscribe(): void {
+    this.#newest.clear();
+    this.#on.onEmpty();
+    this.#opened.then(
+      (unsubscribe) => unsubscribe(),
+      () => {}, // `follow` has passed the error to its callers
+    );
+  }
+
+  #move(subscriber: Subscriber<V>, input: SubscriberInput): void {
+    const [before, now] = [this.#sets[subscriber.state], this.#sets[subscriberAfter(subscriber.state, input)]];
+    subscriber.state = subscriberAfter(subscriber.state, input);
+    if (before === now) return;
+    before?.delete(subscriber);
+    now?.add(subscriber);
+    if (this.#joining.size + this.#behind.size + this.#live.size === 0) this.#put("close", {});
+  }
+
+  /** Delivers an event, unless it was delivered. Ends if the log lost events that were delivered, and reuses their numbers. */
+  #deliver(subscriber: Subscriber<V>, { value, position }: Entry<V>): void {
+    if (subscriber.state === "over") return;
+    if (position.seq <= subscriber.place.seq) {
+      if (!isKnown(position, subscriber.place)) this.#end(subscriber, refusal("HISTORY_RESET", position.roomId));
+      return;
+    }
+    subscriber.place = position;
+    if (value !== undefined) subscriber.follower.event(value, position);
+  }
+
+  #end(subscriber: Subscriber<V>, reason: unknown): void {
+    const { state } = subscriber;
+    this.#move(subscriber, "lost");
+    if (state === "waiting") subscriber.failed(reason);
+    else if (state !== "over") subscriber.follower.over(reason);
+  }
+
+  /** Resolves when the subscriber has got the first events after its place. */
+  #bring(subscriber: Subscriber<V>): Promise<void> {
+    this.#move(subscriber, "behind");
     const begun = new Promise<void>((resolve, reject) => {
-      cursor.begun = resolve;
-      cursor.failed = reject;
+      subscriber.begun = resolve;
+      subscriber.failed = reject;
     });
     if (!this.#bringing) void this.#bringAll();
     return begun;
   }
 
   /**
-   * Brings all replaying cursors up to the feed's place, from memory or from the log. The log is read in passes from older events to newer
-   * ones: each range is read once for all cursors in it, so a thousand clients that resume at once cost as much as one.
+   * Brings all replaying subscribers up to the feed's place, from memory or from the log. The log is read in passes from older events to newer
+   * ones: each range is read once for all subscribers in it, so a thousand clients that resume at once cost as much as one.
    */
   async #bringAll(): Promise<void> {
     this.#bringing = true;
     try {
-      for (let from = 0; this.#replaying.size > 0; ) {
-        const waiting = [...this.#replaying];
+      for (let from = 0; this.#behind.size > 0; ) {
+        const waiting = [...this.#behind];
         await this.#bringFromMemory();
         // Cursors that were added since then may not need the log.
-        if (waiting.some((cursor) => this.#replaying.has(cursor)))
+        if (waiting.some((subscriber) => this.#behind.has(subscriber)))
           from = await this.#bringFromLog(this.#oldestFrom(from) ?? this.#oldestFrom(0) ?? 0);
       }
     } catch (err) {
       this.#logger.error({ err, room: this.#log.roomId }, "could not replay events to subscribers; ending their subscriptions");
-      for (const cursor of this.#replaying) this.#fail(cursor, err);
+      for (const subscriber of this.#behind) this.#end(subscriber, err);
     } finally {
-      this.#bringing = false; // no `await` after the last check of `#replaying`, so that no cursor is overlooked
+      this.#bringing = false; // no `await` after the last check of `#behind`, so that no subscriber is overlooked
     }
   }
 
   async #bringFromMemory(): Promise<void> {
     const isThere = (seq: number) => seq <= (this.#place?.seq ?? -1) && this.#newest.from(seq) !== undefined;
-    const seqs = [...this.#replaying].map(({ place }) => place.seq).filter(isThere);
+    const seqs = [...this.#behind].map(({ place }) => place.seq).filter(isThere);
     if (seqs.length === 0) return;
     const from = Math.min(...seqs);
     try {
-      const stretch = await this.#remembered(from);
-      for (const cursor of this.#replaying) {
-        const { seq } = cursor.place;
-        if (stretch && seq >= from && seq <= stretch.end.seq) this.#advance(cursor, stretch);
+      const range = await this.#remembered(from);
+      for (const subscriber of this.#behind) {
+        const { seq } = subscriber.place;
+        if (range && seq >= from && seq <= range.end.seq) this.#advance(subscriber, range);
       }
     } catch (error) {
       await this.#failed(error);
@@ -242,9 +260,9 @@ export class RoomFeed<V> {
   }
 
   /** The newest events from a seq on, past ones with their current values; undefined if they are no longer in memory. */
-  async #remembered(from: number): Promise<Stretch<V> | undefined> {
+  async #remembered(from: number): Promise<LogRange<V> | undefined> {
     let known = this.#recent;
-    if (!known || (known.stretch.entries[0]?.position.seq ?? 0) > from || !this.#isFresh(known)) {
+    if (!known || (known.range.entries[0]?.position.seq ?? 0) > from || !this.#isFresh(known)) {
       const entries = this.#newest.from(from);
       if (!entries || !this.#place) return undefined;
       const recent = await this.#look({ end: this.#place, entries });
@@ -254,7 +272,7 @@ export class RoomFeed<V> {
       }, FRESH).unref();
       known = recent;
     }
-    const { end, entries } = known.stretch;
+    const { end, entries } = known.range;
     if (!this.#place || this.#place.seq === end.seq) return { end, entries };
     // Events that arrived since then are new, so their values are current.
     const news = this.#newest.from(end.seq)?.slice(1);
@@ -262,32 +280,32 @@ export class RoomFeed<V> {
   }
 
   /** A range of the log with its current values. */
-  async #asItStands(stretch: Stretch<V>): Promise<Stretch<V>> {
-    const known = this.#fromLog.get(stretch);
-    if (known && this.#isFresh(known)) return known.stretch;
-    const standing = await this.#look(stretch);
-    this.#fromLog.set(stretch, standing);
-    return standing.stretch;
+  async #withCurrentValues(range: LogRange<V>): Promise<LogRange<V>> {
+    const known = this.#fromLog.get(range);
+    if (known && this.#isFresh(known)) return known.range;
+    const snapshot = await this.#look(range);
+    this.#fromLog.set(range, snapshot);
+    return snapshot.range;
   }
 
-  async #look({ end, entries }: Stretch<V>): Promise<Standing<V>> {
+  async #look({ end, entries }: LogRange<V>): Promise<Snapshot<V>> {
     const [alterations, madeAt] = [this.#alterations, performance.now()];
-    return { alterations, madeAt, stretch: { end, entries: await this.#log.asTheyStand(entries) } };
+    return { alterations, madeAt, range: { end, entries: await this.#log.withCurrentValues(entries) } };
   }
 
-  #isFresh({ alterations, madeAt }: Standing<V>): boolean {
+  #isFresh({ alterations, madeAt }: Snapshot<V>): boolean {
     return alterations === this.#alterations && performance.now() - madeAt < FRESH;
   }
 
-  /** Advances the cursors at `start` or within the range that begins there. @returns the seq at which the range ends */
+  /** Advances the subscribers at `start` or within the range that begins there. @returns the seq at which the range ends */
   async #bringFromLog(start: number): Promise<number> {
     try {
-      const stretch = await this.#asItStands(this.#log.lately(start) ?? (await this.#readBeside(start)));
-      const last = stretch.entries.at(-1)?.position.seq ?? stretch.end.seq;
-      for (const cursor of this.#replaying) {
-        const { seq } = cursor.place;
-        // A cursor at the end of the range, or one past it that was added since the read, needs another range.
-        if (seq === start || (seq > start && seq < last)) this.#advance(cursor, stretch);
+      const range = await this.#withCurrentValues(this.#log.lately(start) ?? (await this.#readBeside(start)));
+      const last = range.entries.at(-1)?.position.seq ?? range.end.seq;
+      for (const subscriber of this.#behind) {
+        const { seq } = subscriber.place;
+        // A subscriber at the end of the range, or one past it that was added since the read, needs another range.
+        if (seq === start || (seq > start && seq < last)) this.#advance(subscriber, range);
       }
       return last;
     } catch (error) {
@@ -296,82 +314,62 @@ export class RoomFeed<V> {
     }
   }
 
-  /** Fails cursors that have not advanced yet; the others wait if Redis is unavailable. */
+  /** Fails subscribers that have not advanced yet; the others wait if Redis is unavailable. */
   async #failed(error: unknown): Promise<void> {
-    for (const cursor of this.#replaying) if (!cursor.moving || !isRedisAway(error)) this.#fail(cursor, error);
-    await delay(PAUSE);
+    for (const subscriber of this.#behind) if (subscriber.state === "waiting" || !isRedisAway(error)) this.#end(subscriber, error);
+    await delay(RETRY_PAUSE);
   }
 
-  /** Reads for replaying cursors. If the log is not the one that the feed follows, the feed reads it as well. */
-  async #readBeside(start: number): Promise<Stretch<V>> {
+  /** Reads for replaying subscribers. If the log is not the one that the feed follows, the feed reads it as well. */
+  async #readBeside(start: number): Promise<LogRange<V>> {
     const place = this.#place;
-    const stretch = await this.#read(() => this.#log.from(start));
-    if (place && (place.epoch !== stretch.end.epoch || place.seq > stretch.end.seq)) this.catchUp();
-    return stretch;
+    const range = await this.#read(() => this.#log.from(start));
+    if (place && (place.epoch !== range.end.epoch || place.seq > range.end.seq)) this.catchUp();
+    return range;
   }
 
-  /** The lowest seq of all replaying cursors that are at or after `from`. */
+  /** The lowest seq of all replaying subscribers that are at or after `from`. */
   #oldestFrom(from: number): number | undefined {
     let oldest: number | undefined;
-    for (const { place } of this.#replaying) if (place.seq >= from && place.seq < (oldest ?? Number.POSITIVE_INFINITY)) oldest = place.seq;
+    for (const { place } of this.#behind) if (place.seq >= from && place.seq < (oldest ?? Number.POSITIVE_INFINITY)) oldest = place.seq;
     return oldest;
   }
 
-  #advance(cursor: Cursor<V>, stretch: Stretch<V>): void {
-    const entries = after(cursor.place, stretch);
+  #advance(subscriber: Subscriber<V>, range: LogRange<V>): void {
+    const entries = after(subscriber.place, range);
     if (!entries) {
-      this.#fail(cursor, refusal("HISTORY_RESET", this.#log.roomId));
+      this.#end(subscriber, refusal("HISTORY_RESET", this.#log.roomId));
       return;
     }
-    for (const entry of entries) cursor.tell(entry);
-    cursor.follower.replayed(
+    for (const entry of entries) this.#deliver(subscriber, entry);
+    subscriber.follower.replayed(
       entries.length,
       entries.reduce((sum, { size }) => sum + size, 0),
     );
-    // The log may be ahead of the channel: the cursor drops the events that the channel delivers later.
-    if (cursor.place.seq >= Math.max(stretch.end.seq, this.#place?.seq ?? 0) && this.#replaying.delete(cursor)) this.#live.add(cursor);
-    cursor.begun();
-    cursor.moving = true;
+    // The log may be ahead of the channel: the subscriber drops the events that the channel delivers later.
+    const isThere = subscriber.place.seq >= Math.max(range.end.seq, this.#place?.seq ?? 0);
+    this.#move(subscriber, isThere ? "caughtUp" : "advanced");
+    subscriber.begun();
   }
 
-  #fail(cursor: Cursor<V>, error: unknown): void {
-    this.#replaying.delete(cursor);
-    if (cursor.moving) cursor.end(error);
-    else cursor.failed(error);
-    this.#closeIfEmpty();
-  }
-
-  #read(read: () => Promise<Stretch<V>>): Promise<Stretch<V>> {
+  #read(read: () => Promise<LogRange<V>>): Promise<LogRange<V>> {
     this.lookedAt = performance.now();
     this.#on.onRead();
     return read();
   }
-
-  #closeIfEmpty(): void {
-    if (this.#closed || this.#joining > 0 || this.#live.size > 0 || this.#replaying.size > 0) return;
-    this.#closed = true;
-    this.#newest.clear();
-    this.#on.onEmpty();
-    this.#opened.then(
-      (unsubscribe) => unsubscribe(),
-      () => {}, // `follow` has passed the error to its callers
-    );
-  }
 }
 
 /** A range with the values that subscribers get when they resume. */
-interface Standing<V> {
-  stretch: Stretch<V>;
+interface Snapshot<V> {
+  range: LogRange<V>;
   /** The room's alterations when the values were read, and the time of that. */
   alterations: number;
   madeAt: number;
 }
 
-/** One subscriber's place in the room's events. */
-class Cursor<V> {
-  over = false;
-  /** Whether it has got the first events after its place. */
-  moving = false;
+/** One subscriber, and its place in the room's events. */
+class Subscriber<V> {
+  state: SubscriberState = "joining";
   begun: () => void = () => {};
   failed: (error: unknown) => void = () => {};
 
@@ -379,20 +377,4 @@ class Cursor<V> {
     public place: Place,
     readonly follower: Follower<V>,
   ) {}
-
-  /** Delivers the event, unless it has been delivered. Ends if the log lost events that were delivered, and reuses their numbers. */
-  tell({ value, position }: Entry<V>): void {
-    if (this.over) return;
-    if (position.seq <= this.place.seq) {
-      if (!isKnown(position, this.place)) this.end(refusal("HISTORY_RESET", position.roomId));
-      return;
-    }
-    this.place = position;
-    if (value !== undefined) this.follower.event(value, position);
-  }
-
-  end(reason: unknown): void {
-    if (!this.over) this.follower.over(reason);
-    this.over = true;
-  }
 }

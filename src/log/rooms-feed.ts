@@ -19,7 +19,7 @@ export interface Membership<V> {
 }
 
 /** A room in the feed, and what ends following it. */
-interface Room {
+interface FollowedRoom {
   state: RoomState;
   stop: (() => void) | undefined;
 }
@@ -32,7 +32,7 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
   readonly #followed: FollowedRooms<V>;
   readonly #select: (value: V) => T | undefined;
   readonly #membership: Membership<V> | undefined;
-  readonly #rooms = new Map<string, Room>();
+  readonly #rooms = new Map<string, FollowedRoom>();
   #suspended = false;
   /** Whether events were dropped because nothing took them yet. */
   #overflowed = false;
@@ -60,7 +60,7 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
       if (entrance) await this.#begin(roomId, known, this.#put(roomId, known, "entered", { entrance, suspended: this.#suspended }));
       return;
     }
-    const room: Room = { state: { name: "opening", entrances: entrance ? [entrance] : [] }, stop: undefined };
+    const room: FollowedRoom = { state: { name: "opening", entrances: entrance ? [entrance] : [] }, stop: undefined };
     this.#rooms.set(roomId, room);
     const position = after ? await this.#whereIn(after, entrance) : await this.#followed.position(roomId);
     await this.#begin(roomId, room, this.#put(roomId, room, "located", { position, suspended: this.#suspended }));
@@ -118,7 +118,7 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
   resume(): number {
     this.#suspended = false;
     if (this.ended) return 0;
-    const again: [string, Room, Position][] = [];
+    const again: [string, FollowedRoom, Position][] = [];
     for (const [roomId, room] of this.#rooms) {
       const from = this.#put(roomId, room, "resume", {});
       if (from) again.push([roomId, room, from]);
@@ -148,7 +148,13 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
    * @param value the event to push
    * @returns the position from which it is to be followed
    */
-  #put<Input extends keyof RoomInputs>(roomId: string, room: Room, name: Input, input: RoomInputs[Input], value?: T): Position | undefined {
+  #put<Input extends keyof RoomInputs>(
+    roomId: string,
+    room: FollowedRoom,
+    name: Input,
+    input: RoomInputs[Input],
+    value?: T,
+  ): Position | undefined {
     const { state, effects } = roomAfter(room.state, name, input);
     room.state = state;
     let from: Position | undefined;
@@ -163,7 +169,7 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
   }
 
   /** Follows a room, once Redis can return the missed events. */
-  async #begin(roomId: string, room: Room, from: Position | undefined): Promise<void> {
+  async #begin(roomId: string, room: FollowedRoom, from: Position | undefined): Promise<void> {
     if (!from) return;
     await onceRedisAnswers(
       () => this.#follow(roomId, room, from),
@@ -171,7 +177,7 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
     );
   }
 
-  async #follow(roomId: string, room: Room, from: Position): Promise<void> {
+  async #follow(roomId: string, room: FollowedRoom, from: Position): Promise<void> {
     if (room.stop || room.state.name !== "following") return; // suspended in between
     const { started, stop } = this.#followed.follow(roomId, from, {
       event: (value, position) => this.#heard(roomId, room, value, position),
@@ -187,7 +193,7 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
     }
   }
 
-  #heard(roomId: string, room: Room, value: V, position: Position): void {
+  #heard(roomId: string, room: FollowedRoom, value: V, position: Position): void {
     const selected = this.#select(value);
     const [enters, leaves] = [this.#membership?.comesIn(value) === true, this.#membership?.leaves(value) === true];
     const wasOut = "out" in room.state && room.state.out && !enters;
@@ -196,7 +202,7 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
   }
 }
 
-function halt(room: Room): void {
+function halt(room: FollowedRoom): void {
   room.stop?.();
   room.stop = undefined;
 }

@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Channels } from "../../src/log/channels.js";
 import { FollowedRooms } from "../../src/log/followed-rooms.js";
@@ -14,6 +15,7 @@ function fakeRoom() {
   let log: { seq: number; epoch: string; kind: string; at: number }[] = [];
   let time = 0;
   const listeners = new Set<(payload: unknown, size: number) => void>();
+  const reconnects = new Set<() => void>();
   const end = () => log.at(-1) ?? { seq: 0, epoch: "e", at: 0 };
   const scripts = {
     async onRoom(_name: string, _roomId: string, { from, count }: { from: number | ""; count: number }) {
@@ -24,7 +26,10 @@ function fakeRoom() {
     },
   } as unknown as RoomScripts;
   const channels = {
-    onReconnect: () => () => {},
+    onReconnect(listener: () => void) {
+      reconnects.add(listener);
+      return () => reconnects.delete(listener);
+    },
     async subscribe(_name: string, listener: (payload: unknown, size: number) => void) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -45,6 +50,12 @@ function fakeRoom() {
         log.push(event);
         if (delivered) for (const listener of listeners) listener(event, 10);
       }
+    },
+    get end() {
+      return end().seq;
+    },
+    reconnect() {
+      for (const listener of reconnects) listener();
     },
     lose(count: number) {
       log = log.slice(0, -count);
@@ -104,5 +115,57 @@ describe("a log that lost its end", () => {
     await settle();
     expect(staying).toMatchObject({ got: [301, 302, 303, 304], ends: [] });
     expect(ahead).toMatchObject({ got: [302, 303, 304], ends: [] });
+  });
+});
+
+describe("a room's feed", () => {
+  /** What can happen to the room, to the channel, and to subscribers. */
+  const deeds = fc.oneof(
+    { weight: 4, arbitrary: fc.nat(3).map((count) => ({ do: "add", count: count + 1, delivered: true }) as const) },
+    { weight: 2, arbitrary: fc.nat(3).map((count) => ({ do: "add", count: count + 1, delivered: false }) as const) },
+    { weight: 1, arbitrary: fc.constant({ do: "add", count: RANGE + 20, delivered: false } as const) },
+    { weight: 3, arbitrary: fc.nat(30).map((back) => ({ do: "follow", back }) as const) },
+    { weight: 1, arbitrary: fc.constant({ do: "follow", back: 2 * RANGE } as const) },
+    { weight: 1, arbitrary: fc.nat(9).map((which) => ({ do: "stop", which }) as const) },
+    { weight: 1, arbitrary: fc.constant({ do: "reconnect" } as const) },
+    { weight: 3, arbitrary: fc.nat(3).map((turns) => ({ do: "wait", turns }) as const) },
+  );
+
+  it("[D1] delivers to each subscriber all events after its place once, in order, whatever happens when", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(deeds, { maxLength: 30 }), async (all) => {
+        const room = fakeRoom();
+        const followers: ({ from: number; stopped: boolean } & ReturnType<typeof room.follow>)[] = [];
+        let unheard = false;
+        for (const deed of all) {
+          if (deed.do === "add") {
+            room.add(deed.count, deed.delivered);
+            unheard ||= !deed.delivered;
+          } else if (deed.do === "reconnect") {
+            room.reconnect();
+            unheard = false;
+          } else if (deed.do === "follow") {
+            const from = Math.max(room.end - deed.back, 0);
+            followers.push({ from, stopped: false, ...room.follow(room.position(from)) });
+          } else if (deed.do === "wait") for (let n = 0; n < deed.turns; n++) await setImmediate();
+          else {
+            const follower = followers[deed.which];
+            follower?.stop();
+            if (follower) follower.stopped = true;
+          }
+        }
+        if (unheard) room.reconnect();
+        await settle();
+        for (const { from, got, ends, stopped } of followers) {
+          expect(ends).toEqual([]);
+          const events = Array.from({ length: room.end - from }, (_, n) => from + n + 1);
+          expect(got).toEqual(stopped ? events.slice(0, got.length) : events);
+        }
+        for (const { stop } of followers) stop();
+        await settle();
+        expect(room.isFollowed).toBe(false);
+      }),
+      { numRuns: 500 },
+    );
   });
 });
