@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { RedisClient } from "../redis/connect.js";
+import { Repeated } from "../util/repeated.js";
 import { consumerKeys } from "./keys.js";
 
 const REST = 5; // seconds from the end of one sweep to the next, by any process
@@ -24,10 +25,7 @@ export class ConsumerSweep {
   readonly #consumer: string;
   readonly #swept: Swept;
   readonly #process: string;
-  readonly #log: Logger;
-  readonly #timer: NodeJS.Timeout;
-  #sweeping: Promise<void> | undefined;
-  #stopped = false;
+  readonly #runs: Repeated;
 
   /** @param process this process's name, unique to it */
   constructor(redis: RedisClient, consumer: string, swept: Swept, process: string, log: Logger) {
@@ -35,27 +33,19 @@ export class ConsumerSweep {
     this.#consumer = consumer;
     this.#swept = swept;
     this.#process = process;
-    this.#log = log;
-    this.#timer = setInterval(() => this.#look(), LOOK);
-    this.#look();
+    this.#runs = new Repeated(
+      () => this.#sweep(),
+      LOOK,
+      (err) => log.debug({ err, consumer }, "could not sweep the rooms of a consumer; trying again"),
+    );
   }
 
   /** Resolves once the current step has finished. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearInterval(this.#timer);
-    await this.#sweeping;
+    await this.#runs.stop();
     // So that another process need not wait.
     const mark = consumerKeys.sweeping(this.#consumer);
     if ((await this.#redis.get(mark)) === this.#process) await this.#redis.unlink(mark);
-  }
-
-  #look(): void {
-    this.#sweeping ??= this.#sweep()
-      .catch((err: Error) => this.#log.debug({ err, consumer: this.#consumer }, "could not sweep the rooms of a consumer; trying again"))
-      .finally(() => {
-        this.#sweeping = undefined;
-      });
   }
 
   async #sweep(): Promise<void> {
@@ -68,6 +58,6 @@ export class ConsumerSweep {
       await this.#redis.expire(mark, REST, "XX");
       cursor = next;
       await delay(STEP_PAUSE);
-    } while (cursor !== "0" && !this.#stopped);
+    } while (cursor !== "0" && !this.#runs.stopped);
   }
 }

@@ -16,6 +16,7 @@ import type { GuestStore } from "../users/guest.store.js";
 import { userKeys } from "../users/keys.js";
 import type { UserStore } from "../users/user.store.js";
 import { isRefusal } from "../util/errors.js";
+import { Repeated } from "../util/repeated.js";
 
 const LOOK = 1_000; // ms between two checks for guests that are due
 const PORTION = 20; // guests claimed together
@@ -54,9 +55,7 @@ export class GuestSweep {
   readonly #keysOfRoom: (roomId: string) => string[];
   readonly #keep: number;
   readonly #log: Logger;
-  readonly #timer: NodeJS.Timeout;
-  #sweeping: Promise<void> | undefined;
-  #stopped = false;
+  readonly #runs: Repeated;
   #listed = false;
 
   /**
@@ -82,31 +81,24 @@ export class GuestSweep {
     this.#keysOfRoom = keysOfRoom;
     this.#keep = keep;
     this.#log = log;
-    this.#timer = setInterval(() => this.#look(), LOOK).unref();
-    this.#look();
+    this.#runs = new Repeated(
+      () => this.#sweep(),
+      LOOK,
+      (err) => log.debug({ err }, "could not sweep the guests; trying again"),
+    );
   }
 
   /** Stops sweeping. Resolves once the current step has finished. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearInterval(this.#timer);
-    await this.#sweeping;
-  }
-
-  #look(): void {
-    this.#sweeping ??= this.#sweep()
-      .catch((err: Error) => this.#log.debug({ err }, "could not sweep the guests; trying again"))
-      .finally(() => {
-        this.#sweeping = undefined;
-      });
+    await this.#runs.stop();
   }
 
   async #sweep(): Promise<void> {
     this.#listed ||= await this.#listAll();
-    for (let due: string[] = []; !this.#stopped; await delay(STEP_PAUSE)) {
+    for (let due: string[] = []; !this.#runs.stopped; await delay(STEP_PAUSE)) {
       due = await this.#scripts.run("guest_due", { guests: userKeys.guests }, { most: PORTION, lease: LEASE });
       for (const id of due) {
-        if (this.#stopped) return; // once the lease has run out, another server claims the rest
+        if (this.#runs.stopped) return; // once the lease has run out, another server claims the rest
         await this.#lookAt(id).catch((error: unknown) => {
           if (isRedisAway(error)) throw error;
           this.#log.warn({ guest: id, error: String(error) }, "could not forget a guest; trying again");
@@ -123,7 +115,7 @@ export class GuestSweep {
   async #listAll(): Promise<boolean> {
     if ((await this.#redis.exists(userKeys.totalUsers)) === 0 || (await this.#redis.hget(userKeys.indexed, "guests")) !== null) return true;
     for await (const ids of this.#users.guests()) {
-      if (this.#stopped) return false;
+      if (this.#runs.stopped) return false;
       for (const id of ids) await this.#redis.zadd(userKeys.guests, "NX", 0, id);
       await delay(STEP_PAUSE);
     }
@@ -154,7 +146,7 @@ export class GuestSweep {
   async #leaveRooms(id: string): Promise<boolean> {
     const rooms = await this.#redis.smembers(userKeys.userRooms(id));
     for (let at = 0; at < rooms.length; at += ROOMS_AT_ONCE) {
-      if (this.#stopped) return false;
+      if (this.#runs.stopped) return false;
       await Promise.all(rooms.slice(at, at + ROOMS_AT_ONCE).map((roomId) => this.#leaveRoom(id, roomId)));
       await delay(STEP_PAUSE);
     }

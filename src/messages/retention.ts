@@ -5,6 +5,7 @@ import { isRoomId, privatePair } from "../api/ids.js";
 import { logKeys } from "../log/keys.js";
 import type { RoomScripts } from "../log/room-scripts.js";
 import { isRedisAway, type Lenient, type RedisClient } from "../redis/connect.js";
+import { Repeated } from "../util/repeated.js";
 import { messageKeys } from "./keys.js";
 
 /** Limits of a room's history; 0 for no limit. */
@@ -33,9 +34,7 @@ export class RetentionSweep {
   readonly #retention: Retention;
   readonly #server: string;
   readonly #log: Logger;
-  readonly #timer: NodeJS.Timeout | undefined;
-  #sweeping: Promise<void> | undefined;
-  #stopped = false;
+  readonly #runs: Repeated | undefined;
 
   /** @param server this server's unique name */
   constructor(redis: RedisClient, scripts: RoomScripts, lenient: Lenient, retention: Retention, server: string, log: Logger) {
@@ -46,23 +45,16 @@ export class RetentionSweep {
     this.#server = server;
     this.#log = log;
     if (retention.historyLimit === 0 && retention.historyDays === 0) return;
-    this.#timer = setInterval(() => this.#look(), LOOK);
-    this.#look();
+    this.#runs = new Repeated(
+      () => this.#sweep(),
+      LOOK,
+      (err) => log.debug({ err }, "could not look for messages past their retention; trying again"),
+    );
   }
 
   /** Waits for the current step to finish. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearInterval(this.#timer);
-    await this.#sweeping;
-  }
-
-  #look(): void {
-    this.#sweeping ??= this.#sweep()
-      .catch((err: Error) => this.#log.debug({ err }, "could not look for messages past their retention; trying again"))
-      .finally(() => {
-        this.#sweeping = undefined;
-      });
+    await this.#runs?.stop();
   }
 
   async #sweep(): Promise<void> {
@@ -79,13 +71,14 @@ export class RetentionSweep {
       }
     }
     // Stopped early: release the claim, so that another server does not have to wait.
-    if (this.#stopped && (await this.#redis.get(messageKeys.trimming)) === this.#server) await this.#redis.unlink(messageKeys.trimming);
+    if (this.#runs?.stopped && (await this.#redis.get(messageKeys.trimming)) === this.#server)
+      await this.#redis.unlink(messageKeys.trimming);
   }
 
   /** The rooms on a node that have a key of the given kind, in batches. */
   async *#roomsOn(node: Redis, keyOf: (roomId: string) => string, type: string): AsyncGenerator<string[]> {
     const [beginning = "", ending = ""] = keyOf("*").split("*");
-    for (let cursor: string | undefined = "0"; cursor !== undefined && !this.#stopped; ) {
+    for (let cursor: string | undefined = "0"; cursor !== undefined && !this.#runs?.stopped; ) {
       const [next, found]: [string, string[]] = await node.scan(cursor, "MATCH", keyOf("*"), "COUNT", SCANNED, "TYPE", type);
       const ids = found.map((key) => key.slice(beginning.length, key.length - ending.length));
       yield ids.filter((id) => isRoomId(id) || privatePair(id)); // other applications may use such names too
@@ -119,7 +112,7 @@ export class RetentionSweep {
   async #trim(roomId: string): Promise<void> {
     const { historyLimit, historyDays } = this.#retention;
     try {
-      for (let gone: number | undefined; gone !== 0 && !this.#stopped; ) {
+      for (let gone: number | undefined; gone !== 0 && !this.#runs?.stopped; ) {
         gone = await this.#scripts.onRoom(
           "room_trim",
           roomId,

@@ -40,7 +40,7 @@ export class PinResolver {
   @Mutation(() => Message, {
     nullable: true,
     description:
-      "Unpins a message, whoever pinned it. Null if the message was deleted. The call is idempotent, and counts as one send. Errors: as in `pinMessage`.",
+      "Unpins a message, including one that another user pinned. Null if the message was deleted. The call is idempotent, and counts as one send. Errors: as in `pinMessage`.",
   })
   async unpinMessage(
     @Arg("messageId", () => ID, { description: "The id of the message." }) messageId: string,
