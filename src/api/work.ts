@@ -3,7 +3,7 @@ import { refusal } from "../util/errors.js";
 const MOST_ENTRIES = 20_000; // of all lists without a length argument together
 const LENGTH_OF_ID = 10; // characters, about
 
-const MOST_TOGETHER = 200; // messages that one operation reads at a time: with the longest texts, some 10 ms
+const MOST_TOGETHER = 100; // messages that one operation reads at a time: with the longest texts, some 5 ms
 const READ = 1.7e-5; // ms to read a character of a message from Redis, at three bytes per character
 const SEARCH = 1e-4; // ms to search a character of a message for mentions; in the worst text twice that, the first time
 const LOOK_UP = 0.03; // ms to look up a user, a room, or a similar record
