@@ -416,6 +416,16 @@ describe("the size of an operation", () => {
     });
   });
 
+  it("[LIMIT5] gets at most ten errors for one document, and one that says so", async () => {
+    const alice = await TestClient.register(server, "alice");
+    const { errors } = await alice.request(`{ me { ${Array.from({ length: 30 }, (_, n) => `no${n}`).join(" ")} } }`);
+    expect(errors).toHaveLength(11);
+    expect(errors?.at(-1)).toMatchObject({
+      message: expect.stringContaining("Too many validation errors"),
+      extensions: { code: "GRAPHQL_VALIDATION_FAILED", retryable: false },
+    });
+  });
+
   it("[LIMIT5] is bounded by the actual length of lists that take no length argument", async () => {
     const alice = await TestClient.register(server, "alice");
     const { id } = await alice.send("liked by many");

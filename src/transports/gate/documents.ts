@@ -46,6 +46,7 @@ const LONGEST_KEPT = 8_192; // characters; usual clients send shorter documents,
 /** Maximum number of fields with one response name in one selection set: validation compares all pairs, and clients write a field once. */
 const MOST_ALIKE = 20;
 const MOST_FRAGMENTS = 60; // of a document: validation compares all pairs of them, too
+const MOST_ERRORS = 10; // of a document, that a client gets; graphql-js adds one that says so
 
 /** Parses and validates documents. Caches the valid ones that were used last, and returns the same object for the same text. */
 export class Documents {
@@ -74,7 +75,7 @@ export class Documents {
       return [withCode(error as GraphQLError, "GRAPHQL_PARSE_FAILED")];
     }
     const repeated = tooOften(document);
-    const problems = repeated ? [repeated] : validate(this.#schema, document, this.#rules);
+    const problems = repeated ? [repeated] : validate(this.#schema, document, this.#rules, { maxErrors: MOST_ERRORS });
     if (problems.length > 0) return problems.map((problem) => withCode(problem, "GRAPHQL_VALIDATION_FAILED"));
     this.#kept.set(query, document);
     return document;
