@@ -34,8 +34,6 @@ export interface Platform {
   health: RedisHealth;
   log: Logger;
   limitedLog: LimitedLog;
-  /** The assistant's user id; empty while it has no account. */
-  assistantId: { readonly current: string; look(): Promise<unknown> };
 }
 
 /** Ends what a feature has started. */

@@ -102,7 +102,7 @@ async function fill(redis: Redis, room: string, size: number): Promise<void> {
             historyLimit: 0,
             historyDays: 0,
             group: false,
-            asks: false,
+            wanted: [],
             quiet: [],
           },
           otherKeys,

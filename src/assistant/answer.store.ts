@@ -1,11 +1,10 @@
-import { logKeys } from "../log/keys.js";
 import type { RoomScripts } from "../log/room-scripts.js";
 import type { IncompleteReasonName } from "../messages/incomplete.type.js";
-import { messageKeys } from "../messages/keys.js";
 import { readMessageId } from "../messages/message-id.js";
 import { type SendStore, sentKeys, type WrongDays } from "../messages/send.store.js";
 import type { ScriptResult } from "../redis/scripts.js";
 import { withoutControls } from "../util/characters.js";
+import { ASSISTANT, assistantKeys } from "./keys.js";
 import type { Question } from "./question.js";
 
 /** An answer of the assistant, complete or partial. */
@@ -19,11 +18,13 @@ export interface Answer extends Question {
   problem: string;
   /** The fencing token of the worker that holds the room. */
   fence: string;
+  /** The seq of the question's event. */
+  event: number;
 }
 
 type Ended = Exclude<ScriptResult<"assistant_answer">, WrongDays>;
 
-/** Stores the assistant's answers, and queues questions again that have none. */
+/** Stores the assistant's answers, and asks questions again that have none. */
 export class AnswerStore {
   readonly #scripts: RoomScripts;
   readonly #sends: SendStore;
@@ -37,10 +38,10 @@ export class AnswerStore {
   }
 
   /**
-   * Ends an answer: stores it as a message, once, and completes the question.
+   * Ends an answer: stores it as a message, once, and moves the assistant's place in the log behind the question.
    * @returns false if another worker holds the room
    */
-  async end({ roomId, entry, messageId, answerId, text, state, incomplete, problem, fence }: Answer): Promise<boolean> {
+  async end({ roomId, event, messageId, askerId, answerId, text, state, incomplete, problem, fence }: Answer): Promise<boolean> {
     const question = readMessageId(messageId, "replyTo");
     const stored = await this.#sends.store<Ended>(roomId, ({ keys, args }) =>
       this.#scripts.onRoom(
@@ -48,12 +49,15 @@ export class AnswerStore {
         roomId,
         {
           ...args,
+          from: this.#assistantId(),
           text: text === "" ? "" : JSON.stringify(withoutControls(text)),
           clientId: JSON.stringify(answerId),
           replyTo: question.id,
           replyScore: question.score,
+          name: ASSISTANT,
           fence,
-          entry,
+          event,
+          user: askerId,
           state,
           written: text,
           incomplete: text === "" ? "" : (incomplete ?? ""),
@@ -61,9 +65,10 @@ export class AnswerStore {
         },
         {
           ...keys,
-          reply: messageKeys.reply(roomId),
-          writing: messageKeys.writing(roomId),
-          withdrawn: messageKeys.withdrawn(roomId),
+          reply: assistantKeys.reply(roomId),
+          writing: assistantKeys.writing(roomId),
+          cancelled: assistantKeys.cancelled(roomId),
+          withdrawn: assistantKeys.withdrawn(roomId),
         },
       ),
     );
@@ -73,18 +78,23 @@ export class AnswerStore {
   }
 
   /**
-   * Queues a question of the room again, unless it is waiting or was answered within a day.
+   * Asks a question again, unless it is waiting or was answered within a day.
    * @param retry the user who asks again and the id that they gave the call, which makes it idempotent
    * @returns whether the question is waiting now
    */
-  async askAgain({ roomId, entry, answerId }: Question, retry?: { userId: string; id: string }): Promise<boolean> {
+  async askAgain({ roomId, messageId, askerId, attempt, answerId }: Question, retry?: { userId: string; id: string }): Promise<boolean> {
     const answered = `${this.#assistantId()} ${JSON.stringify(answerId)}`;
     const by = retry ? `${retry.userId} retry/${JSON.stringify(retry.id)}` : "";
     const isWaiting = await this.#sends.withDays<0 | 1>((firstDay) =>
-      this.#scripts.run(
+      this.#scripts.onRoom(
         "assistant_ask_again",
-        { asked: logKeys.asked(roomId), withdrawn: messageKeys.withdrawn(roomId), ...sentKeys(roomId, firstDay) },
-        { entry, answer: answered, retry: by, firstDay },
+        roomId,
+        { name: ASSISTANT, question: messageId, attempt, user: askerId, answer: answered, retry: by, firstDay },
+        {
+          cancelled: assistantKeys.cancelled(roomId),
+          withdrawn: assistantKeys.withdrawn(roomId),
+          ...sentKeys(roomId, firstDay),
+        },
       ),
     );
     return isWaiting === 1;

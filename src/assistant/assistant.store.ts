@@ -2,27 +2,31 @@ import { privatePair } from "../api/ids.js";
 import type { Hints } from "../consumers/hints.js";
 import type { Feed } from "../log/feed.js";
 import { logKeys } from "../log/keys.js";
-import { messageKeys } from "../messages/keys.js";
-import type { Answerer, Said } from "../messages/questions.js";
+import type { MessageStore } from "../messages/message.store.js";
+import type { MessageConsumer, Said } from "../messages/message-consumers.js";
 import type { RedisClient } from "../redis/connect.js";
 import type { Scripts } from "../redis/scripts.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import { rateLimited } from "../util/errors.js";
-import { assistantKeys } from "./keys.js";
+import type { AssistantId } from "./assistant-id.js";
+import { ASSISTANT, assistantKeys } from "./keys.js";
 import type { ReplyFeeds, ReplyRecord } from "./reply-feeds.js";
 
 const MOST_IN_ROOM = 10; // questions that may wait in one room
+const MOST_ALONE = 100; // questions of demo apps' users that may wait in a private room: they cannot be refused, so the others are ignored
 const RETRY = 10; // seconds until a user may try again while the queue is full
 
 /**
- * The servers' part of the assistant: takes questions for it, and shows its answers. A room's questions are in a list of that room; each
- * is added in one step with its message. A hint tells the workers of the room.
+ * The servers' part of the assistant: says which messages ask it, and shows its answers. A question waits in the room's log, as the event of
+ * its message. A hint tells the workers of the room.
  */
-export class AssistantStore implements Answerer {
+export class AssistantStore implements MessageConsumer {
+  readonly name = ASSISTANT;
   readonly #redis: RedisClient;
   readonly #scripts: Scripts;
   readonly #rooms: RoomStore;
-  readonly #assistantId: { readonly current: string };
+  readonly #messages: Pick<MessageStore, "byIds">;
+  readonly #assistantId: AssistantId;
   readonly #feeds: ReplyFeeds;
   readonly #queue: number;
   readonly #charge: (userId: string) => Promise<void>;
@@ -35,14 +39,15 @@ export class AssistantStore implements Answerer {
   constructor(
     redis: RedisClient,
     scripts: Scripts,
-    rooms: RoomStore,
-    { assistantId, feeds, queue }: { assistantId: { readonly current: string }; feeds: ReplyFeeds; queue: number },
+    { rooms, messages }: { rooms: RoomStore; messages: Pick<MessageStore, "byIds"> },
+    { assistantId, feeds, queue }: { assistantId: AssistantId; feeds: ReplyFeeds; queue: number },
     charge: (userId: string) => Promise<void>,
     hints: Hints,
   ) {
     this.#redis = redis;
     this.#scripts = scripts;
     this.#rooms = rooms;
+    this.#messages = messages;
     this.#assistantId = assistantId;
     this.#feeds = feeds;
     this.#queue = queue;
@@ -55,26 +60,38 @@ export class AssistantStore implements Answerer {
     return this.#assistantId.current;
   }
 
+  /** Looks up that id, which is otherwise up to a second old. */
+  look(): Promise<void> {
+    return this.#assistantId.look();
+  }
+
+  close(): void {
+    this.#assistantId.stop();
+  }
+
+  /** Whether this is a private room of the assistant. */
+  isIn(roomId: string): boolean {
+    return this.id !== "" && (privatePair(roomId)?.includes(this.id) ?? false);
+  }
+
   /**
    * Whether a message asks the assistant: every message in a private room with it, every mention of it, and every reply to its messages in
    * rooms that it is a member of. Its own messages never do. This one rule holds for all authors and all apps.
-   * @param messages finds the author of the message that this one replies to
    */
-  async isAsked(
-    { fromId, roomId, mentionIds, replyToId }: Said,
-    messages?: { byIds(ids: string[]): Promise<unknown[]> },
-  ): Promise<boolean> {
+  async isAsked({ fromId, roomId, mentionIds, replyToId }: Said): Promise<boolean> {
     const { id } = this;
     if (id === "" || fromId === id) return false;
-    if (privatePair(roomId)?.includes(id) || mentionIds.includes(id)) return true;
-    if (replyToId === null || !messages) return false;
-    const [answered] = (await messages.byIds([replyToId])) as ({ fromId: string } | null)[];
+    if (this.isIn(roomId) || mentionIds.includes(id)) return true;
+    if (replyToId === null) return false;
+    const [answered] = await this.#messages.byIds([replyToId]);
     return answered?.fromId === id && (await this.#rooms.membersAmong(roomId, [id])).length > 0;
   }
 
-  /** Ids of the questions in a room that were cancelled before any of their answer was written. */
-  async withdrawn(roomId: string): Promise<Set<string>> {
-    return new Set(await this.#redis.zrange(messageKeys.withdrawn(roomId), "0", "-1"));
+  /** An edit asks if the text before did not, unless the question waits anyway: it is read when its turn comes. */
+  async wants(said: Said, before?: Said): Promise<boolean> {
+    if (!(await this.isAsked(said))) return false;
+    if (!before) return true;
+    return !(await this.isAsked(before)) && !(await this.#waitingIn(said.roomId)).includes(said.id ?? "");
   }
 
   /**
@@ -82,11 +99,31 @@ export class AssistantStore implements Answerer {
    * @throws ChatError RATE_LIMITED if the user asks too often, if too many questions wait in the room, or if too many rooms wait
    */
   async admit(userId: string, roomId: string): Promise<void> {
-    const [waiting, inRoom] = await Promise.all([this.waiting(), this.#redis.llen(logKeys.asked(roomId))]);
+    const [rooms, { length: inRoom }] = await Promise.all([this.waiting(), this.#waitingIn(roomId)]);
     if (inRoom >= MOST_IN_ROOM) throw rateLimited(RETRY, `${MOST_IN_ROOM} questions wait for the assistant in this room.`);
     // A room that waits already does not make the queue longer.
-    if (waiting >= this.#queue && inRoom === 0) throw rateLimited(RETRY, "The assistant is busy: too many rooms wait for it.");
+    if (rooms >= this.#queue && inRoom === 0) throw rateLimited(RETRY, "The assistant is busy: too many rooms wait for it.");
     await this.#charge(userId);
+  }
+
+  async takes(roomId: string): Promise<boolean> {
+    return (await this.#waitingIn(roomId)).length < (privatePair(roomId) ? MOST_ALONE : MOST_IN_ROOM);
+  }
+
+  /** The messages whose questions wait in a room, or are being answered. */
+  #waitingIn(roomId: string): Promise<string[]> {
+    const keys = {
+      consumed: logKeys.consumed(roomId),
+      log: logKeys.log(roomId),
+      cancelled: assistantKeys.cancelled(roomId),
+      withdrawn: assistantKeys.withdrawn(roomId),
+    };
+    return this.#scripts.run("assistant_waiting", keys, { name: ASSISTANT });
+  }
+
+  /** Ids of the questions in a room that were cancelled before any of their answer was written. */
+  async withdrawn(roomId: string): Promise<Set<string>> {
+    return new Set(await this.#redis.zrange(assistantKeys.withdrawn(roomId), "0", "-1"));
   }
 
   /** Tells the workers of a question in the room. */
@@ -109,8 +146,15 @@ export class AssistantStore implements Answerer {
    */
   async cancel(userId: string, roomId: string): Promise<boolean> {
     await this.#rooms.check(userId, roomId);
-    const roomKeys = { asked: logKeys.asked(roomId), reply: messageKeys.reply(roomId), withdrawn: messageKeys.withdrawn(roomId) };
-    return (await this.#scripts.run("assistant_cancel", roomKeys, { user: userId })) > 0;
+    const keys = {
+      consumed: logKeys.consumed(roomId),
+      log: logKeys.log(roomId),
+      meta: logKeys.meta(roomId),
+      reply: assistantKeys.reply(roomId),
+      cancelled: assistantKeys.cancelled(roomId),
+      withdrawn: assistantKeys.withdrawn(roomId),
+    };
+    return (await this.#scripts.run("assistant_cancel", keys, { name: ASSISTANT, user: userId })) > 0;
   }
 
   /** How many rooms have a question that waits or is being answered; the count is cached briefly. */

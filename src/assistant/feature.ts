@@ -2,14 +2,13 @@ import { Counter, Gauge } from "prom-client";
 import { DeadLetters } from "../consumers/dead-letters.js";
 import { Hints } from "../consumers/hints.js";
 import type { Feature } from "../feature.js";
-import { logKeys } from "../log/keys.js";
-import { messageKeys } from "../messages/keys.js";
 import { AssistantUnusable } from "./account.js";
 import { AnswerStore } from "./answer.store.js";
 import { AssistantResolver, RetryResolver, UserAssistantResolver } from "./assistant.resolver.js";
 import { AssistantStore } from "./assistant.store.js";
+import { AssistantId } from "./assistant-id.js";
 import { createModel } from "./create-model.js";
-import { ASSISTANT } from "./keys.js";
+import { ASSISTANT, keysOfAssistant } from "./keys.js";
 import { ReplyFeeds } from "./reply-feeds.js";
 import { RetryStore } from "./retry.store.js";
 import { runAssistant } from "./run.js";
@@ -30,15 +29,19 @@ export const assistant: Feature = {
   name: "assistant",
   settings,
   lua: new URL("./lua/", import.meta.url),
-  keysOfRoom: (roomId) => [logKeys.asked, messageKeys.reply, messageKeys.writing].map((of) => of(roomId)),
-  stores({ commands, scripts, channels, assistantId, config, log }, { rooms, messages, sends, attempts, questions }) {
+  keysOfRoom: keysOfAssistant,
+  stores({ commands, scripts, channels, config, log }, { bots, rooms, messages, mentions, messageConsumers, sends, attempts }) {
+    const assistantId = new AssistantId(commands);
     const feeds = new ReplyFeeds(scripts, channels, rooms, log);
     const charge = attempts.limit("question", { points: config.questionsPerMinute, duration: 60 });
     const forAssistant = { assistantId, feeds, queue: config.assistantQueue };
-    const assistant = new AssistantStore(commands, scripts, rooms, forAssistant, charge, new Hints(commands, scripts, ASSISTANT, log));
-    questions.answeredBy(assistant);
+    const hints = new Hints(commands, scripts, ASSISTANT, log);
+    const assistant = new AssistantStore(commands, scripts, { rooms, messages }, forAssistant, charge, hints);
+    bots.add(() => assistant.id);
+    messageConsumers.add(assistant);
+    scripts.watch((roomId) => assistant.isIn(roomId));
     const answers = new AnswerStore(scripts, sends, () => assistantId.current);
-    const retries = new RetryStore(rooms, messages, answers, assistant);
+    const retries = new RetryStore(rooms, messages, mentions, answers, assistant);
     const deadLetters = new DeadLetters(commands, ASSISTANT, (letter) => retries.revive(letter));
     return { replyFeeds: feeds, assistant, answers, retries, deadLetters };
   },
@@ -67,6 +70,10 @@ export const assistant: Feature = {
       },
     });
   },
+  async start(_platform, { assistant }) {
+    await assistant.look();
+    return undefined;
+  },
   /** If a person's account has the assistant's username, the person keeps it, and the server runs without an assistant. */
   async serve(platform, stores) {
     if (!platform.config.assistant) return undefined;
@@ -78,7 +85,8 @@ export const assistant: Feature = {
       return undefined;
     }
   },
-  async close({ replyFeeds }) {
+  async close({ assistant, replyFeeds }) {
+    assistant.close();
     replyFeeds.close();
   },
 };

@@ -42,10 +42,13 @@ export class Memory {
   }
 
   /**
-   * The conversation that leads to a question, ending with the question as it is now; undefined if the question is gone, or if the
-   * asker or the assistant has left the room. An answer to be continued comes last.
+   * The conversation that leads to a question, ending with the question as it is now, and when that was edited; undefined if the question
+   * is gone, or if the asker or the assistant has left the room. An answer to be continued comes last.
    */
-  async turns(assistantId: string, { roomId, messageId, askerId, continues }: Question): Promise<Turn[] | undefined> {
+  async turns(
+    assistantId: string,
+    { roomId, messageId, askerId, continues }: Question,
+  ): Promise<{ turns: Turn[]; editedAt: Date | null } | undefined> {
     const present = await this.#rooms.membersAmong(roomId, [assistantId, askerId]);
     if (present.length < 2) return undefined;
     const found = await this.#messages.context(assistantId, messageId, this.#most).catch((error: unknown) => {
@@ -68,7 +71,8 @@ export class Memory {
       ({ fromId, text }): Turn => (fromId === assistantId ? { role: "assistant", text } : { role: "user", text, name: names.get(fromId) }),
     );
     const begun = await this.#parts(assistantId, continues);
-    return begun === "" ? turns : [...turns, { role: "assistant", text: begun }];
+    if (begun !== "") turns.push({ role: "assistant", text: begun });
+    return { turns, editedAt: found.message.editedAt };
   }
 
   /** The text of an answer, preceded by the answers that it continues; empty if the answer is gone. */

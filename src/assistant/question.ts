@@ -1,28 +1,47 @@
-/** A question in its room's list: the message and the asker. */
+import type { RoomEvent } from "../log/entry.js";
+import { parseMessageId } from "../messages/message-id.js";
+
+/** A question to the assistant. */
 export interface Question {
   roomId: string;
-  /** The list's entry, unchanged. */
-  entry: string;
   messageId: string;
   askerId: string;
+  /** Empty for the first time that the question is asked; then `again/ANSWER`, `continue/ANSWER` or `edit/µs`. */
+  attempt: string;
   /** The clientMessageId of its answer: it makes a second answer impossible. */
   answerId: string;
   /** The id of the incomplete answer to continue. */
   continues: string | undefined;
 }
 
-/** Parses an entry of `asked`: `ID USER`, or `ID ATTEMPT USER` if the question is asked again. */
-export function readQuestion(roomId: string, entry: string): Question {
-  const [messageId = "", ...others] = entry.split(" ");
-  const askerId = others.at(-1) ?? "";
-  const attempt = others.length > 1 ? others[0] : undefined;
-  return { roomId, entry, messageId, askerId, answerId: attempt ?? `answer/${messageId}`, continues: continuedBy(attempt ?? "") };
+function questionOf(roomId: string, messageId: string, askerId: string, attempt: string): Question {
+  return { roomId, messageId, askerId, attempt, answerId: attempt || `answer/${messageId}`, continues: continuedBy(attempt) };
+}
+
+/** The question that an event asks; undefined for a malformed event. */
+export function questionIn(roomId: string, event: RoomEvent & Readonly<Record<string, unknown>>): Question | undefined {
+  const { message, messageId, from, attempt = "" } = event;
+  const said = typeof message === "object" && message !== null ? (message as Record<string, unknown>) : { id: messageId, from };
+  const tried = event.kind === "message.edited" ? `edit/${event.at}` : message ? "" : attempt;
+  if (typeof said.id !== "string" || typeof said.from !== "string" || typeof tried !== "string") return undefined;
+  return parseMessageId(said.id)?.roomId === roomId ? questionOf(roomId, said.id, said.from, tried) : undefined;
 }
 
 /** The id of the answer that the answer with this clientMessageId continues. */
 export const continuedBy = (answerId: string) => /^continue\/(.+)$/.exec(answerId)?.[1];
 
-/** The entry for a question that is asked again: to start over, or to continue an incomplete answer. */
-export function againEntry(question: { id: string; fromId: string }, answer?: { id: string; continues: boolean }): string {
-  return [question.id, ...(answer ? [`${answer.continues ? "continue" : "again"}/${answer.id}`] : []), question.fromId].join(" ");
+/** The question of a message, asked again: to start over, or to continue an incomplete answer. */
+export function askedAgain(
+  { id, roomId, fromId }: { id: string; roomId: string; fromId: string },
+  answer?: { id: string; continues: boolean },
+): Question {
+  return questionOf(roomId, id, fromId, answer ? `${answer.continues ? "continue" : "again"}/${answer.id}` : "");
+}
+
+/** A question in a dead letter: `MESSAGE USER` or `MESSAGE ATTEMPT USER`. */
+export const writeQuestion = ({ messageId, attempt, askerId }: Question) => [messageId, attempt, askerId].filter(Boolean).join(" ");
+
+export function readQuestion(roomId: string, entry: string): Question {
+  const [messageId = "", ...others] = entry.split(" ");
+  return questionOf(roomId, messageId, others.at(-1) ?? "", others.length > 1 ? (others[0] as string) : "");
 }

@@ -1,11 +1,11 @@
 import type { Logger } from "pino";
 import type { Channels } from "../log/channels.js";
 import type { Feed } from "../log/feed.js";
-import { messageKeys } from "../messages/keys.js";
 import { onceRedisAnswers } from "../redis/connect.js";
 import type { Scripts } from "../redis/scripts.js";
 import { type Audience, Audiences } from "../rooms/audience.js";
 import type { RoomStore } from "../rooms/room.store.js";
+import { assistantKeys } from "./keys.js";
 
 /** The state of an answer, as sent to subscribers: one object for all of them. */
 export interface ReplyRecord {
@@ -134,7 +134,11 @@ export class ReplyFeeds {
   }
 
   async #read(roomId: string): Promise<Known | undefined> {
-    const found = await this.#scripts.run("assistant_look", { reply: messageKeys.reply(roomId), writing: messageKeys.writing(roomId) }, {});
+    const found = await this.#scripts.run(
+      "assistant_look",
+      { reply: assistantKeys.reply(roomId), writing: assistantKeys.writing(roomId) },
+      {},
+    );
     if (!found) return undefined;
     const [version, replyTo, state, problem, text] = found;
     return { version, replyTo, state, problem: problem || null, text, bytes: Buffer.byteLength(text), at: performance.now() };

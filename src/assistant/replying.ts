@@ -1,17 +1,17 @@
-import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
+import type { Consumer, Handled, Signals, TakenEvent } from "../consumers/consumer.js";
 import type { DeadLetters } from "../consumers/dead-letters.js";
-import type { Consumer, Outcome, Signals } from "../consumers/runner.js";
 import { logKeys } from "../log/keys.js";
-import { messageKeys } from "../messages/keys.js";
-import { isRedisAway, onceRedisAnswers, type RedisClient } from "../redis/connect.js";
-import type { ScriptCalls, Scripts } from "../redis/scripts.js";
+import { readMessageId } from "../messages/message-id.js";
+import type { RedisClient } from "../redis/connect.js";
+import type { Scripts } from "../redis/scripts.js";
 import { isBlank } from "../util/characters.js";
 import type { Answer, AnswerStore } from "./answer.store.js";
 import { ASSISTANT, assistantKeys } from "./keys.js";
 import { CUT, type Memory } from "./memory.js";
 import { type Model, ModelFailure, RESTART, type Turn } from "./model.js";
-import { type Question, readQuestion } from "./question.js";
+import { type Question, questionIn, writeQuestion } from "./question.js";
+import type { RetryStore } from "./retry.store.js";
 import { type WriteOutcome, Writer } from "./writer.js";
 
 /** Why an answer ended before the model had finished. */
@@ -25,7 +25,7 @@ interface Written {
 
 const WRITE_PAUSE = 50; // ms between two writes of an answer: 20 a second
 const MOST_WRITES = 1_000; // a second, over all answers of this worker: each is work for every server that shows it
-const MOST_TRIES = 3; // per question, because the question may be what kills its worker
+const MOST_RESTARTS = 3; // of an answer whose question is edited: each may cost a request to the model
 const HOLD = 500; // ms, at most, between two checks: a cancelled answer stops this soon, even if the model is silent
 
 /** How an answer ends. */
@@ -35,12 +35,26 @@ const DONE: How = { state: "DONE", incomplete: null, problem: "" };
 const CANCELLED: How = { state: "CANCELLED", incomplete: "CANCELLED", problem: "" };
 const TOO_LONG = new ModelFailure("The assistant's answer was too long and has been cut.", "TOO_LONG");
 
-/** Answers the questions of a room, one after the other. */
+/** A question whose room this worker holds. */
+interface Task extends Question {
+  fence: string;
+  /** The seq of its event. */
+  event: number;
+}
+
+interface Parts {
+  answers: AnswerStore;
+  memory: Memory;
+  retries: Pick<RetryStore, "askMissed">;
+  deadLetters: DeadLetters;
+}
+
+/** Answers questions. */
 export class Replying implements Consumer {
   readonly name = ASSISTANT;
   readonly #scripts: Scripts;
   readonly #redis: RedisClient;
-  readonly #stores: { answers: AnswerStore; memory: Memory; deadLetters: DeadLetters };
+  readonly #stores: Parts;
   readonly #model: Model;
   readonly #assistantId: () => string;
   readonly #messageLength: number;
@@ -53,7 +67,7 @@ export class Replying implements Consumer {
   constructor(
     redis: RedisClient,
     scripts: Scripts,
-    stores: { answers: AnswerStore; memory: Memory; deadLetters: DeadLetters },
+    stores: Parts,
     model: Model,
     { assistantId, messageLength, lease }: { assistantId: () => string; messageLength: number; lease: number },
     log: Logger,
@@ -68,58 +82,60 @@ export class Replying implements Consumer {
     this.#log = log;
   }
 
-  async handle(roomId: string, { stopping, abandoning }: Signals): Promise<Outcome> {
-    const fence = randomUUID();
-    for (;;) {
-      if (stopping.aborted) return this.#letGo(roomId, fence);
-      const taken = await this.#scripts.run("assistant_take", this.#keys(roomId), { fence, lease: this.#lease });
-      if (taken[0] === "HELD") return { state: "held", ms: taken[1] };
-      if (taken[0] === "NOTHING") return { state: "done" };
-      const [, entry, tries, cancelled, written] = taken;
-      const question = readQuestion(roomId, entry);
-      const attempt = (): Promise<"OK" | "LOST" | "STOPPED" | "EDITED"> => {
-        if (cancelled === 1) return this.#end(question, fence, written, CANCELLED);
-        if (tries > MOST_TRIES) return this.#giveUp(question, fence, `The assistant has tried ${MOST_TRIES} times and could not answer.`);
-        return this.#answer(question, fence, abandoning);
-      };
-      const ended = await attempt().catch(async (error: unknown) => {
-        // Failures of workers and of the model count as tries, failures of Redis do not.
-        if (isRedisAway(error)) await this.#takeBack(roomId, fence, entry, stopping);
-        throw error;
-      });
-      if (ended === "LOST") return { state: "lost" };
-      if (ended === "STOPPED") return this.#letGo(roomId, fence);
+  async handle(taken: TakenEvent, { abandoning }: Signals): Promise<Handled> {
+    const task = taskOf(taken);
+    if (!task) return this.#pass(taken);
+    const [state, written] = await this.#scripts.run("assistant_begin", keysOf(task.roomId), {
+      name: ASSISTANT,
+      fence: task.fence,
+      event: task.event,
+      question: task.messageId,
+      user: task.askerId,
+    });
+    if (state === "LOST") return "LOST";
+    if (state === "CANCELLED") return this.#end(task, written, CANCELLED);
+    for (let restarts = 0; ; restarts++) {
+      const ended = await this.#answer(task, restarts < MOST_RESTARTS, abandoning);
+      if (ended !== "EDITED") return ended;
     }
   }
 
-  async #letGo(roomId: string, fence: string): Promise<Outcome> {
-    await this.#scripts.run("assistant_release", { reply: messageKeys.reply(roomId) }, { fence, entry: "" });
-    return { state: "stopped" };
+  giveUp(taken: TakenEvent, problem: string): Promise<Handled> {
+    const task = taskOf(taken);
+    return task ? this.#giveUp(task, `The assistant has ${problem} and could not answer.`) : this.#pass(taken);
   }
 
-  /** Uncounts a try, as soon as Redis answers. */
-  async #takeBack(roomId: string, fence: string, entry: string, stopping: AbortSignal): Promise<void> {
-    await onceRedisAnswers(
-      () => this.#scripts.run("assistant_release", { reply: messageKeys.reply(roomId) }, { fence, entry }),
-      () => !stopping.aborted,
-    );
+  catchUp(roomId: string, since: number): Promise<void> {
+    return this.#stores.retries.askMissed(roomId, since);
   }
 
-  async #answer(question: Question, fence: string, abandoning: AbortSignal): Promise<"OK" | "LOST" | "STOPPED" | "EDITED"> {
-    const turns = await this.#stores.memory.turns(this.#assistantId(), question);
-    if (!turns) return this.#end(question, fence, "", CANCELLED);
-    const { text, ending } = await this.#write(question, turns, fence, abandoning);
+  /** Passes an event that another program wrote, and that is no question. */
+  #pass({ roomId, fence, event }: TakenEvent): Promise<Handled> {
+    const keys = { consumed: logKeys.consumed(roomId), meta: logKeys.meta(roomId) };
+    return this.#scripts.run("consumer_pass", keys, { name: ASSISTANT, fence, event: event.seq, caughtUp: false });
+  }
+
+  /** @param restarts whether it ends with EDITED if the question's text changes before the first word */
+  async #answer(task: Task, restarts: boolean, abandoning: AbortSignal): Promise<Handled | "EDITED"> {
+    const found = await this.#stores.memory.turns(this.#assistantId(), task);
+    if (!found) return this.#end(task, "", CANCELLED);
+    const { text, ending } = await this.#write(task, found, restarts, abandoning);
     if (ending === "LOST" || ending === "STOPPED" || ending === "EDITED") return ending;
-    if (ending === "CANCELLED") return this.#end(question, fence, text, CANCELLED);
+    if (ending === "CANCELLED") return this.#end(task, text, CANCELLED);
     const failure = ending === "LONG" ? TOO_LONG : ending;
     if (failure !== undefined && !(failure instanceof ModelFailure)) throw failure;
-    if (isBlank(text)) return this.#giveUp(question, fence, failure?.message ?? "The assistant had nothing to say.");
-    if (failure) return this.#end(question, fence, text, { state: "INCOMPLETE", incomplete: failure.reason, problem: failure.message });
-    return this.#end(question, fence, text, DONE);
+    if (isBlank(text)) return this.#giveUp(task, failure?.message ?? "The assistant had nothing to say.");
+    if (failure) return this.#end(task, text, { state: "INCOMPLETE", incomplete: failure.reason, problem: failure.message });
+    return this.#end(task, text, DONE);
   }
 
   /** Has the model write. The text is kept, however the answer ends. */
-  async #write({ roomId }: Question, turns: Turn[], fence: string, abandoning: AbortSignal): Promise<Written> {
+  async #write(
+    { roomId, fence, event, messageId, askerId }: Task,
+    { turns, editedAt }: { turns: Turn[]; editedAt: Date | null },
+    restarts: boolean,
+    abandoning: AbortSignal,
+  ): Promise<Written> {
     const stop = new AbortController();
     let ending: Written["ending"];
     const end = (why: Ending) => {
@@ -130,9 +146,14 @@ export class Replying implements Consumer {
     abandoning.addEventListener("abort", abandon);
     if (abandoning.aborted) abandon();
 
-    const roomKeys = { reply: messageKeys.reply(roomId), writing: messageKeys.writing(roomId), room: logKeys.room(roomId) };
+    const { score } = readMessageId(messageId, "messageId");
+    const asked = { event, user: askerId, question: messageId, score, edited: editedAt?.getTime() ?? ("" as const) };
     const writer = new Writer(
-      (written, delta, restart) => this.#scripts.run("assistant_write", roomKeys, { fence, lease: this.#lease, written, delta, restart }),
+      async (written, delta, restart) => {
+        const args = { name: ASSISTANT, fence, lease: this.#lease, ...asked, written, delta, restart };
+        const outcome = await this.#scripts.run("assistant_write", keysOf(roomId), args);
+        return outcome === "EDITED" && !restarts ? "OK" : outcome;
+      },
       {
         pause: () => Math.max(WRITE_PAUSE, (this.#writing / MOST_WRITES) * 1_000),
         hold: Math.min(HOLD, this.#lease / 10),
@@ -165,30 +186,22 @@ export class Replying implements Consumer {
     return { text: writer.text.toWellFormed(), ending };
   }
 
-  async #end(question: Question, fence: string, text: string, how: How): Promise<"OK" | "LOST"> {
+  async #end(task: Task, text: string, how: How): Promise<Handled> {
     const said = isBlank(text) ? "" : how.state === "INCOMPLETE" ? cut(text, this.#messageLength - CUT.length) + CUT : text;
-    if (!(await this.#stores.answers.end({ ...question, text: said, ...how, fence }))) return "LOST";
+    if (!(await this.#stores.answers.end({ ...task, text: said, ...how }))) return "LOST";
     this.#count(how.state);
     return "OK";
   }
 
-  /** Adds the dead letter before the question leaves the room's list: a crash in between keeps it twice, not zero times. */
-  async #giveUp(question: Question, fence: string, problem: string): Promise<"OK" | "LOST"> {
-    const { roomId, entry, messageId } = question;
+  /** Adds the dead letter before the question stops waiting: a crash in between keeps it twice, not zero times. */
+  async #giveUp(task: Task, problem: string): Promise<Handled> {
+    const { roomId, fence, event, messageId } = task;
     this.#log.warn({ roomId, messageId, problem }, "gave up a question; it is now a dead letter");
-    await this.#stores.deadLetters.add({ roomId, entry, problem });
-    const ended = await this.#scripts.run("assistant_fail", this.#keys(roomId), { fence, entry, problem });
+    await this.#stores.deadLetters.add({ roomId, entry: writeQuestion(task), problem });
+    const args = { name: ASSISTANT, fence, event, question: messageId, problem };
+    const ended = await this.#scripts.run("assistant_fail", keysOf(roomId), args);
     if (ended === "OK") this.#count("FAILED");
     return ended;
-  }
-
-  #keys(roomId: string): Record<ScriptCalls["assistant_take"]["keys"], string> {
-    return {
-      asked: logKeys.asked(roomId),
-      reply: messageKeys.reply(roomId),
-      writing: messageKeys.writing(roomId),
-      room: logKeys.room(roomId),
-    };
   }
 
   /** For the metrics. Nothing waits for it, so a count may be lost. */
@@ -196,6 +209,20 @@ export class Replying implements Consumer {
     this.#redis.hincrby(assistantKeys.replies, state, 1).catch(() => {});
   }
 }
+
+function taskOf({ roomId, event, fence }: TakenEvent): Task | undefined {
+  const question = questionIn(roomId, event);
+  return question && { ...question, fence, event: event.seq };
+}
+
+const keysOf = (roomId: string) => ({
+  consumed: logKeys.consumed(roomId),
+  room: logKeys.room(roomId),
+  reply: assistantKeys.reply(roomId),
+  writing: assistantKeys.writing(roomId),
+  cancelled: assistantKeys.cancelled(roomId),
+  withdrawn: assistantKeys.withdrawn(roomId),
+});
 
 /** Yields from the source until the signal is aborted, even if the source ignores the signal: a model may be silent for long. */
 async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T, void, void> {

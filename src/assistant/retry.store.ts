@@ -1,10 +1,15 @@
 import type { DeadLetter } from "../consumers/dead-letters.js";
+import type { MentionStore } from "../messages/mention.store.js";
 import type { MessageStore } from "../messages/message.store.js";
+import { secondsOf } from "../messages/stored-message.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import { badInput, checkClientId, refusal } from "../util/errors.js";
 import type { AnswerStore } from "./answer.store.js";
 import type { AssistantStore } from "./assistant.store.js";
-import { againEntry, readQuestion } from "./question.js";
+import { askedAgain, type Question, readQuestion } from "./question.js";
+
+const PAGE = 100; // messages read at a time to find missed questions
+const MOST_PAGES = 10;
 
 export interface Retry {
   /** The id of an incomplete answer, or of a question that got no answer. */
@@ -16,19 +21,22 @@ export interface Retry {
 
 /** Retries questions that the assistant could not answer, or not completely. */
 export class RetryStore {
-  readonly #messages: Pick<MessageStore, "readable" | "byIds">;
+  readonly #messages: Pick<MessageStore, "readable" | "byIds" | "page">;
+  readonly #mentions: Pick<MentionStore, "of">;
   readonly #answers: Pick<AnswerStore, "askAgain">;
-  readonly #assistant: Pick<AssistantStore, "id" | "isAsked" | "admit" | "wake">;
+  readonly #assistant: Pick<AssistantStore, "id" | "isAsked" | "admit" | "wake" | "withdrawn">;
   readonly #rooms: Pick<RoomStore, "checkWrite">;
 
   constructor(
     rooms: Pick<RoomStore, "checkWrite">,
-    messages: Pick<MessageStore, "readable" | "byIds">,
+    messages: Pick<MessageStore, "readable" | "byIds" | "page">,
+    mentions: Pick<MentionStore, "of">,
     answers: Pick<AnswerStore, "askAgain">,
-    assistant: Pick<AssistantStore, "id" | "isAsked" | "admit" | "wake">,
+    assistant: Pick<AssistantStore, "id" | "isAsked" | "admit" | "wake" | "withdrawn">,
   ) {
     this.#rooms = rooms;
     this.#messages = messages;
+    this.#mentions = mentions;
     this.#answers = answers;
     this.#assistant = assistant;
   }
@@ -50,13 +58,12 @@ export class RetryStore {
     const [question] = answer ? await this.#messages.byIds([answer.replyToId ?? ""]) : [message];
     if (!question) throw refusal("NOT_FOUND", "The question of this answer was deleted. Ask it again in a new message.");
     if (question.fromId !== userId) throw refusal("FORBIDDEN", "Only the user who asked this question can ask it again.");
-    if (!answer && !(await this.#assistant.isAsked(message, this.#messages)))
+    if (!answer && !(await this.#assistant.isAsked(message)))
       throw badInput("messageId", "must be an incomplete answer, or a message that asks the assistant.");
 
     await this.#assistant.admit(userId, roomId);
-    const entry = againEntry(question, answer && { id: answer.id, continues });
     const retry = clientRetryId == null ? undefined : { userId, id: clientRetryId };
-    const isAsked = await this.#answers.askAgain(readQuestion(roomId, entry), retry);
+    const isAsked = await this.#answers.askAgain(askedAgain(question, answer && { id: answer.id, continues }), retry);
     if (isAsked) await this.#assistant.wake(roomId);
     return isAsked;
   }
@@ -64,5 +71,27 @@ export class RetryStore {
   /** Asks a question again that the workers gave up, unless it has been answered. */
   async revive({ roomId, entry }: Pick<DeadLetter, "roomId" | "entry">): Promise<void> {
     if (await this.#answers.askAgain(readQuestion(roomId, entry))) await this.#assistant.wake(roomId);
+  }
+
+  /**
+   * Asks the questions of a room again that have no answer, up to 1,000 messages back.
+   * @param since time of the first message, in µs
+   */
+  async askMissed(roomId: string, since: number): Promise<void> {
+    const answered = new Set<string>();
+    const missed: Question[] = [];
+    for (let before: string | undefined, page = 0; page < MOST_PAGES; page++) {
+      const { nodes, pageInfo } = await this.#messages.page(this.#assistant.id, roomId, { last: PAGE, before });
+      for (const message of nodes.toReversed()) {
+        if (message.fromId === this.#assistant.id && message.replyToId !== null) answered.add(message.replyToId);
+        if (secondsOf(message.score) * 1_000_000 < since || answered.has(message.id)) continue;
+        if (await this.#assistant.isAsked({ ...message, mentionIds: await this.#mentions.of(message) })) missed.push(askedAgain(message));
+      }
+      const oldest = nodes[0];
+      if (!oldest || !pageInfo.hasPreviousPage || secondsOf(oldest.score) * 1_000_000 < since) break;
+      before = pageInfo.startCursor ?? undefined;
+    }
+    const withdrawn = await this.#assistant.withdrawn(roomId);
+    for (const question of missed.toReversed()) if (!withdrawn.has(question.messageId)) await this.#answers.askAgain(question);
   }
 }

@@ -3,7 +3,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { isRedisAway, type RedisClient } from "../redis/connect.js";
 import type { ScriptCalls, Scripts } from "../redis/scripts.js";
 import type { LimitedLog } from "../util/limited-log.js";
+import type { Consumer } from "./consumer.js";
 import { consumerKeys } from "./keys.js";
+import { RoomEvents } from "./room-events.js";
 
 /** The scripts of consumers. */
 export const consumersLua = new URL("./lua/", import.meta.url);
@@ -15,36 +17,6 @@ const RETRY_PAUSE = 200; // ms between retries while Redis is unavailable
 /** A hint, as stored in the stream. */
 type Entry = ScriptCalls["hint_take_over"]["result"][number];
 
-/** How a consumer's work in a room ended. */
-export type Outcome =
-  /** Nothing waits in the room. */
-  | { state: "done" }
-  /** Another process holds the room, for at least this many ms unless it releases it earlier. */
-  | { state: "held"; ms: number }
-  /** Another process took the room over because this one was silent for too long. */
-  | { state: "lost" }
-  /** Something waits in the room, but this process stops. */
-  | { state: "stopped" };
-
-/** When a consumer has to end its work in a room. */
-export interface Signals {
-  /** Before it begins with what waits next. */
-  stopping: AbortSignal;
-  /** At once. What it was at is left to another process. */
-  abandoning: AbortSignal;
-}
-
-/** Something that follows from events: it handles what waits in a room, in order, and holds the room while it does. */
-export interface Consumer {
-  /** Names it in keys and in the log. */
-  readonly name: string;
-  /**
-   * Handles all that waits in a room.
-   * @throws the errors of Redis; what waits is then tried again
-   */
-  handle(roomId: string, signals: Signals): Promise<Outcome>;
-}
-
 /**
  * Runs a consumer in this process. It follows the hints of several rooms at once; other processes follow others. A hint ends once nothing
  * waits in its room. Until then it is pending, and another process takes it over if this one dies.
@@ -53,7 +25,8 @@ export class ConsumerRunner {
   readonly #redis: RedisClient;
   readonly #reader: RedisClient;
   readonly #scripts: Scripts;
-  readonly #consumer: Consumer;
+  readonly #consumer: string;
+  readonly #events: RoomEvents;
   readonly #name: string;
   readonly #rooms: number;
   readonly #lease: number;
@@ -83,7 +56,8 @@ export class ConsumerRunner {
     this.#redis = redis;
     this.#reader = reader;
     this.#scripts = scripts;
-    this.#consumer = consumer;
+    this.#consumer = consumer.name;
+    this.#events = new RoomEvents(scripts, consumer, lease);
     this.#name = name;
     this.#rooms = rooms;
     this.#lease = lease;
@@ -122,7 +96,7 @@ export class ConsumerRunner {
   }
 
   get #hints(): string {
-    return consumerKeys.hints(this.#consumer.name);
+    return consumerKeys.hints(this.#consumer);
   }
 
   async #makeGroup(): Promise<void> {
@@ -184,8 +158,8 @@ export class ConsumerRunner {
       let pause = RETRY_PAUSE;
       try {
         // First: what comes to wait from here on adds a hint for itself.
-        await this.#redis.hdel(consumerKeys.waiting(this.#consumer.name), roomId);
-        const outcome = await this.#consumer.handle(roomId, signals);
+        await this.#redis.hdel(consumerKeys.waiting(this.#consumer), roomId);
+        const outcome = await this.#events.handle(roomId, signals);
         // The process that holds the room has a hint for it. That hint stays pending until the process releases the room, in one step
         // with a check that nothing waits. So the holder, or the process that takes its hint over, also handles what is behind this hint,
         // and this hint can end. A hint that was taken over may be the holder's own: it stays.
@@ -196,8 +170,8 @@ export class ConsumerRunner {
         // Lost: the room's new holder has a hint for it. This process no longer renews this hint, so another one takes it over.
         if (outcome.state === "lost")
           this.#log.warn(
-            `lost ${this.#consumer.name}`,
-            { roomId, consumer: this.#consumer.name },
+            `lost ${this.#consumer}`,
+            { roomId, consumer: this.#consumer },
             "another process took over a room because this one was silent; leaving the room to it",
           );
         if (outcome.state === "lost" || outcome.state === "stopped") return;
@@ -227,7 +201,7 @@ export class ConsumerRunner {
 
   #complain(what: string, error: unknown): void {
     if (isRedisAway(error)) return; // the health check logs that, once
-    const { name } = this.#consumer;
+    const name = this.#consumer;
     this.#log.error(`${name}: ${what}`, { error: String(error), consumer: name }, "unexpected error in a consumer; retrying");
   }
 }

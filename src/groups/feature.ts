@@ -13,8 +13,8 @@ declare module "../api/context.js" {
 export const groups: Feature = {
   name: "groups",
   lua: new URL("./lua/", import.meta.url),
-  stores: ({ commands, scripts, keysOfRoom }, { rooms, members, users, roomList, acquaintances, invitations }) => ({
-    groups: new GroupStore(commands, scripts, rooms, members, users, { list: roomList, acquaintances, invitations }, keysOfRoom),
+  stores: ({ commands, scripts, keysOfRoom }, { rooms, members, users, bots, roomList, acquaintances, invitations }) => ({
+    groups: new GroupStore(commands, scripts, rooms, members, users, { list: roomList, acquaintances, invitations, bots }, keysOfRoom),
   }),
   resolvers: [GroupResolver],
   rights: Object.values(groupRights),

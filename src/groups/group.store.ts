@@ -12,6 +12,7 @@ import { roomKeys } from "../rooms/keys.js";
 import type { MemberStore } from "../rooms/member.store.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import type { RoomListStore } from "../rooms/room-list.store.js";
+import type { Bots } from "../users/bots.js";
 import { userKeys } from "../users/keys.js";
 import { checkName, type UserStore } from "../users/user.store.js";
 import { badInput, checkClientId, isRefusal, refusal } from "../util/errors.js";
@@ -39,6 +40,7 @@ interface Helpers {
   list: Pick<RoomListStore, "forget">;
   acquaintances: Pick<AcquaintanceStore, "strangersAmong" | "blockersAmong">;
   invitations: InvitationStore;
+  bots: Bots;
 }
 
 /**
@@ -55,6 +57,7 @@ export class GroupStore {
   readonly #list: Pick<RoomListStore, "forget">;
   readonly #acquaintances: Pick<AcquaintanceStore, "strangersAmong" | "blockersAmong">;
   readonly #invitations: InvitationStore;
+  readonly #bots: Bots;
   readonly #keysOfRoom: (roomId: string) => string[];
 
   /** @param keysOfRoom all keys of a room, which expire when its last member has left */
@@ -64,7 +67,7 @@ export class GroupStore {
     rooms: RoomStore,
     members: MemberStore,
     users: UserStore,
-    { list, acquaintances, invitations }: Helpers,
+    { list, acquaintances, invitations, bots }: Helpers,
     keysOfRoom: (roomId: string) => string[],
   ) {
     this.#keysOfRoom = keysOfRoom;
@@ -76,6 +79,7 @@ export class GroupStore {
     this.#users = users;
     this.#acquaintances = acquaintances;
     this.#invitations = invitations;
+    this.#bots = bots;
   }
 
   /**
@@ -286,7 +290,7 @@ export class GroupStore {
     const [, ...ended] = await this.#scripts.onRoom(
       "member_remove",
       roomId,
-      { by: userId, roles: rolesWith(groupRights.remove, roomId), user: otherId },
+      { by: userId, roles: rolesWith(groupRights.remove, roomId), user: otherId, bots: this.#bots.ids },
       otherKeys,
     );
     const users = ended.flatMap((user, at) => (at % 2 === 0 ? [[user, ended[at + 1] as string] as const] : []));

@@ -8,8 +8,8 @@ import { logKeys } from "./keys.js";
 export const logLua = new URL("./lua/", import.meta.url);
 
 /** The keys and arguments of every script that contains `room_log`; the runner supplies them. */
-type RoomKey = "room" | "log" | "meta" | "foreign" | "own" | "asked";
-type RoomArgument = "newEpoch" | "logLength" | "assistant";
+type RoomKey = "room" | "log" | "meta" | "foreign" | "own" | "consumed";
+type RoomArgument = "newEpoch" | "logLength" | "watched";
 
 export type RoomScript = { [Name in ScriptName]: ScriptCalls[Name] extends { args: { newEpoch: string } } ? Name : never }[ScriptName];
 
@@ -30,16 +30,17 @@ const newEpoch = () => randomUUID().replaceAll("-", "").slice(0, 16);
 /** Runs the scripts, and supplies what all scripts on a room's log need. */
 export class RoomScripts extends Scripts {
   readonly #roomLogLength: number;
-  readonly #assistantId: () => string;
+  readonly #watches: ((roomId: string) => boolean)[] = [];
 
-  /**
-   * @param roomLogLength events kept in each room's log
-   * @param assistantId returns the assistant's user id, empty while there is none
-   */
-  constructor(redis: RedisClient, sources: ReadonlyMap<ScriptName, string>, roomLogLength: number, assistantId: () => string = () => "") {
+  /** @param roomLogLength events kept in each room's log */
+  constructor(redis: RedisClient, sources: ReadonlyMap<ScriptName, string>, roomLogLength: number) {
     super(redis, sources);
     this.#roomLogLength = roomLogLength;
-    this.#assistantId = assistantId;
+  }
+
+  /** Has all messages noted that demo apps add to these rooms, not only those with a mention: a consumer wants to see them. */
+  watch(watches: (roomId: string) => boolean): void {
+    this.#watches.push(watches);
   }
 
   /**
@@ -64,9 +65,9 @@ export class RoomScripts extends Scripts {
       meta: logKeys.meta(roomId),
       foreign: logKeys.foreign(roomId),
       own: logKeys.own(roomId),
-      asked: logKeys.asked(roomId),
+      consumed: logKeys.consumed(roomId),
     };
-    const roomArgs = { newEpoch: newEpoch(), logLength: this.#roomLogLength, assistant: this.#assistantId() };
+    const roomArgs = { newEpoch: newEpoch(), logLength: this.#roomLogLength, watched: this.#watches.some((watches) => watches(roomId)) };
     try {
       return (await this.evaluate(name, { ...roomKeys, ...otherKeys }, { ...roomArgs, ...args })) as ScriptResult<Name>;
     } catch (error) {

@@ -11,17 +11,17 @@ import { MessageResolver, RoomMessagesResolver } from "./message.resolver.js";
 import { MessageStore } from "./message.store.js";
 import { MessageChangeResolver, MessageDeletedResolver, ReactionResolver } from "./message-change.resolver.js";
 import { DELETE_OTHERS, MessageChangeStore } from "./message-change.store.js";
+import { MessageConsumers } from "./message-consumers.js";
 import { messageEvents, withCurrentMessages } from "./message-event.js";
 import { NodeResolver } from "./node.resolver.js";
 import type { Placed } from "./page.js";
-import { Questions } from "./questions.js";
 import { RetentionSweep } from "./retention.js";
 import { SendStore } from "./send.store.js";
 import { settings } from "./settings.js";
 
 declare module "../api/context.js" {
   interface Stores {
-    questions: Questions;
+    messageConsumers: MessageConsumers;
     mentions: MentionStore;
     messages: MessageStore;
     sends: SendStore;
@@ -47,20 +47,20 @@ export const messages: Feature = {
   keysOfRoom: keysOfMessages,
   stores(platform, { rooms, roomList, roomEvents, users, directory, acquaintances, attempts }) {
     const { redis, commands, scripts, lenient, limitedLog, config } = platform;
-    const questions = new Questions();
-    const mentions = new MentionStore(commands, directory, rooms, lenient, scripts, questions, acquaintances);
+    const messageConsumers = new MessageConsumers();
+    const mentions = new MentionStore(commands, directory, rooms, lenient, scripts, messageConsumers, acquaintances);
     const days = new RedisDays(commands);
     const replicas = new Replicas(redis, config.ackReplicas);
     const messages = new MessageStore({ scripts, days, rooms, roomList, roomEvents, lenient, limitedLog });
-    const sends = new SendStore({ scripts, days, replicas, rooms, messages, mentions, questions }, config);
+    const sends = new SendStore({ scripts, days, replicas, rooms, messages, mentions, consumers: messageConsumers }, config);
     roomList.timesFrom((roomIds, load) => messages.lastSpoken(roomIds, (id) => load.newest.load(id)));
     const chargeExport = attempts.limit("export", EXPORTS);
     return {
-      questions,
+      messageConsumers,
       mentions,
       messages,
       sends,
-      messageChanges: new MessageChangeStore(scripts, rooms, messages, mentions, questions, config),
+      messageChanges: new MessageChangeStore(scripts, rooms, messages, mentions, messageConsumers, config),
       exports: new ExportStore(messages, users, async (userId, roomId) => {
         await rooms.check(userId, roomId);
         await chargeExport(userId);

@@ -6,9 +6,6 @@
  * | `deleted:{room:ID}` | sorted set | `USER MESSAGE` → time of deletion (s), for each user who may repeat the deletion; two days |
  * | `sent:{room:ID}:DAY` | hash | user and clientMessageId → the result of that send |
  * | `trimming` | string | the server that is trimming histories, or recently did; expires |
- * | `reply:{room:ID}` | hash | the answer that is being written, or that ended within the last minute: see `lua/shared/reply.lua` |
- * | `writing:{room:ID}` | string | the text of that answer so far |
- * | `withdrawn:{room:ID}` | sorted set | questions cancelled before any of the answer was written → time (s); expires |
  */
 export const messageKeys = {
   mentioned: (roomId: string) => `mentioned:{room:${roomId}}`,
@@ -17,9 +14,6 @@ export const messageKeys = {
   /** @param day days since 1970, UTC */
   sent: (roomId: string, day: number) => `sent:{room:${roomId}}:${day}`,
   trimming: "trimming",
-  reply: (roomId: string) => `reply:{room:${roomId}}`,
-  writing: (roomId: string) => `writing:{room:${roomId}}`,
-  withdrawn: (roomId: string) => `withdrawn:{room:${roomId}}`,
 } as const;
 
 const DAY = 86_400_000; // ms

@@ -1,8 +1,7 @@
-import { privatePair } from "../api/ids.js";
 import type { Page } from "../api/relay.js";
 import { logKeys } from "../log/keys.js";
+import type { RoomScripts } from "../log/room-scripts.js";
 import type { Lenient, RedisClient } from "../redis/connect.js";
-import type { Scripts } from "../redis/scripts.js";
 import type { AcquaintanceStore } from "../rooms/acquaintance.store.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import type { DirectoryStore } from "../users/directory.store.js";
@@ -13,16 +12,14 @@ import { inPortions } from "../util/portions.js";
 import { Slices } from "../util/slices.js";
 import { messageKeys } from "./keys.js";
 import { type FoundMention, foundMentions, mentionPlaces, type MentionPlace as PlaceInText } from "./mentions.js";
+import { type MessageConsumer, type MessageConsumers, namesOf, type Said, wakeAll } from "./message-consumers.js";
 import { parseMessageId } from "./message-id.js";
-import type { Questions } from "./questions.js";
 import { readReactions } from "./reaction.js";
 import { digestOf, readMember, type StoredMessage } from "./stored-message.js";
 
 const ROOMS_AT_ONCE = 20; // rooms in which mentions are looked up at a time
 const AT_ONCE = 50; // messages of demo apps whose mentions are looked up at a time
 const OF_ONE_SCORE = 100; // messages with almost the same score that are searched for one
-const MOST_QUESTIONS = 10; // of demo apps' users that may wait for the assistant in a room that is not private
-const MOST_QUESTIONS_ALONE = 100; // the same in a private room
 const MOST_KEPT = 1_000_000; // characters of texts whose mentions are cached: the latest messages of busy rooms are not parsed again
 const MICROS = 1_000_000n; // per second
 
@@ -41,8 +38,8 @@ export class MentionStore {
   readonly #directory: Pick<DirectoryStore, "usersNamed">;
   readonly #rooms: RoomStore;
   readonly #lenient: Lenient;
-  readonly #scripts: Scripts;
-  readonly #questions: Pick<Questions, "isAsked" | "wake">;
+  readonly #scripts: RoomScripts;
+  readonly #consumers: MessageConsumers;
   readonly #acquaintances: Pick<AcquaintanceStore, "blockersAmong">;
   readonly #slices = new Slices();
   readonly #places = new Memo<PlaceInText[]>(MOST_KEPT, MOST_KEPT / 10);
@@ -52,11 +49,11 @@ export class MentionStore {
     directory: Pick<DirectoryStore, "usersNamed">,
     rooms: RoomStore,
     lenient: Lenient,
-    scripts: Scripts,
-    questions: Pick<Questions, "isAsked" | "wake">,
+    scripts: RoomScripts,
+    consumers: MessageConsumers,
     acquaintances: Pick<AcquaintanceStore, "blockersAmong">,
   ) {
-    this.#questions = questions;
+    this.#consumers = consumers;
     this.#acquaintances = acquaintances;
     this.#redis = redis;
     this.#scripts = scripts;
@@ -108,35 +105,41 @@ export class MentionStore {
   }
 
   /**
-   * Finds the users that messages of demo apps mention, and whether the messages ask the assistant. The messages were adopted without
-   * looking up names, which are in other slots. They stay noted until that is done, so it does no harm if a server dies in between, or if
-   * two servers do the same.
+   * Finds the users that messages of demo apps mention, and the consumers that want the messages. They were adopted without looking up
+   * names, which are in other slots. They stay noted until that is done, so it does no harm if a server dies in between, or if two servers
+   * do the same.
    */
   async find(roomId: string): Promise<void> {
     const waiting = await this.#redis.zrangebylex(logKeys.own(roomId), "[@:", "(@;", "LIMIT", 0, AT_ONCE);
-    const noted = await Promise.all(
-      waiting.map(async (entry) => {
-        const [, micros, digest = ""] = /^@:(\d{1,16}):(.*)$/.exec(entry) ?? [];
-        const message = micros === undefined ? undefined : await this.#foreignAt(roomId, micros, digest);
-        const { mentions, quiet } = message ? await this.by(message.fromId, message.text, roomId) : { mentions: [], quiet: [] };
-        const mentioned = mentions.filter((id) => id !== message?.fromId && !quiet.includes(id));
-        const asks = message !== undefined && (await this.#questions.isAsked({ ...message, mentionIds: mentioned }));
-        const question = asks ? `${message.id} ${message.fromId}` : "";
-        const most = privatePair(roomId) ? MOST_QUESTIONS_ALONE : MOST_QUESTIONS;
-        return this.#scripts.run(
-          "mentions_note",
-          {
-            meta: logKeys.meta(roomId),
-            own: logKeys.own(roomId),
-            mentioned: messageKeys.mentioned(roomId),
-            asked: logKeys.asked(roomId),
-          },
-          { name: entry.slice(2), users: mentioned, entry: question, most },
-        );
-      }),
-    );
-    if (noted.includes(2)) await this.#questions.wake(roomId);
+    const found = await Promise.all(waiting.map((entry) => this.#mentionedBy(roomId, entry)));
+    const told = new Set<MessageConsumer>();
+    for (const { name, users, message } of found) {
+      const wanting = message ? await this.#takenBy({ ...message, mentionIds: users }) : [];
+      const noted = await this.#scripts.onRoom(
+        "mentions_note",
+        roomId,
+        { name, users, messageId: message?.id ?? "", from: message?.fromId ?? "", wanted: namesOf(wanting) },
+        { mentioned: messageKeys.mentioned(roomId) },
+      );
+      if (noted === 2) for (const consumer of wanting) told.add(consumer);
+    }
+    await wakeAll([...told], roomId);
     if (waiting.length === AT_ONCE) await this.find(roomId);
+  }
+
+  /** The users that a noted message of a demo app mentions. @param entry its entry in `own` */
+  async #mentionedBy(roomId: string, entry: string): Promise<{ name: string; users: string[]; message: StoredMessage | undefined }> {
+    const [, micros, digest = ""] = /^@:(\d{1,16}):(.*)$/.exec(entry) ?? [];
+    const message = micros === undefined ? undefined : await this.#foreignAt(roomId, micros, digest);
+    const { mentions, quiet } = message ? await this.by(message.fromId, message.text, roomId) : { mentions: [], quiet: [] };
+    return { name: entry.slice(2), message, users: mentions.filter((id) => id !== message?.fromId && !quiet.includes(id)) };
+  }
+
+  /** The consumers that want a message, and take one more in its room. */
+  async #takenBy(said: Said): Promise<MessageConsumer[]> {
+    const wanting = await this.#consumers.wanting(said);
+    const takes = await Promise.all(wanting.map((consumer) => consumer.takes(said.roomId)));
+    return wanting.filter((_, index) => takes[index]);
   }
 
   /** Messages that mention the user, in the user's current rooms; newest first. */

@@ -8,9 +8,9 @@ import { readEmoji } from "./emoji.js";
 import { messageKeys } from "./keys.js";
 import type { MentionStore } from "./mention.store.js";
 import type { MessageStore } from "./message.store.js";
-import { type MessageId, readMessageId } from "./message-id.js";
+import { type MessageConsumer, type MessageConsumers, namesOf, wakeAll } from "./message-consumers.js";
+import { type MessageId, parseMessageId, readMessageId } from "./message-id.js";
 import { readPlaced } from "./page.js";
-import type { Questions } from "./questions.js";
 import { checkText } from "./send.store.js";
 import type { StoredMessage } from "./stored-message.js";
 
@@ -21,7 +21,7 @@ const LISTED_USERS = 100; // per emoji; the count includes all
 export const DELETE_OTHERS: Right = { about: "delete messages of others", GENERAL: [], PRIVATE: [], GROUP: ["OWNER"] };
 
 /** What the scripts return: first the message after the change. */
-type Changed = ScriptCalls["message_edit"]["result"];
+type Changed = Exclude<ScriptCalls["message_edit"]["result"], "CHANGED">;
 
 /** Edits, deletions and reactions. The order of the room's log decides which of several changes is the last. */
 export class MessageChangeStore {
@@ -29,7 +29,7 @@ export class MessageChangeStore {
   readonly #rooms: RoomStore;
   readonly #messages: Pick<MessageStore, "byIds">;
   readonly #mentions: Pick<MentionStore, "by" | "of">;
-  readonly #questions: Questions;
+  readonly #consumers: MessageConsumers;
   readonly #messageLength: number;
 
   constructor(
@@ -37,11 +37,11 @@ export class MessageChangeStore {
     rooms: RoomStore,
     messages: Pick<MessageStore, "byIds">,
     mentions: Pick<MentionStore, "by" | "of">,
-    questions: Questions,
+    consumers: MessageConsumers,
     { messageLength }: { messageLength: number },
   ) {
     this.#mentions = mentions;
-    this.#questions = questions;
+    this.#consumers = consumers;
     this.#scripts = scripts;
     this.#rooms = rooms;
     this.#messages = messages;
@@ -49,8 +49,8 @@ export class MessageChangeStore {
   }
 
   /**
-   * Replaces the text of the user's own message, which keeps its id and its place. An edit to the same text changes nothing. If the new
-   * text asks the assistant and the old one did not, the edit asks it.
+   * Replaces the text of the user's own message, which keeps its id and its place. An edit to the same text changes nothing. A
+   * consumer that has too much to do can refuse it.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, FORBIDDEN, RATE_LIMITED
    */
   async edit(userId: string, id: string, text: string): Promise<StoredMessage> {
@@ -62,25 +62,29 @@ export class MessageChangeStore {
       if (message?.fromId === userId && message.text === text) return message;
     }
     const { mentions, quiet } = await this.#mentions.by(userId, text, target.roomId);
-    const asks = mentions.includes(this.#questions.id) && (await this.#asksNow(userId, id, mentions));
-    if (asks) await this.#questions.admit(userId, target.roomId);
     const { roomId, score } = target;
-    const edited = await this.#scripts.onRoom(
-      "message_edit",
-      roomId,
-      { user: userId, id, score, text: JSON.stringify(text), mentions, asks, quiet },
-      { ...changeKeys(roomId), mentioned: messageKeys.mentioned(roomId), reply: messageKeys.reply(roomId) },
-    );
-    if (asks) await this.#questions.wake(roomId);
-    return this.#read(target, edited);
+    const keys = { ...changeKeys(roomId), mentioned: messageKeys.mentioned(roomId) };
+    for (;;) {
+      const { wanting, editedAt } = await this.#wantedEdit(userId, id, mentions);
+      for (const consumer of wanting) await consumer.admit(userId, roomId);
+      const args = { user: userId, id, score, text: JSON.stringify(text), mentions, wanted: namesOf(wanting), edited: editedAt, quiet };
+      const edited = await this.#scripts.onRoom("message_edit", roomId, args, keys);
+      if (edited === "CHANGED") continue; // by another edit at the same time
+      await wakeAll(wanting, roomId);
+      return this.#read(target, edited);
+    }
   }
 
-  /** Whether these mentions make the user's message ask the assistant, and its current ones do not. */
-  async #asksNow(userId: string, id: string, mentionIds: string[]): Promise<boolean> {
+  /** The consumers that want an edit to a text with these mentions, and when the text before was edited, in ms. */
+  async #wantedEdit(userId: string, id: string, mentionIds: string[]): Promise<{ wanting: MessageConsumer[]; editedAt: number | "" }> {
+    const nothing = { wanting: [], editedAt: "" as const };
+    // Of an edit, only mentions can be new to a consumer.
+    const said = { id, fromId: userId, roomId: parseMessageId(id)?.roomId ?? "", mentionIds, replyToId: null };
+    if (mentionIds.length === 0 || (await this.#consumers.wanting(said)).length === 0) return nothing;
     const [before] = await this.#messages.byIds([id]);
-    if (before?.fromId !== userId) return false;
-    const asked = await this.#questions.isAsked({ ...before, mentionIds: await this.#mentions.of(before) }, this.#messages);
-    return !asked && this.#questions.isAsked({ ...before, mentionIds }, this.#messages);
+    if (before?.fromId !== userId) return nothing;
+    const wanting = await this.#consumers.wanting({ ...before, mentionIds }, { ...before, mentionIds: await this.#mentions.of(before) });
+    return { wanting, editedAt: before.editedAt?.getTime() ?? "" };
   }
 
   /**

@@ -11,9 +11,9 @@ import { badInput, checkClientId, refusal } from "../util/errors.js";
 import { messageKeys } from "./keys.js";
 import type { MentionStore } from "./mention.store.js";
 import type { MessageStore } from "./message.store.js";
+import { type MessageConsumers, namesOf, wakeAll } from "./message-consumers.js";
 import { readMessageId } from "./message-id.js";
 import { readPlaced } from "./page.js";
-import type { Questions } from "./questions.js";
 import type { Retention } from "./retention.js";
 import { digestOf, readOurs, type StoredMessage } from "./stored-message.js";
 
@@ -41,7 +41,7 @@ interface Parts {
   rooms: RoomStore;
   messages: MessageStore;
   mentions: MentionStore;
-  questions: Questions;
+  consumers: MessageConsumers;
 }
 
 const DAYS_BEFORE = 2; // how many days before today the first of a script's day keys is
@@ -66,7 +66,7 @@ export class SendStore {
   readonly #rooms: RoomStore;
   readonly #messages: MessageStore;
   readonly #mentions: MentionStore;
-  readonly #questions: Questions;
+  readonly #consumers: MessageConsumers;
   readonly #messageLength: number;
   readonly #retention: Retention;
   readonly #storedListeners: ((stored: Stored) => void)[] = [];
@@ -79,7 +79,7 @@ export class SendStore {
     this.#rooms = parts.rooms;
     this.#messages = parts.messages;
     this.#mentions = parts.mentions;
-    this.#questions = parts.questions;
+    this.#consumers = parts.consumers;
     this.#messageLength = messageLength;
     this.#retention = retention;
   }
@@ -96,8 +96,7 @@ export class SendStore {
 
   /**
    * Stores a message and notifies the room's subscribers. With a clientMessageId it is idempotent for at least 24 hours: a retry returns
-   * the message in its current state, or as it was sent if it no longer exists. A message that asks the assistant is refused while too many
-   * questions wait.
+   * the message in its current state, or as it was sent if it no longer exists. A consumer that has too much to do can refuse it.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, FORBIDDEN, CLIENT_MESSAGE_ID_REUSED, RATE_LIMITED
    */
   async send(userId: string, { roomId, text, clientMessageId, replyTo }: Sending): Promise<StoredMessage> {
@@ -108,11 +107,9 @@ export class SendStore {
     if (answered && answered.roomId !== roomId) throw refusal("NOT_FOUND", `There is no message ${answered.id} in this room to reply to.`);
 
     const { mentions, quiet } = await this.#mentions.by(userId, text, roomId);
-    const asks = await this.#questions.isAsked(
-      { fromId: userId, roomId, mentionIds: mentions, replyToId: answered?.id ?? null },
-      this.#messages,
-    );
-    if (asks) await this.#questions.admit(userId, roomId);
+    const said = { id: null, fromId: userId, roomId, mentionIds: mentions, replyToId: answered?.id ?? null };
+    const wanting = await this.#consumers.wanting(said);
+    for (const consumer of wanting) await consumer.admit(userId, roomId);
 
     const sent = await this.store<Sent>(roomId, ({ keys, args }) =>
       this.#scripts.onRoom(
@@ -126,7 +123,7 @@ export class SendStore {
           mentions,
           replyTo: answered?.id ?? "",
           replyScore: answered?.score ?? "",
-          asks,
+          wanted: namesOf(wanting),
           quiet,
         },
         keys,
@@ -135,7 +132,7 @@ export class SendStore {
     await this.announce(roomId, sent);
     const [json, seq, epoch, at, , stored] = sent;
     // Also on a retry: the server of the first call may have died before this.
-    if (asks) await this.#questions.wake(roomId);
+    await wakeAll(wanting, roomId);
     await this.#replicas.confirm(roomId, { epoch, seq, at });
     for (const listener of this.#sentListeners) listener(userId, roomId);
     const position = encodePosition({ roomId, epoch, seq, at });
@@ -188,10 +185,9 @@ export class SendStore {
       order: (heard?.members ?? []).map(digestOf),
     });
     if (adopted === UNHEARD) return true;
-    const [isNew, questions, unnamed, last] = adopted;
+    const [isNew, unnamed, last] = adopted;
     if (heard && last > 0) this.#messages.noteSpoken(roomId, last);
     if (isNew === 1 || opened) await this.#rooms.show(roomId, 1);
-    if (questions > 0) await this.#questions.wake(roomId);
     if (unnamed > 0) await this.#mentions.find(roomId);
     return false;
   }

@@ -105,7 +105,7 @@ function foreignId(roomId: string, member: string, score: string): string {
   return `${roomId}/${plainScore(score)}-${createHash("sha1").update(member).digest("hex").slice(0, 16)}`;
 }
 
-/** The digest by which `room_log` distinguishes the members that demo apps store. */
+/** The digest by which the scripts distinguish the members that demo apps store. */
 export function digestOf(member: string): string {
   const bytes = Buffer.from(member);
   return createHash("sha1").update(bytes.subarray(0, 1_024)).update(String(bytes.length)).digest("hex").slice(0, 16);

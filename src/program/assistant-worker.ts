@@ -45,9 +45,9 @@ export async function startWorker(config: Config, model: Model, log: Logger = pi
 export async function withDeadLetters<T>(config: Config, work: (letters: DeadLetters) => Promise<T>): Promise<T> {
   const log = pino({ level: "silent" }); // standard output is for people
   const redis = await connectRedis(config.redisUrls, accessOf(config), log);
-  const { platform, stores, close } = assemble(config, redis, randomUUID(), log);
+  const { stores, close } = assemble(config, redis, randomUUID(), log);
   try {
-    await platform.assistantId.look();
+    await stores.assistant.look();
     return await work(stores.deadLetters);
   } finally {
     await close();

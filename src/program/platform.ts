@@ -3,7 +3,6 @@ import type { Services, Stores } from "../api/context.js";
 import type { LoaderTable } from "../api/create-context.js";
 import { eventReader, type RoomEventRecord } from "../api/room-event.js";
 import type { Doorkeeper } from "../api/sessions.js";
-import { AssistantId } from "../assistant/assistant-id.js";
 import type { Config } from "../config/config.js";
 import { consumersLua } from "../consumers/runner.js";
 import type { Feature, Platform } from "../feature.js";
@@ -41,8 +40,7 @@ export function assemble(config: Config, redis: RedisConnections, name: string, 
   const { commands } = redis;
   const limitedLog = new LimitedLog(log);
   const health = new RedisHealth(commands, redis.subscriber, new Replicas(redis, config.ackReplicas), name, log);
-  const assistantId = new AssistantId(commands);
-  const scripts = new RoomScripts(commands, scriptSources(), config.roomLogLength, () => assistantId.current);
+  const scripts = new RoomScripts(commands, scriptSources(), config.roomLogLength);
   const channels = new Channels(redis.subscriber, log);
   const made: Partial<Services> = { readiness: () => health.check() };
   const stores = onlyMade(made);
@@ -62,7 +60,6 @@ export function assemble(config: Config, redis: RedisConnections, name: string, 
     health,
     log,
     limitedLog,
-    assistantId,
   };
   for (const feature of features) Object.assign(made, feature.stores?.(platform, stores));
   return {
@@ -72,7 +69,6 @@ export function assemble(config: Config, redis: RedisConnections, name: string, 
       health.close();
       for (const feature of features) await feature.close?.(made as Services);
       followed.close();
-      assistantId.stop();
     },
   };
 }

@@ -64,7 +64,6 @@ export async function startServer(config: Config, log: Logger = pino({ level: co
         if (end) stops.push(end);
       }
     }
-    await platform.assistantId.look();
     for (const { ready } of features) ready?.(platform, stores);
 
     let sockets: SocketServer | undefined;

@@ -2,6 +2,7 @@ import { isGroup, pairOf } from "../api/ids.js";
 import { logKeys } from "../log/keys.js";
 import type { RoomScripts } from "../log/room-scripts.js";
 import type { Lenient, RedisClient } from "../redis/connect.js";
+import type { Bots } from "../users/bots.js";
 import { userKeys } from "../users/keys.js";
 import { refusal } from "../util/errors.js";
 import { roomKeys } from "./keys.js";
@@ -13,29 +14,28 @@ export class AcquaintanceStore {
   readonly #redis: RedisClient;
   readonly #scripts: RoomScripts;
   readonly #lenient: Lenient;
-  readonly #assistantId: () => string;
+  readonly #bots: Bots;
 
-  /** @param assistantId returns the assistant's user id, empty while there is none */
-  constructor(redis: RedisClient, scripts: RoomScripts, lenient: Lenient, assistantId: () => string) {
+  constructor(redis: RedisClient, scripts: RoomScripts, lenient: Lenient, bots: Bots) {
     this.#redis = redis;
     this.#scripts = scripts;
     this.#lenient = lenient;
-    this.#assistantId = assistantId;
+    this.#bots = bots;
   }
 
   /**
-   * The strangers among other users: those who share neither a group nor a private room in which both have written with the user. The
-   * assistant never counts as a stranger.
+   * The strangers among other users: those who share neither a group nor a private room in which both have written with the user. A
+   * bot never counts as a stranger.
    * @throws ChatError FORBIDDEN if one of them blocks the user, or the user blocks one of them
    */
   async strangersAmong(userId: string, otherIds: string[]): Promise<string[]> {
-    const assistant = this.#assistantId();
+    const bots = this.#bots.ids;
     const looked = await Promise.all(
       otherIds.map(async (id) => {
         const [bothWrote, blocksUser, isBlocked] = await this.#scripts.onRoom("pair_look", pairOf(userId, id), { user: userId, other: id });
         if (isBlocked === 1) throw refusal("FORBIDDEN", `You have blocked user ${id}.`);
         if (blocksUser === 1) throw refusal("FORBIDDEN", `You cannot add user ${id}.`);
-        return { id, known: bothWrote === 1 || id === assistant };
+        return { id, known: bothWrote === 1 || bots.includes(id) };
       }),
     );
     const strangers = new Set(looked.filter(({ known }) => !known).map(({ id }) => id));

@@ -34,9 +34,9 @@ export const rooms: Feature = {
   name: "rooms",
   lua: new URL("./lua/", import.meta.url),
   keysOfRoom: (roomId) => [roomKeys.members, roomKeys.reads].map((of) => of(roomId)),
-  stores({ commands, scripts, lenient, channels, followed, assistantId }, { users }) {
+  stores({ commands, scripts, lenient, channels, followed }, { users, bots }) {
     const members = new MemberStore(commands, scripts, users);
-    const acquaintances = new AcquaintanceStore(commands, scripts, lenient, () => assistantId.current);
+    const acquaintances = new AcquaintanceStore(commands, scripts, lenient, bots);
     const rooms = new RoomStore(commands, followed, channels, lenient, members, acquaintances);
     return { members, acquaintances, rooms, roomList: new RoomListStore(commands, rooms), roomEvents: new RoomEventStore(followed, rooms) };
   },

@@ -1,5 +1,6 @@
 import DataLoader from "dataloader";
 import type { Feature } from "../feature.js";
+import { Bots } from "./bots.js";
 import { DirectoryStore } from "./directory.store.js";
 import { GuestStore } from "./guest.store.js";
 import { userKeys } from "./keys.js";
@@ -12,6 +13,7 @@ import { UserIds } from "./user-ids.js";
 declare module "../api/context.js" {
   interface Stores {
     users: UserStore;
+    bots: Bots;
     userIds: UserIds;
     guests: GuestStore;
     directory: DirectoryStore;
@@ -34,6 +36,7 @@ export const users: Feature = {
     const limit = { perSecond: config.sendsPerSecond, burst: config.sendBurst };
     return {
       users,
+      bots: new Bots(),
       userIds,
       guests: new GuestStore(commands, scripts, userIds, users, lenient, config),
       directory: new DirectoryStore(scripts, users, name, log),

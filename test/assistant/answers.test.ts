@@ -1,7 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { ModelFailure } from "../../src/assistant/model.js";
 import { acquaint } from "../helpers/acquaint.js";
-import { answers, assistantId, cancel, openRoom, ownWorker, said, until, watchReply, withAssistant } from "../helpers/assistant.js";
+import {
+  answers,
+  assistantId,
+  cancel,
+  openRoom,
+  ownWorker,
+  said,
+  until,
+  waitingIn,
+  watchReply,
+  withAssistant,
+} from "../helpers/assistant.js";
 import { TestClient } from "../helpers/client.js";
 import { watchCommands } from "../helpers/commands.js";
 import { DemoApp } from "../helpers/demo-apps.js";
@@ -57,7 +68,7 @@ describe("an incomplete answer", () => {
     expect(await events.next()).toEqual({ text: "Tell me", incomplete: null });
     expect(await events.next()).toEqual({ text: "Once upon …", incomplete: reason });
     expect((await redis.client.zrange(`room:${room}`, "-1", "-1")).map((json) => JSON.parse(json).message)).toEqual(["Once upon …"]);
-    expect(await redis.client.llen(`asked:{room:${room}}`)).toBe(0);
+    expect(await waitingIn(redis.client, room)).toEqual([]);
     expect(await redis.client.xlen("dead:{assistant}")).toBe(0); // the operator has nothing to retry
   });
 
@@ -140,7 +151,7 @@ describe("`retryReply`", () => {
     (await model.next()).fail(new ModelFailure("Away.")); // fails before the first word
     await until(replies, { state: "FAILED" });
     expect(await retry(client, answer, { id: "once" })).toBe(true);
-    expect(await redis.client.llen(`asked:{room:${room}}`)).toBe(0);
+    expect(await waitingIn(redis.client, room)).toEqual([]);
     expect(await retry(client, answer, { id: "twice" })).toBe(true);
     (await model.next()).say("Whole").end();
     expect(await answers(client, room, 2)).toEqual(["Once …", "Whole"]);
@@ -262,7 +273,7 @@ describe("the assistant answers", () => {
     await answers(client, createRoom.id, 2);
     await client.ask("mutation ($r: ID!, $u: ID!) { removeMember(roomId: $r, userId: $u) { id } }", { r: createRoom.id, u: assistant });
     await reply(answer, "to somebody gone");
-    expect(await redis.client.llen(`asked:{room:${createRoom.id}}`)).toBe(0);
+    expect(await waitingIn(redis.client, createRoom.id)).toEqual([]);
   });
 
   it("[BOT23] an edit that adds a mention of it, once", async () => {

@@ -1,7 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { scriptSources } from "../../src/program/platform.js";
 import { Scripts } from "../../src/redis/scripts.js";
-import { answers, assistantId, cancel, openRoom, ownWorker, said, until, watchReply, withAssistant } from "../helpers/assistant.js";
+import {
+  answers,
+  assistantId,
+  cancel,
+  openRoom,
+  ownWorker,
+  said,
+  until,
+  waitingIn,
+  watchReply,
+  withAssistant,
+} from "../helpers/assistant.js";
 import { TestClient } from "../helpers/client.js";
 import { ownCluster } from "../helpers/cluster.js";
 import { chunk, event, modelEndpoint, sendParts } from "../helpers/model-endpoint.js";
@@ -80,7 +91,7 @@ describe("crashes of the assistant", () => {
       expect((await answers(client, room, ++count)).at(-1)).toBe(`You said: die after ${bytes}`);
       await allSeenTo(redis);
       expect(await answers(client, room, count)).toHaveLength(count);
-      expect(await redis.client.llen(`asked:{room:${room}}`)).toBe(0);
+      expect(await waitingIn(redis.client, room)).toEqual([]);
       const isGone = proxy.isGone();
       await proxy.stop();
       await Promise.all([dying.stop(), other.stop()]);
@@ -178,13 +189,26 @@ describe("crashes of the assistant", () => {
     expect(await answers(client, room, 1)).toEqual(["You said: Lost?"]);
   });
 
+  it("[BOT14] finds the questions that a trimmed log no longer has, and answers each once", async () => {
+    const { redis, client, room } = await ownPalaver();
+    await client.send("One?", room);
+    await client.send("Two?", room);
+    await redis.client.xtrim(`log:{room:${room}}`, "MAXLEN", 0);
+    await ownWorker(redis.url, echo);
+    expect(await answers(client, room, 2)).toEqual(["You said: One?", "You said: Two?"]);
+    await redis.client.xtrim(`log:{room:${room}}`, "MAXLEN", 0);
+    await client.send("Three?", room);
+    await allSeenTo(redis);
+    expect(await answers(client, room, 3)).toEqual(["You said: One?", "You said: Two?", "You said: Three?"]);
+  });
+
   it("[BOT15] gives up a question that kills its workers; the operator can list and retry it", async () => {
     const { redis, client, room } = await ownPalaver();
     const replies = watchReply(client, room);
     const { id } = await client.send("Deadly", room);
     const scripts = new Scripts(redis.client, scriptSources());
-    const keys = { asked: `asked:{room:${room}}`, reply: `reply:{room:${room}}`, writing: `writing:{room:${room}}`, room: `room:${room}` };
-    for (const fence of ["a", "b", "c"]) await scripts.run("assistant_take", keys, { fence, lease: 0 });
+    const keys = { consumed: `consumed:{room:${room}}`, log: `log:{room:${room}}`, meta: `meta:{room:${room}}` };
+    for (const fence of ["a", "b", "c"]) await scripts.run("consumer_take", keys, { name: "assistant", fence, lease: 0 });
     const worker = await ownWorker(redis.url, echo);
     expect((await until(replies, { state: "FAILED" })).problem).toMatch(/tried 3 times/);
     await worker.stop();

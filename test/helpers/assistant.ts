@@ -1,7 +1,10 @@
 import type { Model } from "../../src/assistant/model.js";
 import type { Config } from "../../src/config/config.js";
 import { type RunningWorker, startWorker } from "../../src/program/assistant-worker.js";
+import { scriptSources } from "../../src/program/platform.js";
 import { readConfig } from "../../src/program/settings.js";
+import type { RedisClient } from "../../src/redis/connect.js";
+import { Scripts } from "../../src/redis/scripts.js";
 import { cleanUp } from "./cleanup.js";
 import { type Stream, TestClient } from "./client.js";
 import { silent } from "./redis.js";
@@ -75,4 +78,15 @@ export async function answers(client: TestClient, roomId: string, count: number)
     const texts = (await said(client, roomId)).filter(({ by }) => by === "assistant").map(({ text }) => text);
     if (texts.length >= count) return texts;
   }
+}
+
+/** Returns the messages whose questions wait in a room, or are being answered. */
+export function waitingIn(redis: RedisClient, roomId: string): Promise<string[]> {
+  const keys = {
+    consumed: `consumed:{room:${roomId}}`,
+    log: `log:{room:${roomId}}`,
+    cancelled: `cancelled:{room:${roomId}}`,
+    withdrawn: `withdrawn:{room:${roomId}}`,
+  };
+  return new Scripts(redis, scriptSources()).run("assistant_waiting", keys, { name: "assistant" });
 }

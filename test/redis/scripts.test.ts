@@ -112,6 +112,11 @@ describe("scripts", () => {
     await model.next();
     await expect.poll(() => seen().has("hint_take_over")).toBe(true); // now and then
     await worker.stop();
+    await redis.client.xtrim(`log:{room:${asker.room}}`, "MAXLEN", 0); // the next worker finds the question in the history
+    const next = await ownWorker(redis.url, model);
+    (await model.next()).say("late").end();
+    await answers(asker.client, asker.room, 2);
+    await next.stop();
     await ben.disconnect();
     const { refreshSession } = await ann.ask("mutation { refreshSession { token } }");
     const refreshed = new TestClient(server.url, refreshSession.token);

@@ -1,23 +1,23 @@
---[[ assistant_cancel: cancel a user's questions in a room. A question that is being answered is only marked; its worker then ends the
-     answer.
-     KEYS  asked, reply, withdrawn
-     ARGV  user
+--[[ assistant_cancel: cancel a user's questions in a room. The worker that answers one of them ends the answer within a second.
+     KEYS  consumed, log, meta, reply, cancelled, withdrawn
+     ARGV  name (of the consumer), user
      RETURNS  number; how many questions were cancelled ]]
-local asked, reply, withdrawn = unpack(KEYS)
-local user = unpack(ARGV)
--- part: withdrawn
+local consumed, log, meta, reply, cancelled, withdrawn = unpack(KEYS)
+local name, user = unpack(ARGV)
+-- part: wanted_events
+-- part: cancelled
+-- part: questions
 
-local begun = redis.call('HGET', reply, 'state') == 'WRITING' and redis.call('HGET', reply, 'entry')
+local state, begun = unpack(redis.call('HMGET', reply, 'state', 'event'))
 local found = 0
-for _, entry in ipairs(redis.call('LRANGE', asked, 0, -1)) do
-  if string.match(entry, '%d+$') == user then
+for _, question in ipairs(questions()) do
+  if question.user == user then
     found = found + 1
-    if entry == begun then
-      redis.call('HSET', reply, 'cancelled', 1)
-    else
-      redis.call('LREM', asked, 1, entry)
-      withdraw(entry)
-    end
+    if state ~= 'WRITING' or tonumber(begun) ~= question.event then withdraw(question.question) end
   end
+end
+if found > 0 then
+  redis.call('HSET', cancelled, user, redis.call('HGET', meta, 'seq') or 0)
+  redis.call('EXPIRE', cancelled, CANCELLED_KEPT)
 end
 return found

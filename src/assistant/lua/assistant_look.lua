@@ -4,6 +4,6 @@
            text: string] | null; the question's id, the problem or '', and the text so far; null if there is no answer ]]
 local reply, writing = unpack(KEYS)
 
-local version, entry, state, problem = unpack(redis.call('HMGET', reply, 'version', 'entry', 'state', 'problem'))
+local version, question, state, problem = unpack(redis.call('HMGET', reply, 'version', 'question', 'state', 'problem'))
 if not version then return nil end
-return { tonumber(version), string.match(entry, '^%S+'), state, problem, redis.call('GET', writing) or '' }
+return { tonumber(version), question, state, problem, redis.call('GET', writing) or '' }

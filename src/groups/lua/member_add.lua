@@ -1,12 +1,12 @@
 --[[ member_add: add a user to a group room, or invite them. All members may if the room's mayInvite is set.
-     KEYS  room, log, meta, foreign, own, asked, members, invited
-     ARGV  new_epoch, log_length, assistant, by, roles: readonly string[] (that may always add users), user, most: number (members of a room; for an invitation, open invitations included),
+     KEYS  room, log, meta, foreign, own, consumed, members, invited
+     ARGV  new_epoch, log_length, watched: boolean, by, roles: readonly string[] (that may always add users), user, most: number (members of a room; for an invitation, open invitations included),
            invites: boolean (whether to invite, not add), lasts: number (seconds that an invitation is open)
      RETURNS  [joined: 0 | 1, inviter: string]; joined is 1 if the user joined now; the inviter if the user's invitation is open now or
               ended because the user joined, else ''
      FAILS  NOT_A_MEMBER if `by` is not a member, FORBIDDEN if `by` may not add users or the room is full ]]
-local room, log, meta, foreign, own, asked, members, invited = unpack(KEYS)
-local new_epoch, log_length, assistant, by, roles, user, most, invites, lasts = unpack(ARGV)
+local room, log, meta, foreign, own, consumed, members, invited = unpack(KEYS)
+local new_epoch, log_length, watched, by, roles, user, most, invites, lasts = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 -- part: rights

@@ -1,12 +1,12 @@
 --[[ member_remove: let a user leave a group room; or remove a member; or withdraw an invitation, which the inviter may do, too. When the
      last owner leaves, the member who joined first becomes the owner. When the last member leaves, the room's invitations end and its data
      expires after a day.
-     KEYS  room, log, meta, foreign, own, asked, members, invited, ...others (all keys of the room)
-     ARGV  new_epoch, log_length, assistant, by, roles: readonly string[] (that may remove others), user (the same as by to leave)
+     KEYS  room, log, meta, foreign, own, consumed, members, invited, ...others (all keys of the room)
+     ARGV  new_epoch, log_length, watched: boolean, by, roles: readonly string[] (that may remove others), user (the same as by to leave), bots: readonly string[] (users who never become owners)
      RETURNS  [left: 0 | 1, ...ended: string[] ]; left is 1 if the user left now; the user and the inviter of each invitation that ended
      FAILS  NOT_A_MEMBER if `by` is not a member, FORBIDDEN ]]
-local room, log, meta, foreign, own, asked, members, invited = unpack(KEYS)
-local new_epoch, log_length, assistant, by, roles, user = unpack(ARGV)
+local room, log, meta, foreign, own, consumed, members, invited = unpack(KEYS)
+local new_epoch, log_length, watched, by, roles, user, bots = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 -- part: rights
@@ -39,8 +39,8 @@ if is_owner(role) then
   for index = 1, #left, 2 do
     local joined = tonumber(string.match(left[index + 1], '%d+$'))
     owned = owned or is_owner(left[index + 1])
-    -- The assistant never becomes an owner.
-    if joined < earliest and left[index] ~= assistant then heir, earliest = left[index], joined end
+    local is_bot = string.find(' ' .. bots .. ' ', ' ' .. left[index] .. ' ', 1, true)
+    if joined < earliest and not is_bot then heir, earliest = left[index], joined end
   end
   if heir and not owned then
     redis.call('HSET', members, heir, string.format('OWNER %.0f', earliest))

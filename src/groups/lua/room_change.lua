@@ -1,10 +1,10 @@
 --[[ room_change: rename a group room, or change whether members may add others.
-     KEYS  room, log, meta, foreign, own, asked, members
-     ARGV  new_epoch, log_length, assistant, by, roles: readonly string[] (that may do it), name ('' for no change), may_invite: boolean | "" ('' for no change)
+     KEYS  room, log, meta, foreign, own, consumed, members
+     ARGV  new_epoch, log_length, watched: boolean, by, roles: readonly string[] (that may do it), name ('' for no change), may_invite: boolean | "" ('' for no change)
      RETURNS  1
      FAILS  NOT_A_MEMBER, FORBIDDEN ]]
-local room, log, meta, foreign, own, asked, members = unpack(KEYS)
-local new_epoch, log_length, assistant, by, roles, name, may_invite = unpack(ARGV)
+local room, log, meta, foreign, own, consumed, members = unpack(KEYS)
+local new_epoch, log_length, watched, by, roles, name, may_invite = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 -- part: rights

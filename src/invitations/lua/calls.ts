@@ -4,8 +4,8 @@ declare module "../../redis/scripts.js" {
   interface ScriptCalls {
     /** Accept an invitation to a group, which makes the user a member. @throws ChatError NOT_FOUND, FORBIDDEN */
     invitation_accept: {
-      keys: "room" | "log" | "meta" | "foreign" | "own" | "asked" | "members" | "invited";
-      args: { newEpoch: string; logLength: string; assistant: string; user: string; most: number; lasts: number };
+      keys: "room" | "log" | "meta" | "foreign" | "own" | "consumed" | "members" | "invited";
+      args: { newEpoch: string; logLength: string; watched: boolean; user: string; most: number; lasts: number };
       result: [joined: 0 | 1, inviter: string];
     };
     /** Count invitations against the inviter's limit of open ones, before they are made. An invitation that is counted already is not counted twice. */

@@ -1,10 +1,10 @@
 --[[ invitation_accept: accept an invitation to a group, which makes the user a member.
-     KEYS  room, log, meta, foreign, own, asked, members, invited
-     ARGV  new_epoch, log_length, assistant, user, most: number (members of a room), lasts: number (seconds)
+     KEYS  room, log, meta, foreign, own, consumed, members, invited
+     ARGV  new_epoch, log_length, watched: boolean, user, most: number (members of a room), lasts: number (seconds)
      RETURNS  [joined: 0 | 1, inviter: string]; joined is 0 if the user was a member already, the inviter is '' if no invitation ended
      FAILS  NOT_FOUND if no invitation is open, FORBIDDEN if the room is full ]]
-local room, log, meta, foreign, own, asked, members, invited = unpack(KEYS)
-local new_epoch, log_length, assistant, user, most, lasts = unpack(ARGV)
+local room, log, meta, foreign, own, consumed, members, invited = unpack(KEYS)
+local new_epoch, log_length, watched, user, most, lasts = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 -- part: member_enter

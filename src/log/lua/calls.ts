@@ -10,8 +10,8 @@ declare module "../../redis/scripts.js" {
     };
     /** Read the events of a room from one on, or the newest ones, and the position of its log. */
     log_read: {
-      keys: "room" | "log" | "meta" | "foreign" | "own" | "asked";
-      args: { newEpoch: string; logLength: string; assistant: string; from: number | ""; count: number; size: number };
+      keys: "room" | "log" | "meta" | "foreign" | "own" | "consumed";
+      args: { newEpoch: string; logLength: string; watched: boolean; from: number | ""; count: number; size: number };
       result: [seq: number, epoch: string, at: number, events: string[]];
     };
   }

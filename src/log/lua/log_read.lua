@@ -1,11 +1,11 @@
 --[[ log_read: read the events of a room from one on, or the newest ones, and the position of its log.
-     KEYS  room, log, meta, foreign, own, asked
-     ARGV  new_epoch, log_length, assistant, from: number | "" (a seq, or '' for the newest), count: number (most events to return),
+     KEYS  room, log, meta, foreign, own, consumed
+     ARGV  new_epoch, log_length, watched: boolean, from: number | "" (a seq, or '' for the newest), count: number (most events to return),
            size: number (bytes, after which no more follow; two events always fit)
      RETURNS  [seq: number, epoch: string, at: number, events: string[] ]; the epoch is '' if there is no log, at is the time of the last
               event (µs), the events are JSON ]]
-local room, log, meta, foreign, own, asked = unpack(KEYS)
-local new_epoch, log_length, assistant, from, count, size = unpack(ARGV)
+local room, log, meta, foreign, own, consumed = unpack(KEYS)
+local new_epoch, log_length, watched, from, count, size = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 

@@ -1,10 +1,10 @@
 --[[ message_delete: delete a message with all data about it. The caller has checked that the user may access the room.
-     KEYS  room, log, meta, foreign, own, asked, members, reactions, mentioned, deleted
-     ARGV  new_epoch, log_length, assistant, user, roles: readonly string[] (that may delete messages of others), id, score (of the message)
+     KEYS  room, log, meta, foreign, own, consumed, members, reactions, mentioned, deleted
+     ARGV  new_epoch, log_length, watched: boolean, user, roles: readonly string[] (that may delete messages of others), id, score (of the message)
      RETURNS  0 | 1; 1 if it was deleted now, 0 if the user deleted it before, or someone else deleted this message of the user before
      FAILS  NOT_A_MEMBER, NOT_FOUND, FORBIDDEN ]]
-local room, log, meta, foreign, own, asked, members, reactions, mentioned, deleted = unpack(KEYS)
-local new_epoch, log_length, assistant, user, roles, id, score = unpack(ARGV)
+local room, log, meta, foreign, own, consumed, members, reactions, mentioned, deleted = unpack(KEYS)
+local new_epoch, log_length, watched, user, roles, id, score = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 -- part: message_find

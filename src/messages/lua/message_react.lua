@@ -1,12 +1,12 @@
 --[[ message_react: add or remove a user's reaction to a message. The caller has checked that the user may access the room.
-     KEYS  room, log, meta, foreign, own, asked, members, reactions
-     ARGV  new_epoch, log_length, assistant, user, id, score (of the message), emoji, on: boolean (whether to add, not remove),
+     KEYS  room, log, meta, foreign, own, consumed, members, reactions
+     ARGV  new_epoch, log_length, watched: boolean, user, id, score (of the message), emoji, on: boolean (whether to add, not remove),
            most: number (distinct emoji of a message), listed: number (users listed for each emoji)
      RETURNS  [member: string, score: string, reactions: string, seq: number, epoch: string, at: number, changed: 0 | 1] | null; the
               reactions are JSON, at is in µs; null if there would be too many emoji
      FAILS  NOT_A_MEMBER, NOT_FOUND, FORBIDDEN ]]
-local room, log, meta, foreign, own, asked, members, reactions = unpack(KEYS)
-local new_epoch, log_length, assistant, user, id, score, emoji, on, most, listed = unpack(ARGV)
+local room, log, meta, foreign, own, consumed, members, reactions = unpack(KEYS)
+local new_epoch, log_length, watched, user, id, score, emoji, on, most, listed = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 -- part: message_find

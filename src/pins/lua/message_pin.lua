@@ -1,11 +1,11 @@
 --[[ message_pin: pin a message in its room, or unpin it. Pins of messages that are gone make room for new ones.
-     KEYS  room, log, meta, foreign, own, asked, members, pins
-     ARGV  new_epoch, log_length, assistant, user, roles: readonly string[] (that may do it), id, score (of the message), on: boolean
+     KEYS  room, log, meta, foreign, own, consumed, members, pins
+     ARGV  new_epoch, log_length, watched: boolean, user, roles: readonly string[] (that may do it), id, score (of the message), on: boolean
            (whether to pin), most: number (pins of a room), gone: readonly string[] (ids of pinned messages that no longer exist)
      RETURNS  [changed: 0 | 1, full: 0 | 1]; full is 1 if the room has too many pins: then nothing has changed
      FAILS  NOT_A_MEMBER, NOT_FOUND, FORBIDDEN ]]
-local room, log, meta, foreign, own, asked, members, pins = unpack(KEYS)
-local new_epoch, log_length, assistant, user, roles, id, score, on, most, gone = unpack(ARGV)
+local room, log, meta, foreign, own, consumed, members, pins = unpack(KEYS)
+local new_epoch, log_length, watched, user, roles, id, score, on, most, gone = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 -- part: message_find

@@ -1,12 +1,12 @@
 --[[ read_move: move a user's read marker in a room to a message. The marker never moves back, even if another device asks for it.
-     KEYS  room, log, meta, foreign, own, asked, reads, members
-     ARGV  new_epoch, log_length, assistant, user, message_id, score (of the message), most_told: number (most members
+     KEYS  room, log, meta, foreign, own, consumed, reads, members
+     ARGV  new_epoch, log_length, watched: boolean, user, message_id, score (of the message), most_told: number (most members
            of a room in which read markers are published to all members)
      RETURNS  [moved: "UNMOVED" | "MOVED" | "TOLD_ALL", now: number]; UNMOVED if it was at the message or beyond, TOLD_ALL if it moved and
               was published to all members; now is in µs
      FAILS  NOT_FOUND if the message is gone ]]
-local room, log, meta, foreign, own, asked, reads, members = unpack(KEYS)
-local new_epoch, log_length, assistant, user, message_id, score, most_told = unpack(ARGV)
+local room, log, meta, foreign, own, consumed, reads, members = unpack(KEYS)
+local new_epoch, log_length, watched, user, message_id, score, most_told = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 -- part: message_find

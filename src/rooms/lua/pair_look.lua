@@ -1,9 +1,9 @@
 --[[ pair_look: check whether two users have both written in their private room, and whether either blocks the other.
-     KEYS  room, log, meta, foreign, own, asked
-     ARGV  new_epoch, log_length, assistant, user, other
+     KEYS  room, log, meta, foreign, own, consumed
+     ARGV  new_epoch, log_length, watched: boolean, user, other
      RETURNS  [bothWrote: 0 | 1, otherBlocksUser: 0 | 1, userBlocksOther: 0 | 1] ]]
-local room, log, meta, foreign, own, asked = unpack(KEYS)
-local new_epoch, log_length, assistant, user, other = unpack(ARGV)
+local room, log, meta, foreign, own, consumed = unpack(KEYS)
+local new_epoch, log_length, watched, user, other = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 

@@ -1,6 +1,7 @@
 --[[ message_store: adds one of Palaver's messages to a room. A part of the scripts that do so, after room_log, message_find, message_index
      and retention, whose variables it uses. Also uses the script's sent_1 to sent_4, room_id, from, text, client_id, first_day, mentions,
-     quiet, reply_to, reply_score, incomplete (why an answer of the assistant is incomplete, '' for all other messages) and reads. ]]
+     quiet, reply_to, reply_score, incomplete (why the text is incomplete, '' if it is complete), wanted (names of the consumers
+     that want its event) and reads. ]]
 local DAY = 86400
 local day = math.floor(clock[1] / DAY)
 
@@ -68,7 +69,7 @@ local function store()
 
   known = known + 1
   local score = string.format('%d.%06d', math.floor(at / 1000000), at % 1000000)
-  append('message.added', at, '"message":' .. message .. (has_read(at, score) and ',"read":true' or ''))
+  append('message.added', at, '"message":' .. message .. (has_read(at, score) and ',"read":true' or ''), wanted)
   redis.call('ZADD', room, score, message)
   index(from, at / 1000000, message, quiet)
   if first == 1 then redis.call('HSET', meta, 'shown', 0, 'showing', string.format('%.0f', at)) end

@@ -1,5 +1,5 @@
---[[ reader: reads members of a room in portions of bounded cost, even if demo apps wrote long members there. A part of room_log, whose
-     digest and micros_of it uses. Also uses room, own, foreign and meta.
+--[[ reader: reads members of a room in portions of bounded cost, even if demo apps wrote long members there. A part of
+     other_writers, whose digest and micros_of it uses. Also uses room, own, foreign and meta.
      A member that is too long is read once. It then gets a score of its second that no other member has, so that later reads skip it. `own`
      has it as `!:µs:digest`, so that it does not count as unread. ]]
 local LONGEST = 65536 -- bytes; a longer member is not a message

@@ -3,11 +3,12 @@ import type { Swept } from "../consumers/sweep.js";
 import { logKeys } from "../log/keys.js";
 import type { Lenient, RedisClient } from "../redis/connect.js";
 import { userKeys } from "../users/keys.js";
+import { ASSISTANT } from "./keys.js";
 
 const SCANNED = 50; // rooms checked in one step
 
 /** Finds questions without a hint in the assistant's rooms, and messages of demo apps there that no server has processed. */
-export function questionsIn(redis: RedisClient, lenient: Lenient, { assistant, mentions }: Pick<Stores, "assistant" | "mentions">): Swept {
+export function sweptRooms(redis: RedisClient, lenient: Lenient, { assistant, mentions }: Pick<Stores, "assistant" | "mentions">): Swept {
   return {
     async rooms(cursor) {
       const rooms: [string, string[]] = await lenient(redis.sscan(userKeys.userRooms(assistant.id), cursor, "COUNT", SCANNED), ["0", []]);
@@ -15,9 +16,9 @@ export function questionsIn(redis: RedisClient, lenient: Lenient, { assistant, m
     },
     async look(roomId) {
       const unread = redis.zlexcount(logKeys.own(roomId), "[@:", "(@;");
-      const [asked, unlooked] = await Promise.all([redis.llen(logKeys.asked(roomId)), lenient(unread, 0)]);
+      const [waits, unlooked] = await Promise.all([redis.hexists(logKeys.consumed(roomId), ASSISTANT), lenient(unread, 0)]);
       if (unlooked > 0) await mentions.find(roomId);
-      if (asked > 0) await assistant.wake(roomId);
+      if (waits === 1) await assistant.wake(roomId);
     },
   };
 }
