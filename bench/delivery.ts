@@ -1,5 +1,7 @@
 /** Measures the cost of delivering messages that other processes publish. */
+
 import { readConfig } from "../src/program/settings.js";
+import type { RoomId, UserId } from "../src/util/ids.js";
 import "reflect-metadata"; // must load before any module with decorators
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
@@ -27,7 +29,7 @@ export async function contenders(): Promise<{ palaver: Contender; bare: Contende
   const { redisUrl } = server;
   const redis = new Redis(redisUrl);
   const sends = await openSends(redisUrl);
-  const palaver: Contender = { server, publish: (roomId, text) => void sends.send("1", { roomId, text }) };
+  const palaver: Contender = { server, publish: (roomId, text) => void sends.send("1" as UserId, { roomId: roomId as RoomId, text }) };
   let sent = 0;
   const position = "YWJkZjdlOTkzZjExZDNhNS4xLjE3OTUzOTM3MTYwMDAwMDAuMA"; // as long as a position of Palaver
   const publish = (room: string, text: string) => {

@@ -15,6 +15,7 @@ import type { FollowedRooms } from "./log/followed-rooms.js";
 import type { RoomScripts } from "./log/room-scripts.js";
 import type { Lenient, RedisClient, RedisConnections } from "./redis/connect.js";
 import type { RedisHealth } from "./redis/health.js";
+import type { RoomId } from "./util/ids.js";
 import type { LimitedLog } from "./util/limited-log.js";
 
 /** What all features build on: one server's, or one worker's, access to Redis and to the logs of rooms. */
@@ -28,7 +29,7 @@ export interface Platform {
   /** Reads keys that other programs may have given another type. */
   lenient: Lenient;
   /** The keys of a room, of all features. They share a slot. */
-  keysOfRoom: (roomId: string) => string[];
+  keysOfRoom: (roomId: RoomId) => string[];
   channels: Channels;
   followed: FollowedRooms<RoomEventRecord>;
   health: RedisHealth;
@@ -53,7 +54,7 @@ export interface Feature {
   /** The folder of its scripts. */
   readonly lua?: URL;
   /** Its keys of a room, in the slot of the room's log. They are deleted with a private room. */
-  keysOfRoom?(roomId: string): string[];
+  keysOfRoom?(roomId: RoomId): string[];
   /** Creates its stores, without a call to Redis. `made` has the stores of the features before it. */
   stores?(platform: Platform, made: Stores): Partial<Stores>;
   readonly loaders?: Partial<LoaderTable>;

@@ -5,6 +5,7 @@ import { messageKeys } from "../../src/messages/keys.js";
 import { encodeCursor } from "../../src/messages/page.js";
 import { scriptSources } from "../../src/program/platform.js";
 import { roomKeys } from "../../src/rooms/keys.js";
+import type { RoomId } from "../../src/util/ids.js";
 import { ask, cpuOf, end, redisCpuOf, startLoad, startPalaver } from "../processes.js";
 import { printTable, type Row } from "../table.js";
 
@@ -22,7 +23,7 @@ export async function history(): Promise<void> {
   const memory: Row[] = [];
 
   for (const size of SIZES) {
-    const room = `long-${size}`;
+    const room = `long-${size}` as RoomId;
     await redis.set(logKeys.roomName(room), room);
     await fill(redis, room, size);
     const [id, score] = (await redis.zrange(logKeys.room(room), String(size / 2), String(size / 2), "WITHSCORES")) as [string, string];
@@ -71,7 +72,7 @@ export async function history(): Promise<void> {
 }
 
 /** Sends messages like a server, from five users in turn. */
-async function fill(redis: Redis, room: string, size: number): Promise<void> {
+async function fill(redis: Redis, room: RoomId, size: number): Promise<void> {
   const scripts = new RoomScripts(redis, scriptSources(), LOG_LENGTH);
   const firstDay = Math.floor(Date.now() / 86_400_000) - 2;
   const otherKeys = {
@@ -116,7 +117,7 @@ async function fill(redis: Redis, room: string, size: number): Promise<void> {
 const textOf = (n: number) => `Message number ${n}, about as long as what people say in a chat.`;
 
 /** The memory of a room, compared with a sorted set of the same messages as a demo app writes them. */
-async function memoryOf(redis: Redis, room: string, size: number): Promise<Row> {
+async function memoryOf(redis: Redis, room: RoomId, size: number): Promise<Row> {
   const bare = `bare-${size}`;
   for (let at = 0; at < size; at += 1_000) {
     const members = Array.from({ length: 1_000 }, (_, n): [number, string] => {

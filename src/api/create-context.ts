@@ -1,3 +1,4 @@
+import type { UserId } from "../util/ids.js";
 import type { Caller, Context, Loaders, Services } from "./context.js";
 import type { Viewer } from "./sessions.js";
 import { Work } from "./work.js";
@@ -9,7 +10,7 @@ export interface LoaderArgs {
   load: Loaders;
   work: Work;
   /** Undefined for an operation without a session, and for an event that is executed for many subscribers. */
-  viewerId: string | undefined;
+  viewerId: UserId | undefined;
 }
 
 /** Creates each loader of an operation. */

@@ -1,3 +1,4 @@
+import type { RoomId } from "../util/ids.js";
 import { isGroup, privatePair } from "./ids.js";
 
 /** What a user is in a room. Everyone is a member of the general room, and both users are members of a private room. */
@@ -16,7 +17,7 @@ export interface Right {
 }
 
 /** The roles that have a right in a room. */
-export function rolesWith(right: Right, roomId: string): readonly Role[] {
+export function rolesWith(right: Right, roomId: RoomId): readonly Role[] {
   if (isGroup(roomId)) return right.GROUP;
   return privatePair(roomId) ? right.PRIVATE : right.GENERAL;
 }

@@ -1,6 +1,7 @@
 import type { RoomEvent as LogEvent } from "../log/entry.js";
 import type { ReadEvent } from "../log/log.js";
 import { encodePosition } from "../log/position.js";
+import type { RoomId } from "../util/ids.js";
 
 /**
  * The kinds of events in the logs of rooms, with the fields that each has in the API. Each feature adds its own:
@@ -16,12 +17,12 @@ type KindName = keyof RoomEventFields;
 
 /** An event of a room, as the API returns it. */
 export type RoomEventRecord = {
-  [K in KindName]: { kind: K; position: string; roomId: string; at: Date } & RoomEventFields[K];
+  [K in KindName]: { kind: K; position: string; roomId: RoomId; at: Date } & RoomEventFields[K];
 }[KindName];
 
 /** Where an event is: its room, and its position as clients get it. */
 export interface EventPlace {
-  roomId: string;
+  roomId: RoomId;
   position: string;
 }
 

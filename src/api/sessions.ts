@@ -1,14 +1,16 @@
+import type { UserId } from "../util/ids.js";
+
 const TOKEN = /^([1-9]\d{0,14})\.[A-Za-z0-9_-]{43}$/;
 
 /** The user id in a session's token; undefined if the text is not a token. Only Redis knows whether a token is valid. */
-export const userIdInToken = (token: string): string | undefined => TOKEN.exec(token)?.[1];
+export const userIdInToken = (token: string) => TOKEN.exec(token)?.[1] as UserId | undefined;
 
 /** Whether a text has the form of a session's token. */
 export const hasTokenForm = (text: string) => TOKEN.test(text);
 
 /** The caller: the user of a session that was valid when the operation began. */
 export interface Viewer {
-  id: string;
+  id: UserId;
   /** SHA-256 of the session's token, hexadecimal. */
   tokenHash: string;
   sessionId: string;
@@ -41,9 +43,9 @@ export interface Doorkeeper {
    */
   watch(viewer: Viewer, onEnd: () => void, isInUse?: () => boolean): SessionWatch;
   /** Counts one more connection of a user to this server. */
-  opened(userId: string): Promise<void>;
+  opened(userId: UserId): Promise<void>;
   /** Counts one connection less. */
-  closed(userId: string): Promise<void>;
+  closed(userId: UserId): Promise<void>;
   /** An upper bound of the number of a user's rooms. */
-  roomsOf(userId: string): Promise<number>;
+  roomsOf(userId: UserId): Promise<number>;
 }

@@ -1,4 +1,5 @@
 import { refusal } from "../util/errors.js";
+import type { UserId } from "../util/ids.js";
 
 const MOST_ENTRIES = 20_000; // of all lists without a length argument together
 const LENGTH_OF_ID = 10; // characters, about
@@ -10,7 +11,7 @@ const LOOK_UP = 0.03; // ms to look up a user, a room, or a similar record
 
 interface ReadMessage {
   text: string;
-  reactions: readonly { userIds: readonly string[] }[];
+  reactions: readonly { userIds: readonly UserId[] }[];
 }
 
 /** The time, in ms, that an operation costs the server before it writes the answer. The client is charged for this time. */

@@ -5,6 +5,7 @@ import type { UserStore } from "../users/user.store.js";
 import { ASSISTANT_NAME } from "../users/username.store.js";
 import { CannotStart } from "../util/cannot-start.js";
 import { isRefusal } from "../util/errors.js";
+import type { UserId } from "../util/ids.js";
 import { assistantKeys } from "./keys.js";
 
 /** The assistant cannot have an account. The message says why, and what to do. */
@@ -19,8 +20,8 @@ const PASSWORD = 32; // random bytes, stored nowhere, so that no person can log 
  * @returns its user id
  * @throws AssistantUnusable if the username belongs to a person
  */
-export async function assistantAccount(redis: RedisClient, users: UserStore, passwords: Passwords, username: string): Promise<string> {
-  const known = await redis.get(assistantKeys.assistant);
+export async function assistantAccount(redis: RedisClient, users: UserStore, passwords: Passwords, username: string): Promise<UserId> {
+  const known = (await redis.get(assistantKeys.assistant)) as UserId | null;
   if (known !== null && (await users.isAssistants(known))) return known;
 
   const id = (await users.idOf(username)) ?? (await make(users, passwords, username)) ?? (await users.idOf(username));
@@ -34,7 +35,7 @@ export async function assistantAccount(redis: RedisClient, users: UserStore, pas
 }
 
 /** @returns undefined if the username was taken first */
-async function make(users: UserStore, passwords: Passwords, username: string): Promise<string | undefined> {
+async function make(users: UserStore, passwords: Passwords, username: string): Promise<UserId | undefined> {
   const passwordHash = await passwords.hash(randomBytes(PASSWORD).toString("base64url"));
   try {
     return await users.register({ username, passwordHash, name: ASSISTANT_NAME, email: null, assistant: true });

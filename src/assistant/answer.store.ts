@@ -4,6 +4,7 @@ import { readMessageId } from "../messages/message-id.js";
 import { type SendStore, sentKeys, type WrongDays } from "../messages/send.store.js";
 import type { ScriptResult } from "../redis/scripts.js";
 import { withoutControls } from "../util/characters.js";
+import type { UserId } from "../util/ids.js";
 import { ASSISTANT, assistantKeys } from "./keys.js";
 import type { Question } from "./question.js";
 
@@ -28,10 +29,10 @@ type Ended = Exclude<ScriptResult<"assistant_answer">, WrongDays>;
 export class AnswerStore {
   readonly #scripts: RoomScripts;
   readonly #sends: SendStore;
-  readonly #assistantId: () => string;
+  readonly #assistantId: () => UserId | "";
 
   /** @param assistantId returns the assistant's user id */
-  constructor(scripts: RoomScripts, sends: SendStore, assistantId: () => string) {
+  constructor(scripts: RoomScripts, sends: SendStore, assistantId: () => UserId | "") {
     this.#scripts = scripts;
     this.#sends = sends;
     this.#assistantId = assistantId;
@@ -82,7 +83,7 @@ export class AnswerStore {
    * @param retry the user who asks again and the id that they gave the call, which makes it idempotent
    * @returns whether the question is waiting now
    */
-  async askAgain({ roomId, messageId, askerId, attempt, answerId }: Question, retry?: { userId: string; id: string }): Promise<boolean> {
+  async askAgain({ roomId, messageId, askerId, attempt, answerId }: Question, retry?: { userId: UserId; id: string }): Promise<boolean> {
     const answered = `${this.#assistantId()} ${JSON.stringify(answerId)}`;
     const by = retry ? `${retry.userId} retry/${JSON.stringify(retry.id)}` : "";
     const isWaiting = await this.#sends.withDays<0 | 1>((firstDay) =>

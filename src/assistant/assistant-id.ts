@@ -1,4 +1,6 @@
+import { isUserId } from "../api/ids.js";
 import type { RedisClient } from "../redis/connect.js";
+import type { UserId } from "../util/ids.js";
 import { assistantKeys } from "./keys.js";
 
 const LOOK = 1_000; // ms between two lookups: every server accepts questions for a new assistant within this time
@@ -7,7 +9,7 @@ const LOOK = 1_000; // ms between two lookups: every server accepts questions fo
 export class AssistantId {
   readonly #redis: RedisClient;
   readonly #timer: NodeJS.Timeout;
-  #id = "";
+  #id: UserId | "" = "";
 
   constructor(redis: RedisClient) {
     this.#redis = redis;
@@ -17,13 +19,13 @@ export class AssistantId {
   }
 
   /** The assistant's user id, empty until the account exists. */
-  get current(): string {
+  get current(): UserId | "" {
     return this.#id;
   }
 
   async look(): Promise<void> {
     const id = await this.#redis.get(assistantKeys.assistant);
-    this.#id = id !== null && /^[1-9]\d{0,14}$/.test(id) ? id : "";
+    this.#id = id !== null && isUserId(id) ? id : "";
   }
 
   stop(): void {

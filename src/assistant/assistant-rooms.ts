@@ -3,6 +3,7 @@ import type { Swept } from "../consumers/sweep.js";
 import { logKeys } from "../log/keys.js";
 import type { Lenient, RedisClient } from "../redis/connect.js";
 import { userKeys } from "../users/keys.js";
+import type { RoomId } from "../util/ids.js";
 import { ASSISTANT } from "./keys.js";
 
 const SCANNED = 50; // rooms checked in one step
@@ -11,7 +12,11 @@ const SCANNED = 50; // rooms checked in one step
 export function sweptRooms(redis: RedisClient, lenient: Lenient, { assistant, mentions }: Pick<Stores, "assistant" | "mentions">): Swept {
   return {
     async rooms(cursor) {
-      const rooms: [string, string[]] = await lenient(redis.sscan(userKeys.userRooms(assistant.id), cursor, "COUNT", SCANNED), ["0", []]);
+      if (assistant.id === "") return ["0", []];
+      const rooms: [string, RoomId[]] = await lenient(
+        redis.sscan(userKeys.userRooms(assistant.id), cursor, "COUNT", SCANNED) as Promise<[string, RoomId[]]>,
+        ["0", []],
+      );
       return rooms;
     },
     async look(roomId) {

@@ -1,7 +1,10 @@
 import { Arg, Authorized, Ctx, FieldResolver, ID, Mutation, Resolver, Root, Subscription } from "type-graphql";
 import type { Context, ViewerContext } from "../api/context.js";
+import { RoomArg } from "../api/id-args.js";
+import { readRoomId } from "../api/ids.js";
 import { Repeatable, RepeatableWith } from "../api/repeatable.js";
 import { User } from "../users/user.type.js";
+import type { RoomId } from "../util/ids.js";
 import { AssistantReply } from "./reply.type.js";
 
 @Resolver(() => AssistantReply)
@@ -11,12 +14,9 @@ export class AssistantResolver {
     description:
       "The assistant's answers in a room as they are written. If one is in progress, or ended within the last minute, the first event has its current state. Later events add text, at most 20 times a second. An answer that ends becomes an ordinary message, unless nothing was written. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`.",
     subscribe: ({ args, context }: { args: { roomId: string }; context: ViewerContext }) =>
-      context.assistant.follow(context.viewer.id, args.roomId),
+      context.assistant.follow(context.viewer.id, readRoomId(args.roomId, "roomId")),
   })
-  assistantReply(
-    @Root() reply: AssistantReply,
-    @Arg("roomId", () => ID, { description: "The room to watch." }) _roomId: string,
-  ): AssistantReply {
+  assistantReply(@Root() reply: AssistantReply, @RoomArg("roomId", { description: "The room to watch." }) _roomId: RoomId): AssistantReply {
     return reply;
   }
 
@@ -28,7 +28,7 @@ export class AssistantResolver {
       "Cancels the viewer's questions to the assistant in a room. The assistant stops writing within a second, and the text written so far stays as a message. Waiting questions get no answer. Other members' questions are not affected. Returns whether there was a question to cancel. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`.",
   })
   cancelReply(
-    @Arg("roomId", () => ID, { description: "The room in which the viewer asked." }) roomId: string,
+    @RoomArg("roomId", { description: "The room in which the viewer asked." }) roomId: RoomId,
     @Ctx() { viewer, assistant }: ViewerContext,
   ): Promise<boolean> {
     return assistant.cancel(viewer.id, roomId);

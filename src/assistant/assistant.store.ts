@@ -8,6 +8,7 @@ import type { RedisClient } from "../redis/connect.js";
 import type { Scripts } from "../redis/scripts.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import { rateLimited } from "../util/errors.js";
+import type { RoomId, UserId } from "../util/ids.js";
 import type { AssistantId } from "./assistant-id.js";
 import { ASSISTANT, assistantKeys } from "./keys.js";
 import type { ReplyFeeds, ReplyRecord } from "./reply-feeds.js";
@@ -29,7 +30,7 @@ export class AssistantStore implements MessageConsumer {
   readonly #assistantId: AssistantId;
   readonly #feeds: ReplyFeeds;
   readonly #queue: number;
-  readonly #charge: (userId: string) => Promise<void>;
+  readonly #charge: (userId: UserId) => Promise<void>;
   readonly #hints: Hints;
 
   /**
@@ -41,7 +42,7 @@ export class AssistantStore implements MessageConsumer {
     scripts: Scripts,
     { rooms, messages }: { rooms: RoomStore; messages: Pick<MessageStore, "byIds"> },
     { assistantId, feeds, queue }: { assistantId: AssistantId; feeds: ReplyFeeds; queue: number },
-    charge: (userId: string) => Promise<void>,
+    charge: (userId: UserId) => Promise<void>,
     hints: Hints,
   ) {
     this.#redis = redis;
@@ -56,7 +57,7 @@ export class AssistantStore implements MessageConsumer {
   }
 
   /** The assistant's user id; empty while there is no assistant. */
-  get id(): string {
+  get id(): UserId | "" {
     return this.#assistantId.current;
   }
 
@@ -70,8 +71,9 @@ export class AssistantStore implements MessageConsumer {
   }
 
   /** Whether this is a private room of the assistant. */
-  isIn(roomId: string): boolean {
-    return this.id !== "" && (privatePair(roomId)?.includes(this.id) ?? false);
+  isIn(roomId: RoomId): boolean {
+    const { id } = this;
+    return id !== "" && (privatePair(roomId)?.includes(id) ?? false);
   }
 
   /**
@@ -98,7 +100,7 @@ export class AssistantStore implements MessageConsumer {
    * Checks that one more question can be taken, before it is stored.
    * @throws ChatError RATE_LIMITED if the user asks too often, if too many questions wait in the room, or if too many rooms wait
    */
-  async admit(userId: string, roomId: string): Promise<void> {
+  async admit(userId: UserId, roomId: RoomId): Promise<void> {
     const [rooms, { length: inRoom }] = await Promise.all([this.waiting(), this.#waitingIn(roomId)]);
     if (inRoom >= MOST_IN_ROOM) throw rateLimited(RETRY, `${MOST_IN_ROOM} questions wait for the assistant in this room.`);
     // A room that waits already does not make the queue longer.
@@ -106,12 +108,12 @@ export class AssistantStore implements MessageConsumer {
     await this.#charge(userId);
   }
 
-  async takes(roomId: string): Promise<boolean> {
+  async takes(roomId: RoomId): Promise<boolean> {
     return (await this.#waitingIn(roomId)).length < (privatePair(roomId) ? MOST_ALONE : MOST_IN_ROOM);
   }
 
   /** The messages whose questions wait in a room, or are being answered. */
-  #waitingIn(roomId: string): Promise<string[]> {
+  #waitingIn(roomId: RoomId): Promise<string[]> {
     const keys = {
       consumed: logKeys.consumed(roomId),
       log: logKeys.log(roomId),
@@ -122,12 +124,12 @@ export class AssistantStore implements MessageConsumer {
   }
 
   /** Ids of the questions in a room that were cancelled before any of their answer was written. */
-  async withdrawn(roomId: string): Promise<Set<string>> {
+  async withdrawn(roomId: RoomId): Promise<Set<string>> {
     return new Set(await this.#redis.zrange(assistantKeys.withdrawn(roomId), "0", "-1"));
   }
 
   /** Tells the workers of a question in the room. */
-  async wake(roomId: string): Promise<void> {
+  async wake(roomId: RoomId): Promise<void> {
     await this.#hints.add(roomId);
   }
 
@@ -135,7 +137,7 @@ export class AssistantStore implements MessageConsumer {
    * The answers in a room as they grow, beginning with the one in progress.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND
    */
-  follow(userId: string, roomId: string): Promise<Feed<ReplyRecord>> {
+  follow(userId: UserId, roomId: RoomId): Promise<Feed<ReplyRecord>> {
     return this.#feeds.follow(userId, roomId);
   }
 
@@ -144,7 +146,7 @@ export class AssistantStore implements MessageConsumer {
    * @returns whether there was a question to cancel
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND
    */
-  async cancel(userId: string, roomId: string): Promise<boolean> {
+  async cancel(userId: UserId, roomId: RoomId): Promise<boolean> {
     await this.#rooms.check(userId, roomId);
     const keys = {
       consumed: logKeys.consumed(roomId),

@@ -1,3 +1,5 @@
+import type { RoomId } from "../util/ids.js";
+
 /**
  * | key | type | holds |
  * |---|---|---|
@@ -11,15 +13,15 @@
 export const assistantKeys = {
   assistant: "assistant",
   replies: "replies:{assistant}",
-  reply: (roomId: string) => `reply:{room:${roomId}}`,
-  writing: (roomId: string) => `writing:{room:${roomId}}`,
-  cancelled: (roomId: string) => `cancelled:{room:${roomId}}`,
-  withdrawn: (roomId: string) => `withdrawn:{room:${roomId}}`,
+  reply: (roomId: RoomId) => `reply:{room:${roomId}}`,
+  writing: (roomId: RoomId) => `writing:{room:${roomId}}`,
+  cancelled: (roomId: RoomId) => `cancelled:{room:${roomId}}`,
+  withdrawn: (roomId: RoomId) => `withdrawn:{room:${roomId}}`,
 } as const;
 
 /** Names the consumer that answers. */
 export const ASSISTANT = "assistant";
 
 /** Its keys of a room. */
-export const keysOfAssistant = (roomId: string): string[] =>
+export const keysOfAssistant = (roomId: RoomId): string[] =>
   [assistantKeys.reply, assistantKeys.writing, assistantKeys.cancelled, assistantKeys.withdrawn].map((of) => of(roomId));

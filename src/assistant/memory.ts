@@ -3,11 +3,12 @@ import type { MessageStore } from "../messages/message.store.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import type { UserStore } from "../users/user.store.js";
 import { isRefusal } from "../util/errors.js";
+import type { UserId } from "../util/ids.js";
 import type { AssistantStore } from "./assistant.store.js";
 import type { Turn } from "./model.js";
 import { continuedBy, type Question } from "./question.js";
 
-type Said = { id: string; fromId: string; text: string; replyToId: string | null };
+type Said = { id: string; fromId: UserId; text: string; replyToId: string | null };
 
 /** Ends the text of an incomplete answer, for clients that show only the text. */
 export const CUT = " …";
@@ -46,7 +47,7 @@ export class Memory {
    * is gone, or if the asker or the assistant has left the room. An answer to be continued comes last.
    */
   async turns(
-    assistantId: string,
+    assistantId: UserId,
     { roomId, messageId, askerId, continues }: Question,
   ): Promise<{ turns: Turn[]; editedAt: Date | null } | undefined> {
     const present = await this.#rooms.membersAmong(roomId, [assistantId, askerId]);
@@ -76,7 +77,7 @@ export class Memory {
   }
 
   /** The text of an answer, preceded by the answers that it continues; empty if the answer is gone. */
-  async #parts(assistantId: string, answerId: string | undefined): Promise<string> {
+  async #parts(assistantId: UserId, answerId: string | undefined): Promise<string> {
     let text = "";
     for (let id = answerId, count = 0; id !== undefined && count < MOST_PARTS; count++) {
       const [part] = await this.#messages.byIds([id]);

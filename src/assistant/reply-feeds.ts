@@ -5,11 +5,12 @@ import { onceRedisAnswers } from "../redis/connect.js";
 import type { Scripts } from "../redis/scripts.js";
 import { type Audience, Audiences } from "../rooms/audience.js";
 import type { RoomStore } from "../rooms/room.store.js";
+import type { RoomId, UserId } from "../util/ids.js";
 import { assistantKeys } from "./keys.js";
 
 /** The state of an answer, as sent to subscribers: one object for all of them. */
 export interface ReplyRecord {
-  roomId: string;
+  roomId: RoomId;
   replyTo: string;
   text: string;
   delta: string;
@@ -80,7 +81,7 @@ export class ReplyFeeds {
    * The answers in a room: the current state of the one in progress, or of one that ended within the last minute; then each addition.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND
    */
-  async follow(userId: string, roomId: string): Promise<Feed<ReplyRecord>> {
+  async follow(userId: UserId, roomId: RoomId): Promise<Feed<ReplyRecord>> {
     const { feed, audience } = await this.#audiences.join(userId, roomId, (room) => this.#look(room));
     const { known } = audience.state;
     if (known && (known.state === "WRITING" || performance.now() - known.at < SHOWN)) feed.push(recordOf(roomId, known, known.text));
@@ -133,7 +134,7 @@ export class ReplyFeeds {
     for (const feed of feeds.keys()) feed.push(record);
   }
 
-  async #read(roomId: string): Promise<Known | undefined> {
+  async #read(roomId: RoomId): Promise<Known | undefined> {
     const found = await this.#scripts.run(
       "assistant_look",
       { reply: assistantKeys.reply(roomId), writing: assistantKeys.writing(roomId) },
@@ -160,7 +161,7 @@ export class ReplyFeeds {
   }
 }
 
-function recordOf(roomId: string, { replyTo, text, state, problem }: Known, delta: string): ReplyRecord {
+function recordOf(roomId: RoomId, { replyTo, text, state, problem }: Known, delta: string): ReplyRecord {
   return { roomId, replyTo, text, delta, state, problem };
 }
 

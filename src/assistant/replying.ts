@@ -6,6 +6,7 @@ import { readMessageId } from "../messages/message-id.js";
 import type { RedisClient } from "../redis/connect.js";
 import type { Scripts } from "../redis/scripts.js";
 import { isBlank } from "../util/characters.js";
+import type { RoomId, UserId } from "../util/ids.js";
 import type { Answer, AnswerStore } from "./answer.store.js";
 import { ASSISTANT, assistantKeys } from "./keys.js";
 import { CUT, type Memory } from "./memory.js";
@@ -56,7 +57,7 @@ export class Replying implements Consumer {
   readonly #redis: RedisClient;
   readonly #stores: Parts;
   readonly #model: Model;
-  readonly #assistantId: () => string;
+  readonly #assistantId: () => UserId;
   readonly #messageLength: number;
   readonly #lease: number;
   readonly #log: Logger;
@@ -69,7 +70,7 @@ export class Replying implements Consumer {
     scripts: Scripts,
     stores: Parts,
     model: Model,
-    { assistantId, messageLength, lease }: { assistantId: () => string; messageLength: number; lease: number },
+    { assistantId, messageLength, lease }: { assistantId: () => UserId; messageLength: number; lease: number },
     log: Logger,
   ) {
     this.#redis = redis;
@@ -105,7 +106,7 @@ export class Replying implements Consumer {
     return task ? this.#giveUp(task, `The assistant has ${problem} and could not answer.`) : this.#pass(taken);
   }
 
-  catchUp(roomId: string, since: number): Promise<void> {
+  catchUp(roomId: RoomId, since: number): Promise<void> {
     return this.#stores.retries.askMissed(roomId, since);
   }
 
@@ -215,7 +216,7 @@ function taskOf({ roomId, event, fence }: TakenEvent): Task | undefined {
   return question && { ...question, fence, event: event.seq };
 }
 
-const keysOf = (roomId: string) => ({
+const keysOf = (roomId: RoomId) => ({
   consumed: logKeys.consumed(roomId),
   room: logKeys.room(roomId),
   reply: assistantKeys.reply(roomId),

@@ -4,6 +4,7 @@ import type { MessageStore } from "../messages/message.store.js";
 import { secondsOf } from "../messages/stored-message.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import { badInput, checkClientId, refusal } from "../util/errors.js";
+import type { RoomId, UserId } from "../util/ids.js";
 import type { AnswerStore } from "./answer.store.js";
 import type { AssistantStore } from "./assistant.store.js";
 import { askedAgain, type Question, readQuestion } from "./question.js";
@@ -46,7 +47,7 @@ export class RetryStore {
    * @returns whether the question waits now; false if it has been answered
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, FORBIDDEN, RATE_LIMITED
    */
-  async retry(userId: string, { messageId, continues, clientRetryId }: Retry): Promise<boolean> {
+  async retry(userId: UserId, { messageId, continues, clientRetryId }: Retry): Promise<boolean> {
     if (clientRetryId != null) checkClientId(clientRetryId, "clientRetryId");
     const message = await this.#messages.readable(userId, messageId, "messageId");
     const { roomId } = message;
@@ -77,13 +78,15 @@ export class RetryStore {
    * Asks the questions of a room again that have no answer, up to 1,000 messages back.
    * @param since time of the first message, in µs
    */
-  async askMissed(roomId: string, since: number): Promise<void> {
+  async askMissed(roomId: RoomId, since: number): Promise<void> {
+    const { id } = this.#assistant;
+    if (id === "") return;
     const answered = new Set<string>();
     const missed: Question[] = [];
     for (let before: string | undefined, page = 0; page < MOST_PAGES; page++) {
-      const { nodes, pageInfo } = await this.#messages.page(this.#assistant.id, roomId, { last: PAGE, before });
+      const { nodes, pageInfo } = await this.#messages.page(id, roomId, { last: PAGE, before });
       for (const message of nodes.toReversed()) {
-        if (message.fromId === this.#assistant.id && message.replyToId !== null) answered.add(message.replyToId);
+        if (message.fromId === id && message.replyToId !== null) answered.add(message.replyToId);
         if (secondsOf(message.score) * 1_000_000 < since || answered.has(message.id)) continue;
         if (await this.#assistant.isAsked({ ...message, mentionIds: await this.#mentions.of(message) })) missed.push(askedAgain(message));
       }

@@ -23,7 +23,7 @@ export async function runAssistant(platform: Platform, stores: Stores, model: Mo
   const limits = { messages: config.assistantMemory, characters: config.assistantMemoryLength };
   const memory = new Memory({ messages, assistant, rooms, users }, limits);
   const lease = config.assistantLease * 1_000;
-  const about = { assistantId: () => assistant.id, messageLength: config.messageLength, lease };
+  const about = { assistantId: () => id, messageLength: config.messageLength, lease };
   const replying = new Replying(commands, scripts, { answers, memory, retries, deadLetters }, model, about, log);
   const reader = await redis.connectWaiting(LONGEST_WAIT);
   const runner = new ConsumerRunner(commands, reader, scripts, replying, { name, rooms: config.assistantRooms, lease }, limitedLog);

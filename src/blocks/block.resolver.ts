@@ -1,23 +1,11 @@
-import {
-  Arg,
-  Args,
-  Authorized,
-  Ctx,
-  Extensions,
-  Field,
-  FieldResolver,
-  ID,
-  Mutation,
-  ObjectType,
-  Query,
-  Resolver,
-  Root,
-} from "type-graphql";
+import { Args, Authorized, Ctx, Extensions, Field, FieldResolver, Mutation, ObjectType, Query, Resolver, Root } from "type-graphql";
 import type { Context, ViewerContext } from "../api/context.js";
 import { Count } from "../api/counted.js";
+import { UserArg } from "../api/id-args.js";
 import { FirstArgs, PageInfo, pageRequest, toConnection } from "../api/relay.js";
 import { Repeatable } from "../api/repeatable.js";
 import { User, UserEdge } from "../users/user.type.js";
+import type { UserId } from "../util/ids.js";
 import { decodeBlockCursor, encodeBlockCursor } from "./block.store.js";
 
 @ObjectType({ description: "A page of the users whom the viewer blocks, most recently blocked first." })
@@ -60,7 +48,7 @@ export class BlockResolver {
       "Blocks a user. Neither of the two can then write in their private room, and the blocked user can neither open it, nor add the viewer to a group or invite them. The room leaves the viewer's list unless the viewer opened it or wrote in it. Later mentions of the viewer by the blocked user do not count. Messages of the blocked user in shared rooms stay. The blocked user is not notified. The call is idempotent. Errors: `BAD_USER_INPUT`, `NOT_FOUND`, `FORBIDDEN` beyond 1,000 users, `RATE_LIMITED`.",
   })
   async block(
-    @Arg("userId", () => ID, { description: "The id of the user to block." }) userId: string,
+    @UserArg("userId", { description: "The id of the user to block." }) userId: UserId,
     @Ctx() { viewer, blocks, sendLimit, load }: ViewerContext,
   ): Promise<User> {
     await sendLimit?.take(viewer.id);
@@ -75,7 +63,7 @@ export class BlockResolver {
     description: "Undoes `block`. The call is idempotent. Errors: `BAD_USER_INPUT`, `RATE_LIMITED`.",
   })
   async unblock(
-    @Arg("userId", () => ID, { description: "The id of the user to unblock." }) userId: string,
+    @UserArg("userId", { description: "The id of the user to unblock." }) userId: UserId,
     @Ctx() { viewer, blocks, sendLimit, load }: ViewerContext,
   ): Promise<User> {
     await sendLimit?.take(viewer.id);

@@ -1,4 +1,3 @@
-import { checkUserId } from "../api/ids.js";
 import { lookUpPage, type Page, type PageRequest } from "../api/relay.js";
 import type { InvitationStore } from "../invitations/invitation.store.js";
 import type { RedisClient } from "../redis/connect.js";
@@ -6,12 +5,13 @@ import type { Scripts } from "../redis/scripts.js";
 import type { AcquaintanceStore } from "../rooms/acquaintance.store.js";
 import type { UserStore } from "../users/user.store.js";
 import { badInput, refusal } from "../util/errors.js";
+import type { UserId } from "../util/ids.js";
 import { blockKeys } from "./keys.js";
 
 /** A user's place in a block list: when the user was blocked (µs), and the user's id. */
 export interface BlockPlace {
   at: number;
-  userId: string;
+  userId: UserId;
 }
 
 const MOST = 1_000; // users that a user can block
@@ -46,8 +46,7 @@ export class BlockStore {
    * Blocks another user, who then can neither write to this user nor invite them. Invitations between the two end.
    * @throws ChatError BAD_USER_INPUT, NOT_FOUND, FORBIDDEN if the user blocks too many
    */
-  async block(userId: string, otherId: string): Promise<void> {
-    checkUserId(otherId, "userId");
+  async block(userId: UserId, otherId: UserId): Promise<void> {
     if (otherId === userId) throw badInput("userId", "must be a user other than yourself.");
     if (!(await this.#users.present([otherId])).has(otherId)) throw refusal("NOT_FOUND", `There is no user ${otherId}.`);
     if ((await this.#scripts.run("block_list", { blocked: blockKeys.blocked(userId) }, { user: otherId, most: MOST })) !== 1)
@@ -60,17 +59,18 @@ export class BlockStore {
    * Undoes `block`.
    * @throws ChatError BAD_USER_INPUT
    */
-  async unblock(userId: string, otherId: string): Promise<void> {
-    checkUserId(otherId, "userId");
+  async unblock(userId: UserId, otherId: UserId): Promise<void> {
     if (otherId === userId) throw badInput("userId", "must be a user other than yourself.");
     await this.#acquaintances.setBlock(userId, otherId, false);
     await this.#unlist(userId, otherId);
   }
 
   /** A page of the users whom the user blocks, most recently blocked first. */
-  async page(userId: string, request: PageRequest<BlockPlace>): Promise<Page<BlockPlace>> {
+  async page(userId: UserId, request: PageRequest<BlockPlace>): Promise<Page<BlockPlace>> {
     const flat = await this.#redis.zrange(blockKeys.blocked(userId), "0", "-1", "WITHSCORES");
-    const places = flat.flatMap((id, index) => (index % 2 === 0 ? [{ userId: id, at: Number(flat[index + 1]) }] : [])).sort(newerFirst);
+    const places = flat
+      .flatMap((id, index) => (index % 2 === 0 ? [{ userId: id as UserId, at: Number(flat[index + 1]) }] : []))
+      .sort(newerFirst);
     return lookUpPage(places, request, newerFirst, async (some) => {
       const blocked = await Promise.all(some.map((place) => this.#acquaintances.blocks(userId, place.userId)));
       return some.map((place, index) => (blocked[index] ? place : undefined));
@@ -78,12 +78,12 @@ export class BlockStore {
   }
 
   /** Undoes all blocks of a user who is to be forgotten. */
-  async forget(userId: string): Promise<void> {
-    for (const id of await this.#redis.zrange(blockKeys.blocked(userId), "0", "-1")) await this.unblock(userId, id);
+  async forget(userId: UserId): Promise<void> {
+    for (const id of (await this.#redis.zrange(blockKeys.blocked(userId), "0", "-1")) as UserId[]) await this.unblock(userId, id);
   }
 
   /** Removes a user from the list, unless they were blocked again at the same time. */
-  async #unlist(userId: string, otherId: string): Promise<void> {
+  async #unlist(userId: UserId, otherId: UserId): Promise<void> {
     await this.#redis.zrem(blockKeys.blocked(userId), otherId);
     if (await this.#acquaintances.blocks(userId, otherId))
       await this.#scripts.run("block_list", { blocked: blockKeys.blocked(userId) }, { user: otherId, most: MOST });
@@ -98,7 +98,7 @@ export const encodeBlockCursor = ({ at, userId }: BlockPlace) => Buffer.from(`bl
 /** @throws ChatError BAD_USER_INPUT that names the argument, for any string that encodeBlockCursor did not return */
 export function decodeBlockCursor(cursor: string, argument: string): BlockPlace {
   const [, at, userId = ""] = /^blocked:(\d{1,16}):([1-9]\d{0,14})$/.exec(Buffer.from(cursor, "base64url").toString()) ?? [];
-  const place = { at: Number(at), userId };
+  const place = { at: Number(at), userId: userId as UserId };
   if (encodeBlockCursor(place) !== cursor) throw badInput(argument, "must be a cursor that `blockedUsers` returned.");
   return place;
 }

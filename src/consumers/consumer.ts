@@ -1,8 +1,9 @@
 import type { RoomEvent } from "../log/entry.js";
+import type { RoomId } from "../util/ids.js";
 
 /** An event that a consumer handles, in a room that this process holds. */
 export interface TakenEvent {
-  roomId: string;
+  roomId: RoomId;
   /** The event as the log has it. Anyone who can write to this Redis may have written it. */
   event: RoomEvent & Readonly<Record<string, unknown>>;
   /** Proves to the scripts that this process still holds the room. */
@@ -39,5 +40,5 @@ export interface Consumer {
    * Makes good for events that the log no longer has, from the room's history.
    * @param since time of the first of them, in µs
    */
-  catchUp(roomId: string, since: number): Promise<void>;
+  catchUp(roomId: RoomId, since: number): Promise<void>;
 }

@@ -1,10 +1,11 @@
 import type { RedisClient } from "../redis/connect.js";
+import type { RoomId } from "../util/ids.js";
 import { consumerKeys } from "./keys.js";
 
 /** Something that a consumer gave up. It says where that is, and has no text of users. */
 export interface DeadLetter {
   id: string;
-  roomId: string;
+  roomId: RoomId;
   /** What the consumer needs to try again. */
   entry: string;
   /** When it was given up. */
@@ -55,5 +56,5 @@ export class DeadLetters {
 
 function read([id, flat]: [id: string, flat: string[]]): DeadLetter {
   const field = (name: string) => flat[flat.indexOf(name) + 1] ?? "";
-  return { id, at: new Date(Number.parseInt(id, 10)), roomId: field("room"), entry: field("entry"), problem: field("problem") };
+  return { id, at: new Date(Number.parseInt(id, 10)), roomId: field("room") as RoomId, entry: field("entry"), problem: field("problem") };
 }

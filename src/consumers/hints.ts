@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { RedisClient } from "../redis/connect.js";
 import type { Scripts } from "../redis/scripts.js";
+import type { RoomId } from "../util/ids.js";
 import { consumerKeys } from "./keys.js";
 
 const GOOD_FOR = 1_000; // ms for which the number of hints is cached
@@ -21,7 +22,7 @@ export class Hints {
   }
 
   /** Says that something waits in the room. If this fails, or the server dies first, the consumer's sweep finds the room. */
-  async add(roomId: string): Promise<void> {
+  async add(roomId: RoomId): Promise<void> {
     const keys = { hints: consumerKeys.hints(this.#consumer), waiting: consumerKeys.waiting(this.#consumer) };
     try {
       await this.#scripts.run("hint_add", keys, { roomId });

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { logKeys } from "../log/keys.js";
 import { isRedisAway, onceRedisAnswers } from "../redis/connect.js";
 import type { Scripts } from "../redis/scripts.js";
+import type { RoomId } from "../util/ids.js";
 import type { Consumer, Handled, Signals, TakenEvent } from "./consumer.js";
 
 const MOST_TRIES = 3; // per event, because the event may be what kills the process that handles it
@@ -34,7 +35,7 @@ export class RoomEvents {
    * Handles all that waits in a room.
    * @throws the errors of Redis and of the consumer; what waits is then tried again
    */
-  async handle(roomId: string, signals: Signals): Promise<Outcome> {
+  async handle(roomId: RoomId, signals: Signals): Promise<Outcome> {
     const { name } = this.#consumer;
     const fence = randomUUID();
     const keys = { consumed: logKeys.consumed(roomId), log: logKeys.log(roomId), meta: logKeys.meta(roomId) };
@@ -68,12 +69,12 @@ export class RoomEvents {
     }
   }
 
-  async #letGo(roomId: string, fence: string): Promise<Outcome> {
+  async #letGo(roomId: RoomId, fence: string): Promise<Outcome> {
     await this.#release(roomId, fence, 0);
     return { state: "stopped" };
   }
 
-  async #release(roomId: string, fence: string, event: number): Promise<void> {
+  async #release(roomId: RoomId, fence: string, event: number): Promise<void> {
     await this.#scripts.run("consumer_release", { consumed: logKeys.consumed(roomId) }, { name: this.#consumer.name, fence, event });
   }
 }

@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { isRedisAway, type RedisClient } from "../redis/connect.js";
 import type { ScriptCalls, Scripts } from "../redis/scripts.js";
+import type { RoomId } from "../util/ids.js";
 import type { LimitedLog } from "../util/limited-log.js";
 import type { Consumer } from "./consumer.js";
 import { consumerKeys } from "./keys.js";
@@ -144,7 +145,7 @@ export class ConsumerRunner {
   #begin(id: string, fields: string[], isNew: boolean): void {
     if (this.#active.has(id)) return;
     const [, roomId = ""] = fields;
-    const following = this.#follow(id, roomId, isNew).finally(() => {
+    const following = this.#follow(id, roomId as RoomId, isNew).finally(() => {
       this.#active.delete(id);
       this.#onFree();
     });
@@ -152,7 +153,7 @@ export class ConsumerRunner {
   }
 
   /** Follows a hint; tries again after errors, and while another process holds the room. */
-  async #follow(id: string, roomId: string, isNew: boolean): Promise<void> {
+  async #follow(id: string, roomId: RoomId, isNew: boolean): Promise<void> {
     const signals = { stopping: this.#stopping.signal, abandoning: this.#abandoning.signal };
     for (let first = isNew; ; first = false) {
       let pause = RETRY_PAUSE;

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { RedisClient } from "../redis/connect.js";
+import type { RoomId } from "../util/ids.js";
 import { Repeated } from "../util/repeated.js";
 import { consumerKeys } from "./keys.js";
 
@@ -11,9 +12,9 @@ const STEP_PAUSE = 100; // ms between two steps: a few hundred rooms a second
 /** Where a consumer's sweep looks, and for what. */
 export interface Swept {
   /** Some of the rooms, and the cursor of the next ones; a sweep begins and ends with the cursor `0`. */
-  rooms(cursor: string): Promise<[next: string, roomIds: string[]]>;
+  rooms(cursor: string): Promise<[next: string, roomIds: RoomId[]]>;
   /** Adds a hint if something waits in the room. */
-  look(roomId: string): Promise<unknown>;
+  look(roomId: RoomId): Promise<unknown>;
 }
 
 /**

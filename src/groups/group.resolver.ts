@@ -1,8 +1,11 @@
 import { Arg, Args, ArgsType, Authorized, Ctx, Field, ID, Mutation, Resolver } from "type-graphql";
 import type { ViewerContext } from "../api/context.js";
 import { Count } from "../api/counted.js";
+import { RoomArg, UserArg } from "../api/id-args.js";
+import { readUserId } from "../api/ids.js";
 import { Repeatable, RepeatableWith } from "../api/repeatable.js";
 import { Room } from "../rooms/room.type.js";
+import type { RoomId, UserId } from "../util/ids.js";
 
 @ArgsType()
 class CreateRoomArgs {
@@ -28,15 +31,6 @@ class CreateRoomArgs {
   clientRoomId?: string | null;
 }
 
-@ArgsType()
-class MemberArgs {
-  @Field(() => ID, { description: "The id of the group." })
-  roomId!: string;
-
-  @Field(() => ID, { description: "The id of the other user." })
-  userId!: string;
-}
-
 /** Each of these mutations charges the user for one send, so that they have the same rate limit as messages. */
 @Resolver()
 export class GroupResolver {
@@ -56,7 +50,13 @@ export class GroupResolver {
     @Ctx() { viewer, groups, sendLimit, load }: ViewerContext,
   ): Promise<Room> {
     await sendLimit?.take(viewer.id);
-    return load.room.load(await groups.create(viewer, { ...group, membersMayInvite: membersMayInvite ?? false }));
+    return load.room.load(
+      await groups.create(viewer, {
+        ...group,
+        memberIds: group.memberIds.map((id) => readUserId(id, "memberIds")),
+        membersMayInvite: membersMayInvite ?? false,
+      }),
+    );
   }
 
   @Authorized()
@@ -67,7 +67,7 @@ export class GroupResolver {
       "Renames a group. Only its owner may. Members get `RoomRenamed`. Errors: `BAD_USER_INPUT`, `NOT_A_MEMBER`, `FORBIDDEN`, `RATE_LIMITED`.",
   })
   async renameRoom(
-    @Arg("roomId", () => ID, { description: "The id of the group." }) roomId: string,
+    @RoomArg("roomId", { description: "The id of the group." }) roomId: RoomId,
     @Arg("name", () => String, { description: "The new name; the same rules as in `createRoom`." }) name: string,
     @Ctx() { viewer, groups, sendLimit, load }: ViewerContext,
   ): Promise<Room> {
@@ -84,7 +84,7 @@ export class GroupResolver {
       "Sets whether a group's members may add others. Only its owner may. It causes no event. Errors: `BAD_USER_INPUT`, `NOT_A_MEMBER`, `FORBIDDEN`, `RATE_LIMITED`.",
   })
   async letMembersInvite(
-    @Arg("roomId", () => ID, { description: "The id of the group." }) roomId: string,
+    @RoomArg("roomId", { description: "The id of the group." }) roomId: RoomId,
     @Arg("on", () => Boolean, { nullable: true, defaultValue: true, description: "Whether members may add others." }) on: boolean | null,
     @Ctx() { viewer, groups, sendLimit, load }: ViewerContext,
   ): Promise<Room> {
@@ -101,7 +101,8 @@ export class GroupResolver {
       "Adds a user to a group, or invites a user who shares neither a group nor a private room in which both have written with the viewer. The owner may, and members may if `membersMayInvite` is true. A new member can read the earlier messages. The call is idempotent. Errors: `BAD_USER_INPUT`, `NOT_A_MEMBER`, `NOT_FOUND` for an unknown user, `FORBIDDEN` (also if the group has 1,000 members, if the user is in 500 groups, if the viewer or the user blocks the other, or if too many invitations are open), `RATE_LIMITED`.",
   })
   async addMember(
-    @Args(() => MemberArgs) { roomId, userId }: MemberArgs,
+    @RoomArg("roomId", { description: "The id of the group." }) roomId: RoomId,
+    @UserArg("userId", { description: "The id of the other user." }) userId: UserId,
     @Ctx() { viewer, groups, sendLimit, load }: ViewerContext,
   ): Promise<Room> {
     await sendLimit?.take(viewer.id);
@@ -117,7 +118,8 @@ export class GroupResolver {
       "Removes a user from a group, or withdraws an invitation. The owner may do both; other members may withdraw invitations that they made. The removed user's subscriptions to the group end on every server. The call is idempotent. Errors: `BAD_USER_INPUT`, `NOT_A_MEMBER`, `FORBIDDEN`, `RATE_LIMITED`.",
   })
   async removeMember(
-    @Args(() => MemberArgs) { roomId, userId }: MemberArgs,
+    @RoomArg("roomId", { description: "The id of the group." }) roomId: RoomId,
+    @UserArg("userId", { description: "The id of the other user." }) userId: UserId,
     @Ctx() { viewer, groups, sendLimit, load }: ViewerContext,
   ): Promise<Room> {
     await sendLimit?.take(viewer.id);
@@ -133,7 +135,7 @@ export class GroupResolver {
       "Leaves a group. If the owner leaves, the member who joined first becomes the owner; if the last member leaves, the group is deleted. The call is idempotent: leaving a group that the viewer is not in changes nothing. Always true. Errors: `BAD_USER_INPUT`, `FORBIDDEN`, `RATE_LIMITED`.",
   })
   async leaveRoom(
-    @Arg("roomId", () => ID, { description: "The id of the group." }) roomId: string,
+    @RoomArg("roomId", { description: "The id of the group." }) roomId: RoomId,
     @Ctx() { viewer, groups, sendLimit }: ViewerContext,
   ): Promise<boolean> {
     await sendLimit?.take(viewer.id);

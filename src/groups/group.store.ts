@@ -1,5 +1,5 @@
 import { createHash, randomInt } from "node:crypto";
-import { checkUserId, GENERAL, isGroup, isRoomId, privatePair } from "../api/ids.js";
+import { isGroup } from "../api/ids.js";
 import { rolesWith } from "../api/rights.js";
 import { type InvitationStore, LASTS } from "../invitations/invitation.store.js";
 import { invitationKeys } from "../invitations/keys.js";
@@ -16,12 +16,13 @@ import type { Bots } from "../users/bots.js";
 import { userKeys } from "../users/keys.js";
 import { checkName, type UserStore } from "../users/user.store.js";
 import { badInput, checkClientId, isRefusal, refusal } from "../util/errors.js";
+import type { RoomId, UserId } from "../util/ids.js";
 import { groupKeys } from "./keys.js";
 import { groupRights } from "./rights.js";
 
 export interface NewGroup {
   name: string;
-  memberIds: string[];
+  memberIds: UserId[];
   /** Whether members may add others; if false, only the owner may. */
   membersMayInvite: boolean;
   /** Makes the call idempotent: an id that the client gave it. */
@@ -33,7 +34,7 @@ const MOST_AT_FIRST = 100; // members or invitations that a room is created with
 const MOST_MEMBERS = 1_000; // per room
 
 /** The user who acts: guests may not invite strangers or own a room. */
-type Actor = { id: string; guest: boolean };
+type Actor = { id: UserId; guest: boolean };
 
 /** The stores outside the room that a change of members affects. */
 interface Helpers {
@@ -58,7 +59,7 @@ export class GroupStore {
   readonly #acquaintances: Pick<AcquaintanceStore, "strangersAmong" | "blockersAmong">;
   readonly #invitations: InvitationStore;
   readonly #bots: Bots;
-  readonly #keysOfRoom: (roomId: string) => string[];
+  readonly #keysOfRoom: (roomId: RoomId) => string[];
 
   /** @param keysOfRoom all keys of a room, which expire when its last member has left */
   constructor(
@@ -68,7 +69,7 @@ export class GroupStore {
     members: MemberStore,
     users: UserStore,
     { list, acquaintances, invitations, bots }: Helpers,
-    keysOfRoom: (roomId: string) => string[],
+    keysOfRoom: (roomId: RoomId) => string[],
   ) {
     this.#keysOfRoom = keysOfRoom;
     this.#list = list;
@@ -88,7 +89,7 @@ export class GroupStore {
    * @returns the room's id
    * @throws ChatError BAD_USER_INPUT, NOT_FOUND, FORBIDDEN, RATE_LIMITED, CLIENT_ROOM_ID_REUSED; NOT_A_MEMBER if the user has left the room
    */
-  async create(owner: Actor, { clientRoomId, ...group }: NewGroup): Promise<string> {
+  async create(owner: Actor, { clientRoomId, ...group }: NewGroup): Promise<RoomId> {
     const { name, memberIds, membersMayInvite } = group;
     if (owner.guest) throw refusal("FORBIDDEN", "Guests cannot own a room. Register first.");
     checkName(name);
@@ -136,7 +137,7 @@ export class GroupStore {
   }
 
   /** Assigns a room to a clientRoomId; among concurrent calls, the first one decides. */
-  async #claim({ key, content }: { key: string; content: string }): Promise<string> {
+  async #claim({ key, content }: { key: string; content: string }): Promise<RoomId> {
     const id = newGroupId();
     const earlier = await this.#redis.set(key, `${id} ${content}`, "EX", REMEMBERED, "NX", "GET");
     return readClaim(earlier, content) ?? id;
@@ -146,7 +147,7 @@ export class GroupStore {
    * Renames the room. The demo apps' key follows the authoritative name.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, FORBIDDEN
    */
-  async rename(userId: string, roomId: string, name: string): Promise<void> {
+  async rename(userId: UserId, roomId: RoomId, name: string): Promise<void> {
     checkGroup(roomId);
     checkName(name);
     await this.#scripts.onRoom(
@@ -168,7 +169,7 @@ export class GroupStore {
    * Sets whether members may add others; if not, only the owner may.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, FORBIDDEN
    */
-  async letMembersInvite(userId: string, roomId: string, on: boolean): Promise<void> {
+  async letMembersInvite(userId: UserId, roomId: RoomId, on: boolean): Promise<void> {
     checkGroup(roomId);
     await this.#scripts.onRoom(
       "room_change",
@@ -182,7 +183,7 @@ export class GroupStore {
    * Adds another user to the room, or invites a stranger. Idempotent.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, FORBIDDEN, RATE_LIMITED
    */
-  async add(user: Actor, roomId: string, otherId: string): Promise<void> {
+  async add(user: Actor, roomId: RoomId, otherId: UserId): Promise<void> {
     checkGroup(roomId);
     await this.#rooms.check(user.id, roomId);
     await this.#checkUsers([otherId], "userId");
@@ -191,7 +192,7 @@ export class GroupStore {
     await this.#members.enlist(otherId, roomId);
     try {
       const [came, inviter] = await this.#runAdd(user.id, roomId, otherId, false);
-      if (came === 1 && inviter !== "") await this.#invitations.ended(roomId, otherId, inviter);
+      if (came === 1 && inviter !== "") await this.#invitations.ended(roomId, otherId, inviter as UserId);
       if (came === 1) await this.#takeOutBlockers(user.id, roomId, [otherId]);
     } catch (error) {
       await this.#members.unlist(otherId, roomId);
@@ -201,12 +202,12 @@ export class GroupStore {
   }
 
   /** Removes users who blocked the user while being added: of two concurrent calls, block and add, at least one sees the other. */
-  async #takeOutBlockers(userId: string, roomId: string, addedIds: string[]): Promise<void> {
+  async #takeOutBlockers(userId: UserId, roomId: RoomId, addedIds: UserId[]): Promise<void> {
     const blockers = await this.#acquaintances.blockersAmong(userId, addedIds);
     await Promise.all(blockers.map((id) => this.leave(id, roomId)));
   }
 
-  async #invite(user: Actor, roomId: string, otherId: string): Promise<void> {
+  async #invite(user: Actor, roomId: RoomId, otherId: UserId): Promise<void> {
     if (user.guest) throw refusal("FORBIDDEN", "Guests can add only people they have talked with. Register first.");
     try {
       await this.#invitations.prepare(user.id, roomId, [otherId]);
@@ -217,7 +218,7 @@ export class GroupStore {
     await this.#invitations.made(roomId, user.id, [otherId]);
   }
 
-  #runAdd(userId: string, roomId: string, otherId: string, invites: boolean): Promise<ScriptCalls["member_add"]["result"]> {
+  #runAdd(userId: UserId, roomId: RoomId, otherId: UserId, invites: boolean): Promise<ScriptCalls["member_add"]["result"]> {
     const args = { by: userId, roles: rolesWith(groupRights.add, roomId), user: otherId, most: MOST_MEMBERS, invites, lasts: LASTS };
     return this.#scripts.onRoom("member_add", roomId, args, { members: roomKeys.members(roomId), invited: invitationKeys.invited(roomId) });
   }
@@ -226,7 +227,7 @@ export class GroupStore {
    * Accepts an invitation: adds the user to the room. Idempotent.
    * @throws ChatError BAD_USER_INPUT, NOT_FOUND if no invitation is open, FORBIDDEN
    */
-  async accept(userId: string, roomId: string): Promise<void> {
+  async accept(userId: UserId, roomId: RoomId): Promise<void> {
     checkGroup(roomId);
     if (!(await this.#members.has(roomId, userId)) && !(await this.#invitations.look(roomId, userId)))
       throw refusal("NOT_FOUND", `There is no open invitation to room ${roomId}.`);
@@ -235,7 +236,7 @@ export class GroupStore {
       const args = { user: userId, most: MOST_MEMBERS, lasts: LASTS };
       const otherKeys = { members: roomKeys.members(roomId), invited: invitationKeys.invited(roomId) };
       const [, inviter] = await this.#scripts.onRoom("invitation_accept", roomId, args, otherKeys);
-      if (inviter !== "") await this.#invitations.ended(roomId, userId, inviter);
+      if (inviter !== "") await this.#invitations.ended(roomId, userId, inviter as UserId);
     } catch (error) {
       await this.#members.unlist(userId, roomId);
       throw error;
@@ -247,7 +248,7 @@ export class GroupStore {
    * Declines an invitation. Without one, or for a member, nothing changes.
    * @throws ChatError BAD_USER_INPUT, FORBIDDEN
    */
-  async decline(userId: string, roomId: string): Promise<void> {
+  async decline(userId: UserId, roomId: RoomId): Promise<void> {
     checkGroup(roomId);
     await this.#invitations.end(roomId, userId);
   }
@@ -256,9 +257,8 @@ export class GroupStore {
    * Removes another user from the room, or withdraws an invitation. Idempotent.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, FORBIDDEN
    */
-  async remove(userId: string, roomId: string, otherId: string): Promise<void> {
+  async remove(userId: UserId, roomId: RoomId, otherId: UserId): Promise<void> {
     checkGroup(roomId);
-    checkUserId(otherId, "userId");
     if (otherId === userId) throw badInput("userId", "must be another user. To leave the group yourself, use leaveRoom.");
     await this.#leave(userId, roomId, otherId);
     await this.#members.unlist(otherId, roomId);
@@ -269,7 +269,7 @@ export class GroupStore {
    * room ends.
    * @throws ChatError BAD_USER_INPUT, FORBIDDEN
    */
-  async leave(userId: string, roomId: string): Promise<void> {
+  async leave(userId: UserId, roomId: RoomId): Promise<void> {
     checkGroup(roomId);
     try {
       await this.#leave(userId, roomId, userId);
@@ -281,7 +281,7 @@ export class GroupStore {
     if ((await this.#redis.exists(roomKeys.members(roomId))) === 0) await this.#list.forget(roomId);
   }
 
-  async #leave(userId: string, roomId: string, otherId: string): Promise<void> {
+  async #leave(userId: UserId, roomId: RoomId, otherId: UserId): Promise<void> {
     const otherKeys = {
       members: roomKeys.members(roomId),
       invited: invitationKeys.invited(roomId),
@@ -294,18 +294,17 @@ export class GroupStore {
       otherKeys,
     );
     const users = ended.flatMap((user, at) => (at % 2 === 0 ? [[user, ended[at + 1] as string] as const] : []));
-    await Promise.all(users.map(([user, inviter]) => this.#invitations.ended(roomId, user, inviter)));
+    await Promise.all(users.map(([user, inviter]) => this.#invitations.ended(roomId, user as UserId, inviter as UserId)));
   }
 
   /** Lists the room again, because a concurrent leave may have removed it, and then notifies all devices. */
-  async #joined(userIds: string[], roomId: string): Promise<void> {
+  async #joined(userIds: UserId[], roomId: RoomId): Promise<void> {
     const there = await this.#members.entries(roomId, userIds);
     await Promise.all(there.map(({ userId }) => this.#redis.sadd(userKeys.userRooms(userId), roomId)));
     await Promise.all(there.map(({ userId, joined }) => this.#rooms.tell(userId, { kind: "room.joined", roomId, joined })));
   }
 
-  async #checkUsers(ids: string[], argument: string): Promise<void> {
-    for (const id of ids) checkUserId(id, argument);
+  async #checkUsers(ids: UserId[], _argument: string): Promise<void> {
     const present = await this.#users.present(ids);
     const missing = ids.find((id) => !present.has(id));
     if (missing !== undefined) throw refusal("NOT_FOUND", `There is no user ${missing}.`);
@@ -313,7 +312,7 @@ export class GroupStore {
 }
 
 /** 18 digits, more than a user's id has. It is a number because the demo apps' page picks a picture by it. */
-const newGroupId = () => `9${[0, 1].map(() => String(randomInt(10 ** 9)).padStart(9, "0")).join("")}`.slice(0, 18);
+const newGroupId = () => `9${[0, 1].map(() => String(randomInt(10 ** 9)).padStart(9, "0")).join("")}`.slice(0, 18) as RoomId;
 
 const digestOf = (value: unknown) => createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 32);
 
@@ -321,16 +320,15 @@ const digestOf = (value: unknown) => createHash("sha256").update(JSON.stringify(
  * The room that an earlier call with the same clientRoomId started to create; undefined if there was no such call.
  * @throws ChatError CLIENT_ROOM_ID_REUSED if that call had other arguments
  */
-function readClaim(claim: string | null, content: string): string | undefined {
+function readClaim(claim: string | null, content: string): RoomId | undefined {
   if (claim === null) return undefined;
   const [id, earlier] = claim.split(" ");
   if (earlier !== content) throw refusal("CLIENT_ROOM_ID_REUSED");
-  return id;
+  return id as RoomId;
 }
 
-/** @throws ChatError FORBIDDEN for rooms that are not groups, BAD_USER_INPUT for a string that is not a room id */
-function checkGroup(roomId: string): void {
+/** @throws ChatError FORBIDDEN for rooms that are not groups */
+function checkGroup(roomId: RoomId): void {
   if (isGroup(roomId)) return;
-  if (roomId !== GENERAL && !privatePair(roomId) && !isRoomId(roomId)) throw badInput("roomId", "must be a room id.");
   throw refusal("FORBIDDEN", "Only groups can be renamed or left, or have members added or removed.");
 }

@@ -1,3 +1,5 @@
+import type { RoomId, UserId } from "../util/ids.js";
+
 /**
  * | key | type | holds |
  * |---|---|---|
@@ -5,6 +7,6 @@
  * | `made:{room:ID}` | string | `made` once the group exists, `told` once its members are notified; outlives `making` |
  */
 export const groupKeys = {
-  making: (userId: string, hash: string) => `making:${userId}:${hash}`,
-  made: (roomId: string) => `made:{room:${roomId}}`,
+  making: (userId: UserId, hash: string) => `making:${userId}:${hash}`,
+  made: (roomId: RoomId) => `made:{room:${roomId}}`,
 } as const;

@@ -16,6 +16,7 @@ import type { GuestStore } from "../users/guest.store.js";
 import { userKeys } from "../users/keys.js";
 import type { UserStore } from "../users/user.store.js";
 import { isRefusal } from "../util/errors.js";
+import type { RoomId, UserId } from "../util/ids.js";
 import { Repeated } from "../util/repeated.js";
 
 const LOOK = 1_000; // ms between two checks for guests that are due
@@ -52,7 +53,7 @@ export class GuestSweep {
   readonly #roomList: Pick<RoomListStore, "forget">;
   readonly #invitations: Pick<InvitationStore, "endAllOf">;
   readonly #blocks: Pick<BlockStore, "forget">;
-  readonly #keysOfRoom: (roomId: string) => string[];
+  readonly #keysOfRoom: (roomId: RoomId) => string[];
   readonly #keep: number;
   readonly #log: Logger;
   readonly #runs: Repeated;
@@ -66,7 +67,7 @@ export class GuestSweep {
     redis: RedisClient,
     scripts: Scripts,
     { guests, users, groups, roomList, invitations, blocks }: Forgetting,
-    keysOfRoom: (roomId: string) => string[],
+    keysOfRoom: (roomId: RoomId) => string[],
     keep: number,
     log: Logger,
   ) {
@@ -99,7 +100,7 @@ export class GuestSweep {
       due = await this.#scripts.run("guest_due", { guests: userKeys.guests }, { most: PORTION, lease: LEASE });
       for (const id of due) {
         if (this.#runs.stopped) return; // once the lease has run out, another server claims the rest
-        await this.#lookAt(id).catch((error: unknown) => {
+        await this.#lookAt(id as UserId).catch((error: unknown) => {
           if (isRedisAway(error)) throw error;
           this.#log.warn({ guest: id, error: String(error) }, "could not forget a guest; trying again");
         });
@@ -123,7 +124,7 @@ export class GuestSweep {
     return true;
   }
 
-  async #lookAt(id: string): Promise<void> {
+  async #lookAt(id: UserId): Promise<void> {
     const itsKeys = { user: userKeys.user(id), sessions: userKeys.sessions(id) };
     const [what, detail] = await this.#scripts.run("guest_look", itsKeys, { keep: this.#keep });
     if (what === "STAYS") return this.#guests.schedule(id, detail);
@@ -143,8 +144,8 @@ export class GuestSweep {
   }
 
   /** @returns false if it was interrupted. The user's list of rooms stays until the end, because it shows what is left to do. */
-  async #leaveRooms(id: string): Promise<boolean> {
-    const rooms = await this.#redis.smembers(userKeys.userRooms(id));
+  async #leaveRooms(id: UserId): Promise<boolean> {
+    const rooms = (await this.#redis.smembers(userKeys.userRooms(id))) as RoomId[];
     for (let at = 0; at < rooms.length; at += ROOMS_AT_ONCE) {
       if (this.#runs.stopped) return false;
       await Promise.all(rooms.slice(at, at + ROOMS_AT_ONCE).map((roomId) => this.#leaveRoom(id, roomId)));
@@ -156,7 +157,7 @@ export class GuestSweep {
     return true;
   }
 
-  async #leaveRoom(id: string, roomId: string): Promise<void> {
+  async #leaveRoom(id: UserId, roomId: RoomId): Promise<void> {
     const other = privatePair(roomId)?.find((user) => user !== id);
     if (other !== undefined) {
       await this.#redis.srem(roomKeys.opened(other), roomId);
@@ -171,7 +172,7 @@ export class GuestSweep {
     }
   }
 
-  async #forget(id: string): Promise<void> {
+  async #forget(id: UserId): Promise<void> {
     // The online users first: a demo app fails on an online user without data.
     await this.#redis.srem(presenceKeys.onlineUsers, id);
     await this.#redis.srem(presenceKeys.announced, id);

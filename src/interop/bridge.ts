@@ -4,6 +4,7 @@ import { logKeys } from "../log/keys.js";
 import { presenceKeys } from "../presence/keys.js";
 import type { RedisClient } from "../redis/connect.js";
 import type { UserStore } from "../users/user.store.js";
+import type { RoomId, UserId } from "../util/ids.js";
 import { writeEnvelope } from "./envelope.js";
 import { demoChannels } from "./keys.js";
 
@@ -36,11 +37,11 @@ export class DemoBridge {
   }
 
   /** Announces a stored message. @param json as stored in the room @param first whether it is the room's first message */
-  messageStored({ roomId, json, first }: { roomId: string; json: string; first: boolean }): void {
+  messageStored({ roomId, json, first }: { roomId: RoomId; json: string; first: boolean }): void {
     const pair = privatePair(roomId);
     if (this.#interop === "off" || ((pair || isGroup(roomId)) && this.#interop !== "full")) return;
     this.#messages = this.#afterwards(this.#messages, async () => {
-      await this.#introduce((JSON.parse(json) as { from: string }).from);
+      await this.#introduce((JSON.parse(json) as { from: UserId }).from);
       if (pair && first) {
         const names = (await this.#users.byIds(pair)).map((user) => [user?.username]);
         this.#publish("show.room", JSON.stringify({ id: roomId, names }));
@@ -56,7 +57,7 @@ export class DemoBridge {
    * Announces the name of an author without a connection, such as one who sends over HTTP: the Node app's page shows a message without a
    * name if it does not know the author. It knows all users who are online. The event says that the author is offline, which is true.
    */
-  async #introduce(userId: string): Promise<void> {
+  async #introduce(userId: UserId): Promise<void> {
     const now = Date.now();
     if (now - (this.#introduced.get(userId) ?? Number.NEGATIVE_INFINITY) < INTRODUCED) return;
     const [[user], online] = await Promise.all([this.#users.byIds([userId]), this.#redis.sismember(presenceKeys.announced, userId)]);
@@ -68,7 +69,7 @@ export class DemoBridge {
   }
 
   /** Announces that a user came online or went offline. */
-  presenceChanged({ userId, online }: { userId: string; online: boolean }): void {
+  presenceChanged({ userId, online }: { userId: UserId; online: boolean }): void {
     if (this.#interop === "off") return;
     this.#transitions = this.#afterwards(this.#transitions, async () => {
       const [user] = await this.#users.byIds([userId]);

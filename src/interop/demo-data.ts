@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { GENERAL } from "../api/ids.js";
+import { GENERAL, pairOf } from "../api/ids.js";
 import { logKeys } from "../log/keys.js";
 import type { RedisClient } from "../redis/connect.js";
 import type { Scripts } from "../redis/scripts.js";
@@ -7,6 +7,7 @@ import { roomKeys } from "../rooms/keys.js";
 import type { Passwords } from "../sessions/password.js";
 import { userKeys } from "../users/keys.js";
 import type { UserStore } from "../users/user.store.js";
+import type { RoomId, UserId } from "../util/ids.js";
 import { demoKeys } from "./keys.js";
 
 /** The accounts of the demo apps, in the order of their ids. */
@@ -39,10 +40,10 @@ export async function seedDemoData(redis: RedisClient, scripts: Scripts, passwor
     await delay(50); // ms
   }
 
-  const users = DEMO_USERS.map((username, index) => ({ id: String(index + 1), username }));
+  const users = DEMO_USERS.map((username, index) => ({ id: String(index + 1) as UserId, username }));
   const now = Math.floor(Date.now() / 1_000); // seconds, as the demo apps count
   const userRooms = new Map(users.map(({ id }) => [id, [GENERAL]]));
-  const rooms: { id: string; messages: { from: string; text: string; date: number }[] }[] = [
+  const rooms: { id: RoomId; messages: { from: string; text: string; date: number }[] }[] = [
     {
       id: GENERAL,
       messages: GENERAL_MESSAGES.map((text, index) => ({ from: pick(users).id, text, date: now - 1_000 + 200 * index })),
@@ -50,7 +51,7 @@ export async function seedDemoData(redis: RedisClient, scripts: Scripts, passwor
   ];
   for (const [index, low] of users.entries()) {
     for (const high of users.slice(index + 1)) {
-      const id = `${low.id}:${high.id}`;
+      const id = pairOf(low.id, high.id);
       userRooms.get(low.id)?.push(id);
       userRooms.get(high.id)?.push(id);
       rooms.push({

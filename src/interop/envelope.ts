@@ -1,13 +1,15 @@
+import type { RoomId, UserId } from "../util/ids.js";
+
 /** What the demo apps publish on their channel: https://github.com/redis-developer/basic-redis-chat-app-demo-nodejs */
 
 /** An announcement, reduced to what is used of it. It is only a hint: any client of this Redis can publish anything. */
 export type Heard =
   /** A message was stored in the room: `score` is its score, if announced, `member` the stored text, and `userId` the author. */
-  | { kind: "message"; roomId: string; score: string | undefined; member: string; userId: string | undefined }
+  | { kind: "message"; roomId: RoomId; score: string | undefined; member: string; userId: UserId | undefined }
   /** The room has its first message, or is about to get it. */
-  | { kind: "room"; roomId: string }
+  | { kind: "room"; roomId: RoomId }
   /** A user came online or went offline. */
-  | { kind: "presence"; userId: string }
+  | { kind: "presence"; userId: UserId }
   /** The same, from an app that announces no id. */
   | { kind: "presence"; username: string };
 
@@ -33,16 +35,22 @@ export function readEnvelope(text: string): Heard | undefined {
   if (type === "user.connected" || type === "user.disconnected") {
     if (typeof data === "string") return { kind: "presence", username: data };
     const userId = idOf(isRecord(data) ? (data.id ?? data.Id) : undefined);
-    return userId === undefined ? undefined : { kind: "presence", userId };
+    return userId === undefined ? undefined : { kind: "presence", userId: userId as UserId };
   }
   if (!isRecord(data)) return undefined;
-  if (type === "show.room") return typeof data.id === "string" ? { kind: "room", roomId: data.id } : undefined;
+  if (type === "show.room") return typeof data.id === "string" ? { kind: "room", roomId: data.id as RoomId } : undefined;
   if (type === "message") {
     const roomId = idOf(data.roomId ?? data.RoomId);
     const score = scoreOf(data.date ?? data.Date);
     return roomId === undefined
       ? undefined
-      : { kind: "message", roomId, score, member: rawData(text), userId: idOf(data.from ?? data.From) };
+      : {
+          kind: "message",
+          roomId: roomId as RoomId,
+          score,
+          member: rawData(text),
+          userId: idOf(data.from ?? data.From) as UserId | undefined,
+        };
   }
   return undefined;
 }

@@ -1,9 +1,10 @@
 import { Cluster, type Redis } from "ioredis";
-import { GENERAL, isRoomId, isUserId, privatePair } from "../api/ids.js";
+import { isRoomId, isUserId } from "../api/ids.js";
 import type { SendStore } from "../messages/send.store.js";
 import type { PresenceStore } from "../presence/presence.store.js";
 import { isRedisAway, type RedisClient } from "../redis/connect.js";
 import type { UserStore } from "../users/user.store.js";
+import type { RoomId, UserId } from "../util/ids.js";
 import type { LimitedLog } from "../util/limited-log.js";
 import { type Heard, OURS, readEnvelope } from "./envelope.js";
 import { demoChannels } from "./keys.js";
@@ -34,8 +35,8 @@ export class DemoListener {
   #look: NodeJS.Timeout | undefined;
 
   /** What to check, by room and by user. */
-  #rooms = new Map<string, Told>();
-  #people = new Set<string>();
+  #rooms = new Map<RoomId, Told>();
+  #people = new Set<UserId>();
   #looking = false;
   /** Rooms that are checked again in a moment. */
   readonly #again = new Map<string, NodeJS.Timeout>();
@@ -104,8 +105,8 @@ export class DemoListener {
   }
 
   /** @param message the announced message; without one, the announcement is that the room is new */
-  #noteRoom(roomId: string, message?: { score: string | undefined; member: string }): void {
-    if (roomId !== GENERAL && !privatePair(roomId) && !isRoomId(roomId)) return;
+  #noteRoom(roomId: RoomId, message?: { score: string | undefined; member: string }): void {
+    if (!isRoomId(roomId)) return;
     const told = this.#rooms.get(roomId) ?? { messages: [], opening: false };
     if (!message) told.opening = true;
     else if (message.score !== undefined) {
@@ -116,13 +117,13 @@ export class DemoListener {
     this.#noteLook(roomId, told);
   }
 
-  #noteLook(roomId: string, told: Told): void {
+  #noteLook(roomId: RoomId, told: Told): void {
     if (this.#rooms.size < MOST_ROOMS || this.#rooms.has(roomId)) this.#rooms.set(roomId, told);
     void this.#lookAround();
   }
 
   /** Checks again soon. If the app never announces what it stored, the message is adopted without a hint. */
-  #lookAgain(roomId: string, opening: boolean): void {
+  #lookAgain(roomId: RoomId, opening: boolean): void {
     if (this.#again.has(roomId) || this.#again.size >= MOST_ROOMS) return;
     const timer = setTimeout(() => {
       this.#again.delete(roomId);
@@ -132,7 +133,7 @@ export class DemoListener {
     this.#again.set(roomId, timer.unref());
   }
 
-  #meet(userId: string | undefined): void {
+  #meet(userId: UserId | undefined): void {
     if (userId !== undefined && isUserId(userId) && this.#people.size < MOST_ROOMS) this.#people.add(userId);
     void this.#lookAround();
   }
@@ -153,7 +154,7 @@ export class DemoListener {
     this.#looking = false;
   }
 
-  async #lookInto(roomId: string, { messages, opening }: Told): Promise<void> {
+  async #lookInto(roomId: RoomId, { messages, opening }: Told): Promise<void> {
     let early = false;
     if (opening || messages.length === 0) early = await this.#sends.adopt(roomId, undefined, opening);
     for (const heard of messages) early = await this.#sends.adopt(roomId, heard, false);

@@ -1,26 +1,14 @@
 import { GraphQLDateTime } from "graphql-scalars";
-import {
-  Arg,
-  Args,
-  Authorized,
-  Ctx,
-  Extensions,
-  FieldResolver,
-  ID,
-  Int,
-  Mutation,
-  Query,
-  Resolver,
-  Root,
-  Subscription,
-} from "type-graphql";
+import { Args, Authorized, Ctx, Extensions, FieldResolver, Int, Mutation, Query, Resolver, Root, Subscription } from "type-graphql";
 import type { Context, ViewerContext } from "../api/context.js";
 import { Count } from "../api/counted.js";
+import { RoomArg } from "../api/id-args.js";
 import { FirstArgs, pageRequest, toConnection } from "../api/relay.js";
 import { Repeatable } from "../api/repeatable.js";
 import type { RoomRecord } from "../rooms/room.js";
 import { Room } from "../rooms/room.type.js";
 import { User } from "../users/user.type.js";
+import type { RoomId } from "../util/ids.js";
 import {
   decodeInvitationCursor,
   encodeInvitationCursor,
@@ -52,7 +40,7 @@ export class InvitationResolver {
       "Accepts an invitation: the viewer joins the group. The call is idempotent. Errors: `BAD_USER_INPUT`, `NOT_FOUND` if no invitation is open, `FORBIDDEN` if the viewer is in 500 groups or the group has 1,000 members, `RATE_LIMITED`.",
   })
   async acceptInvitation(
-    @Arg("roomId", () => ID, { description: "The id of the group." }) roomId: string,
+    @RoomArg("roomId", { description: "The id of the group." }) roomId: RoomId,
     @Ctx() { viewer, groups, sendLimit, load }: ViewerContext,
   ): Promise<Room> {
     await sendLimit?.take(viewer.id);
@@ -68,7 +56,7 @@ export class InvitationResolver {
       "Declines an invitation. The call is idempotent; changes nothing if the invitation was accepted or withdrawn. The inviter is not notified. Always true. Errors: `BAD_USER_INPUT`, `FORBIDDEN`, `RATE_LIMITED`.",
   })
   async declineInvitation(
-    @Arg("roomId", () => ID, { description: "The id of the group." }) roomId: string,
+    @RoomArg("roomId", { description: "The id of the group." }) roomId: RoomId,
     @Ctx() { viewer, groups, sendLimit }: ViewerContext,
   ): Promise<boolean> {
     await sendLimit?.take(viewer.id);

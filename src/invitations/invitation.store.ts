@@ -8,14 +8,15 @@ import type { AcquaintanceStore } from "../rooms/acquaintance.store.js";
 import { roomKeys } from "../rooms/keys.js";
 import { userChannels } from "../users/keys.js";
 import { badInput, refusal } from "../util/errors.js";
+import type { RoomId, UserId } from "../util/ids.js";
 import { invitationKeys } from "./keys.js";
 
 /** The part of an invitation that is visible outside the group. */
 export interface InvitationRecord {
-  roomId: string;
+  roomId: RoomId;
   /** The invited user. */
-  userId: string;
-  byId: string;
+  userId: UserId;
+  byId: UserId;
   /** Microseconds since 1970, by Redis's clock. */
   at: number;
   roomName: string;
@@ -25,13 +26,13 @@ export interface InvitationRecord {
 /** An invitation's place among those of a user: when (µs) and to which room they were invited. */
 export interface InvitationPlace {
   at: number;
-  roomId: string;
+  roomId: RoomId;
 }
 
 /** A hint that the user's invitation to a room has changed. */
 export interface InvitationChangeRecord {
-  roomId: string;
-  userId: string;
+  roomId: RoomId;
+  userId: UserId;
 }
 
 /** Seconds until an invitation expires. */
@@ -51,7 +52,7 @@ export class InvitationStore {
   readonly #scripts: Scripts;
   readonly #channels: Channels;
   readonly #acquaintances: Pick<AcquaintanceStore, "blockersAmong">;
-  readonly #charge: (userId: string, count: number) => Promise<void>;
+  readonly #charge: (userId: UserId, count: number) => Promise<void>;
 
   /** @param charge counts invitations towards a rate limit, and throws RATE_LIMITED */
   constructor(
@@ -59,7 +60,7 @@ export class InvitationStore {
     scripts: Scripts,
     channels: Channels,
     acquaintances: Pick<AcquaintanceStore, "blockersAmong">,
-    charge: (userId: string, count: number) => Promise<void>,
+    charge: (userId: UserId, count: number) => Promise<void>,
   ) {
     this.#redis = redis;
     this.#scripts = scripts;
@@ -72,7 +73,7 @@ export class InvitationStore {
    * Adds invitations to the lists before they are made, within the limits.
    * @throws ChatError FORBIDDEN, RATE_LIMITED; then the lists are unchanged
    */
-  async prepare(byId: string, roomId: string, userIds: string[]): Promise<void> {
+  async prepare(byId: UserId, roomId: RoomId, userIds: UserId[]): Promise<void> {
     if (userIds.length === 0) return;
     const open = await this.ofRoom(roomId, userIds);
     const isNew = userIds.filter((id) => !open.some(({ userId }) => userId === id));
@@ -102,7 +103,7 @@ export class InvitationStore {
    * Notifies the invited users on all their devices. If one of them has just blocked the inviter, the invitation ends: a block looks for
    * invitations once it is stored, and this looks for blocks once the invitations are stored.
    */
-  async made(roomId: string, byId: string, userIds: string[]): Promise<void> {
+  async made(roomId: RoomId, byId: UserId, userIds: UserId[]): Promise<void> {
     if (userIds.length === 0) return;
     const invited = (await this.ofRoom(roomId, userIds)).filter((invitation) => invitation.byId === byId);
     // List it again: an invitation that ended at the same time may have removed it from the list.
@@ -114,20 +115,20 @@ export class InvitationStore {
   }
 
   /** Ends a user's invitation to a room; with `byId`, only an invitation by that user. */
-  async end(roomId: string, userId: string, byId = ""): Promise<void> {
+  async end(roomId: RoomId, userId: UserId, byId = ""): Promise<void> {
     const inviter = await this.#scripts.run("invitation_end", { invited: invitationKeys.invited(roomId) }, { user: userId, by: byId });
-    if (inviter !== "") await this.ended(roomId, userId, inviter);
+    if (inviter !== "") await this.ended(roomId, userId, inviter as UserId);
     else if (byId === "") await this.#redis.zrem(invitationKeys.invitations(userId), roomId); // a crash may have left it
   }
 
   /** Removes an invitation that has ended from the lists, and notifies the user. */
-  async ended(roomId: string, userId: string, byId: string): Promise<void> {
+  async ended(roomId: RoomId, userId: UserId, byId: UserId): Promise<void> {
     await this.tidy(roomId, byId, [userId]);
     await this.#tell(userId, roomId);
   }
 
   /** Removes invitations to a room from the lists unless they are open. */
-  async tidy(roomId: string, byId: string, userIds: string[]): Promise<void> {
+  async tidy(roomId: RoomId, byId: UserId, userIds: UserId[]): Promise<void> {
     if (userIds.length === 0) return;
     const open = await this.ofRoom(roomId, userIds);
     const over = userIds.filter((id) => !open.some(({ userId }) => userId === id));
@@ -136,7 +137,7 @@ export class InvitationStore {
   }
 
   /** A page of the user's open invitations, newest first. */
-  async page(userId: string, request: PageRequest<InvitationPlace>): Promise<Page<InvitationRecord>> {
+  async page(userId: UserId, request: PageRequest<InvitationPlace>): Promise<Page<InvitationRecord>> {
     return lookUpPage(await this.#places(userId), request, newerFirst, async (places) => {
       const found = await Promise.all(places.map(({ roomId }) => this.look(roomId, userId)));
       const gone = places.filter((_, index) => !found[index]);
@@ -146,16 +147,16 @@ export class InvitationStore {
   }
 
   /** The user's open invitation to a room; undefined if there is none. */
-  async look(roomId: string, userId: string): Promise<InvitationRecord | undefined> {
+  async look(roomId: RoomId, userId: UserId): Promise<InvitationRecord | undefined> {
     const itsKeys = { meta: logKeys.meta(roomId), members: roomKeys.members(roomId), invited: invitationKeys.invited(roomId) };
     const answer = await this.#scripts.run("invitation_look", itsKeys, { user: userId, lasts: LASTS });
     if (answer.length === 0) return undefined;
     const [byId, at, roomName, memberCount] = answer;
-    return { roomId, userId, byId, at: Number(at), roomName, memberCount };
+    return { roomId, userId, byId: byId as UserId, at: Number(at), roomName, memberCount };
   }
 
   /** The open invitations to a room, of all users or of the given ones; newest first. */
-  async ofRoom(roomId: string, userIds?: string[]): Promise<Pick<InvitationRecord, "roomId" | "userId" | "byId" | "at">[]> {
+  async ofRoom(roomId: RoomId, userIds?: UserId[]): Promise<Pick<InvitationRecord, "roomId" | "userId" | "byId" | "at">[]> {
     const entries = userIds
       ? (await this.#redis.hmget(invitationKeys.invited(roomId), ...userIds)).map(
           (entry, index) => [userIds[index] as string, entry] as const,
@@ -163,14 +164,14 @@ export class InvitationStore {
       : Object.entries(await this.#redis.hgetall(invitationKeys.invited(roomId)));
     const invited = entries.flatMap(([userId, entry]) => {
       const [byId = "", at] = entry?.split(" ") ?? [];
-      return at === undefined ? [] : [{ roomId, userId, byId, at: Number(at) }];
+      return at === undefined ? [] : [{ roomId, userId: userId as UserId, byId: byId as UserId, at: Number(at) }];
     });
     const since = invited.length > 0 ? (await this.#now()) - LASTS * 1_000_000 : 0;
     return invited.filter(({ at }) => at > since).sort((one, other) => other.at - one.at || Number(other.userId) - Number(one.userId));
   }
 
   /** The open invitations to a group that a user sees: the owner all, other members those that they made, others none. */
-  async seenBy(viewerId: string, { id: roomId, name }: { id: string; name: string }): Promise<InvitationRecord[]> {
+  async seenBy(viewerId: UserId, { id: roomId, name }: { id: RoomId; name: string }): Promise<InvitationRecord[]> {
     const [role, memberCount, open] = await Promise.all([
       this.#redis.hget(roomKeys.members(roomId), viewerId),
       this.#redis.hlen(roomKeys.members(roomId)),
@@ -181,46 +182,48 @@ export class InvitationStore {
   }
 
   /** Ends the invitations between two users, in both directions. */
-  async endBetween(one: string, other: string): Promise<void> {
+  async endBetween(one: UserId, other: UserId): Promise<void> {
     await Promise.all(
-      [
-        [one, other],
-        [other, one],
-      ].map(async ([userId = "", byId = ""]) => {
-        const rooms = await this.#redis.zrange(invitationKeys.invitations(userId), "0", "-1");
+      (
+        [
+          [one, other],
+          [other, one],
+        ] as const
+      ).map(async ([userId, byId]) => {
+        const rooms = (await this.#redis.zrange(invitationKeys.invitations(userId), "0", "-1")) as RoomId[];
         await Promise.all(rooms.map((roomId) => this.end(roomId, userId, byId)));
       }),
     );
   }
 
   /** Ends all invitations that a user has received or made. */
-  async endAllOf(userId: string): Promise<void> {
+  async endAllOf(userId: UserId): Promise<void> {
     for (const { roomId } of await this.#places(userId)) await this.end(roomId, userId);
     for (const [otherId, roomId] of await this.#counted(userId)) await this.end(roomId, otherId, userId);
   }
 
   /** The changes of the user's invitations, as they happen. */
-  async follow(userId: string): Promise<Feed<InvitationChangeRecord>> {
+  async follow(userId: UserId): Promise<Feed<InvitationChangeRecord>> {
     const feed = new Feed<InvitationChangeRecord>();
     const stop = await this.#channels.subscribe(userChannels.user(userId), (payload) => {
       const { kind, roomId } = (payload ?? {}) as Record<string, unknown>;
-      if (kind === "invitation.changed" && typeof roomId === "string") feed.push({ roomId, userId });
+      if (kind === "invitation.changed" && typeof roomId === "string") feed.push({ roomId: roomId as RoomId, userId });
     });
     feed.onEnd(stop);
     return feed;
   }
 
-  async #tell(userId: string, roomId: string): Promise<void> {
+  async #tell(userId: UserId, roomId: RoomId): Promise<void> {
     await publish(this.#redis, userChannels.user(userId), { kind: "invitation.changed", roomId });
   }
 
-  #count(byId: string, roomId: string, users: string[]): Promise<ScriptCalls["invitation_count"]["result"]> {
+  #count(byId: UserId, roomId: RoomId, users: string[]): Promise<ScriptCalls["invitation_count"]["result"]> {
     const args = { roomId, users, most: MOST_OPEN, mostEach: MOST_TO_ONE, lasts: LASTS };
     return this.#scripts.run("invitation_count", { inviting: invitationKeys.inviting(byId) }, args);
   }
 
   /** Removes entries that a crash left behind from the list by which a user's invitations are counted. */
-  async #uncount(byId: string): Promise<void> {
+  async #uncount(byId: UserId): Promise<void> {
     const [counted, now] = await Promise.all([this.#counted(byId), this.#now()]);
     await Promise.all(
       counted.map(async ([userId, roomId, at]) => {
@@ -231,13 +234,13 @@ export class InvitationStore {
     );
   }
 
-  async #counted(byId: string): Promise<[userId: string, roomId: string, at: number][]> {
+  async #counted(byId: UserId): Promise<[userId: UserId, roomId: RoomId, at: number][]> {
     const flat = await this.#redis.zrange(invitationKeys.inviting(byId), "0", "-1", "WITHSCORES");
-    return pairs(flat).map(([entry, at]) => [...(entry.split(" ") as [string, string]), at]);
+    return pairs(flat).map(([entry, at]) => [...(entry.split(" ") as [UserId, RoomId]), at]);
   }
 
   /** Removes old entries that a crash left behind from the user's list, by their time. Entries that are still being made are younger. */
-  async #drop(userId: string, places: InvitationPlace[]): Promise<void> {
+  async #drop(userId: UserId, places: InvitationPlace[]): Promise<void> {
     const now = await this.#now();
     const old = places.filter(({ at }) => at < now - YOUNG);
     await Promise.all(old.map(({ at }) => this.#redis.zremrangebyscore(invitationKeys.invitations(userId), at, at)));
@@ -250,10 +253,10 @@ export class InvitationStore {
   }
 
   /** The places in the user's list of invitations, newest first. */
-  async #places(userId: string): Promise<InvitationPlace[]> {
+  async #places(userId: UserId): Promise<InvitationPlace[]> {
     const flat = await this.#redis.zrange(invitationKeys.invitations(userId), "0", "-1", "WITHSCORES");
     return pairs(flat)
-      .map(([roomId, at]) => ({ roomId, at }))
+      .map(([roomId, at]) => ({ roomId: roomId as RoomId, at }))
       .sort(newerFirst);
   }
 }
@@ -272,7 +275,7 @@ export function encodeInvitationCursor({ at, roomId }: InvitationPlace): string 
 /** @throws ChatError BAD_USER_INPUT that names the argument, for any string that encodeInvitationCursor did not return */
 export function decodeInvitationCursor(cursor: string, argument: string): InvitationPlace {
   const [, at, roomId] = /^invitation:(\d{1,16}):([\w-]{1,64})$/.exec(Buffer.from(cursor, "base64url").toString()) ?? [];
-  const place = { at: Number(at), roomId: roomId ?? "" };
+  const place = { at: Number(at), roomId: (roomId ?? "") as RoomId };
   if (encodeInvitationCursor(place) !== cursor) throw badInput(argument, "must be a cursor that `invitations` returned.");
   return place;
 }

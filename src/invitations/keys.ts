@@ -1,3 +1,5 @@
+import type { RoomId, UserId } from "../util/ids.js";
+
 /**
  * | key | type | holds |
  * |---|---|---|
@@ -6,7 +8,7 @@
  * | `inviting:{user:ID}` | sorted set | `USER ROOM` → when (µs) this user invited them; used to count open invitations |
  */
 export const invitationKeys = {
-  invitations: (userId: string) => `invitations:{user:${userId}}`,
-  inviting: (userId: string) => `inviting:{user:${userId}}`,
-  invited: (roomId: string) => `invited:{room:${roomId}}`,
+  invitations: (userId: UserId) => `invitations:{user:${userId}}`,
+  inviting: (userId: UserId) => `inviting:{user:${userId}}`,
+  invited: (roomId: RoomId) => `invited:{room:${roomId}}`,
 } as const;

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { RoomId } from "../util/ids.js";
 import type { Channels } from "./channels.js";
 import { after, type Entry, type Place } from "./entry.js";
 import { type Hindsight, type ReadEvent, RoomLog } from "./log.js";
@@ -19,7 +20,7 @@ const LOOK = 1_000; // ms between two checks for silent rooms
 
 /** Follows the logs of rooms for the whole server: one Redis subscription per room, for any number of subscribers. */
 export class FollowedRooms<V> {
-  readonly #rooms = new Map<string, RoomFeed<V>>();
+  readonly #rooms = new Map<RoomId, RoomFeed<V>>();
   readonly #newest = new NewestEvents<V>(MEMORY);
   readonly #recent = new RecentRanges<V>();
   readonly #channels: Channels;
@@ -73,12 +74,12 @@ export class FollowedRooms<V> {
   }
 
   /** The room's current position. */
-  position(roomId: string): Promise<Position> {
+  position(roomId: RoomId): Promise<Position> {
     return this.#logOf(roomId).end();
   }
 
   /** Delivers every event of the room after a position to the subscriber. */
-  follow(roomId: string, after: Position, follower: Follower<V>): Following {
+  follow(roomId: RoomId, after: Position, follower: Follower<V>): Following {
     const room = this.#rooms.get(roomId) ?? this.#open(roomId);
     return room.follow(after, follower);
   }
@@ -95,11 +96,11 @@ export class FollowedRooms<V> {
     }
   }
 
-  #logOf(roomId: string): RoomLog<V> {
+  #logOf(roomId: RoomId): RoomLog<V> {
     return new RoomLog(roomId, this.#scripts, this.#readEvent, this.#hindsight, this.#recent);
   }
 
-  #open(roomId: string): RoomFeed<V> {
+  #open(roomId: RoomId): RoomFeed<V> {
     const room = new RoomFeed(this.#logOf(roomId), this.#channels, this.#newest.room(), this.#log, {
       onRead: () => this.#logReads++,
       onEmpty: () => this.#rooms.delete(roomId),

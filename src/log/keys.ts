@@ -1,3 +1,5 @@
+import type { RoomId } from "../util/ids.js";
+
 /**
  * | key | type | holds |
  * |---|---|---|
@@ -13,12 +15,12 @@
 export const logKeys = {
   roomName: (id: string) => `room:${id}:name`,
   room: (id: string) => `room:${id}`,
-  log: (roomId: string) => `log:{room:${roomId}}`,
-  meta: (roomId: string) => `meta:{room:${roomId}}`,
-  foreign: (roomId: string) => `foreign:{room:${roomId}}`,
-  own: (roomId: string) => `own:{room:${roomId}}`,
-  consumed: (roomId: string) => `consumed:{room:${roomId}}`,
-  confirmed: (roomId: string) => `confirmed:{room:${roomId}}`,
+  log: (roomId: RoomId) => `log:{room:${roomId}}`,
+  meta: (roomId: RoomId) => `meta:{room:${roomId}}`,
+  foreign: (roomId: RoomId) => `foreign:{room:${roomId}}`,
+  own: (roomId: RoomId) => `own:{room:${roomId}}`,
+  consumed: (roomId: RoomId) => `consumed:{room:${roomId}}`,
+  confirmed: (roomId: RoomId) => `confirmed:{room:${roomId}}`,
 } as const;
 
 /** Events of the room, and notifications about it that are not stored. */
@@ -27,5 +29,5 @@ export const logChannels = {
 } as const;
 
 /** The keys of a room's log, and of the room itself. */
-export const keysOfLog = (roomId: string): string[] =>
+export const keysOfLog = (roomId: RoomId): string[] =>
   [logKeys.room, logKeys.log, logKeys.meta, logKeys.foreign, logKeys.own, logKeys.consumed].map((of) => of(roomId));

@@ -1,3 +1,4 @@
+import type { RoomId } from "../util/ids.js";
 import type { Entry, LogRange, RoomEvent } from "./entry.js";
 import { logChannels } from "./keys.js";
 import type { Position } from "./position.js";
@@ -27,7 +28,7 @@ export class RoomLog<V> {
   readonly #recent: RecentRanges<V>;
 
   constructor(
-    readonly roomId: string,
+    readonly roomId: RoomId,
     scripts: RoomScripts,
     readEvent: ReadEvent<V>,
     hindsight: Hindsight<V>,

@@ -1,4 +1,5 @@
 import { badInput } from "../util/errors.js";
+import type { RoomId } from "../util/ids.js";
 
 /**
  * A position in a room's events: after event `seq` of the log with this `epoch`. A log that is lost and created again has another epoch. A
@@ -6,7 +7,7 @@ import { badInput } from "../util/errors.js";
  * `at` then distinguishes the events. So a position never seems to fit events that were written after a loss.
  */
 export interface Position {
-  roomId: string;
+  roomId: RoomId;
   epoch: string;
   seq: number;
   /** Microseconds since 1970, by Redis's clock; 0 before the first event. */
@@ -30,7 +31,7 @@ export function decodePosition(text: string, argument: string): Position {
   if (text.length > LONGEST) throw notOurs(argument);
   const { epoch, seq, at, roomId } = FORM.exec(Buffer.from(text, "base64url").toString())?.groups ?? {};
   if (epoch === undefined || seq === undefined || at === undefined || roomId === undefined) throw notOurs(argument);
-  const position = { roomId, epoch, seq: Number(seq), at: Number(at) };
+  const position = { roomId: roomId as RoomId, epoch, seq: Number(seq), at: Number(at) };
   if (encodePosition(position) !== text) throw notOurs(argument);
   return position;
 }

@@ -1,3 +1,4 @@
+import type { RoomId } from "../util/ids.js";
 import type { LogRange } from "./entry.js";
 
 const KEPT_FOR = 2_000; // ms
@@ -10,10 +11,10 @@ const MOST_KEPT = 4 * 1024 * 1024; // characters of events' JSON, over all rooms
 export class RecentRanges<V> {
   readonly #rooms = new Map<string, Set<LogRange<V>>>();
   /** Oldest first. */
-  readonly #all = new Map<LogRange<V>, { roomId: string; size: number; expiry: NodeJS.Timeout }>();
+  readonly #all = new Map<LogRange<V>, { roomId: RoomId; size: number; expiry: NodeJS.Timeout }>();
   #size = 0;
 
-  add(roomId: string, range: LogRange<V>): void {
+  add(roomId: RoomId, range: LogRange<V>): void {
     const size = range.entries.reduce((sum, entry) => sum + entry.size, 0);
     const ofRoom = this.#rooms.get(roomId) ?? new Set();
     this.#rooms.set(roomId, ofRoom.add(range));
@@ -26,7 +27,7 @@ export class RecentRanges<V> {
   }
 
   /** A range whose first event is at this seq or before, and whose last event is after it. */
-  find(roomId: string, seq: number): LogRange<V> | undefined {
+  find(roomId: RoomId, seq: number): LogRange<V> | undefined {
     for (const range of this.#rooms.get(roomId) ?? []) {
       const [first] = range.entries;
       const last = range.entries.at(-1);
@@ -36,7 +37,7 @@ export class RecentRanges<V> {
   }
 
   /** Drops the ranges of a room whose log was restarted. */
-  forget(roomId: string): void {
+  forget(roomId: RoomId): void {
     for (const range of this.#rooms.get(roomId) ?? []) this.#delete(range);
   }
 

@@ -2,6 +2,7 @@ import calculateSlot from "cluster-key-slot";
 import { Cluster } from "ioredis";
 import type { RedisClient, RedisConnections } from "../redis/connect.js";
 import { refusal } from "../util/errors.js";
+import type { RoomId } from "../util/ids.js";
 import { logKeys } from "./keys.js";
 
 const PATIENCE = 1_000; // ms that replicas get to confirm
@@ -17,7 +18,7 @@ export interface StoredEvent {
 
 /** A call of `confirm` that waits for the next round. */
 interface Waiting {
-  roomId: string;
+  roomId: RoomId;
   event: StoredEvent;
   answer: (isConfirmed: boolean) => void;
   fail: (error: unknown) => void;
@@ -49,7 +50,7 @@ export class Replicas {
    * Resolves once enough replicas have an event.
    * @throws ChatError UNAVAILABLE if they do not confirm in time; the event may be stored nevertheless
    */
-  async confirm(roomId: string, event: StoredEvent): Promise<void> {
+  async confirm(roomId: RoomId, event: StoredEvent): Promise<void> {
     if (this.#count === 0) return;
     const redis = await this.#connect();
     const isConfirmed = await new Promise<boolean>((answer, fail) => {

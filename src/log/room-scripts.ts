@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RedisClient } from "../redis/connect.js";
 import { type ScriptArgs, type ScriptCalls, type ScriptKeys, type ScriptName, type ScriptResult, Scripts } from "../redis/scripts.js";
+import type { RoomId } from "../util/ids.js";
 import { logKeys } from "./keys.js";
 
 /** The scripts of the log. */
@@ -16,7 +17,7 @@ export type RoomScript = { [Name in ScriptName]: ScriptCalls[Name] extends { arg
 /** A script on a room's log, the room, its other arguments, and its other keys, if it has any. */
 type RoomCall<Name extends RoomScript> = [
   name: Name,
-  roomId: string,
+  roomId: RoomId,
   args: Omit<ScriptArgs<Name>, RoomArgument>,
   ...otherKeys: [Exclude<keyof ScriptKeys<Name>, RoomKey>] extends [never] ? [] : [Omit<ScriptKeys<Name>, RoomKey>],
 ];
@@ -30,7 +31,7 @@ const newEpoch = () => randomUUID().replaceAll("-", "").slice(0, 16);
 /** Runs the scripts, and supplies what all scripts on a room's log need. */
 export class RoomScripts extends Scripts {
   readonly #roomLogLength: number;
-  readonly #watches: ((roomId: string) => boolean)[] = [];
+  readonly #watches: ((roomId: RoomId) => boolean)[] = [];
 
   /** @param roomLogLength events kept in each room's log */
   constructor(redis: RedisClient, sources: ReadonlyMap<ScriptName, string>, roomLogLength: number) {
@@ -39,7 +40,7 @@ export class RoomScripts extends Scripts {
   }
 
   /** Has all messages noted that demo apps add to these rooms, not only those with a mention: a consumer wants to see them. */
-  watch(watches: (roomId: string) => boolean): void {
+  watch(watches: (roomId: RoomId) => boolean): void {
     this.#watches.push(watches);
   }
 

@@ -1,4 +1,5 @@
 import { onceRedisAnswers } from "../redis/connect.js";
+import type { RoomId } from "../util/ids.js";
 import { startInPortions } from "../util/portions.js";
 import { Feed, type Sink } from "./feed.js";
 import type { FollowedRooms } from "./followed-rooms.js";
@@ -15,7 +16,7 @@ export interface Membership<V> {
   /** Whether the viewer rejoins with this event: the first one that the subscriber gets. */
   comesIn(value: V): boolean;
   /** Called when the viewer has left, and is not known to have rejoined. */
-  left(roomId: string): void;
+  left(roomId: RoomId): void;
 }
 
 /** A room in the feed, and what ends following it. */
@@ -32,7 +33,7 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
   readonly #followed: FollowedRooms<V>;
   readonly #select: (value: V) => T | undefined;
   readonly #membership: Membership<V> | undefined;
-  readonly #rooms = new Map<string, FollowedRoom>();
+  readonly #rooms = new Map<RoomId, FollowedRoom>();
   #suspended = false;
   /** Whether events were dropped because nothing took them yet. */
   #overflowed = false;
@@ -53,7 +54,7 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
    * @param entrance where the viewer last joined; a room that the viewer had left is followed again from there
    * @throws ChatError HISTORY_RESET
    */
-  async add(roomId: string, after?: Position, entrance?: Position): Promise<void> {
+  async add(roomId: RoomId, after?: Position, entrance?: Position): Promise<void> {
     if (this.ended) return;
     const known = this.#rooms.get(roomId);
     if (known) {
@@ -90,7 +91,7 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
    * The room's position after the last event pushed, taken or not: events pushed from now on come after it. Undefined for a room that the
    * feed does not follow.
    */
-  positionIn(roomId: string): Position | undefined {
+  positionIn(roomId: RoomId): Position | undefined {
     const state = this.#rooms.get(roomId)?.state;
     if (!state || state.name === "opening" || state.name === "away" || ("out" in state && state.out)) return undefined;
     return state.told;
@@ -118,7 +119,7 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
   resume(): number {
     this.#suspended = false;
     if (this.ended) return 0;
-    const again: [string, FollowedRoom, Position][] = [];
+    const again: [RoomId, FollowedRoom, Position][] = [];
     for (const [roomId, room] of this.#rooms) {
       const from = this.#put(roomId, room, "resume", {});
       if (from) again.push([roomId, room, from]);
@@ -149,7 +150,7 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
    * @returns the position from which it is to be followed
    */
   #put<Input extends keyof RoomInputs>(
-    roomId: string,
+    roomId: RoomId,
     room: FollowedRoom,
     name: Input,
     input: RoomInputs[Input],
@@ -169,7 +170,7 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
   }
 
   /** Follows a room, once Redis can return the missed events. */
-  async #begin(roomId: string, room: FollowedRoom, from: Position | undefined): Promise<void> {
+  async #begin(roomId: RoomId, room: FollowedRoom, from: Position | undefined): Promise<void> {
     if (!from) return;
     await onceRedisAnswers(
       () => this.#follow(roomId, room, from),
@@ -177,7 +178,7 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
     );
   }
 
-  async #follow(roomId: string, room: FollowedRoom, from: Position): Promise<void> {
+  async #follow(roomId: RoomId, room: FollowedRoom, from: Position): Promise<void> {
     if (room.stop || room.state.name !== "following") return; // suspended in between
     const { started, stop } = this.#followed.follow(roomId, from, {
       event: (value, position) => this.#heard(roomId, room, value, position),
@@ -193,7 +194,7 @@ export class RoomsFeed<V, T extends object> extends Feed<T> {
     }
   }
 
-  #heard(roomId: string, room: FollowedRoom, value: V, position: Position): void {
+  #heard(roomId: RoomId, room: FollowedRoom, value: V, position: Position): void {
     const selected = this.#select(value);
     const [enters, leaves] = [this.#membership?.comesIn(value) === true, this.#membership?.leaves(value) === true];
     const wasOut = "out" in room.state && room.state.out && !enters;

@@ -1,5 +1,6 @@
 import type { UserRecord, UserStore } from "../users/user.store.js";
 import { unknownUser } from "../users/user.store.js";
+import type { RoomId, UserId } from "../util/ids.js";
 import type { MessageStore } from "./message.store.js";
 import type { StoredMessage } from "./stored-message.js";
 
@@ -7,10 +8,10 @@ import type { StoredMessage } from "./stored-message.js";
 export class ExportStore {
   readonly #messages: MessageStore;
   readonly #users: UserStore;
-  readonly #admit: (userId: string, roomId: string) => Promise<void>;
+  readonly #admit: (userId: UserId, roomId: RoomId) => Promise<void>;
 
   /** @param admit throws if the user may not read the room, or has exported too much */
-  constructor(messages: MessageStore, users: UserStore, admit: (userId: string, roomId: string) => Promise<void>) {
+  constructor(messages: MessageStore, users: UserStore, admit: (userId: UserId, roomId: RoomId) => Promise<void>) {
     this.#messages = messages;
     this.#users = users;
     this.#admit = admit;
@@ -21,7 +22,7 @@ export class ExportStore {
    * consumer asks for it, so a slow reader keeps no more than one in memory.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, RATE_LIMITED; the portions can throw NOT_A_MEMBER later
    */
-  async begin(userId: string, roomId: string): Promise<AsyncGenerator<string, void, void>> {
+  async begin(userId: UserId, roomId: RoomId): Promise<AsyncGenerator<string, void, void>> {
     await this.#admit(userId, roomId);
     return this.#portions(this.#messages.history(userId, roomId));
   }

@@ -2,6 +2,7 @@ import DataLoader from "dataloader";
 import type { Feature } from "../feature.js";
 import { Replicas } from "../log/replicas.js";
 import { RedisDays } from "../redis/days.js";
+import type { RoomId } from "../util/ids.js";
 import { serveExports } from "./export.js";
 import { ExportStore } from "./export.store.js";
 import { keysOfMessages } from "./keys.js";
@@ -31,7 +32,7 @@ declare module "../api/context.js" {
   interface Loaders {
     message: DataLoader<string, Placed | null>;
     /** A room's newest message. */
-    newest: DataLoader<string, Placed | null>;
+    newest: DataLoader<RoomId, Placed | null>;
     /** The position of the event that added a message. */
     addedAt: DataLoader<string, string | null>;
   }

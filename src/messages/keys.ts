@@ -1,3 +1,5 @@
+import type { RoomId } from "../util/ids.js";
+
 /**
  * | key | type | holds |
  * |---|---|---|
@@ -8,18 +10,18 @@
  * | `trimming` | string | the server that is trimming histories, or recently did; expires |
  */
 export const messageKeys = {
-  mentioned: (roomId: string) => `mentioned:{room:${roomId}}`,
-  reactions: (roomId: string) => `reactions:{room:${roomId}}`,
-  deleted: (roomId: string) => `deleted:{room:${roomId}}`,
+  mentioned: (roomId: RoomId) => `mentioned:{room:${roomId}}`,
+  reactions: (roomId: RoomId) => `reactions:{room:${roomId}}`,
+  deleted: (roomId: RoomId) => `deleted:{room:${roomId}}`,
   /** @param day days since 1970, UTC */
-  sent: (roomId: string, day: number) => `sent:{room:${roomId}}:${day}`,
+  sent: (roomId: RoomId, day: number) => `sent:{room:${roomId}}:${day}`,
   trimming: "trimming",
 } as const;
 
 const DAY = 86_400_000; // ms
 
 /** The keys of a room's messages. Sends are remembered for two days by Redis's clock, which may differ from ours by a day. */
-export function keysOfMessages(roomId: string): string[] {
+export function keysOfMessages(roomId: RoomId): string[] {
   const today = Math.floor(Date.now() / DAY);
   const days = [-3, -2, -1, 0, 1].map((offset) => messageKeys.sent(roomId, today + offset));
   return [messageKeys.mentioned, messageKeys.reactions].map((of) => of(roomId)).concat(days);

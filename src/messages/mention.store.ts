@@ -7,6 +7,7 @@ import type { RoomStore } from "../rooms/room.store.js";
 import type { DirectoryStore } from "../users/directory.store.js";
 import { mentionKey } from "../users/fold.js";
 import { badInput } from "../util/errors.js";
+import type { RoomId, UserId } from "../util/ids.js";
 import { Memo } from "../util/memo.js";
 import { inPortions } from "../util/portions.js";
 import { Slices } from "../util/slices.js";
@@ -27,7 +28,7 @@ const MICROS = 1_000_000n; // per second
 export interface MentionPlace {
   /** Microseconds since 1970, in 16 digits. */
   micros: string;
-  roomId: string;
+  roomId: RoomId;
 }
 
 export type Mention = StoredMessage & MentionPlace;
@@ -63,7 +64,7 @@ export class MentionStore {
   }
 
   /** The ids of the room's members that a text mentions as `@username`; at most 20. */
-  async in(text: string, roomId: string): Promise<string[]> {
+  async in(text: string, roomId: RoomId): Promise<UserId[]> {
     const places = this.#placesIn(text);
     const named = await this.#directory.usersNamed([
       ...new Map(places.flatMap(({ names }) => names).map((one) => [one.name, one])).values(),
@@ -76,13 +77,13 @@ export class MentionStore {
    * The ids of the room's members that a text mentions, and of those for whom the mention does not count because they block its author.
    * Without a mention, Redis is not queried.
    */
-  async by(userId: string, text: string, roomId: string): Promise<{ mentions: string[]; quiet: string[] }> {
+  async by(userId: UserId, text: string, roomId: RoomId): Promise<{ mentions: UserId[]; quiet: UserId[] }> {
     const mentions = await this.in(text, roomId);
     return { mentions, quiet: await this.#acquaintances.blockersAmong(userId, mentions) };
   }
 
   /** The ranges of a message's text that mention these users. The users are already known to be mentioned. */
-  async rangesIn({ text }: Pick<StoredMessage, "text">, users: readonly { id: string; username: string }[]): Promise<FoundMention[]> {
+  async rangesIn({ text }: Pick<StoredMessage, "text">, users: readonly { id: UserId; username: string }[]): Promise<FoundMention[]> {
     if (users.length === 0) return [];
     if (!this.#places.get(text)) await this.#slices.turn(); // an operation may search a hundred long texts
     const exactly = new Map(users.map(({ id, username }) => [username, id]));
@@ -99,7 +100,7 @@ export class MentionStore {
   }
 
   /** The ids of the users that a message mentions, also if a demo app wrote it. */
-  async of(message: StoredMessage): Promise<string[]> {
+  async of(message: StoredMessage): Promise<UserId[]> {
     const isOurs = message.editedAt !== null || parseMessageId(message.id)?.micros !== undefined;
     return isOurs ? message.mentionIds : this.in(message.text, message.roomId);
   }
@@ -109,7 +110,7 @@ export class MentionStore {
    * names, which are in other slots. They stay noted until that is done, so it does no harm if a server dies in between, or if two servers
    * do the same.
    */
-  async find(roomId: string): Promise<void> {
+  async find(roomId: RoomId): Promise<void> {
     const waiting = await this.#redis.zrangebylex(logKeys.own(roomId), "[@:", "(@;", "LIMIT", 0, AT_ONCE);
     const found = await Promise.all(waiting.map((entry) => this.#mentionedBy(roomId, entry)));
     const told = new Set<MessageConsumer>();
@@ -128,7 +129,7 @@ export class MentionStore {
   }
 
   /** The users that a noted message of a demo app mentions. @param entry its entry in `own` */
-  async #mentionedBy(roomId: string, entry: string): Promise<{ name: string; users: string[]; message: StoredMessage | undefined }> {
+  async #mentionedBy(roomId: RoomId, entry: string): Promise<{ name: string; users: UserId[]; message: StoredMessage | undefined }> {
     const [, micros, digest = ""] = /^@:(\d{1,16}):(.*)$/.exec(entry) ?? [];
     const message = micros === undefined ? undefined : await this.#foreignAt(roomId, micros, digest);
     const { mentions, quiet } = message ? await this.by(message.fromId, message.text, roomId) : { mentions: [], quiet: [] };
@@ -143,7 +144,7 @@ export class MentionStore {
   }
 
   /** Messages that mention the user, in the user's current rooms; newest first. */
-  async page(userId: string, { first, after }: { first: number; after: MentionPlace | undefined }): Promise<Page<Mention>> {
+  async page(userId: UserId, { first, after }: { first: number; after: MentionPlace | undefined }): Promise<Page<Mention>> {
     const rooms = await this.#rooms.idsOf(userId);
     const found = await inPortions(rooms, ROOMS_AT_ONCE, async (roomId) => {
       if ((await this.#redis.zlexcount(logKeys.own(roomId), "[@:", "(@;")) > 0) await this.find(roomId);
@@ -168,7 +169,7 @@ export class MentionStore {
   }
 
   /** The message of a demo app, by the microsecond of its score and its digest. */
-  async #foreignAt(roomId: string, micros: string, digest: string): Promise<StoredMessage | undefined> {
+  async #foreignAt(roomId: RoomId, micros: string, digest: string): Promise<StoredMessage | undefined> {
     const range = [scoreAt(micros, -1), scoreAt(micros, 1)] as const;
     const flat = await this.#lenient(this.#redis.zrangebyscore(logKeys.room(roomId), ...range, "WITHSCORES", "LIMIT", 0, OF_ONE_SCORE), []);
     const index = flat.findIndex((member, at) => at % 2 === 0 && digestOf(member) === digest);
@@ -213,7 +214,7 @@ export function encodeMentionCursor({ micros, roomId }: MentionPlace): string {
 /** @throws ChatError BAD_USER_INPUT that names the argument, for any string that encodeMentionCursor did not return */
 export function decodeMentionCursor(cursor: string, argument: string): MentionPlace {
   const [, micros, roomId] = /^\["(\d{16})","([\w:-]{1,64})"\]$/.exec(Buffer.from(cursor, "base64url").toString()) ?? [];
-  if (micros === undefined || roomId === undefined || encodeMentionCursor({ micros, roomId }) !== cursor)
+  if (micros === undefined || roomId === undefined || encodeMentionCursor({ micros, roomId: roomId as RoomId }) !== cursor)
     throw badInput(argument, "must be a cursor that `mentions` returned.");
-  return { micros, roomId };
+  return { micros, roomId: roomId as RoomId };
 }

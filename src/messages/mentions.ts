@@ -1,4 +1,5 @@
 import { mentionKey, UNSPACED } from "../users/fold.js";
+import type { UserId } from "../util/ids.js";
 
 /** A username that the text behind an `@` may denote. */
 export interface PossibleName {
@@ -22,7 +23,7 @@ export interface MentionPlace {
 export interface FoundMention {
   start: number;
   length: number;
-  userId: string;
+  userId: UserId;
 }
 
 const MOST_PLACES = 200; // number of `@` in a text that can start a mention
@@ -91,7 +92,7 @@ export function mentionPlaces(text: string): MentionPlace[] {
  * The mentions at these places.
  * @param userOf returns the id of the user with that name
  */
-export function foundMentions(places: readonly MentionPlace[], userOf: (name: PossibleName) => string | undefined): FoundMention[] {
+export function foundMentions(places: readonly MentionPlace[], userOf: (name: PossibleName) => UserId | undefined): FoundMention[] {
   return places.flatMap(({ start, names }) => {
     for (const name of names) {
       const userId = userOf(name);

@@ -3,6 +3,7 @@ import type { Context, ViewerContext } from "../api/context.js";
 import { Count } from "../api/counted.js";
 import { Repeatable } from "../api/repeatable.js";
 import { User } from "../users/user.type.js";
+import type { UserId } from "../util/ids.js";
 import { Message } from "./message.type.js";
 import { MessageDeleted } from "./message-event.type.js";
 import type { ReactionRecord } from "./reaction.js";
@@ -74,7 +75,7 @@ export class ReactionResolver {
 @Resolver(() => MessageDeleted)
 export class MessageDeletedResolver {
   @FieldResolver(() => User, { description: "The user who deleted it: its author, or the owner of the group." })
-  by(@Root() { byId }: { byId: string }, @Ctx() { load }: Context): Promise<User> {
+  by(@Root() { byId }: { byId: UserId }, @Ctx() { load }: Context): Promise<User> {
     return load.user.load(byId);
   }
 }

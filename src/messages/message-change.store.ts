@@ -1,9 +1,11 @@
+import { GENERAL } from "../api/ids.js";
 import { type Right, rolesWith } from "../api/rights.js";
 import type { RoomScripts } from "../log/room-scripts.js";
 import type { ScriptCalls } from "../redis/scripts.js";
 import { roomKeys } from "../rooms/keys.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import { badInput, refusal } from "../util/errors.js";
+import type { RoomId, UserId } from "../util/ids.js";
 import { readEmoji } from "./emoji.js";
 import { messageKeys } from "./keys.js";
 import type { MentionStore } from "./mention.store.js";
@@ -53,7 +55,7 @@ export class MessageChangeStore {
    * consumer that has too much to do can refuse it.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, FORBIDDEN, RATE_LIMITED
    */
-  async edit(userId: string, id: string, text: string): Promise<StoredMessage> {
+  async edit(userId: UserId, id: string, text: string): Promise<StoredMessage> {
     checkText(text, this.#messageLength);
     const target = await this.#target(userId, id, "id");
     if (target.micros === undefined) {
@@ -76,10 +78,10 @@ export class MessageChangeStore {
   }
 
   /** The consumers that want an edit to a text with these mentions, and when the text before was edited, in ms. */
-  async #wantedEdit(userId: string, id: string, mentionIds: string[]): Promise<{ wanting: MessageConsumer[]; editedAt: number | "" }> {
+  async #wantedEdit(userId: UserId, id: string, mentionIds: UserId[]): Promise<{ wanting: MessageConsumer[]; editedAt: number | "" }> {
     const nothing = { wanting: [], editedAt: "" as const };
     // Of an edit, only mentions can be new to a consumer.
-    const said = { id, fromId: userId, roomId: parseMessageId(id)?.roomId ?? "", mentionIds, replyToId: null };
+    const said = { id, fromId: userId, roomId: parseMessageId(id)?.roomId ?? GENERAL, mentionIds, replyToId: null };
     if (mentionIds.length === 0 || (await this.#consumers.wanting(said)).length === 0) return nothing;
     const [before] = await this.#messages.byIds([id]);
     if (before?.fromId !== userId) return nothing;
@@ -92,7 +94,7 @@ export class MessageChangeStore {
    * @returns its id
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, FORBIDDEN
    */
-  async delete(userId: string, id: string): Promise<string> {
+  async delete(userId: UserId, id: string): Promise<string> {
     const { roomId, score } = await this.#target(userId, id, "id");
     await this.#scripts.onRoom(
       "message_delete",
@@ -107,7 +109,7 @@ export class MessageChangeStore {
    * Adds the user's reaction to a message, or removes it. Idempotent.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, FORBIDDEN
    */
-  async react(userId: string, messageId: string, emoji: string, on: boolean): Promise<StoredMessage> {
+  async react(userId: UserId, messageId: string, emoji: string, on: boolean): Promise<StoredMessage> {
     const one = readEmoji(emoji);
     const target = await this.#target(userId, messageId, "messageId");
     const { roomId, score } = target;
@@ -122,7 +124,7 @@ export class MessageChangeStore {
     return this.#read(target, changed);
   }
 
-  async #target(userId: string, id: string, argument: string): Promise<MessageId> {
+  async #target(userId: UserId, id: string, argument: string): Promise<MessageId> {
     const target = readMessageId(id, argument);
     await this.#rooms.check(userId, target.roomId, argument);
     return target;
@@ -136,4 +138,4 @@ export class MessageChangeStore {
 }
 
 /** The keys of every change, besides those that every room script takes. */
-const changeKeys = (roomId: string) => ({ members: roomKeys.members(roomId), reactions: messageKeys.reactions(roomId) });
+const changeKeys = (roomId: RoomId) => ({ members: roomKeys.members(roomId), reactions: messageKeys.reactions(roomId) });

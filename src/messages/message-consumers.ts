@@ -1,10 +1,12 @@
+import type { RoomId, UserId } from "../util/ids.js";
+
 /** The parts of a message that decide which consumers want it. */
 export interface Said {
   /** Null for a message that is being sent. */
   id: string | null;
-  fromId: string;
-  roomId: string;
-  mentionIds: readonly string[];
+  fromId: UserId;
+  roomId: RoomId;
+  mentionIds: readonly UserId[];
   replyToId: string | null;
 }
 
@@ -18,11 +20,11 @@ export interface MessageConsumer {
    * Checks that it can take one more message of this user, before the message is stored.
    * @throws ChatError RATE_LIMITED
    */
-  admit(userId: string, roomId: string): Promise<void>;
+  admit(userId: UserId, roomId: RoomId): Promise<void>;
   /** Whether it takes one more message of a demo app's user, which is stored in any case. */
-  takes(roomId: string): Promise<boolean>;
+  takes(roomId: RoomId): Promise<boolean>;
   /** Tells its processes of an event in the room. */
-  wake(roomId: string): Promise<void>;
+  wake(roomId: RoomId): Promise<void>;
 }
 
 /** Which consumers want a message. Nothing else in the way of a message knows what follows from it. */
@@ -44,6 +46,6 @@ export class MessageConsumers {
 export const namesOf = (consumers: readonly MessageConsumer[]): string[] => consumers.map(({ name }) => name);
 
 /** Tells the processes of these consumers of an event in the room. */
-export async function wakeAll(consumers: readonly MessageConsumer[], roomId: string): Promise<void> {
+export async function wakeAll(consumers: readonly MessageConsumer[], roomId: RoomId): Promise<void> {
   await Promise.all(consumers.map((consumer) => consumer.wake(roomId)));
 }

@@ -1,4 +1,5 @@
 import type { EventPlace, RoomEventKind, RoomEventRecord } from "../api/room-event.js";
+import type { RoomId, UserId } from "../util/ids.js";
 import type { MessageStore } from "./message.store.js";
 import { MessageAdded, MessageDeleted, MessageEdited, ReactionChanged } from "./message-event.type.js";
 import { readReactions } from "./reaction.js";
@@ -8,7 +9,7 @@ declare module "../api/room-event.js" {
   interface RoomEventFields {
     "message.added": { message: StoredMessage; readBySender: boolean };
     "message.edited": { message: StoredMessage };
-    "message.deleted": { messageId: string; byId: string };
+    "message.deleted": { messageId: string; byId: UserId };
     "reaction.changed": { message: StoredMessage };
   }
 }
@@ -28,7 +29,7 @@ export const messageEvents: readonly RoomEventKind[] = [
     kind: "message.deleted",
     type: MessageDeleted,
     alters: true,
-    read: ({ messageId, by }) => (typeof messageId === "string" && typeof by === "string" ? { messageId, byId: by } : undefined),
+    read: ({ messageId, by }) => (typeof messageId === "string" && typeof by === "string" ? { messageId, byId: by as UserId } : undefined),
   },
   { kind: "reaction.changed", type: ReactionChanged, alters: true, read: withReactions },
 ];
@@ -59,7 +60,7 @@ const isSame = (one: StoredMessage, other: StoredMessage) => JSON.stringify(chan
 const changeable = ({ text, editedAt, mentionIds, reactions }: StoredMessage) => [text, editedAt, mentionIds, reactions];
 
 /** The message of an event: Palaver's as the stored object, a demo app's as the member of the room's sorted set. */
-function messageIn({ message, foreign }: Record<string, unknown>, roomId: string): StoredMessage | undefined {
+function messageIn({ message, foreign }: Record<string, unknown>, roomId: RoomId): StoredMessage | undefined {
   if (typeof foreign === "object" && foreign !== null) {
     const { member, score } = foreign as { member?: unknown; score?: unknown };
     return typeof member === "string" && typeof score === "string" ? readMember(roomId, member, score) : undefined;

@@ -1,9 +1,11 @@
+import { isRoomId } from "../api/ids.js";
 import { badInput } from "../util/errors.js";
+import type { RoomId } from "../util/ids.js";
 
 /** A parsed message id: the room, and the message's place in it. */
 export interface MessageId {
   id: string;
-  roomId: string;
+  roomId: RoomId;
   /** The message's score in the room's sorted set. */
   score: string;
   /** When it was sent, in microseconds; undefined for a demo app's message. */
@@ -17,7 +19,7 @@ const FORM =
 /** Parses an id; undefined if the text does not have the form of this API's message ids. */
 export function parseMessageId(id: string): MessageId | undefined {
   const { roomId, micros, score } = FORM.exec(id)?.groups ?? {};
-  if (roomId === undefined) return undefined;
+  if (roomId === undefined || !isRoomId(roomId)) return undefined;
   return score === undefined
     ? { id, roomId, score: scoreOf(micros as string), micros: Number(micros) }
     : { id, roomId, score, micros: undefined };

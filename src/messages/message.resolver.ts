@@ -1,5 +1,4 @@
 import {
-  Arg,
   Args,
   ArgsType,
   Authorized,
@@ -16,11 +15,14 @@ import {
 } from "type-graphql";
 import type { Context, ViewerContext } from "../api/context.js";
 import { Count } from "../api/counted.js";
+import { RoomArg } from "../api/id-args.js";
+import { readRoomId } from "../api/ids.js";
 import { DEFAULT_PAGE, PageArgs } from "../api/relay.js";
 import { RepeatableWith } from "../api/repeatable.js";
 import { Room } from "../rooms/room.type.js";
-import { EventsArgs } from "../rooms/room-event.resolver.js";
+import { EventsArgs, followingOf } from "../rooms/room-event.resolver.js";
 import { User } from "../users/user.type.js";
+import type { RoomId } from "../util/ids.js";
 import { CANDIDATES, SPARE } from "./message.store.js";
 import { Message, MessageConnection } from "./message.type.js";
 import type { StoredMessage } from "./stored-message.js";
@@ -72,7 +74,7 @@ export class MessageResolver {
       "A room's messages, oldest first within a page. `last`/`before` page back from the newest message, as a chat window does; `first`/`after` page forward; `around` jumps to a message. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`.",
   })
   async messages(
-    @Arg("roomId", () => ID, { description: "The id of the room to read." }) roomId: string,
+    @RoomArg("roomId", { description: "The id of the room to read." }) roomId: RoomId,
     @Args(() => MessagePageArgs) page: MessagePageArgs,
     @Ctx() { viewer, messages, work }: ViewerContext,
   ): Promise<MessageConnection> {
@@ -93,7 +95,7 @@ export class MessageResolver {
   })
   async send(@Args(() => SendArgs) sending: SendArgs, @Ctx() { viewer, sends, sendLimit }: ViewerContext): Promise<Message> {
     await sendLimit?.take(viewer.id);
-    return sends.send(viewer.id, sending);
+    return sends.send(viewer.id, { ...sending, roomId: readRoomId(sending.roomId, "roomId") });
   }
 
   @Authorized()
@@ -101,7 +103,7 @@ export class MessageResolver {
     description:
       "Messages as they are added to one room, or without `roomId` to every room that the viewer is in now or joins later. After a position the missed messages come first, each in its current state, or as it was sent if it no longer exists. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `HISTORY_RESET`.",
     subscribe: ({ args, context }: { args: FollowArgs; context: ViewerContext }) =>
-      context.messages.follow(context.viewer.id, { ...args, includeOwn: args.includeOwn ?? true }),
+      context.messages.follow(context.viewer.id, { ...followingOf(args), includeOwn: args.includeOwn ?? true }),
   })
   messageAdded(@Root() message: StoredMessage, @Args(() => FollowArgs) _args: FollowArgs): Message {
     return message;

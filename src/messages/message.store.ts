@@ -10,6 +10,7 @@ import type { RoomStore } from "../rooms/room.store.js";
 import type { Following, RoomEventStore } from "../rooms/room-event.store.js";
 import type { RoomListStore } from "../rooms/room-list.store.js";
 import { badInput, refusal } from "../util/errors.js";
+import type { RoomId, UserId } from "../util/ids.js";
 import type { LimitedLog } from "../util/limited-log.js";
 import { messageKeys } from "./keys.js";
 import { type MessageId, parseMessageId, readMessageId } from "./message-id.js";
@@ -85,7 +86,7 @@ export class MessageStore {
    * Messages as they are added: to one room, or to every room of the user, now or later.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, HISTORY_RESET
    */
-  follow(userId: string, { includeOwn, ...following }: Following & { includeOwn: boolean }): Promise<Feed<StoredMessage>> {
+  follow(userId: UserId, { includeOwn, ...following }: Following & { includeOwn: boolean }): Promise<Feed<StoredMessage>> {
     return this.#roomEvents.follow(userId, following, (event) =>
       event.kind === "message.added" && (includeOwn || event.message.fromId !== userId) ? event.message : undefined,
     );
@@ -95,7 +96,7 @@ export class MessageStore {
    * Returns a message that the user may read.
    * @throws ChatError BAD_USER_INPUT that names the argument, NOT_A_MEMBER, NOT_FOUND
    */
-  async readable(userId: string, id: string, argument: string): Promise<Placed> {
+  async readable(userId: UserId, id: string, argument: string): Promise<Placed> {
     const { roomId } = readMessageId(id, argument);
     await this.#rooms.check(userId, roomId, argument);
     const [message] = await this.byIds([id]);
@@ -107,7 +108,7 @@ export class MessageStore {
    * A message, `count` messages before it, and some after it; undefined if it no longer exists.
    * @throws ChatError NOT_A_MEMBER, NOT_FOUND
    */
-  async context(userId: string, messageId: string, count: number): Promise<Context | undefined> {
+  async context(userId: UserId, messageId: string, count: number): Promise<Context | undefined> {
     const [message] = await this.byIds([messageId]);
     if (!message) return undefined;
     const [before, after] = await Promise.all([
@@ -122,7 +123,7 @@ export class MessageStore {
    * at the newest message.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND
    */
-  async page(userId: string, roomId: string, { around, ...args }: MessagePageRequest): Promise<MessageConnectionRecord> {
+  async page(userId: UserId, roomId: RoomId, { around, ...args }: MessagePageRequest): Promise<MessageConnectionRecord> {
     if (around != null) return this.#window(userId, roomId, around, args);
     const request = pageRequest(args, "end", (cursor, argument) => decodeCursor(roomId, cursor, argument));
     const { page, position } = await this.#page(userId, roomId, request);
@@ -137,7 +138,7 @@ export class MessageStore {
    * added or removed during the read may or may not come. Each portion checks again that the user may read the room.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND
    */
-  async *history(userId: string, roomId: string): AsyncGenerator<Placed[], void, void> {
+  async *history(userId: UserId, roomId: RoomId): AsyncGenerator<Placed[], void, void> {
     for (let after: Placed | undefined; ; ) {
       const { page } = await this.#page(userId, roomId, { from: "start", limit: AT_ONCE, after, before: undefined });
       yield page.nodes;
@@ -146,7 +147,7 @@ export class MessageStore {
     }
   }
 
-  async #page(userId: string, roomId: string, request: PageRequest<Place>): Promise<{ page: CutPage; position: Position }> {
+  async #page(userId: UserId, roomId: RoomId, request: PageRequest<Place>): Promise<{ page: CutPage; position: Position }> {
     const { from, limit, after, before } = request;
     const [near, far] =
       from === "start" ? [after?.score ?? "-inf", before?.score ?? "+inf"] : [before?.score ?? "+inf", after?.score ?? "-inf"];
@@ -170,7 +171,7 @@ export class MessageStore {
   }
 
   /** A message, half of the page before it and half after it; `first` puts the extra message after it, `last` before it. */
-  async #window(userId: string, roomId: string, around: string, args: PageArgs): Promise<MessageConnectionRecord> {
+  async #window(userId: UserId, roomId: RoomId, around: string, args: PageArgs): Promise<MessageConnectionRecord> {
     const { from, limit, after, before } = pageRequest(args, "end", (_cursor, argument) => argument);
     const misplaced = after ?? before;
     if (misplaced) throw badInput(misplaced, "cannot be combined with `around`.");
@@ -212,7 +213,7 @@ export class MessageStore {
   /** The messages with these ids, null for those that do not exist; one round trip. The caller checks access. */
   async byIds(ids: readonly string[]): Promise<(Placed | null)[]> {
     const found = new Map<string, Placed | undefined>();
-    const byRoom = new Map<string, MessageId[]>();
+    const byRoom = new Map<RoomId, MessageId[]>();
     for (const id of ids.map(parseMessageId)) if (id) byRoom.set(id.roomId, [...(byRoom.get(id.roomId) ?? []), id]);
     await Promise.all(
       [...byRoom].map(async ([roomId, wanted]) => {
@@ -235,7 +236,7 @@ export class MessageStore {
 
   /** The positions of the events that added these messages; null if the room's log no longer has the event. One round trip. */
   async addedAt(ids: readonly string[]): Promise<(string | null)[]> {
-    const byRoom = new Map<string, string[]>();
+    const byRoom = new Map<RoomId, string[]>();
     for (const id of ids.map(parseMessageId)) if (id) byRoom.set(id.roomId, [...(byRoom.get(id.roomId) ?? []), id.id]);
     const found = new Map<string, string>();
     await Promise.all(
@@ -256,7 +257,7 @@ export class MessageStore {
   }
 
   /** The newest message of each room, null for an empty room; one round trip. */
-  newest(roomIds: readonly string[]): Promise<(Placed | null)[]> {
+  newest(roomIds: readonly RoomId[]): Promise<(Placed | null)[]> {
     return Promise.all(
       roomIds.map(async (roomId) => {
         const { range } = await this.#read(roomId, "+inf", "-inf", "end", CANDIDATES);
@@ -270,12 +271,12 @@ export class MessageStore {
   }
 
   /** When the last message of each room was sent, in microseconds since 1970; 0 for an empty room. */
-  async lastSpoken(roomIds: readonly string[], newest: (roomId: string) => Promise<Placed | null>): Promise<number[]> {
+  async lastSpoken(roomIds: readonly RoomId[], newest: (roomId: RoomId) => Promise<Placed | null>): Promise<number[]> {
     return (await Promise.all(roomIds.map(newest))).map((message) => (message ? this.#spokenAt(message.score) : 0));
   }
 
   /** Only the order of room lists depends on this, and the next message corrects it, so no send fails or waits because of it. */
-  noteSpoken(roomId: string, at: number): void {
+  noteSpoken(roomId: RoomId, at: number): void {
     this.#list.note(roomId, at).catch(() => {});
   }
 
@@ -286,7 +287,7 @@ export class MessageStore {
   }
 
   async #read(
-    roomId: string,
+    roomId: RoomId,
     near: string,
     far: string,
     from: "start" | "end",
@@ -307,7 +308,7 @@ export class MessageStore {
 
   /** Continues a range where it was cut. Each call's cost to Redis is bounded, however many members are not messages. */
   async #more(
-    roomId: string,
+    roomId: RoomId,
     range: HistoryRange,
     far: string,
     from: "start" | "end",

@@ -1,6 +1,7 @@
 import { Arg, Authorized, Ctx, ID, Query, Resolver } from "type-graphql";
 import type { ViewerContext } from "../api/context.js";
 import { Count } from "../api/counted.js";
+import { isRoomId } from "../api/ids.js";
 import { Node } from "../api/relay.js";
 import { Message } from "./message.type.js";
 import { parseMessageId, readMessageId } from "./message-id.js";
@@ -20,7 +21,7 @@ export class NodeResolver {
   ): Promise<Node | null> {
     const { viewer, rooms, users, load } = context;
     if (parseMessageId(id)) return readable(id, context);
-    if (await rooms.isReadable(viewer.id, id)) return load.room.load(id);
+    if (isRoomId(id) && (await rooms.isReadable(viewer.id, id))) return load.room.load(id);
     const [user = null] = await users.byIds([id]);
     return user;
   }

@@ -1,5 +1,6 @@
 import type { Page, PageRequest } from "../api/relay.js";
 import { badInput } from "../util/errors.js";
+import type { RoomId } from "../util/ids.js";
 import { readReactions } from "./reaction.js";
 import { comparePlaces, type Place, readMember, type StoredMessage } from "./stored-message.js";
 
@@ -30,7 +31,7 @@ export type CutPage = Page<Placed> & { unreadable: number };
  * So the page is certain only if all messages of each of its scores were read.
  * @returns undefined if more has to be read
  */
-export function cutPage(roomId: string, { from, limit, after, before }: PageRequest<Place>, range: HistoryRange): CutPage | undefined {
+export function cutPage(roomId: RoomId, { from, limit, after, before }: PageRequest<Place>, range: HistoryRange): CutPage | undefined {
   const { messages, unreadable } = readWhole(roomId, range);
   const between = messages.filter(
     (message) => (!after || comparePlaces(message, after) > 0) && (!before || comparePlaces(message, before) < 0),
@@ -65,7 +66,7 @@ export interface WindowRequest {
  * @returns undefined if more has to be read, "gone" if the message does not exist
  */
 export function cutWindow(
-  roomId: string,
+  roomId: RoomId,
   { id, before, after }: WindowRequest,
   score: string,
   older: Pick<HistoryRange, "members" | "cut">,
@@ -86,7 +87,7 @@ export function cutWindow(
 }
 
 /** The messages of the scores that were read completely, in order, and how many members of these scores are not messages. */
-function readWhole(roomId: string, { members, cut }: Pick<HistoryRange, "members" | "cut">): { messages: Placed[]; unreadable: number } {
+function readWhole(roomId: RoomId, { members, cut }: Pick<HistoryRange, "members" | "cut">): { messages: Placed[]; unreadable: number } {
   const lastScore = members.at(-1)?.[1];
   const whole = cut ? members.filter(([, score]) => score !== lastScore) : members;
   const read = whole.map((raw) => readPlaced(roomId, raw)).filter((message) => message !== undefined);
@@ -97,31 +98,31 @@ function readWhole(roomId: string, { members, cut }: Pick<HistoryRange, "members
 }
 
 /** Parses a member of a room, with its reactions; undefined if it is not a message. */
-export function readPlaced(roomId: string, [member, score, reactions]: RawMessage): Placed | undefined {
+export function readPlaced(roomId: RoomId, [member, score, reactions]: RawMessage): Placed | undefined {
   const message = readMember(roomId, member, score);
   return message && { ...message, score, reactions: reactions === "" ? [] : readReactions(JSON.parse(reactions)) };
 }
 
 /** The opaque string that clients get. It names its room, so that the server can refuse it in another room. */
-export function encodeCursor(roomId: string, { score, id }: Place): string {
+export function encodeCursor(roomId: RoomId, { score, id }: Place): string {
   return Buffer.from(JSON.stringify([roomId, score, id])).toString("base64url");
 }
 
 /** @throws ChatError BAD_USER_INPUT that names the argument, for any string that encodeCursor did not return for this room */
-export function decodeCursor(roomId: string, cursor: string, argument: string): Place {
+export function decodeCursor(roomId: RoomId, cursor: string, argument: string): Place {
   const place = placeIn(cursor);
   if (place?.roomId !== roomId || encodeCursor(roomId, place) !== cursor)
     throw badInput(argument, "must be a cursor that `messages` returned for this room.");
   return place;
 }
 
-function placeIn(cursor: string): (Place & { roomId: string }) | undefined {
+function placeIn(cursor: string): (Place & { roomId: RoomId }) | undefined {
   try {
     const value: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString());
     if (!Array.isArray(value) || !value.every((part) => typeof part === "string")) return undefined;
     const [roomId, score, id] = value as string[];
     return roomId !== undefined && score !== undefined && id !== undefined && /^-?(\d+(\.\d+)?(e[+-]?\d+)?|inf)$/.test(score)
-      ? { roomId, score, id }
+      ? { roomId: roomId as RoomId, score, id }
       : undefined;
   } catch {
     return undefined;

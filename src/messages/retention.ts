@@ -1,10 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Cluster, type Redis } from "ioredis";
 import type { Logger } from "pino";
-import { isRoomId, privatePair } from "../api/ids.js";
+import { isRoomId } from "../api/ids.js";
 import { logKeys } from "../log/keys.js";
 import type { RoomScripts } from "../log/room-scripts.js";
 import { isRedisAway, type Lenient, type RedisClient } from "../redis/connect.js";
+import type { RoomId } from "../util/ids.js";
 import { Repeated } from "../util/repeated.js";
 import { messageKeys } from "./keys.js";
 
@@ -16,6 +17,7 @@ export interface Retention {
   historyDays: number;
 }
 
+const ANY = "*" as RoomId; // in a pattern of keys
 const REST = 600; // seconds from the start of one sweep to the next, whichever server runs it
 const LOOK = 10_000; // ms between checks whether a sweep is due
 const SCANNED = 100; // keys that Redis scans in one step
@@ -76,12 +78,12 @@ export class RetentionSweep {
   }
 
   /** The rooms on a node that have a key of the given kind, in batches. */
-  async *#roomsOn(node: Redis, keyOf: (roomId: string) => string, type: string): AsyncGenerator<string[]> {
-    const [beginning = "", ending = ""] = keyOf("*").split("*");
+  async *#roomsOn(node: Redis, keyOf: (roomId: RoomId) => string, type: string): AsyncGenerator<RoomId[]> {
+    const [beginning = "", ending = ""] = keyOf(ANY).split(ANY);
     for (let cursor: string | undefined = "0"; cursor !== undefined && !this.#runs?.stopped; ) {
-      const [next, found]: [string, string[]] = await node.scan(cursor, "MATCH", keyOf("*"), "COUNT", SCANNED, "TYPE", type);
+      const [next, found]: [string, string[]] = await node.scan(cursor, "MATCH", keyOf(ANY), "COUNT", SCANNED, "TYPE", type);
       const ids = found.map((key) => key.slice(beginning.length, key.length - ending.length));
-      yield ids.filter((id) => isRoomId(id) || privatePair(id)); // other applications may use such names too
+      yield ids.filter(isRoomId); // other applications may use such names too
       await this.#redis.expire(messageKeys.trimming, REST, "XX");
       cursor = next === "0" ? undefined : next;
       await delay(STEP_PAUSE);
@@ -89,7 +91,7 @@ export class RetentionSweep {
   }
 
   /** The rooms that may exceed a limit. For all others, the sweep reads nothing else. */
-  async #overfull(roomIds: string[]): Promise<string[]> {
+  async #overfull(roomIds: RoomId[]): Promise<RoomId[]> {
     const { historyLimit, historyDays } = this.#retention;
     const now = Number((await this.#redis.time())[0]);
     const cutoff = now + (1 - historyDays) * DAY;
@@ -109,7 +111,7 @@ export class RetentionSweep {
     return roomIds.filter((_, index) => overfull[index]);
   }
 
-  async #trim(roomId: string): Promise<void> {
+  async #trim(roomId: RoomId): Promise<void> {
     const { historyLimit, historyDays } = this.#retention;
     try {
       for (let gone: number | undefined; gone !== 0 && !this.#runs?.stopped; ) {

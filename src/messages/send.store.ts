@@ -8,6 +8,7 @@ import { roomKeys } from "../rooms/keys.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import { hasControls, isBlank, isLonger } from "../util/characters.js";
 import { badInput, checkClientId, refusal } from "../util/errors.js";
+import type { RoomId, UserId } from "../util/ids.js";
 import { messageKeys } from "./keys.js";
 import type { MentionStore } from "./mention.store.js";
 import type { MessageStore } from "./message.store.js";
@@ -18,7 +19,7 @@ import type { Retention } from "./retention.js";
 import { digestOf, readOurs, type StoredMessage } from "./stored-message.js";
 
 export interface Sending {
-  roomId: string;
+  roomId: RoomId;
   text: string;
   clientMessageId?: string | null | undefined;
   /** The id of a message in the same room. */
@@ -27,7 +28,7 @@ export interface Sending {
 
 /** A message as this server has stored it. */
 export interface Stored {
-  roomId: string;
+  roomId: RoomId;
   /** The member of the room's sorted set. */
   json: string;
   /** Whether it is the room's first message. */
@@ -52,7 +53,7 @@ export type WrongDays = [day: number];
 /** What a script that stores a message needs, besides what all scripts of rooms take. */
 interface Storing {
   keys: ReturnType<typeof storeKeys>;
-  args: { roomId: string; firstDay: number; group: boolean } & Retention;
+  args: { roomId: RoomId; firstDay: number; group: boolean } & Retention;
 }
 
 /** What scripts that store a message return otherwise. */
@@ -70,7 +71,7 @@ export class SendStore {
   readonly #messageLength: number;
   readonly #retention: Retention;
   readonly #storedListeners: ((stored: Stored) => void)[] = [];
-  readonly #sentListeners: ((userId: string, roomId: string) => void)[] = [];
+  readonly #sentListeners: ((userId: UserId, roomId: RoomId) => void)[] = [];
 
   constructor(parts: Parts, { messageLength, ...retention }: { messageLength: number } & Retention) {
     this.#scripts = parts.scripts;
@@ -90,7 +91,7 @@ export class SendStore {
   }
 
   /** Calls the listener after each send of a user over this server, repeated ones included. */
-  onSent(listener: (userId: string, roomId: string) => void): void {
+  onSent(listener: (userId: UserId, roomId: RoomId) => void): void {
     this.#sentListeners.push(listener);
   }
 
@@ -99,7 +100,7 @@ export class SendStore {
    * the message in its current state, or as it was sent if it no longer exists. A consumer that has too much to do can refuse it.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, FORBIDDEN, CLIENT_MESSAGE_ID_REUSED, RATE_LIMITED
    */
-  async send(userId: string, { roomId, text, clientMessageId, replyTo }: Sending): Promise<StoredMessage> {
+  async send(userId: UserId, { roomId, text, clientMessageId, replyTo }: Sending): Promise<StoredMessage> {
     checkText(text, this.#messageLength);
     if (clientMessageId != null) checkClientId(clientMessageId, "clientMessageId");
     const answered = replyTo == null ? undefined : readMessageId(replyTo, "replyTo");
@@ -143,7 +144,7 @@ export class SendStore {
   }
 
   /** Runs a script that stores a message in a room. */
-  store<Result>(roomId: string, run: (storing: Storing) => Promise<Result | WrongDays>): Promise<Result> {
+  store<Result>(roomId: RoomId, run: (storing: Storing) => Promise<Result | WrongDays>): Promise<Result> {
     const { historyLimit, historyDays } = this.#retention;
     return this.withDays((firstDay) =>
       run({ keys: storeKeys(roomId, firstDay), args: { roomId, firstDay, group: isGroup(roomId), historyLimit, historyDays } }),
@@ -163,7 +164,7 @@ export class SendStore {
   }
 
   /** Tells listeners and room lists of a message that a script has stored, and a private room's users of their first one. */
-  async announce(roomId: string, [json, , , at, untold, stored, first]: Sent): Promise<void> {
+  async announce(roomId: RoomId, [json, , , at, untold, stored, first]: Sent): Promise<void> {
     if (stored === 1) for (const listener of this.#storedListeners) listener({ roomId, json, first: first === 1 });
     this.#messages.noteSpoken(roomId, at);
     if (untold > 0) await this.#rooms.show(roomId, untold);
@@ -175,7 +176,7 @@ export class SendStore {
    * @param opening whether the app announced the room as new
    * @returns whether the app has stored messages that it has not announced yet: then the caller calls again in a moment
    */
-  async adopt(roomId: string, heard: { score: string; members: readonly string[] } | undefined, opening: boolean): Promise<boolean> {
+  async adopt(roomId: RoomId, heard: { score: string; members: readonly string[] } | undefined, opening: boolean): Promise<boolean> {
     const authorOf = (member: string, score: string) => readPlaced(roomId, [member, score, ""])?.fromId;
     const opened = heard !== undefined && (await this.#rooms.openForDemos(roomId, authorOf));
     const opens = opening && (await this.#rooms.isOpen(roomId)); // else anyone who can publish could make the server create any keys
@@ -194,7 +195,7 @@ export class SendStore {
 }
 
 /** The keys for storing a message, besides those that every room script takes. */
-const storeKeys = (roomId: string, firstDay: number) => ({
+const storeKeys = (roomId: RoomId, firstDay: number) => ({
   members: roomKeys.members(roomId),
   mentioned: messageKeys.mentioned(roomId),
   reactions: messageKeys.reactions(roomId),
@@ -203,7 +204,7 @@ const storeKeys = (roomId: string, firstDay: number) => ({
 });
 
 /** The keys of the sends of four days. */
-export const sentKeys = (roomId: string, firstDay: number) => ({
+export const sentKeys = (roomId: RoomId, firstDay: number) => ({
   sent1: messageKeys.sent(roomId, firstDay),
   sent2: messageKeys.sent(roomId, firstDay + 1),
   sent3: messageKeys.sent(roomId, firstDay + 2),

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { withoutControls } from "../util/characters.js";
+import type { RoomId, UserId } from "../util/ids.js";
 import { IncompleteReason, type IncompleteReasonName } from "./incomplete.type.js";
 import { type MessageId, parseMessageId } from "./message-id.js";
 import type { ReactionRecord } from "./reaction.js";
@@ -7,13 +8,13 @@ import type { ReactionRecord } from "./reaction.js";
 /** A message as the stores handle it. */
 export interface StoredMessage {
   id: string;
-  roomId: string;
-  fromId: string;
+  roomId: RoomId;
+  fromId: UserId;
   text: string;
   sentAt: Date;
   clientMessageId: string | null;
   /** Ids of the mentioned users. */
-  mentionIds: string[];
+  mentionIds: UserId[];
   editedAt: Date | null;
   /** Id of the message to which it replies, which may no longer exist. */
   replyToId: string | null;
@@ -37,7 +38,7 @@ const LONGEST_SENDER = 32; // characters; a longer sender cannot be a user
  * Parses a member of a room's sorted set, Palaver's or a demo app's.
  * @returns undefined if it is not a message
  */
-export function readMember(roomId: string, member: string, score: string): StoredMessage | undefined {
+export function readMember(roomId: RoomId, member: string, score: string): StoredMessage | undefined {
   const fields = parse(member);
   if (!fields) return undefined;
   const ours = member.endsWith(OURS) ? readOurs(roomId, fields) : undefined;
@@ -49,7 +50,7 @@ export function readMember(roomId: string, member: string, score: string): Store
   return {
     id: foreignId(roomId, member, score),
     roomId,
-    fromId: String(from),
+    fromId: String(from) as UserId,
     text: withoutControls(asTyped(member, message)),
     sentAt: new Date(secondsOf(score) * 1_000),
     clientMessageId: null,
@@ -67,7 +68,7 @@ export function readMember(roomId: string, member: string, score: string): Store
  * @returns undefined if it does not have this form
  */
 export function readOurs(
-  roomId: string,
+  roomId: RoomId,
   { id, from, message, clientMessageId, replyTo, editedAt, mentions, incomplete }: Record<string, unknown>,
 ): StoredMessage | undefined {
   if (typeof id !== "string" || typeof from !== "string" || typeof message !== "string") return undefined;
@@ -76,11 +77,11 @@ export function readOurs(
   return {
     id,
     roomId,
-    fromId: from,
+    fromId: from as UserId,
     text: message,
     sentAt: new Date(place.micros === undefined ? secondsOf(place.score) * 1_000 : place.micros / 1_000),
     clientMessageId: typeof clientMessageId === "string" ? clientMessageId : null,
-    mentionIds: Array.isArray(mentions) ? mentions.filter((id) => typeof id === "string") : [],
+    mentionIds: Array.isArray(mentions) ? mentions.filter((id): id is UserId => typeof id === "string") : [],
     editedAt: typeof editedAt === "number" ? new Date(editedAt / 1_000) : null,
     replyToId: typeof replyTo === "string" && parseMessageId(replyTo)?.roomId === roomId ? replyTo : null,
     incomplete: Object.values(IncompleteReason).find((reason) => reason === incomplete) ?? null,
@@ -101,7 +102,7 @@ function isPlacedAt(id: string, score: string): boolean {
 }
 
 /** Demo apps store messages without an id. This id stays the same as long as the message is unchanged. */
-function foreignId(roomId: string, member: string, score: string): string {
+function foreignId(roomId: RoomId, member: string, score: string): string {
   return `${roomId}/${plainScore(score)}-${createHash("sha1").update(member).digest("hex").slice(0, 16)}`;
 }
 

@@ -1,11 +1,12 @@
 import { Field, ID, ObjectType } from "type-graphql";
 import type { RoomEventKind } from "../api/room-event.js";
 import { RoomEvent } from "../rooms/room-event.type.js";
+import type { UserId } from "../util/ids.js";
 
 declare module "../api/room-event.js" {
   interface RoomEventFields {
-    "message.pinned": { messageId: string; byId: string };
-    "message.unpinned": { messageId: string; byId: string };
+    "message.pinned": { messageId: string; byId: UserId };
+    "message.unpinned": { messageId: string; byId: UserId };
   }
 }
 
@@ -25,7 +26,7 @@ export class MessageUnpinned extends RoomEvent {
 }
 
 function read({ messageId, by }: Record<string, unknown>) {
-  return typeof messageId === "string" && typeof by === "string" ? { messageId, byId: by } : undefined;
+  return typeof messageId === "string" && typeof by === "string" ? { messageId, byId: by as UserId } : undefined;
 }
 
 export const pinEvents: readonly RoomEventKind[] = [

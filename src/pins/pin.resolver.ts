@@ -6,6 +6,7 @@ import { Repeatable } from "../api/repeatable.js";
 import { Message } from "../messages/message.type.js";
 import { Room } from "../rooms/room.type.js";
 import { User } from "../users/user.type.js";
+import type { UserId } from "../util/ids.js";
 import { MOST_PINS, type PinRecord } from "./pin.store.js";
 import { MessagePinned, MessageUnpinned } from "./pin-event.js";
 
@@ -76,7 +77,7 @@ export class RoomPinsResolver {
 @Resolver(() => MessagePinned)
 export class MessagePinnedResolver {
   @FieldResolver(() => User, { description: "The user who pinned it." })
-  by(@Root() { byId }: { byId: string }, @Ctx() { load }: Context): Promise<User> {
+  by(@Root() { byId }: { byId: UserId }, @Ctx() { load }: Context): Promise<User> {
     return load.user.load(byId);
   }
 }
@@ -84,7 +85,7 @@ export class MessagePinnedResolver {
 @Resolver(() => MessageUnpinned)
 export class MessageUnpinnedResolver {
   @FieldResolver(() => User, { description: "The user who unpinned it." })
-  by(@Root() { byId }: { byId: string }, @Ctx() { load }: Context): Promise<User> {
+  by(@Root() { byId }: { byId: UserId }, @Ctx() { load }: Context): Promise<User> {
     return load.user.load(byId);
   }
 }

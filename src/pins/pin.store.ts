@@ -7,12 +7,13 @@ import type { RedisClient } from "../redis/connect.js";
 import { roomKeys } from "../rooms/keys.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import { refusal } from "../util/errors.js";
+import type { RoomId, UserId } from "../util/ids.js";
 import { pinKeys } from "./keys.js";
 
 /** A pinned message, who pinned it, and when. */
 export interface PinRecord {
   message: Placed;
-  byId: string;
+  byId: UserId;
   at: Date;
 }
 
@@ -39,7 +40,7 @@ export class PinStore {
    * @returns the message; null if it is gone, which only matters to a pin
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, FORBIDDEN
    */
-  async set(userId: string, messageId: string, on: boolean): Promise<Placed | null> {
+  async set(userId: UserId, messageId: string, on: boolean): Promise<Placed | null> {
     const { roomId, score } = readMessageId(messageId, "messageId");
     await this.#rooms.check(userId, roomId, "messageId");
     const change = async (gone: string[]) => {
@@ -57,13 +58,13 @@ export class PinStore {
   }
 
   /** The pins of a room whose messages exist, the latest first. The caller checks access. */
-  async of(roomId: string): Promise<PinRecord[]> {
+  async of(roomId: RoomId): Promise<PinRecord[]> {
     const entries = Object.entries(await this.#redis.hgetall(pinKeys.pins(roomId)));
     const messages = await this.#messages.byIds(entries.map(([id]) => id));
     const pins = entries.flatMap(([, entry], index) => {
       const message = messages[index];
       const [byId = "", micros] = entry.split(" ");
-      return message ? [{ message, byId, micros: Number(micros) }] : [];
+      return message ? [{ message, byId: byId as UserId, micros: Number(micros) }] : [];
     });
     return pins
       .sort((one, other) => other.micros - one.micros)
@@ -71,7 +72,7 @@ export class PinStore {
   }
 
   /** Pinned messages that no longer exist. */
-  async #gone(roomId: string): Promise<string[]> {
+  async #gone(roomId: RoomId): Promise<string[]> {
     const ids = await this.#redis.hkeys(pinKeys.pins(roomId));
     const messages = await this.#messages.byIds(ids);
     return ids.filter((_, index) => !messages[index]);

@@ -1,5 +1,6 @@
 import DataLoader from "dataloader";
 import type { Feature } from "../feature.js";
+import type { UserId } from "../util/ids.js";
 import { Lease } from "./lease.js";
 import { PresenceResolver, UserOnlineResolver } from "./presence.resolver.js";
 import { PresenceStore } from "./presence.store.js";
@@ -12,7 +13,7 @@ declare module "../api/context.js" {
     transitions: Transitions;
   }
   interface Loaders {
-    online: DataLoader<string, boolean>;
+    online: DataLoader<UserId, boolean>;
   }
 }
 

@@ -1,3 +1,5 @@
+import type { UserId } from "../util/ids.js";
+
 /**
  * | key | type | holds |
  * |---|---|---|
@@ -11,7 +13,7 @@
  * | `servers` | set | servers whose users need cleanup if the server dies |
  */
 export const presenceKeys = {
-  presence: (userId: string) => `presence:{user:${userId}}`,
+  presence: (userId: UserId) => `presence:{user:${userId}}`,
   onlineUsers: "online_users",
   onlineVersions: "versions:{online_users}",
   announced: "announced:{online_users}",

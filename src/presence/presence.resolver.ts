@@ -1,7 +1,7 @@
 import { Arg, Authorized, Ctx, FieldResolver, ID, Int, Query, Resolver, Root, Subscription } from "type-graphql";
 import type { Context } from "../api/context.js";
 import { Count } from "../api/counted.js";
-import { checkUserId } from "../api/ids.js";
+import { readUserId } from "../api/ids.js";
 import { LONGEST_LIST } from "../api/relay.js";
 import { User } from "../users/user.type.js";
 import { badInput } from "../util/errors.js";
@@ -35,9 +35,8 @@ export class PresenceResolver {
     description:
       "A user who came online or went offline; `online` says which. With `userIds`, events arrive at once. Without, they arrive in portions of at most 100 every quarter of a second, and omit users who came and went in between. Error: `BAD_USER_INPUT`.",
     subscribe: ({ args, context }: { args: { userIds?: string[] | null }; context: Context }) => {
-      const userIds = args.userIds && [...new Set(args.userIds)];
+      const userIds = args.userIds && [...new Set(args.userIds.map((id) => readUserId(id, "userIds")))];
       if (userIds && userIds.length > MOST_FOLLOWED) throw badInput("userIds", `must be at most ${MOST_FOLLOWED} ids.`);
-      for (const id of userIds ?? []) checkUserId(id, "userIds");
       return context.transitions.follow(userIds);
     },
   })

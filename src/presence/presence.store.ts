@@ -2,6 +2,7 @@ import { isUserId } from "../api/ids.js";
 import type { Lenient, RedisClient } from "../redis/connect.js";
 import type { Scripts } from "../redis/scripts.js";
 import { userKeys } from "../users/keys.js";
+import type { UserId } from "../util/ids.js";
 import { inPortions } from "../util/portions.js";
 import { presenceKeys } from "./keys.js";
 import type { Transition } from "./transitions.js";
@@ -20,14 +21,14 @@ export class PresenceStore {
   readonly #grace: number;
   readonly #listeners: ((transition: Transition) => void)[] = [];
   /** Connections to this server, by user. Only this server writes their number to Redis. */
-  readonly #connections = new Map<string, number>();
+  readonly #connections = new Map<UserId, number>();
   /** Users whose last connection here has just closed, as when a page is reloaded. Redis still has the connection. */
-  readonly #lingering = new Map<string, NodeJS.Timeout>();
+  readonly #lingering = new Map<UserId, NodeJS.Timeout>();
   /** The last write of each user's count, and the one that has not begun yet. */
-  readonly #last = new Map<string, Promise<void>>();
-  readonly #next = new Map<string, Promise<void>>();
+  readonly #last = new Map<UserId, Promise<void>>();
+  readonly #next = new Map<UserId, Promise<void>>();
   /** Users whose count could not be written to Redis. */
-  readonly #unwritten = new Set<string>();
+  readonly #unwritten = new Set<UserId>();
 
   /**
    * @param server this server's name, unique among all servers, past ones included
@@ -47,7 +48,7 @@ export class PresenceStore {
   }
 
   /** Counts one more connection of the user here. If Redis is unavailable, the count is kept, and `settle` writes it. */
-  async opened(userId: string): Promise<void> {
+  async opened(userId: UserId): Promise<void> {
     clearTimeout(this.#lingering.get(userId));
     this.#lingering.delete(userId);
     this.#connections.set(userId, (this.#connections.get(userId) ?? 0) + 1);
@@ -55,7 +56,7 @@ export class PresenceStore {
   }
 
   /** Counts one connection less; for the last one, once the grace period is over. */
-  async closed(userId: string): Promise<void> {
+  async closed(userId: UserId): Promise<void> {
     const left = (this.#connections.get(userId) ?? 0) - 1;
     if (left > 0) this.#connections.set(userId, left);
     else this.#connections.delete(userId);
@@ -76,7 +77,9 @@ export class PresenceStore {
 
   /** Removes all connections to a server that has stopped or died. */
   async forget(server: string): Promise<void> {
-    await inPortions(await this.#redis.smembers(presenceKeys.serverUsers(server)), AT_ONCE, (userId) => this.#change(server, userId, 0));
+    await inPortions((await this.#redis.smembers(presenceKeys.serverUsers(server))) as UserId[], AT_ONCE, (userId) =>
+      this.#change(server, userId, 0),
+    );
     await this.#redis.unlink(presenceKeys.serverUsers(server));
   }
 
@@ -87,20 +90,20 @@ export class PresenceStore {
   }
 
   /** Whether these users are online; one round trip. */
-  async areOnline(userIds: readonly string[]): Promise<boolean[]> {
+  async areOnline(userIds: readonly UserId[]): Promise<boolean[]> {
     const announced = () => this.#redis.smismember(presenceKeys.announced, ...userIds);
     const answers = await this.#lenient(this.#redis.smismember(presenceKeys.onlineUsers, ...userIds), undefined);
     return (answers ?? (await announced())).map((answer) => answer === 1);
   }
 
   /** Ids of users who are online, in order of registration; at most `most`, chosen at random if there are more. */
-  async online(most: number): Promise<string[]> {
+  async online(most: number): Promise<UserId[]> {
     const ids = await this.#lenient(this.#redis.srandmember(presenceKeys.onlineUsers, most), []);
     return ids.filter(isUserId).sort((one, other) => Number(one) - Number(other));
   }
 
   /** Called when a demo app announced something of the user: checks what it did to the set of online users, and notifies subscribers. */
-  async lookAt(userId: string): Promise<void> {
+  async lookAt(userId: UserId): Promise<void> {
     const { version = "0", ...connections } = await this.#redis.hgetall(presenceKeys.presence(userId));
     const [, , putBack] = await this.#scripts.run("presence_look", ONLINE_KEYS, {
       user: userId,
@@ -127,7 +130,7 @@ export class PresenceStore {
   }
 
   /** Writes the user's count here, one write after the other, because the last one must be the current one. */
-  #write(userId: string): Promise<void> {
+  #write(userId: UserId): Promise<void> {
     const next = this.#next.get(userId);
     if (next) return next; // it has not read the count yet
     const write = (this.#last.get(userId) ?? Promise.resolve())
@@ -144,7 +147,7 @@ export class PresenceStore {
     return write;
   }
 
-  async #writeNow(userId: string): Promise<void> {
+  async #writeNow(userId: UserId): Promise<void> {
     this.#unwritten.delete(userId);
     const count = () => this.#connections.get(userId) ?? (this.#lingering.has(userId) ? 1 : 0);
     try {
@@ -160,7 +163,7 @@ export class PresenceStore {
     }
   }
 
-  async #change(server: string, userId: string, count: number): Promise<void> {
+  async #change(server: string, userId: UserId, count: number): Promise<void> {
     const [version, isOnline] = await this.#scripts.run("presence_change", { presence: presenceKeys.presence(userId) }, { server, count });
     const online = isOnline === 1;
     const told = await this.#scripts.run("presence_announce", ONLINE_KEYS, { user: userId, version, online });

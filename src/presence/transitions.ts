@@ -2,11 +2,12 @@ import type { Logger } from "pino";
 import type { Channels } from "../log/channels.js";
 import { Feed } from "../log/feed.js";
 import { onceRedisAnswers, type RedisClient } from "../redis/connect.js";
+import type { UserId } from "../util/ids.js";
 import { presenceChannels, presenceKeys } from "./keys.js";
 
 /** A user came online or went offline. */
 export interface Transition {
-  userId: string;
+  userId: UserId;
   online: boolean;
 }
 
@@ -24,15 +25,15 @@ export class Transitions {
   readonly #channels: Channels;
   readonly #log: Logger;
   readonly #ofEveryone = new Set<Feed<Transition>>();
-  readonly #ofUser = new Map<string, Set<Feed<Transition>>>();
+  readonly #ofUser = new Map<UserId, Set<Feed<Transition>>>();
   /** Resolves to the unsubscribe function once Redis has acknowledged; set only while there are subscribers. */
   #listening: Promise<() => void> | undefined;
   /** The users who are online, according to the events that arrived. */
-  readonly #online = new Set<string>();
+  readonly #online = new Set<UserId>();
   /** Transitions not yet delivered to subscribers to all users; always the opposite of what was delivered before. */
-  readonly #waiting = new Map<string, Transition>();
+  readonly #waiting = new Map<UserId, Transition>();
   /** For each list that is being read: the users about whom something has arrived since. */
-  readonly #heard = new Set<Set<string>>();
+  readonly #heard = new Set<Set<UserId>>();
   #tick: NodeJS.Timeout | undefined;
 
   constructor(redis: RedisClient, channels: Channels, log: Logger) {
@@ -42,7 +43,7 @@ export class Transitions {
   }
 
   /** Transitions of all users, or of these users, from the moment at which the promise resolves. */
-  async follow(userIds: readonly string[] | null | undefined): Promise<Feed<Transition>> {
+  async follow(userIds: readonly UserId[] | null | undefined): Promise<Feed<Transition>> {
     const feed = new Feed<Transition>();
     const audiences = userIds ? userIds.map((id) => this.#audienceOf(id)) : [this.#ofEveryone];
     for (const audience of audiences) audience.add(feed);
@@ -61,7 +62,7 @@ export class Transitions {
     return feed;
   }
 
-  #audienceOf(userId: string): Set<Feed<Transition>> {
+  #audienceOf(userId: UserId): Set<Feed<Transition>> {
     const audience = this.#ofUser.get(userId) ?? new Set();
     this.#ofUser.set(userId, audience);
     return audience;
@@ -82,7 +83,7 @@ export class Transitions {
     };
     try {
       await this.#look(
-        () => this.#redis.smembers(presenceKeys.announced),
+        () => this.#redis.smembers(presenceKeys.announced) as Promise<UserId[]>,
         (userId) => this.#online.add(userId),
       );
       return stop;
@@ -97,8 +98,8 @@ export class Transitions {
    * may be older, because it comes over another connection.
    * @returns users about whom the list says nothing; undefined if it was not read
    */
-  async #look(read: () => Promise<string[] | undefined>, found: (userId: string) => void): Promise<string[] | undefined> {
-    const heard = new Set<string>();
+  async #look(read: () => Promise<UserId[] | undefined>, found: (userId: UserId) => void): Promise<UserId[] | undefined> {
+    const heard = new Set<UserId>();
     this.#heard.add(heard);
     try {
       const listed = await read();
@@ -114,7 +115,7 @@ export class Transitions {
   /** Delivers transitions that were published but did not arrive: the connection was down, or Redis lost its data. */
   async catchUp(wanted: () => boolean = () => this.#listening !== undefined): Promise<void> {
     const gone = await this.#look(
-      () => onceRedisAnswers(() => this.#redis.smembers(presenceKeys.announced), wanted),
+      () => onceRedisAnswers(() => this.#redis.smembers(presenceKeys.announced) as Promise<UserId[]>, wanted),
       (userId) => this.#change({ userId, online: true }),
     );
     for (const userId of gone ?? []) this.#change({ userId, online: false });

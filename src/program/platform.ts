@@ -15,6 +15,7 @@ import { logLua, RoomScripts } from "../log/room-scripts.js";
 import { type ConnectOptions, leniently, type RedisConnections } from "../redis/connect.js";
 import { RedisHealth } from "../redis/health.js";
 import { readScripts } from "../redis/scripts.js";
+import type { RoomId } from "../util/ids.js";
 import { LimitedLog } from "../util/limited-log.js";
 
 /** The settings for access to the Redis at `redisUrls`. */
@@ -46,7 +47,7 @@ export function assemble(config: Config, redis: RedisConnections, name: string, 
   const stores = onlyMade(made);
   const followed = followRooms({ channels, scripts, log }, stores);
   const lenient = leniently(limitedLog);
-  const keysOfRoom = (roomId: string) => [...keysOfLog(roomId), ...features.flatMap((feature) => feature.keysOfRoom?.(roomId) ?? [])];
+  const keysOfRoom = (roomId: RoomId) => [...keysOfLog(roomId), ...features.flatMap((feature) => feature.keysOfRoom?.(roomId) ?? [])];
   const platform: Platform = {
     config,
     name,

@@ -1,6 +1,7 @@
 import DataLoader from "dataloader";
 import type { Feature } from "../feature.js";
 import { SendLimit } from "../users/send-limit.js";
+import type { RoomId, UserId } from "../util/ids.js";
 import { readKeys } from "./keys.js";
 import { MemberReadResolver, ReadMovedResolver, ReadResolver } from "./read.resolver.js";
 import { ReadStore, type Unread } from "./read.store.js";
@@ -14,9 +15,9 @@ declare module "../api/context.js" {
   }
   interface Loaders {
     /** The read marker of a room's member. */
-    readUpTo: DataLoader<{ roomId: string; userId: string }, string | null>;
+    readUpTo: DataLoader<{ roomId: RoomId; userId: UserId }, string | null>;
     /** How much of a room is unread by the viewer. */
-    unread: DataLoader<string, Unread>;
+    unread: DataLoader<RoomId, Unread>;
   }
 }
 

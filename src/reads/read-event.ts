@@ -1,10 +1,11 @@
 import { Field, ID, ObjectType } from "type-graphql";
 import type { RoomEventKind } from "../api/room-event.js";
 import { RoomEvent } from "../rooms/room-event.type.js";
+import type { UserId } from "../util/ids.js";
 
 declare module "../api/room-event.js" {
   interface RoomEventFields {
-    "read.moved": { userId: string; upTo: string };
+    "read.moved": { userId: UserId; upTo: string };
   }
 }
 
@@ -21,5 +22,5 @@ export class ReadMoved extends RoomEvent {
 export const readMoved: RoomEventKind = {
   kind: "read.moved",
   type: ReadMoved,
-  read: ({ userId, upTo }) => (typeof userId === "string" && typeof upTo === "string" ? { userId, upTo } : undefined),
+  read: ({ userId, upTo }) => (typeof userId === "string" && typeof upTo === "string" ? { userId: userId as UserId, upTo } : undefined),
 };

@@ -5,6 +5,7 @@ import type { MemberRecord } from "../rooms/member.store.js";
 import { Member } from "../rooms/member.type.js";
 import { Room } from "../rooms/room.type.js";
 import { User } from "../users/user.type.js";
+import type { RoomId, UserId } from "../util/ids.js";
 import { ReadMoved } from "./read-event.js";
 
 /** Read markers and unread counts. */
@@ -61,12 +62,12 @@ export class MemberReadResolver {
 @Resolver(() => ReadMoved)
 export class ReadMovedResolver {
   @FieldResolver(() => User, { description: "The user whose read marker moved." })
-  user(@Root() { userId }: { userId: string }, @Ctx() { load }: Context): Promise<User> {
+  user(@Root() { userId }: { userId: UserId }, @Ctx() { load }: Context): Promise<User> {
     return load.user.load(userId);
   }
 
   @FieldResolver(() => Room, { description: "The room, for example to query what is still unread: `room { unreadCount }`." })
-  room(@Root() { roomId }: { roomId: string }, @Ctx() { load }: Context): Promise<Room> {
+  room(@Root() { roomId }: { roomId: RoomId }, @Ctx() { load }: Context): Promise<Room> {
     return load.room.load(roomId);
   }
 }

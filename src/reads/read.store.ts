@@ -9,6 +9,7 @@ import type { RedisClient } from "../redis/connect.js";
 import { roomKeys } from "../rooms/keys.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import { userChannels } from "../users/keys.js";
+import type { RoomId, UserId } from "../util/ids.js";
 
 /** How much of a room is unread by a user. */
 export interface Unread {
@@ -22,7 +23,7 @@ export interface Unread {
 
 /** Sent to the user's other devices where the room's other members do not get read markers. */
 export interface OwnReading {
-  roomId: string;
+  roomId: RoomId;
   upTo: string;
   /** Microseconds since 1970, by Redis's clock. */
   at: number;
@@ -52,7 +53,7 @@ export class ReadStore {
    * @returns the room's id
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND
    */
-  async mark(userId: string, messageId: string): Promise<string> {
+  async mark(userId: UserId, messageId: string): Promise<RoomId> {
     const { roomId, score } = readMessageId(messageId, "messageId");
     await this.#rooms.check(userId, roomId, "messageId");
     const [moved, at] = await this.#scripts.onRoom(
@@ -72,7 +73,7 @@ export class ReadStore {
    * Read markers of users in private rooms and groups, whose members may see them; null in other rooms, and for a user who has read
    * nothing. One round trip.
    */
-  async upTo(readers: readonly { roomId: string; userId: string }[]): Promise<(string | null)[]> {
+  async upTo(readers: readonly { roomId: RoomId; userId: UserId }[]): Promise<(string | null)[]> {
     return Promise.all(
       readers.map(async ({ roomId, userId }) => {
         if (this.#mostTold(roomId) === 0) return null;
@@ -83,7 +84,7 @@ export class ReadStore {
   }
 
   /** How much of each room is unread by the user; one round trip. */
-  unread(userId: string, roomIds: readonly string[]): Promise<Unread[]> {
+  unread(userId: UserId, roomIds: readonly RoomId[]): Promise<Unread[]> {
     return Promise.all(
       roomIds.map(async (roomId) => {
         const itsKeys = {
@@ -108,14 +109,14 @@ export class ReadStore {
    * Calls the listener when the user's read marker moves in a room where only their own devices are notified.
    * @returns a function that ends this
    */
-  onOwnReading(userId: string, listener: (reading: OwnReading) => void): Promise<() => void> {
+  onOwnReading(userId: UserId, listener: (reading: OwnReading) => void): Promise<() => void> {
     return this.#channels.subscribe(userChannels.user(userId), (payload) => {
       if (isOwnReading(payload)) listener(payload);
     });
   }
 
   /** Rooms that are open to all have an unbounded number of members. */
-  #mostTold(roomId: string): number {
+  #mostTold(roomId: RoomId): number {
     return privatePair(roomId) || isGroup(roomId) ? MOST_TOLD : 0;
   }
 }

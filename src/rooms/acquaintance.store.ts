@@ -5,6 +5,7 @@ import type { Lenient, RedisClient } from "../redis/connect.js";
 import type { Bots } from "../users/bots.js";
 import { userKeys } from "../users/keys.js";
 import { refusal } from "../util/errors.js";
+import type { RoomId, UserId } from "../util/ids.js";
 import { roomKeys } from "./keys.js";
 
 const GROUPS_AT_ONCE = 50; // groups of a user that one round trip searches for acquaintances
@@ -28,7 +29,7 @@ export class AcquaintanceStore {
    * bot never counts as a stranger.
    * @throws ChatError FORBIDDEN if one of them blocks the user, or the user blocks one of them
    */
-  async strangersAmong(userId: string, otherIds: string[]): Promise<string[]> {
+  async strangersAmong(userId: UserId, otherIds: UserId[]): Promise<UserId[]> {
     const bots = this.#bots.ids;
     const looked = await Promise.all(
       otherIds.map(async (id) => {
@@ -39,7 +40,8 @@ export class AcquaintanceStore {
       }),
     );
     const strangers = new Set(looked.filter(({ known }) => !known).map(({ id }) => id));
-    const groups = strangers.size > 0 ? (await this.#lenient(this.#redis.smembers(userKeys.userRooms(userId)), [])).filter(isGroup) : [];
+    const groups =
+      strangers.size > 0 ? ((await this.#lenient(this.#redis.smembers(userKeys.userRooms(userId)), [])) as RoomId[]).filter(isGroup) : [];
     for (let at = 0; at < groups.length && strangers.size > 0; at += GROUPS_AT_ONCE) {
       const left = [...strangers];
       const portion = groups.slice(at, at + GROUPS_AT_ONCE);
@@ -55,19 +57,19 @@ export class AcquaintanceStore {
   }
 
   /** The users among these who block this user. */
-  async blockersAmong(userId: string, otherIds: string[]): Promise<string[]> {
+  async blockersAmong(userId: UserId, otherIds: UserId[]): Promise<UserId[]> {
     const blocked = await Promise.all(otherIds.map((id) => this.blocks(id, userId)));
     return otherIds.filter((_, index) => blocked[index]);
   }
 
   /** Whether the user blocks the other user. */
-  async blocks(userId: string, otherId: string): Promise<boolean> {
+  async blocks(userId: UserId, otherId: UserId): Promise<boolean> {
     if (userId === otherId) return false;
     return (await this.#redis.hexists(logKeys.meta(pairOf(userId, otherId)), fieldOf(userId))) === 1;
   }
 
   /** Stores or removes the user's block of the other user. Every write to their private room checks it. */
-  async setBlock(userId: string, otherId: string, on: boolean): Promise<void> {
+  async setBlock(userId: UserId, otherId: UserId, on: boolean): Promise<void> {
     const meta = logKeys.meta(pairOf(userId, otherId));
     if (on) await this.#redis.hset(meta, fieldOf(userId), 1);
     else await this.#redis.hdel(meta, fieldOf(userId));
@@ -77,11 +79,11 @@ export class AcquaintanceStore {
    * Checks that the user may write to the other user.
    * @throws ChatError FORBIDDEN
    */
-  async checkWrite(userId: string, otherId: string): Promise<void> {
+  async checkWrite(userId: UserId, otherId: UserId): Promise<void> {
     const [blocks, isBlocked] = await this.#redis.hmget(logKeys.meta(pairOf(userId, otherId)), fieldOf(userId), fieldOf(otherId));
     if (blocks != null) throw refusal("FORBIDDEN", "You have blocked this user.");
     if (isBlocked != null) throw refusal("FORBIDDEN", "You cannot write to this user.");
   }
 }
 
-const fieldOf = (userId: string) => `blocked:${userId}`;
+const fieldOf = (userId: UserId) => `blocked:${userId}`;

@@ -3,13 +3,14 @@ import { Feed } from "../log/feed.js";
 import { logChannels } from "../log/keys.js";
 import { onceRedisAnswers } from "../redis/connect.js";
 import { refusal } from "../util/errors.js";
+import type { RoomId, UserId } from "../util/ids.js";
 import type { RoomStore } from "./room.store.js";
 
 /** The subscribers to what a room publishes on its channel without storing it in its log. */
 export interface Audience<Told extends object, State> {
-  readonly roomId: string;
+  readonly roomId: RoomId;
   /** The feeds of subscribers, with their user ids. */
-  readonly feeds: Map<Feed<Told>, string>;
+  readonly feeds: Map<Feed<Told>, UserId>;
   /** The room's state, kept while it has subscribers. */
   readonly state: State;
   /** Whether there are subscribers, including those that still wait for Redis to acknowledge. */
@@ -18,7 +19,7 @@ export interface Audience<Told extends object, State> {
 
 interface Followed<Told extends object, State> extends Audience<Told, State> {
   /** All feeds with their user ids, including those that still join. */
-  readonly holders: Map<Feed<Told>, string>;
+  readonly holders: Map<Feed<Told>, UserId>;
   /** Resolves, once Redis has acknowledged, to a function that ends the subscription to the channel. */
   readonly listening: Promise<() => void>;
 }
@@ -29,7 +30,7 @@ export class Audiences<Told extends object, State> implements Iterable<Audience<
   readonly #rooms: RoomStore;
   readonly #begin: () => State;
   readonly #onHeard: (audience: Audience<Told, State>, payload: unknown) => void;
-  readonly #followed = new Map<string, Followed<Told, State>>();
+  readonly #followed = new Map<RoomId, Followed<Told, State>>();
   readonly #stopHearing: () => void;
 
   /**
@@ -68,8 +69,8 @@ export class Audiences<Told extends object, State> implements Iterable<Audience<
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND; any error that `ready` throws
    */
   async join(
-    userId: string,
-    roomId: string,
+    userId: UserId,
+    roomId: RoomId,
     ready: (audience: Audience<Told, State>) => Promise<void> = async () => {},
   ): Promise<{ feed: Feed<Told>; audience: Audience<Told, State> }> {
     await this.#rooms.check(userId, roomId);
@@ -90,8 +91,8 @@ export class Audiences<Told extends object, State> implements Iterable<Audience<
     return { feed, audience };
   }
 
-  #open(roomId: string): Followed<Told, State> {
-    const holders = new Map<Feed<Told>, string>();
+  #open(roomId: RoomId): Followed<Told, State> {
+    const holders = new Map<Feed<Told>, UserId>();
     const audience: Followed<Told, State> = {
       roomId,
       holders,

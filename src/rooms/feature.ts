@@ -1,5 +1,6 @@
 import DataLoader from "dataloader";
 import type { Feature } from "../feature.js";
+import type { RoomId, UserId } from "../util/ids.js";
 import { AcquaintanceStore } from "./acquaintance.store.js";
 import { roomKeys } from "./keys.js";
 import { MemberResolver, RoomMembersResolver } from "./member.resolver.js";
@@ -21,11 +22,11 @@ declare module "../api/context.js" {
     roomEvents: RoomEventStore;
   }
   interface Loaders {
-    room: DataLoader<string, RoomRecord>;
+    room: DataLoader<RoomId, RoomRecord>;
     /** Whether the viewer may read a room. */
-    readable: DataLoader<string, boolean>;
+    readable: DataLoader<RoomId, boolean>;
     /** The rooms in a user's list, in order. */
-    roomPlaces: DataLoader<string, RoomPlace[]>;
+    roomPlaces: DataLoader<UserId, RoomPlace[]>;
   }
 }
 
@@ -42,8 +43,10 @@ export const rooms: Feature = {
   },
   loaders: {
     room: ({ stores, work }) => new DataLoader(async (ids) => work.lookedUp(await stores.rooms.byIds(ids))),
-    readable: ({ stores, work, viewerId = "" }) =>
-      new DataLoader(async (ids) => work.lookedUp(await Promise.all(ids.map((id) => stores.rooms.isReadable(viewerId, id))))),
+    readable: ({ stores, work, viewerId }) =>
+      new DataLoader(async (ids) =>
+        work.lookedUp(await Promise.all(ids.map((id) => viewerId !== undefined && stores.rooms.isReadable(viewerId, id)))),
+      ),
     roomPlaces: ({ stores: { roomList }, load }) =>
       new DataLoader((userIds) => Promise.all(userIds.map((id) => roomList.placesOf(id, load)))),
   },

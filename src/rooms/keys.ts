@@ -1,3 +1,5 @@
+import type { RoomId, UserId } from "../util/ids.js";
+
 /**
  * | key | type | holds |
  * |---|---|---|
@@ -7,9 +9,9 @@
  * | `reads:{room:ID}` | hash | user → score and id of the message up to which they have read |
  */
 export const roomKeys = {
-  opened: (userId: string) => `opened:{user:${userId}}`,
-  members: (roomId: string) => `members:{room:${roomId}}`,
+  opened: (userId: UserId) => `opened:{user:${userId}}`,
+  members: (roomId: RoomId) => `members:{room:${roomId}}`,
   /** @param shard chosen by the room's id, in `room-list.store` */
   spoken: (shard: number) => `spoken:${shard}`,
-  reads: (roomId: string) => `reads:{room:${roomId}}`,
+  reads: (roomId: RoomId) => `reads:{room:${roomId}}`,
 } as const;

@@ -6,12 +6,13 @@ import type { Scripts } from "../redis/scripts.js";
 import { userKeys } from "../users/keys.js";
 import type { UserStore } from "../users/user.store.js";
 import { badInput, refusal } from "../util/errors.js";
+import type { RoomId, UserId } from "../util/ids.js";
 import { roomKeys } from "./keys.js";
 import type { RoomRecord } from "./room.js";
 
 export interface MemberRecord {
-  roomId: string;
-  userId: string;
+  roomId: RoomId;
+  userId: UserId;
   role: "OWNER" | "MEMBER";
   /** Microseconds since 1970, by Redis's clock; 0 in rooms that are not groups. */
   joined: number;
@@ -39,7 +40,7 @@ export class MemberStore {
    * Adds a group to the user's list, which the demo apps show too. The group must already have a name.
    * @throws ChatError FORBIDDEN if the user is in too many groups
    */
-  async enlist(userId: string, roomId: string): Promise<void> {
+  async enlist(userId: UserId, roomId: RoomId): Promise<void> {
     const args = { roomId, group: true, most: MOST_GROUPS };
     if ((await this.#scripts.run("room_enlist", { rooms: userKeys.userRooms(userId) }, args)) === 1) return;
     throw refusal("FORBIDDEN", `User ${userId} is in ${MOST_GROUPS} groups, the maximum.`);
@@ -49,39 +50,39 @@ export class MemberStore {
    * Adds a private room to the list of the user who opens it. Rooms that others opened with the user do not count towards the limit.
    * @throws ChatError FORBIDDEN if the user has opened too many
    */
-  async enlistOpened(userId: string, roomId: string): Promise<void> {
+  async enlistOpened(userId: UserId, roomId: RoomId): Promise<void> {
     if ((await this.#scripts.run("room_enlist", { rooms: roomKeys.opened(userId) }, { roomId, group: false, most: MOST_OPENED })) !== 1)
       throw refusal("FORBIDDEN", `You have opened ${MOST_OPENED} private rooms, the maximum.`);
     await this.#redis.sadd(userKeys.userRooms(userId), roomId);
   }
 
   /** Removes a group from the user's list, unless they have just joined again. */
-  async unlist(userId: string, roomId: string): Promise<void> {
+  async unlist(userId: UserId, roomId: RoomId): Promise<void> {
     await this.#redis.srem(userKeys.userRooms(userId), roomId);
     if (await this.has(roomId, userId)) await this.#redis.sadd(userKeys.userRooms(userId), roomId);
   }
 
   /** Whether the user is a member of the group. */
-  async has(roomId: string, userId: string): Promise<boolean> {
+  async has(roomId: RoomId, userId: UserId): Promise<boolean> {
     return (await this.#redis.hexists(roomKeys.members(roomId), userId)) === 1;
   }
 
   /** The users among these who are members of the group. */
-  async among(roomId: string, userIds: string[]): Promise<string[]> {
+  async among(roomId: RoomId, userIds: UserId[]): Promise<UserId[]> {
     return (await this.entries(roomId, userIds)).map(({ userId }) => userId);
   }
 
   /** The users among these who are members of the group, with their role and when they joined. */
-  async entries(roomId: string, userIds: string[]): Promise<MemberRecord[]> {
+  async entries(roomId: RoomId, userIds: UserId[]): Promise<MemberRecord[]> {
     const entries = await this.#redis.hmget(roomKeys.members(roomId), ...userIds);
     return userIds.flatMap((userId, index) => {
       const entry = entries[index];
-      return entry == null ? [] : [readEntry(roomId, userId, entry)];
+      return entry == null ? [] : [readEntry(roomId, userId as UserId, entry)];
     });
   }
 
   /** The group's position when the user last joined, where their subscriptions start; undefined if the user is not a member. */
-  async entrance(roomId: string, userId: string): Promise<Position | undefined> {
+  async entrance(roomId: RoomId, userId: UserId): Promise<Position | undefined> {
     const [isIn, entrance] = await Promise.all([this.has(roomId, userId), this.#redis.hget(logKeys.meta(roomId), `joined:${userId}`)]);
     if (!isIn) return undefined;
     const [, epoch, seq, at] = /^([0-9a-f]*)\.(\d+)\.(\d+)$/.exec(entrance ?? "") ?? [];
@@ -106,18 +107,18 @@ export class MemberStore {
   }
 
   /** All members of a group, whose number is bounded. */
-  async #all(roomId: string): Promise<MemberRecord[]> {
+  async #all(roomId: RoomId): Promise<MemberRecord[]> {
     const entries = Object.entries(await this.#redis.hgetall(roomKeys.members(roomId)));
-    return entries.map(([userId, entry]) => readEntry(roomId, userId, entry)).sort(comparePlaces);
+    return entries.map(([userId, entry]) => readEntry(roomId, userId as UserId, entry)).sort(comparePlaces);
   }
 }
 
-function readEntry(roomId: string, userId: string, entry: string): MemberRecord {
+function readEntry(roomId: RoomId, userId: UserId, entry: string): MemberRecord {
   const [role, joined] = entry.split(" ");
   return { roomId, userId, role: role === "OWNER" ? "OWNER" : "MEMBER", joined: Number(joined) };
 }
 
-const withoutRole = (roomId: string, userId: string): MemberRecord => ({ roomId, userId, role: "MEMBER", joined: 0 });
+const withoutRole = (roomId: RoomId, userId: UserId): MemberRecord => ({ roomId, userId, role: "MEMBER", joined: 0 });
 
 function pageOf(members: MemberRecord[], { from, limit, after, before }: PageRequest<MemberPlace>) {
   const between = members.filter(
@@ -145,7 +146,7 @@ export function encodeMemberCursor({ joined, userId }: MemberPlace): string {
 /** @throws ChatError BAD_USER_INPUT that names the argument, for any string that encodeMemberCursor did not return */
 export function decodeMemberCursor(cursor: string, argument: string): MemberPlace {
   const [, joined, userId] = /^member:(\d{1,16}):([1-9]\d{0,14})$/.exec(Buffer.from(cursor, "base64url").toString()) ?? [];
-  const place = { joined: Number(joined), userId: userId ?? "" };
+  const place = { joined: Number(joined), userId: (userId ?? "") as UserId };
   if (encodeMemberCursor(place) !== cursor) throw badInput(argument, "must be a cursor that `members` returned.");
   return place;
 }

@@ -1,7 +1,10 @@
 import { Args, ArgsType, Authorized, Ctx, Field, FieldResolver, ID, Resolver, Root, Subscription } from "type-graphql";
 import type { Context, ViewerContext } from "../api/context.js";
+import { readRoomId } from "../api/ids.js";
 import type { RoomEventRecord } from "../api/room-event.js";
 import { User } from "../users/user.type.js";
+import type { UserId } from "../util/ids.js";
+import type { Following } from "./room-event.store.js";
 import { MemberJoined, MemberLeft, RoomEvent, RoomRenamed } from "./room-event.type.js";
 
 @ArgsType()
@@ -16,13 +19,20 @@ export class EventsArgs {
   after?: string[] | null;
 }
 
+/** What a subscription follows, from its arguments. @throws ChatError BAD_USER_INPUT */
+export const followingOf = ({ roomId, after }: EventsArgs): Following => ({
+  roomId: roomId == null ? undefined : readRoomId(roomId, "roomId"),
+  after,
+});
+
 @Resolver()
 export class RoomEventResolver {
   @Authorized()
   @Subscription(() => RoomEvent, {
     description:
       "All stored events of one room, or without `roomId` of every room that the viewer is in now or joins later. Errors: as in `messageAdded`.",
-    subscribe: ({ args, context }: { args: EventsArgs; context: ViewerContext }) => context.roomEvents.followAll(context.viewer.id, args),
+    subscribe: ({ args, context }: { args: EventsArgs; context: ViewerContext }) =>
+      context.roomEvents.followAll(context.viewer.id, followingOf(args)),
   })
   roomEvents(@Root() event: RoomEventRecord, @Args(() => EventsArgs) _args: EventsArgs): RoomEvent {
     return event;
@@ -30,8 +40,8 @@ export class RoomEventResolver {
 }
 
 interface Deed {
-  userId: string;
-  byId: string;
+  userId: UserId;
+  byId: UserId;
 }
 
 @Resolver(() => MemberJoined)

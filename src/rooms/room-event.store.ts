@@ -1,14 +1,15 @@
-import { isGroup } from "../api/ids.js";
+import { isGroup, readRoomId } from "../api/ids.js";
 import type { RoomEventRecord } from "../api/room-event.js";
 import type { FollowedRooms } from "../log/followed-rooms.js";
 import { decodePosition, encodePosition, type Position } from "../log/position.js";
 import { ROOMS_AT_ONCE, RoomsFeed } from "../log/rooms-feed.js";
 import { badInput, refusal } from "../util/errors.js";
+import type { RoomId, UserId } from "../util/ids.js";
 import { startInPortions } from "../util/portions.js";
 import type { RoomStore } from "./room.store.js";
 
 export interface Following {
-  roomId?: string | null | undefined;
+  roomId?: RoomId | null | undefined;
   after?: string[] | null | undefined;
 }
 
@@ -19,7 +20,7 @@ export type LiveEvent = RoomEventRecord extends infer Event ? (Event extends unk
  * A source of events for one user that are not in the logs of rooms.
  * @returns a function that ends it
  */
-export type LiveSource = (userId: string, push: (event: LiveEvent) => void) => Promise<() => void>;
+export type LiveSource = (userId: UserId, push: (event: LiveEvent) => void) => Promise<() => void>;
 
 /** Subscriptions to the events of rooms. */
 export class RoomEventStore {
@@ -41,7 +42,7 @@ export class RoomEventStore {
    * All stored events: of one room, or of every room of the user, now or later.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, HISTORY_RESET
    */
-  async followAll(userId: string, following: Following): Promise<RoomsFeed<RoomEventRecord, RoomEventRecord>> {
+  async followAll(userId: UserId, following: Following): Promise<RoomsFeed<RoomEventRecord, RoomEventRecord>> {
     const feed = await this.follow(userId, following, (event) => event);
     const push = (event: LiveEvent) => {
       const place = feed.positionIn(event.roomId);
@@ -62,7 +63,7 @@ export class RoomEventStore {
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, HISTORY_RESET
    */
   async follow<T extends object>(
-    userId: string,
+    userId: UserId,
     { roomId, after }: Following,
     select: (event: RoomEventRecord) => T | undefined,
   ): Promise<RoomsFeed<RoomEventRecord, T>> {
@@ -81,7 +82,7 @@ export class RoomEventStore {
         await feed.add(roomId, positions.get(roomId) ?? standing?.now, standing?.entrance);
         return feed;
       }
-      const listed = new Map<string, Parameters<typeof feed.add>>();
+      const listed = new Map<RoomId, Parameters<typeof feed.add>>();
       let begun = false;
       const stop = await this.#rooms.onRooms(userId, (room, begins, entrance) => {
         const known = listed.get(room);
@@ -102,7 +103,7 @@ export class RoomEventStore {
   }
 
   /** @throws ChatError NOT_A_MEMBER */
-  async #standing(userId: string, roomId: string) {
+  async #standing(userId: UserId, roomId: RoomId) {
     const standing = await this.#rooms.standing(userId, roomId);
     if (!standing) throw refusal("NOT_A_MEMBER", roomId);
     return standing;
@@ -110,10 +111,11 @@ export class RoomEventStore {
 }
 
 /** @throws ChatError BAD_USER_INPUT for an invalid position, for two positions of one room, and for a position of another room */
-function positionsByRoom(after: string[], roomId: string | null | undefined): Map<string, Position> {
-  const positions = new Map<string, Position>();
+function positionsByRoom(after: string[], roomId: RoomId | null | undefined): Map<RoomId, Position> {
+  const positions = new Map<RoomId, Position>();
   for (const text of after) {
     const position = decodePosition(text, "after");
+    readRoomId(position.roomId, "after");
     if (roomId != null && position.roomId !== roomId) throw badInput("after", `must be a position of room ${roomId}.`);
     if (positions.has(position.roomId)) throw badInput("after", `has two positions of room ${position.roomId}. Give at most one.`);
     positions.set(position.roomId, position);

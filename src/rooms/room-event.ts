@@ -1,11 +1,12 @@
 import type { RoomEventKind } from "../api/room-event.js";
+import type { UserId } from "../util/ids.js";
 import { MemberJoined, MemberLeft, RoomRenamed } from "./room-event.type.js";
 
 declare module "../api/room-event.js" {
   interface RoomEventFields {
-    "member.joined": { userId: string; byId: string };
-    "member.left": { userId: string; byId: string; newOwnerId: string | null };
-    "room.renamed": { name: string; byId: string };
+    "member.joined": { userId: UserId; byId: UserId };
+    "member.left": { userId: UserId; byId: UserId; newOwnerId: string | null };
+    "room.renamed": { name: string; byId: UserId };
   }
 }
 
@@ -14,19 +15,20 @@ export const roomEvents: readonly RoomEventKind[] = [
   {
     kind: "member.joined",
     type: MemberJoined,
-    read: ({ userId, by }) => (typeof userId === "string" && typeof by === "string" ? { userId, byId: by } : undefined),
+    read: ({ userId, by }) =>
+      typeof userId === "string" && typeof by === "string" ? { userId: userId as UserId, byId: by as UserId } : undefined,
   },
   {
     kind: "member.left",
     type: MemberLeft,
     read: ({ userId, by, newOwner }) =>
       typeof userId === "string" && typeof by === "string"
-        ? { userId, byId: by, newOwnerId: typeof newOwner === "string" ? newOwner : null }
+        ? { userId: userId as UserId, byId: by as UserId, newOwnerId: typeof newOwner === "string" ? newOwner : null }
         : undefined,
   },
   {
     kind: "room.renamed",
     type: RoomRenamed,
-    read: ({ name, by }) => (typeof name === "string" && typeof by === "string" ? { name, byId: by } : undefined),
+    read: ({ name, by }) => (typeof name === "string" && typeof by === "string" ? { name, byId: by as UserId } : undefined),
   },
 ];

@@ -2,16 +2,17 @@ import type { Loaders } from "../api/context.js";
 import { lookUpPage, type Page, type PageRequest } from "../api/relay.js";
 import type { RedisClient } from "../redis/connect.js";
 import { badInput } from "../util/errors.js";
+import type { RoomId, UserId } from "../util/ids.js";
 import { roomKeys } from "./keys.js";
 import type { RoomStore } from "./room.store.js";
 
 /** A room's place in a list: the time of its latest message, in microseconds since 1970; 0 if it never had one. */
 export interface RoomPlace {
-  id: string;
+  id: RoomId;
   at: number;
 }
 
-type LatestTimes = (roomIds: string[], load: Loaders) => Promise<number[]>;
+type LatestTimes = (roomIds: RoomId[], load: Loaders) => Promise<number[]>;
 
 /** A user's rooms, in the order of their latest messages, newest first. */
 export class RoomListStore {
@@ -34,12 +35,12 @@ export class RoomListStore {
    * between, the room keeps its old place in users' lists until the next message.
    * @param at microseconds since 1970, by Redis's clock; 0 for an empty room
    */
-  async note(roomId: string, at: number): Promise<void> {
+  async note(roomId: RoomId, at: number): Promise<void> {
     await this.#redis.zadd(roomKeys.spoken(shardOf(roomId)), "GT", at, roomId);
   }
 
   /** Removes a room that no longer exists. */
-  async forget(roomId: string): Promise<void> {
+  async forget(roomId: RoomId): Promise<void> {
     await this.#redis.zrem(roomKeys.spoken(shardOf(roomId)), roomId);
   }
 
@@ -47,23 +48,23 @@ export class RoomListStore {
    * The rooms in the user's list, in order, including rooms that are not shown to the user. It costs one command for the list and one per
    * shard for the order. Only rooms without an entry in the index are read themselves, once.
    */
-  async placesOf(userId: string, load: Loaders): Promise<RoomPlace[]> {
+  async placesOf(userId: UserId, load: Loaders): Promise<RoomPlace[]> {
     return this.#places(await this.#rooms.indexOf(userId), (roomIds) => this.#latest(roomIds, load));
   }
 
   /** A page of the user's rooms. It checks each room of the page. */
-  page(userId: string, places: RoomPlace[], request: PageRequest<RoomPlace>): Promise<Page<RoomPlace>> {
+  page(userId: UserId, places: RoomPlace[], request: PageRequest<RoomPlace>): Promise<Page<RoomPlace>> {
     return lookUpPage(places, request, newerFirst, async (some) => {
       const listed = await Promise.all(some.map(({ id, at }) => this.#rooms.isListed(userId, id, at > 0)));
       return some.map((place, index) => (listed[index] ? place : undefined));
     });
   }
 
-  async #places(ids: string[], newest: (roomIds: string[]) => Promise<number[]>): Promise<RoomPlace[]> {
-    const shards = new Map<number, string[]>();
+  async #places(ids: RoomId[], newest: (roomIds: RoomId[]) => Promise<number[]>): Promise<RoomPlace[]> {
+    const shards = new Map<number, RoomId[]>();
     for (const id of ids) shards.set(shardOf(id), [...(shards.get(shardOf(id)) ?? []), id]);
     const places: RoomPlace[] = [];
-    const unknown: string[] = [];
+    const unknown: RoomId[] = [];
     await Promise.all(
       [...shards].map(async ([shard, some]) => {
         const times = await this.#redis.zmscore(roomKeys.spoken(shard), ...some);
@@ -86,7 +87,7 @@ export class RoomListStore {
 const SHARDS = 8; // keys in different slots, so that no node of a cluster gets a write for every message
 
 /** The shard of a room: an FNV-1a hash of its id. It must never change. */
-function shardOf(roomId: string): number {
+function shardOf(roomId: RoomId): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < roomId.length; index++) hash = Math.imul(hash ^ roomId.charCodeAt(index), 0x01000193);
   return (hash >>> 0) % SHARDS;
@@ -105,7 +106,7 @@ export function encodeRoomCursor({ id, at }: RoomPlace): string {
 /** @throws ChatError BAD_USER_INPUT that names the argument, for any string that encodeRoomCursor did not return */
 export function decodeRoomCursor(cursor: string, argument: string): RoomPlace {
   const [, at, id] = /^\["rooms",(\d{1,16}),"([\w:-]{1,64})"\]$/.exec(Buffer.from(cursor, "base64url").toString()) ?? [];
-  const place = { id: id ?? "", at: Number(at) };
+  const place = { id: (id ?? "") as RoomId, at: Number(at) };
   if (encodeRoomCursor(place) !== cursor) throw badInput(argument, "must be a cursor that `rooms` returned.");
   return place;
 }

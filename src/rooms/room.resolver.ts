@@ -1,11 +1,12 @@
-import { Arg, Args, Authorized, Ctx, Extensions, FieldResolver, ID, Mutation, Query, Resolver, Root, Subscription } from "type-graphql";
+import { Args, Authorized, Ctx, Extensions, FieldResolver, Mutation, Query, Resolver, Root, Subscription } from "type-graphql";
 import type { Context, ViewerContext } from "../api/context.js";
 import { Count } from "../api/counted.js";
-import { checkUserId } from "../api/ids.js";
+import { RoomArg, UserArg } from "../api/id-args.js";
 import { ForwardPageArgs, forwards, pageRequest, toConnection } from "../api/relay.js";
 import { Repeatable } from "../api/repeatable.js";
 import { User } from "../users/user.type.js";
 import { badInput, refusal } from "../util/errors.js";
+import type { RoomId, UserId } from "../util/ids.js";
 import type { RoomRecord } from "./room.js";
 import { Room, RoomConnection } from "./room.type.js";
 import { decodeRoomCursor, encodeRoomCursor } from "./room-list.store.js";
@@ -37,7 +38,7 @@ export class RoomResolver {
       "A room that the viewer is in; null if it does not exist. Errors: `BAD_USER_INPUT`, `NOT_A_MEMBER` (also for groups that do not exist).",
   })
   async room(
-    @Arg("id", () => ID, { description: "The room's id." }) id: string,
+    @RoomArg("id", { description: "The room's id." }) id: RoomId,
     @Ctx() { viewer, rooms, load }: ViewerContext,
   ): Promise<Room | null> {
     return (await rooms.exists(viewer.id, id, "id")) ? load.room.load(id) : null;
@@ -51,11 +52,10 @@ export class RoomResolver {
       "Returns the viewer's private room with another user, and creates it on first use. The other user sees the room when its first message is sent, and can `block` the viewer. The call is idempotent. Errors: `NOT_FOUND`, `BAD_USER_INPUT`, `FORBIDDEN` if the other user blocks the viewer or the viewer has opened 5,000 rooms, `RATE_LIMITED`.",
   })
   async openPrivateRoom(
-    @Arg("userId", () => ID, { description: "The id of the other user." }) userId: string,
+    @UserArg("userId", { description: "The id of the other user." }) userId: UserId,
     @Ctx() { viewer, rooms, users, sendLimit, load }: ViewerContext,
   ): Promise<Room> {
     await sendLimit?.take(viewer.id);
-    checkUserId(userId, "userId");
     if (userId === viewer.id) throw badInput("userId", "must be a user other than yourself.");
     if (!(await users.present([userId])).has(userId)) throw refusal("NOT_FOUND", `There is no user ${userId}.`);
     return load.room.load(await rooms.openPrivate(viewer.id, userId));
@@ -67,7 +67,7 @@ export class RoomResolver {
       "Rooms that appear in the viewer's list: private rooms that get their first message, and groups that the viewer joins. Not stored: a client queries `rooms` after it connects.",
     subscribe: ({ context }: { context: ViewerContext }) => context.rooms.followShown(context.viewer.id),
   })
-  roomShown(@Root() { roomId }: { roomId: string }, @Ctx() { load }: Context): Promise<Room> {
+  roomShown(@Root() { roomId }: { roomId: RoomId }, @Ctx() { load }: Context): Promise<Room> {
     return load.room.load(roomId);
   }
 

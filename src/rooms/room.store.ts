@@ -7,7 +7,8 @@ import { BEGINNING, encodePosition, type Position } from "../log/position.js";
 import { ROOMS_AT_ONCE } from "../log/rooms-feed.js";
 import { type Lenient, onceRedisAnswers, type RedisClient } from "../redis/connect.js";
 import { userChannels, userKeys } from "../users/keys.js";
-import { badInput, ChatError, refusal } from "../util/errors.js";
+import { ChatError, refusal } from "../util/errors.js";
+import type { RoomId, UserId } from "../util/ids.js";
 import { inPortions } from "../util/portions.js";
 import type { AcquaintanceStore } from "./acquaintance.store.js";
 import type { MemberStore } from "./member.store.js";
@@ -16,11 +17,11 @@ import type { RoomRecord } from "./room.js";
 /** Events that servers publish on a user's channel. */
 export type UserEvent =
   /** The room now accepts messages; its events start after `position`. */
-  | { kind: "room.opened"; roomId: string; position: Position }
+  | { kind: "room.opened"; roomId: RoomId; position: Position }
   /** The room has its first message, sent at `since` (µs), which differs after the room was emptied; older servers omit it. */
-  | { kind: "room.shown"; roomId: string; since?: number }
+  | { kind: "room.shown"; roomId: RoomId; since?: number }
   /** A hint that the user is now in the group. `joined` distinguishes one joining from another; older servers omit it. */
-  | { kind: "room.joined"; roomId: string; joined?: number };
+  | { kind: "room.joined"; roomId: RoomId; joined?: number };
 
 const MOST_TOLD = 1_000; // appearances of rooms that a subscriber's feed remembers
 
@@ -55,7 +56,7 @@ export class RoomStore {
    * Checks that the user is in the room, and may read and follow it.
    * @throws ChatError BAD_USER_INPUT for a string that cannot be a room id, NOT_A_MEMBER, NOT_FOUND
    */
-  async check(userId: string, roomId: string, argument = "roomId"): Promise<void> {
+  async check(userId: UserId, roomId: RoomId, argument = "roomId"): Promise<void> {
     if (await this.exists(userId, roomId, argument)) return;
     throw refusal("NOT_FOUND", `There is no room ${roomId}.${privatePair(roomId) ? " Create it with openPrivateRoom." : ""}`);
   }
@@ -64,7 +65,7 @@ export class RoomStore {
    * Checks that the user may write to the room. Scripts that store something check it again themselves, atomically.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND; FORBIDDEN for a private room in which one user blocks the other
    */
-  async checkWrite(userId: string, roomId: string): Promise<void> {
+  async checkWrite(userId: UserId, roomId: RoomId): Promise<void> {
     const other = privatePair(roomId)?.find((id) => id !== userId);
     const isAllowed = other === undefined ? undefined : this.#acquaintances.checkWrite(userId, other);
     isAllowed?.catch(() => {}); // an error of `check` takes precedence
@@ -76,14 +77,13 @@ export class RoomStore {
    * Whether the room exists; the user must be in it.
    * @throws ChatError BAD_USER_INPUT for a string that cannot be a room id, NOT_A_MEMBER
    */
-  async exists(userId: string, roomId: string, argument = "roomId"): Promise<boolean> {
+  async exists(userId: UserId, roomId: RoomId, _argument = "roomId"): Promise<boolean> {
     if (roomId === GENERAL) return true;
     const pair = privatePair(roomId);
     if (pair) {
       if (!pair.includes(userId)) throw refusal("NOT_A_MEMBER", roomId);
       return this.isOpen(roomId);
     }
-    if (!isRoomId(roomId)) throw badInput(argument, "must be a room id, such as 0 or 1:2.");
     if (isGroup(roomId)) {
       if (await this.#members.has(roomId, userId)) return true;
       throw refusal("NOT_A_MEMBER", roomId); // also if the group does not exist: an id reveals nothing
@@ -92,7 +92,7 @@ export class RoomStore {
   }
 
   /** Whether the room exists and the user is in it; false for a string that cannot be a room id. */
-  async isReadable(userId: string, roomId: string): Promise<boolean> {
+  async isReadable(userId: UserId, roomId: RoomId): Promise<boolean> {
     try {
       return await this.exists(userId, roomId);
     } catch (error) {
@@ -102,14 +102,14 @@ export class RoomStore {
   }
 
   /** The users among these who are in the room. */
-  async membersAmong(roomId: string, userIds: string[]): Promise<string[]> {
+  async membersAmong(roomId: RoomId, userIds: UserId[]): Promise<UserId[]> {
     const pair = privatePair(roomId);
     if (pair) return userIds.filter((id) => pair.includes(id));
     return isGroup(roomId) ? this.#members.among(roomId, userIds) : userIds;
   }
 
   /** The rooms with these ids; one round trip. The caller checks access. */
-  async byIds(ids: readonly string[]): Promise<RoomRecord[]> {
+  async byIds(ids: readonly RoomId[]): Promise<RoomRecord[]> {
     return Promise.all(
       ids.map(async (id): Promise<RoomRecord> => {
         const userIds = privatePair(id);
@@ -126,7 +126,7 @@ export class RoomStore {
   }
 
   /** The ids of all rooms to which the user can subscribe. */
-  async idsOf(userId: string): Promise<string[]> {
+  async idsOf(userId: UserId): Promise<RoomId[]> {
     const rooms = await this.indexOf(userId);
     const isIn = await Promise.all(rooms.map((id) => !isGroup(id) || this.#isStillIn(userId, id)));
     return rooms.filter((_, index) => isIn[index]);
@@ -137,7 +137,7 @@ export class RoomStore {
    * first message on. While a user blocks the other, the room is shown to the blocker only if they opened it or wrote there.
    * @param spoken whether the room is known to have had a message
    */
-  async isListed(userId: string, roomId: string, spoken: boolean): Promise<boolean> {
+  async isListed(userId: UserId, roomId: RoomId, spoken: boolean): Promise<boolean> {
     if (isGroup(roomId)) return this.#isStillIn(userId, roomId);
     const other = privatePair(roomId)?.find((user) => user !== userId);
     if (other === undefined) return true;
@@ -151,18 +151,18 @@ export class RoomStore {
   }
 
   /** The ids in the user's list that can be rooms of this user. */
-  async indexOf(userId: string): Promise<string[]> {
-    const joined = await this.#lenient(this.#redis.smembers(userKeys.userRooms(userId)), []);
+  async indexOf(userId: UserId): Promise<RoomId[]> {
+    const joined = (await this.#lenient(this.#redis.smembers(userKeys.userRooms(userId)), [])) as RoomId[];
     return [...new Set([GENERAL, ...joined])].filter((id) => mayFollow(userId, id));
   }
 
   /** The maximum number of rooms that `indexOf` returns. */
-  async countOf(userId: string): Promise<number> {
+  async countOf(userId: UserId): Promise<number> {
     return 1 + (await this.#lenient(this.#redis.scard(userKeys.userRooms(userId)), 0));
   }
 
   /** Whether the user is in a group of their list. If not, removes the entry, which an interrupted join or leave has left. */
-  async #isStillIn(userId: string, roomId: string): Promise<boolean> {
+  async #isStillIn(userId: UserId, roomId: RoomId): Promise<boolean> {
     const isIn = await this.#members.has(roomId, userId);
     if (!isIn) this.#members.unlist(userId, roomId).catch(() => {}); // the next check retries this
     return isIn;
@@ -172,7 +172,7 @@ export class RoomStore {
    * Opens the private room of two users. Both must exist. Idempotent.
    * @throws ChatError FORBIDDEN if the user has opened too many rooms, or the other user blocks them
    */
-  async openPrivate(userId: string, otherId: string): Promise<string> {
+  async openPrivate(userId: UserId, otherId: UserId): Promise<RoomId> {
     if (await this.#acquaintances.blocks(otherId, userId)) throw refusal("FORBIDDEN", "You cannot write to this user.");
     const id = pairOf(userId, otherId);
     // The room exists once both users have it in their sets. The server notifies them first, so that their subscriptions to all rooms
@@ -192,7 +192,7 @@ export class RoomStore {
    * @param authorOf returns the author of a member of the room's sorted set
    * @returns whether this call opened the room
    */
-  async openForDemos(roomId: string, authorOf: (member: string, score: string) => string | undefined): Promise<boolean> {
+  async openForDemos(roomId: RoomId, authorOf: (member: string, score: string) => UserId | undefined): Promise<boolean> {
     const pair = privatePair(roomId);
     if (!pair || (await this.isOpen(roomId))) return false;
     const names = await Promise.all(pair.map((id) => this.#lenient(this.#redis.hget(userKeys.user(id), "username"), null)));
@@ -209,15 +209,15 @@ export class RoomStore {
    * next send or a retry notifies them again. A subscriber gets repeated notifications only once.
    * @param since when the message was sent, in µs
    */
-  async show(roomId: string, since: number): Promise<void> {
+  async show(roomId: RoomId, since: number): Promise<void> {
     if (!(await this.isOpen(roomId))) return;
     await Promise.all((privatePair(roomId) ?? []).map((user) => this.tell(user, { kind: "room.shown", roomId, since })));
     await this.#redis.hset(logKeys.meta(roomId), "shown", 1);
   }
 
   /** Rooms that appear in the user's list from now on. */
-  async followShown(userId: string): Promise<Feed<{ roomId: string }>> {
-    const feed = new Feed<{ roomId: string }>();
+  async followShown(userId: UserId): Promise<Feed<{ roomId: RoomId }>> {
+    const feed = new Feed<{ roomId: RoomId }>();
     // A retried call announces a room again, which is not a new appearance.
     const told = new Set<string>();
     const isNew = (event: UserEvent) => {
@@ -241,11 +241,11 @@ export class RoomStore {
    * @returns a function that ends this, after the existing rooms have been reported
    */
   async onRooms(
-    userId: string,
-    listener: (roomId: string, begins: Position | undefined, entrance?: Position) => void,
+    userId: UserId,
+    listener: (roomId: RoomId, begins: Position | undefined, entrance?: Position) => void,
   ): Promise<() => void> {
     let wanted = true;
-    const joined = async (roomId: string) => {
+    const joined = async (roomId: RoomId) => {
       const entrance = await onceRedisAnswers(
         () => this.#members.entrance(roomId, userId),
         () => wanted,
@@ -279,7 +279,7 @@ export class RoomStore {
         isGroup(id) ? ((await this.standing(userId, id)) ?? "out") : "open",
       );
       for (const [index, standing] of standings.entries()) {
-        const id = ids[index] as string;
+        const id = ids[index] as RoomId;
         if (standing === "open") listener(id, undefined);
         else if (standing !== "out") listener(id, standing.now, standing.entrance);
       }
@@ -294,26 +294,26 @@ export class RoomStore {
    * The positions for a subscription to a group: its current one, and the one at which the user joined; undefined if the user is not a
    * member. The order of the reads matters: if the user is removed after the first, the event of the removal comes after that position.
    */
-  async standing(userId: string, roomId: string): Promise<{ now: Position; entrance: Position } | undefined> {
+  async standing(userId: UserId, roomId: RoomId): Promise<{ now: Position; entrance: Position } | undefined> {
     const now = await this.#followed.position(roomId);
     const entrance = await this.#members.entrance(roomId, userId);
     return entrance && { now, entrance };
   }
 
   /** @returns a function that ends the subscription, once Redis has acknowledged it */
-  #onUserEvent(userId: string, listener: (event: UserEvent) => void): Promise<() => void> {
+  #onUserEvent(userId: UserId, listener: (event: UserEvent) => void): Promise<() => void> {
     return this.#channels.subscribe(userChannels.user(userId), (payload) => {
       if (isUserEvent(payload)) listener(payload);
     });
   }
 
   /** The room's current position, encoded for clients. */
-  async position(roomId: string): Promise<string> {
+  async position(roomId: RoomId): Promise<string> {
     return encodePosition(await this.#followed.position(roomId));
   }
 
   /** Whether this is a private room that is in the sets of both users. */
-  async isOpen(roomId: string): Promise<boolean> {
+  async isOpen(roomId: RoomId): Promise<boolean> {
     const pair = privatePair(roomId);
     if (!pair) return false;
     const known = await Promise.all(pair.map((user) => this.#lenient(this.#redis.sismember(userKeys.userRooms(user), roomId), 0)));
@@ -321,7 +321,7 @@ export class RoomStore {
   }
 
   /** Publishes an event of the user to all servers. */
-  async tell(userId: string, event: UserEvent): Promise<void> {
+  async tell(userId: UserId, event: UserEvent): Promise<void> {
     await publish(this.#redis, userChannels.user(userId), event);
   }
 }
@@ -335,4 +335,4 @@ function isUserEvent(payload: unknown): payload is UserEvent {
 }
 
 /** Whether this can be a room of the user: named rooms are open to all, private rooms to the two users in their id, groups to members. */
-const mayFollow = (userId: string, roomId: string) => privatePair(roomId)?.includes(userId) ?? isRoomId(roomId);
+const mayFollow = (userId: UserId, roomId: RoomId) => privatePair(roomId)?.includes(userId) ?? isRoomId(roomId);

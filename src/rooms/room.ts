@@ -1,5 +1,6 @@
+import type { RoomId, UserId } from "../util/ids.js";
 /** A room: named and open to everyone, between two users, or for the members of a group. */
 export type RoomRecord =
-  | { id: string; kind: "GENERAL"; name: string }
-  | { id: string; kind: "PRIVATE"; userIds: [string, string] }
-  | { id: string; kind: "GROUP"; name: string; membersMayInvite: boolean };
+  | { id: RoomId; kind: "GENERAL"; name: string }
+  | { id: RoomId; kind: "PRIVATE"; userIds: [UserId, UserId] }
+  | { id: RoomId; kind: "GROUP"; name: string; membersMayInvite: boolean };

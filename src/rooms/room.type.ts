@@ -1,5 +1,6 @@
 import { Field, ID, ObjectType, registerEnumType } from "type-graphql";
 import { Node, PageInfo } from "../api/relay.js";
+import type { RoomId } from "../util/ids.js";
 
 export enum RoomKind {
   GENERAL = "GENERAL",
@@ -22,7 +23,7 @@ export class Room extends Node {
   @Field(() => ID, {
     description: "`0` for the general room; both users' ids, such as `1:2`, for a private room; 18 digits or `group-…` for a group.",
   })
-  declare id: string;
+  declare id: RoomId;
 
   @Field(() => RoomKind, { description: "The kind of the room." })
   kind!: RoomKind | keyof typeof RoomKind;

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
 import type { RedisClient } from "../redis/connect.js";
 import { isRefusal, rateLimited } from "../util/errors.js";
+import type { UserId } from "../util/ids.js";
 import { sessionKeys } from "./keys.js";
 
 const QUARTER = 900; // seconds
@@ -54,7 +55,7 @@ export class Attempts {
    * Adds a limit of another feature.
    * @returns a function that counts `points` attempts of a user; throws RATE_LIMITED
    */
-  limit(name: string, allowance: Allowance): (userId: string, points?: number) => Promise<void> {
+  limit(name: string, allowance: Allowance): (userId: UserId, points?: number) => Promise<void> {
     this.#add(name, allowance);
     return (userId, points) => this.#count(name, userId, points);
   }

@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { SessionWatch, Viewer } from "../api/sessions.js";
 import type { Channels } from "../log/channels.js";
 import { userChannels } from "../users/keys.js";
+import type { UserId } from "../util/ids.js";
 import type { SessionStore } from "./session.store.js";
 
 const SWEEP = 250; // ms between two checks for sessions that have expired, or ended without a notification
@@ -76,7 +77,7 @@ export class SessionWatches {
     this.#stopHearing();
   }
 
-  #subscribe(userId: string): Promise<() => void> {
+  #subscribe(userId: UserId): Promise<() => void> {
     return this.#channels.subscribe(userChannels.user(userId), (payload) => {
       if ((payload as { kind?: unknown } | null)?.kind !== "sessions.ended") return;
       for (const watch of this.#users.get(userId)?.watches ?? []) watch.look();

@@ -6,6 +6,7 @@ import { userKeys } from "../users/keys.js";
 import { type Credentials, checkEmail, checkName, checkNewUsername, type NewUser, type UserStore } from "../users/user.store.js";
 import { foldedName } from "../users/username.store.js";
 import { badInput, isRefusal, refusal } from "../util/errors.js";
+import type { UserId } from "../util/ids.js";
 import type { Address, Attempts } from "./attempts.js";
 import { checkNewPassword, type Passwords } from "./password.js";
 
@@ -20,7 +21,7 @@ export interface StartedSession {
   id: string;
   token: string;
   expiresAt: Date;
-  userId: string;
+  userId: UserId;
 }
 
 /** A session as its user sees it in a list. */
@@ -245,7 +246,7 @@ export class SessionStore {
   }
 
   /** Renews the hash of a password if hashes cost more now than when it was made. */
-  async #renew(id: string, passwordHash: string, form: string): Promise<void> {
+  async #renew(id: UserId, passwordHash: string, form: string): Promise<void> {
     try {
       const renewed = await this.#passwords.renewed(form, passwordHash);
       if (renewed === undefined) return;
@@ -276,7 +277,7 @@ export class SessionStore {
     this.#users.names.checkName(name);
   }
 
-  async #start(userId: string, kind: Kind, passwordHash: string): Promise<StartedSession> {
+  async #start(userId: UserId, kind: Kind, passwordHash: string): Promise<StartedSession> {
     const token = newToken(userId);
     const id = randomBytes(12).toString("base64url");
     const expiry = await this.#scripts.run("session_start", this.#keysOf(userId), {
@@ -290,7 +291,7 @@ export class SessionStore {
     return { id, token, expiresAt: new Date(expiry), userId };
   }
 
-  async #use(userId: string, tokenHash: string): Promise<{ viewer: Viewer; left: number } | null> {
+  async #use(userId: UserId, tokenHash: string): Promise<{ viewer: Viewer; left: number } | null> {
     const found = await this.#scripts.run("session_use", this.#keysOf(userId), {
       tokenHash,
       accountTtl: this.#ttl.account,
@@ -303,15 +304,15 @@ export class SessionStore {
     return { viewer: { id: userId, tokenHash, sessionId, guest: kind === "guest" }, left };
   }
 
-  #end(userId: string, by: "TOKEN" | "ID" | "ALL", which: string): Promise<number> {
+  #end(userId: UserId, by: "TOKEN" | "ID" | "ALL", which: string): Promise<number> {
     return this.#scripts.run("session_end", this.#keysOf(userId), { by, which });
   }
 
   /** The keys of the sessions, of their details, and of the user's hash, which is also the name of the channel for their ends. */
-  #keysOf(userId: string): Record<"sessions" | "details" | "user", string> {
+  #keysOf(userId: UserId): Record<"sessions" | "details" | "user", string> {
     return { sessions: userKeys.sessions(userId), details: userKeys.sessionDetails(userId), user: userKeys.user(userId) };
   }
 }
 
-const newToken = (userId: string) => `${userId}.${randomBytes(32).toString("base64url")}`;
+const newToken = (userId: UserId) => `${userId}.${randomBytes(32).toString("base64url")}`;
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");

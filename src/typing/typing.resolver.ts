@@ -1,7 +1,10 @@
-import { Arg, Authorized, Ctx, FieldResolver, ID, Mutation, Resolver, Root, Subscription } from "type-graphql";
+import { Arg, Authorized, Ctx, FieldResolver, Mutation, Resolver, Root, Subscription } from "type-graphql";
 import type { Context, ViewerContext } from "../api/context.js";
+import { RoomArg } from "../api/id-args.js";
+import { readRoomId } from "../api/ids.js";
 import { Repeatable } from "../api/repeatable.js";
 import { User } from "../users/user.type.js";
+import type { RoomId } from "../util/ids.js";
 import type { TypingRecord } from "./typing.store.js";
 import { Typing } from "./typing.type.js";
 
@@ -15,7 +18,7 @@ export class TypingResolver {
       "Shows the other users of a room that the viewer is typing, for 6 seconds; clients repeat the call every few seconds. Sending the message ends it. Returns the value of `typing`. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`, `FORBIDDEN` as in `send`, `RATE_LIMITED` in more than 10 rooms at once.",
   })
   async setTyping(
-    @Arg("roomId", () => ID, { description: "The id of the room in which the viewer is typing." }) roomId: string,
+    @RoomArg("roomId", { description: "The id of the room in which the viewer is typing." }) roomId: RoomId,
     @Arg("typing", () => Boolean, { nullable: true, defaultValue: true, description: "False if the viewer has stopped typing." })
     typing: boolean | null,
     @Ctx() { viewer, typing: typists }: ViewerContext,
@@ -29,9 +32,9 @@ export class TypingResolver {
     description:
       "Other users who are typing in a room: those who are typing now, then each user who starts or stops. At most 20 users at once. Not stored. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`.",
     subscribe: ({ args, context }: { args: { roomId: string }; context: ViewerContext }) =>
-      context.typing.follow(context.viewer.id, args.roomId),
+      context.typing.follow(context.viewer.id, readRoomId(args.roomId, "roomId")),
   })
-  typing(@Root() typing: TypingRecord, @Arg("roomId", () => ID, { description: "The id of the room to follow." }) _roomId: string): Typing {
+  typing(@Root() typing: TypingRecord, @RoomArg("roomId", { description: "The id of the room to follow." }) _roomId: RoomId): Typing {
     return typing;
   }
 

@@ -8,11 +8,12 @@ import type { RedisClient } from "../redis/connect.js";
 import { type Audience, Audiences } from "../rooms/audience.js";
 import type { RoomStore } from "../rooms/room.store.js";
 import { rateLimited } from "../util/errors.js";
+import type { RoomId, UserId } from "../util/ids.js";
 
 /** What subscribers get about a user; all of them get the same object. */
 export interface TypingRecord {
-  roomId: string;
-  userId: string;
+  roomId: RoomId;
+  userId: UserId;
   typing: boolean;
 }
 
@@ -31,7 +32,7 @@ interface Author {
 }
 
 /** By user: the last record, and when it expires. */
-type Typists = Map<string, { record: TypingRecord; until: number }>;
+type Typists = Map<UserId, { record: TypingRecord; until: number }>;
 
 type TypingRoom = Audience<TypingRecord, Typists>;
 
@@ -50,7 +51,7 @@ export class TypingStore {
   readonly #rooms: RoomStore;
   readonly #watch: (viewer: Viewer, onEnd: () => void) => { stop(): void };
   readonly #log: Logger;
-  readonly #authors = new Map<string, Map<string, Author>>();
+  readonly #authors = new Map<UserId, Map<RoomId, Author>>();
   readonly #audiences: Audiences<TypingRecord, Typists>;
   readonly #sweep: NodeJS.Timeout;
 
@@ -90,7 +91,7 @@ export class TypingStore {
    * Notifies a room's subscribers that the viewer is typing, or has stopped.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, RATE_LIMITED; FORBIDDEN as for a send
    */
-  async set(viewer: Viewer, roomId: string, typing: boolean): Promise<void> {
+  async set(viewer: Viewer, roomId: RoomId, typing: boolean): Promise<void> {
     await this.#rooms.checkWrite(viewer.id, roomId);
     const author = this.#author(viewer.id, roomId);
     if (!typing) return this.#stop(viewer.id, roomId, author);
@@ -103,7 +104,7 @@ export class TypingStore {
   }
 
   /** Call after the user has sent a message. The message itself notifies subscribers, and the user may report typing again at once. */
-  sent(userId: string, roomId: string): void {
+  sent(userId: UserId, roomId: RoomId): void {
     const author = this.#authors.get(userId)?.get(roomId);
     if (!author) return;
     this.#forget(userId, roomId, author);
@@ -113,14 +114,14 @@ export class TypingStore {
    * Other users who are typing in a room: those who are typing now, then all changes.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND
    */
-  async follow(userId: string, roomId: string): Promise<Feed<TypingRecord>> {
+  async follow(userId: UserId, roomId: RoomId): Promise<Feed<TypingRecord>> {
     const { feed, audience } = await this.#audiences.join(userId, roomId);
     for (const { record } of audience.state.values()) if (record.userId !== userId) feed.push(record);
     return feed;
   }
 
-  #author(userId: string, roomId: string): Author {
-    const rooms = this.#authors.get(userId) ?? new Map<string, Author>();
+  #author(userId: UserId, roomId: RoomId): Author {
+    const rooms = this.#authors.get(userId) ?? new Map<RoomId, Author>();
     const known = rooms.get(roomId);
     if (known) return known;
     if (rooms.size >= MOST_ROOMS) throw rateLimited(LASTS / 1_000);
@@ -135,14 +136,14 @@ export class TypingStore {
     return author;
   }
 
-  async #tell(userId: string, roomId: string, author: Author): Promise<void> {
+  async #tell(userId: UserId, roomId: RoomId, author: Author): Promise<void> {
     author.toldAt = performance.now();
     author.told = true;
     await this.#publish(userId, roomId, true);
   }
 
   /** Publishes the stop even if this server has not published a start: another server may have. */
-  async #stop(userId: string, roomId: string, author: Author): Promise<void> {
+  async #stop(userId: UserId, roomId: RoomId, author: Author): Promise<void> {
     this.#rest(author);
     const now = performance.now();
     if (!author.told && now - author.stopToldAt < PUBLISH_PAUSE) return;
@@ -158,14 +159,14 @@ export class TypingStore {
     author.watch = undefined;
   }
 
-  #forget(userId: string, roomId: string, author: Author): void {
+  #forget(userId: UserId, roomId: RoomId, author: Author): void {
     this.#rest(author);
     const rooms = this.#authors.get(userId);
     rooms?.delete(roomId);
     if (rooms?.size === 0) this.#authors.delete(userId);
   }
 
-  async #publish(userId: string, roomId: string, typing: boolean): Promise<void> {
+  async #publish(userId: UserId, roomId: RoomId, typing: boolean): Promise<void> {
     await publish(this.#redis, logChannels.room(roomId), { kind: "typing", userId, typing });
   }
 
@@ -193,13 +194,13 @@ export class TypingStore {
   #heard(room: TypingRoom, payload: unknown): void {
     const { kind, userId, typing, message } = (payload ?? {}) as Record<string, unknown>;
     const sender = kind === "message.added" ? ((message ?? {}) as { from?: unknown }).from : undefined;
-    if (typeof sender === "string") this.#stopped(room, sender);
+    if (typeof sender === "string") this.#stopped(room, sender as UserId);
     if (typeof userId !== "string" || !isUserId(userId)) return;
     if (kind === "typing" && typing === true) this.#started(room, userId);
     else if ((kind === "typing" && typing === false) || kind === "member.left") this.#stopped(room, userId);
   }
 
-  #started({ roomId, state: typists, feeds }: TypingRoom, userId: string): void {
+  #started({ roomId, state: typists, feeds }: TypingRoom, userId: UserId): void {
     const until = performance.now() + LASTS;
     const known = typists.get(userId);
     if (known) known.until = until;
@@ -209,7 +210,7 @@ export class TypingStore {
     pass(feeds, record);
   }
 
-  #stopped({ state: typists, feeds }: TypingRoom, userId: string): void {
+  #stopped({ state: typists, feeds }: TypingRoom, userId: UserId): void {
     const known = typists.get(userId);
     if (!known) return;
     typists.delete(userId);

@@ -4,6 +4,7 @@ import { type Connection, type PageArgs, type PageRequest, pageRequest, toConnec
 import type { Scripts } from "../redis/scripts.js";
 import { isLonger } from "../util/characters.js";
 import { badInput } from "../util/errors.js";
+import type { UserId } from "../util/ids.js";
 import { userKeys } from "./keys.js";
 import { type DirectoryEntry, decodeEntry, directoryEntries, encodeEntry, searchedBy, searchOf } from "./names.js";
 import type { UserRecord, UserStore } from "./user.store.js";
@@ -101,7 +102,7 @@ export class DirectoryStore {
    * directory must index new accounts first.
    * @returns ids by name
    */
-  async usersNamed(names: readonly WrittenName[]): Promise<Map<string, string>> {
+  async usersNamed(names: readonly WrittenName[]): Promise<Map<string, UserId>> {
     if (names.length === 0) return new Map();
     const [exact, similar] = await Promise.all([Promise.all(names.map(({ name }) => this.#users.idOf(name))), this.#idsByKey(names)]);
     let { ids } = similar;
@@ -117,9 +118,9 @@ export class DirectoryStore {
     );
   }
 
-  async #idsByKey(names: readonly WrittenName[]): Promise<{ ids: string[]; missing: number }> {
+  async #idsByKey(names: readonly WrittenName[]): Promise<{ ids: UserId[]; missing: number }> {
     const [ids, missing] = await this.#scripts.run("directory_mentioned", KEYS, { nameKeys: names.map(({ key }) => key) });
-    return { ids, missing };
+    return { ids: ids as UserId[], missing };
   }
 
   /** Indexes accounts that the directory does not have, unless it did so a moment ago. Resolves when it is done; never rejects. */
@@ -194,7 +195,7 @@ const encodeCursor = (entry: DirectoryEntry) => Buffer.from(`name:${encodeEntry(
 
 function decodeCursor(beginning: string, cursor: string, argument: string): DirectoryEntry {
   const [, name, id] = /^name:([^\0]{1,64})\0([1-9]\d{0,14})$/.exec(Buffer.from(cursor, "base64url").toString()) ?? [];
-  if (name === undefined || id === undefined || !name.startsWith(beginning) || encodeCursor({ name, id }) !== cursor)
+  if (name === undefined || id === undefined || !name.startsWith(beginning) || encodeCursor({ name, id: id as UserId }) !== cursor)
     throw badInput(argument, "must be a cursor that this search returned.");
-  return { name, id };
+  return { name, id: id as UserId };
 }

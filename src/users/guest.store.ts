@@ -5,6 +5,7 @@ import { logKeys } from "../log/keys.js";
 import type { Lenient, RedisClient } from "../redis/connect.js";
 import type { ScriptCalls, Scripts } from "../redis/scripts.js";
 import { isRefusal, refusal } from "../util/errors.js";
+import type { UserId } from "../util/ids.js";
 import { userKeys } from "./keys.js";
 import type { NewUser, UserStore } from "./user.store.js";
 import type { UserIds } from "./user-ids.js";
@@ -57,7 +58,7 @@ export class GuestStore {
    * @param name the display name
    * @returns the id
    */
-  async join(name: string): Promise<string> {
+  async join(name: string): Promise<UserId> {
     // First, because a demo app that finds a user counter assumes that the general room has a name.
     await this.#lenient(this.#redis.set(logKeys.roomName(GENERAL), "General", "NX"), null);
     const createdAt = new Date().toISOString();
@@ -71,12 +72,12 @@ export class GuestStore {
   }
 
   /** Schedules a guest who has left to be forgotten. */
-  async left(id: string): Promise<void> {
+  async left(id: UserId): Promise<void> {
     await this.schedule(id, this.#keep);
   }
 
   /** Schedules the next check of a guest, `after` seconds from now. */
-  async schedule(id: string, after: number): Promise<void> {
+  async schedule(id: UserId, after: number): Promise<void> {
     await this.#scripts.run("guest_schedule", { guests: userKeys.guests }, { user: id, after });
   }
 
@@ -89,7 +90,7 @@ export class GuestStore {
    * @throws ChatError UNAUTHENTICATED if the session has ended, or another attempt was first; USERNAME_TAKEN; RATE_LIMITED
    */
   async becomeAccount(
-    id: string,
+    id: UserId,
     { username, passwordHash, name, email }: NewUser,
     session: SessionMove,
   ): Promise<{ expiry: number; sessionId: string }> {
@@ -121,7 +122,7 @@ export class GuestStore {
   }
 
   /** Completes a registration that was interrupted after its name was claimed. */
-  async completeRegistration(id: string, username: string): Promise<void> {
+  async completeRegistration(id: UserId, username: string): Promise<void> {
     try {
       await this.#become(id, "", NO_SESSION);
     } catch (error) {
@@ -131,23 +132,23 @@ export class GuestStore {
   }
 
   /** Undoes a registration that was interrupted before its name was claimed. */
-  async undoRegistration(id: string): Promise<void> {
+  async undoRegistration(id: UserId): Promise<void> {
     await this.#scripts.run("guest_give_up", { user: userKeys.user(id) }, { attempt: "" });
   }
 
-  #become(id: string, attempt: string, session: SessionMove): Promise<ScriptCalls["guest_become_account"]["result"]> {
+  #become(id: UserId, attempt: string, session: SessionMove): Promise<ScriptCalls["guest_become_account"]["result"]> {
     const itsKeys = { user: userKeys.user(id), sessions: userKeys.sessions(id), details: userKeys.sessionDetails(id) };
     return this.#scripts.run("guest_become_account", itsKeys, { attempt, ...session });
   }
 
-  async #complete(id: string, username: string): Promise<void> {
+  async #complete(id: UserId, username: string): Promise<void> {
     await this.#users.claimName(id, username); // an attempt that was overtaken may have released it
     await this.#users.list(id);
     await this.#redis.zrem(userKeys.guests, id);
   }
 
   /** Releases the name before the password: a demo app that finds a user by a name assumes that there is a password. */
-  async #withdraw(id: string, attempt: string, username: string): Promise<void> {
+  async #withdraw(id: UserId, attempt: string, username: string): Promise<void> {
     const [current, claim] = await this.#redis.hmget(userKeys.user(id), "username", "claim");
     const claimed = claim ? (JSON.parse(claim) as { attempt: string; username: string }) : undefined;
     if (current !== username && (claimed?.attempt === attempt || claimed?.username !== username))

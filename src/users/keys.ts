@@ -1,3 +1,5 @@
+import type { UserId } from "../util/ids.js";
+
 /**
  * | key | type | holds |
  * |---|---|---|
@@ -29,14 +31,14 @@ export const userKeys = {
   formerDirectory: "directory:{total_users}",
   formerIndexed: "indexed:{total_users}",
   username: (name: string) => `username:${name}`,
-  user: (id: string) => `user:${id}`,
-  userRooms: (id: string) => `user:${id}:rooms`,
-  sends: (userId: string) => `sends:{user:${userId}}`,
-  sessions: (userId: string) => `sessions:{user:${userId}}`,
-  sessionDetails: (userId: string) => `session-details:{user:${userId}}`,
+  user: (id: UserId) => `user:${id}`,
+  userRooms: (id: UserId) => `user:${id}:rooms`,
+  sends: (userId: UserId) => `sends:{user:${userId}}`,
+  sessions: (userId: UserId) => `sessions:{user:${userId}}`,
+  sessionDetails: (userId: UserId) => `session-details:{user:${userId}}`,
 } as const;
 
 /** Events for one user. */
 export const userChannels = {
-  user: (id: string) => `user:${id}`,
+  user: (id: UserId) => `user:${id}`,
 } as const;

@@ -1,3 +1,4 @@
+import type { UserId } from "../util/ids.js";
 import { mentionKey, searchKey, wordBeginnings } from "./fold.js";
 
 const LONGEST = 64; // UTF-16 units of a key; the rest of a longer name is not searched
@@ -35,18 +36,18 @@ const SEPARATOR = "\0"; // in no key, and sorts before all other characters, so 
 /** An entry of the directory. */
 export interface DirectoryEntry {
   name: string;
-  id: string;
+  id: UserId;
 }
 
 export const encodeEntry = ({ name, id }: DirectoryEntry) => `${name}${SEPARATOR}${id}`;
 
 export function decodeEntry(entry: string): DirectoryEntry {
   const at = entry.lastIndexOf(SEPARATOR);
-  return { name: entry.slice(0, Math.max(0, at)), id: entry.slice(at + 1) };
+  return { name: entry.slice(0, Math.max(0, at)), id: entry.slice(at + 1) as UserId };
 }
 
 /** The directory's entries for a user: those for searches, and the one by which mentions find the username. */
-export function directoryEntries(user: Named & { id: string }): string[] {
+export function directoryEntries(user: Named & { id: UserId }): string[] {
   const mention = `${SEPARATOR}${mentionKey(user.username.slice(0, READ)).slice(0, READ)}`;
   return [...searchedBy(user), mention].map((name) => encodeEntry({ name, id: user.id }));
 }

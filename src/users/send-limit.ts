@@ -1,5 +1,6 @@
 import type { Scripts } from "../redis/scripts.js";
 import { rateLimited } from "../util/errors.js";
+import type { UserId } from "../util/ids.js";
 
 /** Sends for which a user is charged in advance. */
 interface Portion {
@@ -23,7 +24,7 @@ const SHARE = 5; // portions into which a user's budget for that time is divided
  */
 export class SendLimit {
   readonly #scripts: Pick<Scripts, "run">;
-  readonly #bucket: (userId: string) => string;
+  readonly #bucket: (userId: UserId) => string;
   readonly #perSecond: number;
   readonly #burst: number;
   readonly #portion: number;
@@ -33,7 +34,7 @@ export class SendLimit {
   /** @param bucket returns the key of a user's bucket */
   constructor(
     scripts: Pick<Scripts, "run">,
-    bucket: (userId: string) => string,
+    bucket: (userId: UserId) => string,
     { perSecond, burst }: { perSecond: number; burst: number },
   ) {
     this.#scripts = scripts;
@@ -47,7 +48,7 @@ export class SendLimit {
    * Charges the user for one send.
    * @throws ChatError RATE_LIMITED
    */
-  async take(userId: string): Promise<void> {
+  async take(userId: UserId): Promise<void> {
     for (;;) {
       const now = performance.now();
       const portion = this.#portions.get(userId);
@@ -66,7 +67,7 @@ export class SendLimit {
     }
   }
 
-  #charge(userId: string, now: number): void {
+  #charge(userId: UserId, now: number): void {
     for (const [user, { until }] of this.#portions) {
       if (until >= now) break;
       this.#portions.delete(user);

@@ -3,6 +3,7 @@ import { GENERAL } from "../api/ids.js";
 import { logKeys } from "../log/keys.js";
 import type { RedisClient } from "../redis/connect.js";
 import type { Scripts } from "../redis/scripts.js";
+import type { UserId } from "../util/ids.js";
 import { userKeys } from "./keys.js";
 
 const MOST_ATTEMPTS = 100; // ids to try for one account; each failure raises the counter above all ids in use
@@ -59,17 +60,18 @@ export class UserIds {
    * @returns the id, which no other account has or had
    */
   async claim(
-    fieldsOf: (id: string) => Record<string, string | number>,
-    prepare: (id: string) => Promise<void> = async () => {},
-  ): Promise<string> {
+    fieldsOf: (id: UserId) => Record<string, string | number>,
+    prepare: (id: UserId) => Promise<void> = async () => {},
+  ): Promise<UserId> {
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
       // Reads the marks before it reserves the id, because concurrent claims raise them.
       const id = await this.#reserve(Math.max(this.#highest, await this.#marked()));
-      await prepare(String(id));
-      if ((await this.#isFree(String(id))) && (await this.#write(String(id), fieldsOf(String(id))))) {
+      const userId = String(id) as UserId;
+      await prepare(userId);
+      if ((await this.#isFree(userId)) && (await this.#write(userId, fieldsOf(userId)))) {
         await this.#mark(id);
         this.#highest = Math.max(this.#highest, id);
-        return String(id);
+        return userId;
       }
       await this.#catchUp(id);
     }
@@ -85,11 +87,11 @@ export class UserIds {
   }
 
   /** Whether the slot of the user's rooms has no remains of an earlier account; `user_claim` checks the other keys. */
-  async #isFree(id: string): Promise<boolean> {
+  async #isFree(id: UserId): Promise<boolean> {
     return (await this.#redis.exists(userKeys.userRooms(id))) === 0;
   }
 
-  async #write(id: string, fields: Record<string, string | number>): Promise<boolean> {
+  async #write(id: UserId, fields: Record<string, string | number>): Promise<boolean> {
     const itsKeys = { user: userKeys.user(id), sessions: userKeys.sessions(id), details: userKeys.sessionDetails(id) };
     return (await this.#scripts.run("user_claim", itsKeys, { fields: Object.entries(fields).flat() })) === 1;
   }
@@ -156,7 +158,7 @@ export class UserIds {
   /** The last id in use in the window that begins at `start`; 0 if there is none. */
   async #lastInWindow(start: number): Promise<number> {
     const ids = Array.from({ length: WINDOW }, (_, n) => start + n);
-    const there = await Promise.all(ids.map((id) => this.#redis.exists(userKeys.user(String(id)))));
+    const there = await Promise.all(ids.map((id) => this.#redis.exists(userKeys.user(String(id) as UserId))));
     return ids.findLast((_, n) => there[n] === 1) ?? 0;
   }
 }

@@ -1,9 +1,10 @@
 import { Arg, Args, ArgsType, Authorized, Ctx, Extensions, Field, FieldResolver, ID, Query, Resolver, Root } from "type-graphql";
 import type { Context } from "../api/context.js";
 import { Count } from "../api/counted.js";
-import { checkUserId } from "../api/ids.js";
+import { UserArg } from "../api/id-args.js";
 import { ForwardPageArgs, forwards, LONGEST_PAGE, pageRequest, toConnection } from "../api/relay.js";
 import { badInput } from "../util/errors.js";
+import type { UserId } from "../util/ids.js";
 import { isSearch } from "./directory.store.js";
 import { lookOf } from "./likeness.js";
 import type { UserRecord } from "./user.store.js";
@@ -39,12 +40,11 @@ export class UserResolver {
     description: "The user with this `id` or `username` (give exactly one of the two); null if there is none. Error: `BAD_USER_INPUT`.",
   })
   async user(
-    @Arg("id", () => ID, { nullable: true, description: "The user's id." }) id: string | null | undefined,
+    @UserArg("id", { nullable: true, description: "The user's id." }) id: UserId | null | undefined,
     @Arg("username", () => String, { nullable: true, description: "The user's exact username." }) username: string | null | undefined,
     @Ctx() { users }: Context,
   ): Promise<User | null> {
     if ((id == null) === (username == null)) throw badInput("id", "give either `id` or `username`, and not both.");
-    if (id != null) checkUserId(id, "id");
     const found = id ?? (await users.idOf(username ?? ""));
     if (found === undefined) return null;
     const [user = null] = await users.byIds([found]);
@@ -95,7 +95,7 @@ export class UserResolver {
 
 /** The connection for `ids`, with null in place of ids that no user has. */
 function these(ids: string[], users: (UserRecord | null)[]): UserConnection {
-  const edges = users.map((node, index) => ({ cursor: encodeCursor({ id: ids[index] as string }), node: node as User | null }));
+  const edges = users.map((node, index) => ({ cursor: encodeCursor({ id: ids[index] as UserId }), node: node as User | null }));
   const pageInfo = {
     hasNextPage: false,
     hasPreviousPage: false,
@@ -109,6 +109,7 @@ const encodeCursor = ({ id }: Pick<User, "id">) => Buffer.from(`user:${id}`).toS
 
 function decodeCursor(cursor: string, argument: string): number {
   const id = /^user:([1-9]\d{0,14})$/.exec(Buffer.from(cursor, "base64url").toString())?.[1];
-  if (id === undefined || encodeCursor({ id }) !== cursor) throw badInput(argument, "must be a cursor that `users` returned.");
+  if (id === undefined || encodeCursor({ id: id as UserId }) !== cursor)
+    throw badInput(argument, "must be a cursor that `users` returned.");
   return Number(id);
 }

@@ -5,13 +5,14 @@ import type { Lenient, RedisClient } from "../redis/connect.js";
 import type { Scripts } from "../redis/scripts.js";
 import { isBlank, isLonger, isShowable } from "../util/characters.js";
 import { badInput, refusal } from "../util/errors.js";
+import type { UserId } from "../util/ids.js";
 import { userKeys } from "./keys.js";
 import { directoryEntries } from "./names.js";
 import type { UserIds } from "./user-ids.js";
 import { UsernameStore } from "./username.store.js";
 
 export interface UserRecord {
-  id: string;
+  id: UserId;
   username: string;
   name: string;
   email: string | null;
@@ -35,7 +36,7 @@ export interface NewUser {
 }
 
 export interface Credentials {
-  id: string;
+  id: UserId;
   /** As the account has it; the user may have typed another form. */
   username: string;
   /** A bcrypt hash. */
@@ -80,7 +81,7 @@ export class UserStore {
    * @returns the id
    * @throws ChatError BAD_USER_INPUT, USERNAME_TAKEN, RATE_LIMITED
    */
-  async register({ username, passwordHash, name, email, assistant }: NewUser): Promise<string> {
+  async register({ username, passwordHash, name, email, assistant }: NewUser): Promise<UserId> {
     // First, because a demo app that finds a user counter assumes that the general room has a name.
     await this.#lenient(this.#redis.set(logKeys.roomName(GENERAL), "General", "NX"), null);
     const fields = {
@@ -106,7 +107,7 @@ export class UserStore {
    * Makes a username point at an account, after its skeletons were claimed for it.
    * @returns false if another account has the name, or one that looks like it
    */
-  async claimName(id: string, username: string): Promise<boolean> {
+  async claimName(id: UserId, username: string): Promise<boolean> {
     if (!(await this.names.claim(id, username))) return false;
     const isOurs =
       (await this.#redis.set(userKeys.username(username), userKeys.user(id), "NX")) === "OK" || (await this.names.idOf(username)) === id;
@@ -116,13 +117,13 @@ export class UserStore {
   }
 
   /** Releases a username that points at this account and is not used. */
-  async releaseName(id: string, username: string): Promise<void> {
+  async releaseName(id: UserId, username: string): Promise<void> {
     await this.#scripts.run("username_release", { username: userKeys.username(username) }, { user: userKeys.user(id) });
     await this.names.release(id, username);
   }
 
   /** Makes a registered user appear in `page` and in the directory. Each login repeats this, in case the registration was interrupted. */
-  async list(id: string): Promise<void> {
+  async list(id: UserId): Promise<void> {
     const [user] = await this.byIds([id]);
     const entries = user ? directoryEntries(user) : [];
     await Promise.all([
@@ -134,14 +135,14 @@ export class UserStore {
   }
 
   /** Whether the account was made for the assistant. */
-  async isAssistants(id: string): Promise<boolean> {
+  async isAssistants(id: UserId): Promise<boolean> {
     return (await this.#lenient(this.#redis.hget(userKeys.user(id), "assistant"), null)) === "1";
   }
 
   /** The credentials for a login with this username; undefined if no account has it. */
   async credentials(username: string): Promise<Credentials | undefined> {
     const found = await this.names.find(username);
-    const account = await this.credentialsOf(found?.id ?? "0"); // an unknown name takes as many commands
+    const account = await this.credentialsOf(found?.id ?? ("0" as UserId)); // an unknown name takes as many commands
     if (!account || !found) return undefined;
     if (account.unfinished) {
       const claim = await this.#redis.hget(userKeys.user(account.id), "claim");
@@ -151,7 +152,7 @@ export class UserStore {
   }
 
   /** The credentials of the user with this id. */
-  async credentialsOf(id: string): Promise<Credentials | undefined> {
+  async credentialsOf(id: UserId): Promise<Credentials | undefined> {
     const fields = this.#redis.hmget(userKeys.user(id), "password", "createdAt", "passwordSince", "guest", "username");
     const [passwordHash, createdAt, passwordSince, guest, username] = await this.#lenient(fields, []);
     if (!passwordHash) return undefined;
@@ -159,7 +160,7 @@ export class UserStore {
   }
 
   /** The account that has exactly this username. */
-  idOf(username: string): Promise<string | undefined> {
+  idOf(username: string): Promise<UserId | undefined> {
     return this.names.idOf(username);
   }
 
@@ -275,6 +276,6 @@ function dateOf(text: string | null | undefined): Date | null {
  * be a user, the id begins with `unknown:`, so that it cannot be the id of a room or another object.
  */
 export function unknownUser(sender: string): UserRecord {
-  const id = isUserId(sender) ? sender : `unknown:${sender}`;
+  const id = (isUserId(sender) ? sender : `unknown:${sender}`) as UserId;
   return { id, username: `user-${sender}`, name: "Unknown user", email: null, createdAt: null, guest: false, gone: false };
 }

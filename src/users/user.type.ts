@@ -1,11 +1,12 @@
 import { GraphQLDateTime } from "graphql-scalars";
 import { Field, ID, Int, ObjectType } from "type-graphql";
 import { Node, PageInfo } from "../api/relay.js";
+import type { UserId } from "../util/ids.js";
 
 @ObjectType({ description: "A person with an account, a guest, or the assistant.", implements: Node })
 export class User extends Node {
   @Field(() => ID, { description: "The user's id. It never changes, and no other user ever gets it." })
-  declare id: string;
+  declare id: UserId;
 
   @Field(() => String, {
     description:

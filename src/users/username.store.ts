@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Lenient, RedisClient } from "../redis/connect.js";
 import type { Scripts } from "../redis/scripts.js";
 import { badInput, rateLimited, refusal } from "../util/errors.js";
+import type { UserId } from "../util/ids.js";
 import { userKeys } from "./keys.js";
 import { foldedName, looksOf } from "./likeness.js";
 
@@ -24,7 +25,7 @@ const MOST_USERS = 100_000_000; // a higher value is not a valid counter
 /** The accounts whose names are indexed; `idsBetween` omits vacant ids. */
 interface Accounts {
   idsBetween(first: number, last: number): Promise<string[]>;
-  byIds(ids: readonly string[]): Promise<({ id: string; username: string; guest: boolean } | null)[]>;
+  byIds(ids: readonly string[]): Promise<({ id: UserId; username: string; guest: boolean } | null)[]>;
 }
 
 /**
@@ -66,16 +67,16 @@ export class UsernameStore {
   }
 
   /** The account that has exactly this username. */
-  async idOf(username: string): Promise<string | undefined> {
+  async idOf(username: string): Promise<UserId | undefined> {
     const target = await this.#lenient(this.#redis.get(userKeys.username(username)), null);
-    return target?.match(/^user:(\d+)$/)?.[1];
+    return target?.match(/^user:(\d+)$/)?.[1] as UserId | undefined;
   }
 
   /**
    * The account meant by a username as a user types it: the one with exactly this username, else one whose username differs only in letter
    * case or Unicode form. The commands to Redis do not depend on whether there is one.
    */
-  async find(typed: string): Promise<{ id: string; username: string } | undefined> {
+  async find(typed: string): Promise<{ id: UserId; username: string } | undefined> {
     const composed = typed.normalize("NFC");
     const folded = foldedName(typed);
     const [id, composedId, likes] = await Promise.all([this.idOf(typed), this.idOf(composed), this.#accountsLike(typed)]);
@@ -110,7 +111,7 @@ export class UsernameStore {
    * Claims the skeletons of a username for an account that is about to be made; `hold` or `release` must follow.
    * @returns false if another account has a username that looks like it, or is claiming one
    */
-  async claim(id: string, username: string): Promise<boolean> {
+  async claim(id: UserId, username: string): Promise<boolean> {
     const wanted = looksOf(username);
     if (wanted.length === 0) return false;
     const stale: Record<string, string> = {};
@@ -119,7 +120,7 @@ export class UsernameStore {
       const others = await this.#scripts.run("name_claim", { looks: userKeys.looks }, args);
       if (others.length === 0) return true;
       for (let at = 0; at < others.length; at += 4) {
-        const [look, owner, state, held] = others.slice(at, at + 4) as [string, string, string, string];
+        const [look, owner, state, held] = others.slice(at, at + 4) as [string, UserId, string, string];
         if (state === "BUSY" || (await this.#namesOf(owner)).some((name) => looksOf(name).includes(look))) return false;
         stale[look] = held;
       }
@@ -127,19 +128,19 @@ export class UsernameStore {
   }
 
   /** Completes a claim, once the name points at the account. @returns false if that took too long, and another account may have the name */
-  async hold(id: string, username: string): Promise<boolean> {
+  async hold(id: UserId, username: string): Promise<boolean> {
     const claimed = JSON.stringify(looksOf(username));
     return (await this.#scripts.run("name_settle", { looks: userKeys.looks }, { user: id, how: "HOLD", claimed })) === 1;
   }
 
   /** Releases a claim. */
-  async release(id: string, username: string): Promise<void> {
+  async release(id: UserId, username: string): Promise<void> {
     const claimed = JSON.stringify(looksOf(username));
     await this.#scripts.run("name_settle", { looks: userKeys.looks }, { user: id, how: "RELEASE", claimed });
   }
 
   /** Indexes the name of an existing account. */
-  async note(id: string, username: string): Promise<void> {
+  async note(id: UserId, username: string): Promise<void> {
     await this.#index(0, [{ id, username }]);
   }
 
@@ -202,24 +203,24 @@ export class UsernameStore {
     );
   }
 
-  async #index(upTo: number, users: { id: string; username: string }[]): Promise<void> {
+  async #index(upTo: number, users: { id: UserId; username: string }[]): Promise<void> {
     const entries = JSON.stringify(users.flatMap(({ id, username }) => looksOf(username).flatMap((look) => [look, id])));
     await this.#scripts.run("names_index", { looks: userKeys.looks, named: userKeys.named }, { server: this.#server, upTo, entries });
   }
 
   /** The indexed accounts whose names look like this one. Redis gets as many commands if there are none. */
-  async #accountsLike(name: string): Promise<{ id: string; username: string }[]> {
+  async #accountsLike(name: string): Promise<{ id: UserId; username: string }[]> {
     const looks = looksOf(name);
     const held = await this.#redis.hmget(userKeys.looks, "", ...looks);
-    const ids = new Set(held.flatMap((value) => /^\d+/.exec(value ?? "")?.[0] ?? []));
+    const ids = new Set(held.flatMap((value) => (/^\d+/.exec(value ?? "")?.[0] as UserId | undefined) ?? []));
     const accounts = await Promise.all(
-      [...(ids.size > 0 ? ids : ["0"])].map(async (id) => (await this.#namesOf(id)).map((username) => ({ id, username }))),
+      [...(ids.size > 0 ? ids : ["0" as UserId])].map(async (id) => (await this.#namesOf(id)).map((username) => ({ id, username }))),
     );
     return accounts.flat().filter(({ username }) => looksOf(username).some((look) => looks.includes(look)));
   }
 
   /** The usernames that point at an account: its own, or the one claimed by a guest whose registration was interrupted. */
-  async #namesOf(id: string): Promise<string[]> {
+  async #namesOf(id: UserId): Promise<string[]> {
     const [username, claim] = await this.#lenient(this.#redis.hmget(userKeys.user(id), "username", "claim"), []);
     const names = [username, claim && (JSON.parse(claim) as { username: string }).username].filter((name) => typeof name === "string");
     const owners = await Promise.all((names.length > 0 ? names : [""]).map((name) => this.idOf(name)));

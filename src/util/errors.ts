@@ -1,5 +1,6 @@
 import { GraphQLError } from "graphql";
 import { isLonger } from "./characters.js";
+import type { RoomId } from "./ids.js";
 
 /** One kind of error: whether a retry can help, and a sentence for people that says what to do. */
 interface Entry {
@@ -18,7 +19,7 @@ export const errors = {
   },
   INVALID_CREDENTIALS: { retryable: false, say: () => "The username or password is wrong. Check both and try again." },
   FORBIDDEN: { retryable: false, say: (why: string) => why },
-  NOT_A_MEMBER: { retryable: false, say: (roomId: string) => `You are not a member of room ${roomId}.` },
+  NOT_A_MEMBER: { retryable: false, say: (roomId: RoomId) => `You are not a member of room ${roomId}.` },
   NOT_FOUND: { retryable: false, say: (what: string) => what },
   BAD_USER_INPUT: { retryable: false, say: (argument: string, rule: string) => `${argument}: ${rule}` },
   USERNAME_TAKEN: {
@@ -36,9 +37,9 @@ export const errors = {
   },
   HISTORY_RESET: {
     retryable: false,
-    say: (roomId: string) =>
+    say: (roomId: RoomId) =>
       `Room ${roomId} cannot be resumed from this position. Load its newest messages again, and subscribe after the position that comes with them.`,
-    details: (roomId: string) => ({ roomId }),
+    details: (roomId: RoomId) => ({ roomId }),
   },
   RATE_LIMITED: { retryable: true, say: (seconds: number, why = "Too many requests.") => `${why} Try again in ${seconds} s.` },
   TOO_MANY_SUBSCRIPTIONS: { retryable: false, say: (limit: string) => `${limit} Complete other subscriptions first, or ask for less.` },

@@ -9,8 +9,10 @@ import { ConsumerSweep } from "../../src/consumers/sweep.js";
 import { RoomScripts } from "../../src/log/room-scripts.js";
 import { scriptSources } from "../../src/program/platform.js";
 import { Scripts } from "../../src/redis/scripts.js";
+import type { RoomId } from "../../src/util/ids.js";
 import { LimitedLog } from "../../src/util/limited-log.js";
 import { cleanUp } from "../helpers/cleanup.js";
+import { room, user } from "../helpers/ids.js";
 import { ownRedis } from "../helpers/redis.js";
 
 const silent = pino({ level: "silent" });
@@ -60,71 +62,71 @@ const placeKeys = (roomId: string) => ({
 });
 
 /** Adds an event for consumers, as the note of a demo app's message. */
-async function add(roomId: string, messageId: string, ...wanted: string[]): Promise<void> {
+async function add(roomId: RoomId, messageId: string, ...wanted: string[]): Promise<void> {
   const name = `${Date.now() * 1_000}:${messageId}`;
   await redis.client.zadd(`own:{room:${roomId}}`, 0, `@:${name}`);
   await rooms.onRoom(
     "mentions_note",
     roomId,
-    { name, users: [], messageId, from: "1", wanted },
+    { name, users: [], messageId, from: user("1"), wanted },
     { mentioned: `mentioned:{room:${roomId}}` },
   );
 }
 
-const newRoom = () => String(++lastRoom);
+const newRoom = () => room(String(++lastRoom));
 const place = (roomId: string, name: string) => redis.client.hget(`consumed:{room:${roomId}}`, name);
 const eventsOf = (consumer: Consumer, lease = 1_000) => new RoomEvents(scripts, consumer, lease);
 
 it("[CONSUME1] handles the events that name it, once each, in the order of the log", async () => {
-  const [room, one, two] = [newRoom(), new Noting("one"), new Noting("two")];
-  await add(room, "a", "one");
-  await add(room, "b", "one", "two");
-  await add(room, "c");
-  await add(room, "d", "two");
-  expect(await eventsOf(one).handle(room, signals)).toEqual({ state: "done" });
-  expect(await eventsOf(two).handle(room, signals)).toEqual({ state: "done" });
+  const [here, one, two] = [newRoom(), new Noting("one"), new Noting("two")];
+  await add(here, "a", "one");
+  await add(here, "b", "one", "two");
+  await add(here, "c");
+  await add(here, "d", "two");
+  expect(await eventsOf(one).handle(here, signals)).toEqual({ state: "done" });
+  expect(await eventsOf(two).handle(here, signals)).toEqual({ state: "done" });
   expect([one.handled, two.handled]).toEqual([
     ["a", "b"],
     ["b", "d"],
   ]);
-  expect(await redis.client.exists(`consumed:{room:${room}}`)).toBe(0); // nothing is left behind
-  await add(room, "e", "one");
-  await eventsOf(one).handle(room, signals);
+  expect(await redis.client.exists(`consumed:{room:${here}}`)).toBe(0); // nothing is left behind
+  await add(here, "e", "one");
+  await eventsOf(one).handle(here, signals);
   expect(one.handled).toEqual(["a", "b", "e"]);
 });
 
 it("[CONSUME1] finds its events among thousands of others", async () => {
-  const [room, consumer] = [newRoom(), new Noting("far")];
-  await add(room, "first", "far");
-  const other = { name: "", users: [], messageId: "x", from: "1", wanted: ["other"] };
+  const [here, consumer] = [newRoom(), new Noting("far")];
+  await add(here, "first", "far");
+  const other = { name: "", users: [], messageId: "x", from: user("1"), wanted: ["other"] };
   await Promise.all(
     Array.from({ length: 1_300 }, async (_, n) => {
       const name = `${Date.now() * 1_000}:${n}`;
-      await redis.client.zadd(`own:{room:${room}}`, 0, `@:${name}`);
-      await rooms.onRoom("mentions_note", room, { ...other, name }, { mentioned: `mentioned:{room:${room}}` });
+      await redis.client.zadd(`own:{room:${here}}`, 0, `@:${name}`);
+      await rooms.onRoom("mentions_note", here, { ...other, name }, { mentioned: `mentioned:{room:${here}}` });
     }),
   );
-  await add(room, "last", "far");
-  await eventsOf(consumer).handle(room, signals);
+  await add(here, "last", "far");
+  await eventsOf(consumer).handle(here, signals);
   expect(consumer.handled).toEqual(["first", "last"]);
 });
 
 it("[CONSUME2] handles an event again if a process fails; after three tries it is given up, and the next one follows", async () => {
-  const [room, consumer] = [newRoom(), new Noting("failing")];
-  await add(room, "bad", "failing");
-  await add(room, "good", "failing");
+  const [here, consumer] = [newRoom(), new Noting("failing")];
+  await add(here, "bad", "failing");
+  await add(here, "good", "failing");
   consumer.work = async (id) => {
     if (id === "bad") throw new Error("no");
   };
-  for (let n = 0; n < 3; n++) await expect(eventsOf(consumer, 0).handle(room, signals)).rejects.toThrow("no");
-  await eventsOf(consumer, 0).handle(room, signals);
+  for (let n = 0; n < 3; n++) await expect(eventsOf(consumer, 0).handle(here, signals)).rejects.toThrow("no");
+  await eventsOf(consumer, 0).handle(here, signals);
   expect(consumer.handled).toEqual(["bad", "bad", "bad", "good"]);
   expect(consumer.givenUp).toEqual(["bad"]);
 });
 
 it("[CONSUME3] leaves a room to the process that holds it, and its place to the one that took over", async () => {
-  const [room, slow, quick] = [newRoom(), new Noting("held"), new Noting("held")];
-  await add(room, "a", "held");
+  const [here, slow, quick] = [newRoom(), new Noting("held"), new Noting("held")];
+  await add(here, "a", "held");
   let goOn = () => {};
   const begun = new Promise<void>((resolve) => {
     slow.work = () =>
@@ -133,34 +135,34 @@ it("[CONSUME3] leaves a room to the process that holds it, and its place to the 
         resolve();
       });
   });
-  const first = eventsOf(slow, 60_000).handle(room, signals);
+  const first = eventsOf(slow, 60_000).handle(here, signals);
   await begun;
-  expect(await eventsOf(quick).handle(room, signals)).toEqual({ state: "held", ms: expect.any(Number) });
-  await redis.client.hset(`consumed:{room:${room}}`, "held:until", 0); // it was silent for too long
-  expect(await eventsOf(quick).handle(room, signals)).toEqual({ state: "done" });
+  expect(await eventsOf(quick).handle(here, signals)).toEqual({ state: "held", ms: expect.any(Number) });
+  await redis.client.hset(`consumed:{room:${here}}`, "held:until", 0); // it was silent for too long
+  expect(await eventsOf(quick).handle(here, signals)).toEqual({ state: "done" });
   expect(quick.handled).toEqual(["a"]);
-  await add(room, "b", "held");
+  await add(here, "b", "held");
   goOn();
   expect(await first).toEqual({ state: "lost" });
-  expect(await place(room, "held")).toMatch(/^2 /); // what came since still waits
+  expect(await place(here, "held")).toMatch(/^2 /); // what came since still waits
 });
 
 it.each([
-  ["was trimmed", (room: string) => redis.client.xtrim(`log:{room:${room}}`, "MAXLEN", 0)],
-  ["is gone", (room: string) => redis.client.unlink(`log:{room:${room}}`)],
-  ["was begun anew", (room: string) => redis.client.hset(`meta:{room:${room}}`, "epoch", "another")],
+  ["was trimmed", (here: RoomId) => redis.client.xtrim(`log:{room:${here}}`, "MAXLEN", 0)],
+  ["is gone", (here: RoomId) => redis.client.unlink(`log:{room:${here}}`)],
+  ["was begun anew", (here: RoomId) => redis.client.hset(`meta:{room:${here}}`, "epoch", "another")],
 ])("[CONSUME4] learns from when on events are missing if the log %s, and then goes on", async (_, lose) => {
-  const [room, consumer] = [newRoom(), new Noting("behind")];
+  const [here, consumer] = [newRoom(), new Noting("behind")];
   const before = Date.now() * 1_000;
-  await add(room, "lost", "behind");
-  await lose(room);
-  await eventsOf(consumer).handle(room, signals);
-  expect(consumer.caughtUp).toEqual([{ roomId: room, since: expect.any(Number) }]);
+  await add(here, "lost", "behind");
+  await lose(here);
+  await eventsOf(consumer).handle(here, signals);
+  expect(consumer.caughtUp).toEqual([{ roomId: here, since: expect.any(Number) }]);
   expect(consumer.caughtUp[0]?.since).toBeGreaterThanOrEqual(before);
   expect(consumer.handled).toEqual([]);
-  expect(await redis.client.exists(`consumed:{room:${room}}`)).toBe(0);
-  await add(room, "next", "behind");
-  await eventsOf(consumer).handle(room, signals);
+  expect(await redis.client.exists(`consumed:{room:${here}}`)).toBe(0);
+  await add(here, "next", "behind");
+  await eventsOf(consumer).handle(here, signals);
   expect(consumer.handled).toEqual(["next"]);
 });
 
@@ -186,8 +188,8 @@ it("[CONSUME5] follows hints in several processes; a sweep finds what waits with
   await expect.poll(() => consumer.handled).toEqual(["a"]);
   await add(missed, "b", "swept");
   const swept = {
-    rooms: async () => ["0", [hinted, missed]] as [string, string[]],
-    look: async (roomId: string) => (await place(roomId, "swept")) !== null && hints.add(roomId),
+    rooms: async () => ["0", [hinted, missed]] as [string, RoomId[]],
+    look: async (roomId: RoomId) => (await place(roomId, "swept")) !== null && hints.add(roomId),
   };
   const sweep = new ConsumerSweep(redis.client, "swept", swept, "p1", silent);
   cleanUp(() => sweep.stop());
@@ -198,12 +200,12 @@ it("[CONSUME5] follows hints in several processes; a sweep finds what waits with
 it("[CONSUME6] keeps dead letters until they are tried again", async () => {
   const retried: string[] = [];
   const letters = new DeadLetters(redis.client, "lettered", async ({ entry }) => retried.push(entry));
-  await letters.add({ roomId: "1", entry: "x", problem: "It failed." });
-  await letters.add({ roomId: "2", entry: "y", problem: "It failed too." });
+  await letters.add({ roomId: room("1"), entry: "x", problem: "It failed." });
+  await letters.add({ roomId: room("2"), entry: "y", problem: "It failed too." });
   const [first, second] = await letters.list();
   expect([first, second]).toMatchObject([
-    { roomId: "1", entry: "x", problem: "It failed." },
-    { roomId: "2", entry: "y" },
+    { roomId: room("1"), entry: "x", problem: "It failed." },
+    { roomId: room("2"), entry: "y" },
   ]);
   expect(await letters.again(first?.id ?? "")).toHaveLength(1);
   expect(await letters.again("all")).toHaveLength(1);

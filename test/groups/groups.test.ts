@@ -9,6 +9,7 @@ import { connectRedis } from "../../src/redis/connect.js";
 import { acquaint, introduce } from "../helpers/acquaint.js";
 import { cleanUp } from "../helpers/cleanup.js";
 import { type Stream, TestClient } from "../helpers/client.js";
+import { user } from "../helpers/ids.js";
 import { proxyTo } from "../helpers/proxy.js";
 import { ownRedis, silent } from "../helpers/redis.js";
 import { ownServer } from "../helpers/server.js";
@@ -536,7 +537,7 @@ describe("an event that is executed after its viewer has left the group", () => 
     const schema = await buildApi(features);
     const document = parse("subscription { messageAdded { text room { lastMessage { text } members { totalCount } } } }");
     const executed = async () => {
-      const contextValue = contexts.of(viewer, { address: undefined, byCookie: false }, true);
+      const contextValue = contexts.of({ ...viewer, id: user(viewer.id) }, { address: undefined, byCookie: false }, true);
       return (await execute({ schema, document, rootValue, contextValue })) as object;
     };
     expect(await executed()).toEqual({

@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { FollowedRooms } from "../../src/log/followed-rooms.js";
 import type { Position } from "../../src/log/position.js";
+import { room } from "./ids.js";
 
 /** An event of a fake room. */
 export interface FakeEvent {
@@ -8,7 +9,7 @@ export interface FakeEvent {
 }
 
 /** A fake room with a log and live subscribers. */
-export function fakeRoom(roomId = "r") {
+export function fakeRoom(roomId = room("r")) {
   const log: { value: FakeEvent; position: Position }[] = [];
   let told = 0;
   const live = new Set<(value: FakeEvent, position: Position) => void>();

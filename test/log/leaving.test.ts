@@ -4,6 +4,7 @@ import { Group, Subscriber } from "../../src/log/broadcast.js";
 import { RoomsFeed } from "../../src/log/rooms-feed.js";
 import { Turns } from "../../src/util/turns.js";
 import { type FakeEvent, fakeRoom } from "../helpers/fake-room.js";
+import { room } from "../helpers/ids.js";
 import { randomFrom } from "../helpers/random.js";
 
 interface Options {
@@ -42,7 +43,7 @@ async function client({ selects = () => true, alone = false }: Options = {}) {
     comesIn: ({ text }) => text === "in",
     left: () => alone && feed.end("left"),
   });
-  await feed.add("r");
+  await feed.add(room("r"));
   const group = new Group<FakeEvent>(async ({ text }) => ({ text: Buffer.from(text), price: 1, last: false }), new Turns(0));
   new Subscriber(feed, group, { outlet, debtor }, "", (failure) => ends.push(failure));
   const settle = async () => {
@@ -75,7 +76,7 @@ async function client({ selects = () => true, alone = false }: Options = {}) {
     comeIn: () => {
       const entrance = position();
       happen("in");
-      return feed.add("r", entrance, entrance);
+      return feed.add(room("r"), entrance, entrance);
     },
   };
 }

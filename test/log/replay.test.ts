@@ -4,6 +4,7 @@ import { NewestEvents } from "../../src/log/newest.js";
 import { RecentRanges } from "../../src/log/recent-ranges.js";
 import type { RunningServer } from "../../src/program/server.js";
 import { TestClient } from "../helpers/client.js";
+import { room } from "../helpers/ids.js";
 import { ownRedis } from "../helpers/redis.js";
 import { ownServer } from "../helpers/server.js";
 
@@ -116,15 +117,15 @@ describe("the newest events in memory", () => {
       end: { seq: first + 1, epoch: "e", at: 1 },
       entries: [entry(first, MiB / 2), entry(first + 1, MiB / 2)],
     });
-    for (let n = 0; n < 10; n++) recent.add(`room ${n % 5}`, range(n));
-    const kept = Array.from({ length: 10 }, (_, n) => recent.find(`room ${n % 5}`, n)?.entries[0]?.position.seq);
+    for (let n = 0; n < 10; n++) recent.add(room(`room ${n % 5}`), range(n));
+    const kept = Array.from({ length: 10 }, (_, n) => recent.find(room(`room ${n % 5}`), n)?.entries[0]?.position.seq);
     expect(kept).toEqual([undefined, undefined, undefined, undefined, undefined, undefined, 6, 7, 8, 9]);
-    recent.forget("room 1"); // evicts 6
-    for (let n = 10; n < 13; n++) recent.add("other", range(n));
-    expect([7, 8, 9].map((n) => recent.find(`room ${n % 5}`, n))).toEqual([undefined, undefined, expect.anything()]);
-    expect(recent.find("room 1", 6)).toBeUndefined();
-    recent.add("long", { end: { seq: 1, epoch: "e", at: 1 }, entries: [entry(1, 5 * MiB), entry(2, 1)] });
-    expect(recent.find("long", 1)).toBeUndefined();
+    recent.forget(room("room 1")); // evicts 6
+    for (let n = 10; n < 13; n++) recent.add(room("other"), range(n));
+    expect([7, 8, 9].map((n) => recent.find(room(`room ${n % 5}`), n))).toEqual([undefined, undefined, expect.anything()]);
+    expect(recent.find(room("room 1"), 6)).toBeUndefined();
+    recent.add(room("long"), { end: { seq: 1, epoch: "e", at: 1 }, entries: [entry(1, 5 * MiB), entry(2, 1)] });
+    expect(recent.find(room("long"), 1)).toBeUndefined();
   });
 
   it("[FEED2] are at most 400 per room", () => {

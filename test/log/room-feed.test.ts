@@ -6,6 +6,7 @@ import { FollowedRooms } from "../../src/log/followed-rooms.js";
 import type { Position } from "../../src/log/position.js";
 import type { RoomScripts } from "../../src/log/room-scripts.js";
 import { isRefusal } from "../../src/util/errors.js";
+import { room } from "../helpers/ids.js";
 import { silent } from "../helpers/redis.js";
 
 const RANGE = 100; // events that one read returns at most
@@ -60,12 +61,12 @@ function fakeRoom() {
     lose(count: number) {
       log = log.slice(0, -count);
     },
-    position: (seq: number): Position => ({ roomId: "r", epoch: "e", seq, at: log[seq - 1]?.at ?? 0 }),
+    position: (seq: number): Position => ({ roomId: room("r"), epoch: "e", seq, at: log[seq - 1]?.at ?? 0 }),
     /** Follows the room; collects the times of the events, and what ends it. */
     follow(after: Position) {
       const got: number[] = [];
       const ends: unknown[] = [];
-      const { started, stop } = followed.follow("r", after, {
+      const { started, stop } = followed.follow(room("r"), after, {
         event: ({ at }) => void got.push(at),
         over: (reason) => void ends.push(reason),
         replayed: () => {},

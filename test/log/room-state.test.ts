@@ -2,8 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Position } from "../../src/log/position.js";
 import { type RoomInputs, type RoomState, roomAfter } from "../../src/log/room-state.js";
+import { room } from "../helpers/ids.js";
 
-const at = (seq: number): Position => ({ roomId: "r", epoch: "e", seq, at: seq });
+const at = (seq: number): Position => ({ roomId: room("r"), epoch: "e", seq, at: seq });
 
 /** An event of the room: ordinary, one with which the viewer leaves or enters, or one that is not for the subscriber. */
 type Kind = "say" | "skip" | "out" | "in";

@@ -4,8 +4,10 @@ import { Group, Subscriber } from "../../src/log/broadcast.js";
 import { RoomsFeed } from "../../src/log/rooms-feed.js";
 import { Turns } from "../../src/util/turns.js";
 import { type FakeEvent, fakeRoom } from "../helpers/fake-room.js";
+import { room } from "../helpers/ids.js";
 
-const BEGINNING = { roomId: "r", epoch: "e", seq: 0, at: 0 };
+const ROOM = room("r");
+const BEGINNING = { roomId: ROOM, epoch: "e", seq: 0, at: 0 };
 
 const settle = async () => {
   for (let n = 0; n < 20; n++) await setImmediate();
@@ -48,7 +50,7 @@ describe("a subscription to rooms", () => {
     const texts = Array.from({ length: 5_000 }, (_, n) => `${n}`);
     for (const text of texts) room.happen(text);
     const feed = new RoomsFeed<FakeEvent, FakeEvent>(room.followed, (event) => event);
-    await feed.add("r", BEGINNING);
+    await feed.add(ROOM, BEGINNING);
     room.happen("last");
     await settle();
     expect(room.told).toBeLessThan(1_100);
@@ -61,7 +63,7 @@ describe("a subscription to rooms", () => {
   it("[FEED3] replays events that piled up behind a slow one when that one has been executed, and not before", async () => {
     const room = fakeRoom();
     const feed = new RoomsFeed<FakeEvent, FakeEvent>(room.followed, (event) => event);
-    await feed.add("r", BEGINNING);
+    await feed.add(ROOM, BEGINNING);
     let finish = () => {};
     const slow = new Promise<void>((resolve) => {
       finish = resolve;
@@ -80,7 +82,7 @@ describe("a subscription to rooms", () => {
   it("[FEED3] does not replay events that it does not deliver", async () => {
     const room = fakeRoom();
     const feed = new RoomsFeed<FakeEvent, FakeEvent>(room.followed, (event) => (event.text.startsWith("m") ? event : undefined));
-    await feed.add("r", BEGINNING);
+    await feed.add(ROOM, BEGINNING);
     const { written, subscribe, stall, drain } = client();
     subscribe(feed);
     room.happen("m1");

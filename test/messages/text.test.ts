@@ -2,12 +2,14 @@ import { describe, expect, it } from "vitest";
 import { foundMentions, mentionPlaces, withoutLeadingMentions } from "../../src/messages/mentions.js";
 import { mentionKey, searchKey, wordBeginnings } from "../../src/users/fold.js";
 import { hasControls, isBlank, isLonger, isShowable, withoutControls } from "../../src/util/characters.js";
+import type { UserId } from "../../src/util/ids.js";
+import { user } from "../helpers/ids.js";
 import { MENTION_EXAMPLES, MENTIONABLE } from "../helpers/mention-examples.js";
 
 const byKey = new Map(MENTIONABLE.map((username) => [mentionKey(username), username]));
 
 function mentionsIn(text: string): string[] {
-  return foundMentions(mentionPlaces(text), ({ key }) => byKey.get(key)).map(({ start, length, userId }) => {
+  return foundMentions(mentionPlaces(text), ({ key }) => byKey.get(key) as UserId | undefined).map(({ start, length, userId }) => {
     expect(text[start]).toMatch(/[@＠]/);
     const written = text.slice(start + 1, start + length);
     return written === userId ? userId : `${written}=${userId}`;
@@ -36,7 +38,7 @@ describe("mentions", () => {
       const key = mentionKey(username);
       for (const text of [`@${username}`, `(@${username})`, `hi @${username.normalize("NFD")} hi`])
         expect(
-          foundMentions(mentionPlaces(text), (name) => (name.key === key ? "1" : undefined)),
+          foundMentions(mentionPlaces(text), (name) => (name.key === key ? user("1") : undefined)),
           text,
         ).toHaveLength(1);
     }

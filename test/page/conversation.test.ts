@@ -2,10 +2,12 @@ import { readdir, readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
+import { GENERAL } from "../../src/api/ids.js";
 import { logKeys } from "../../src/log/keys.js";
 import { userKeys } from "../../src/users/keys.js";
 import { seriousFindings } from "../helpers/browser.js";
 import { DemoApp } from "../helpers/demo-apps.js";
+import { room, user } from "../helpers/ids.js";
 import { answers, chunk, event, modelEndpoint, sendParts } from "../helpers/model-endpoint.js";
 import { emptyFolder, launch } from "../helpers/program.js";
 import { ownRedis } from "../helpers/redis.js";
@@ -243,14 +245,14 @@ describe("the chat page", () => {
     const first = Math.floor(Date.now() / 1_000) - 200_000; // seconds
     const pipeline = redis.client.pipeline();
     // Like an existing database: in a room that Palaver knows, this many messages at once would restart its log and reload the page.
-    for (const key of [logKeys.room, logKeys.log, logKeys.meta, logKeys.foreign, logKeys.own]) pipeline.del(key("2:4"));
+    for (const key of [logKeys.room, logKeys.log, logKeys.meta, logKeys.foreign, logKeys.own]) pipeline.del(key(room("2:4")));
     for (let n = 0; n < 10_000; n++) {
       const text = `number ${n}. ${"and so on ".repeat(n % 17)}`;
       const member = JSON.stringify({ from: n % 3 ? "2" : "4", date: first + n, message: text, roomId: "2:4" });
       pipeline.zadd(logKeys.room("2:4"), first + n, member);
     }
-    pipeline.sadd(userKeys.userRooms("2"), "2:4");
-    pipeline.sadd(userKeys.userRooms("4"), "2:4");
+    pipeline.sadd(userKeys.userRooms(user("2")), "2:4");
+    pipeline.sadd(userKeys.userRooms(user("4")), "2:4");
     await pipeline.exec();
     const joe = await signIn("Joe");
     await talkTo(joe, "Alex");
@@ -375,7 +377,7 @@ describe("the chat page", () => {
     await message(pablo, "before the loss").waitFor();
     await pablo.context().setOffline(true);
     await pablo.getByText("No connection.").waitFor();
-    await redis.client.del(logKeys.log("0"), logKeys.meta("0"));
+    await redis.client.del(logKeys.log(GENERAL), logKeys.meta(GENERAL));
     await say(mary, "General", "after the loss");
     await mary.getByText("Sending…").waitFor({ state: "detached" });
     await pablo.context().setOffline(false);

@@ -4,6 +4,7 @@ import { userKeys } from "../../src/users/keys.js";
 import { TestClient } from "../helpers/client.js";
 import { DemoApp } from "../helpers/demo-apps.js";
 import { fillRoom } from "../helpers/fill.js";
+import { user } from "../helpers/ids.js";
 import { ownRedis } from "../helpers/redis.js";
 import { expectNothingSkipped, frame, seenRows, watchRows } from "../helpers/scrolling.js";
 import { ownServer } from "../helpers/server.js";
@@ -15,8 +16,8 @@ const open = visitors();
 const MESSAGES = 10_000;
 const AWAY = 300; // messages to scroll past: more than the page keeps at once
 await fillRoom(redis.client, "1:3", MESSAGES, "3");
-await redis.client.sadd(userKeys.userRooms("1"), "1:3");
-await redis.client.sadd(userKeys.userRooms("3"), "1:3");
+await redis.client.sadd(userKeys.userRooms(user("1")), "1:3");
+await redis.client.sadd(userKeys.userRooms(user("3")), "1:3");
 
 const message = (page: Page, text: string) => page.locator(".message").filter({ has: page.locator(".text", { hasText: text }) });
 const wheel = (y: number) => (page: Page) => page.mouse.wheel(0, y);

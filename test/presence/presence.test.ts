@@ -5,6 +5,7 @@ import { connectRedis } from "../../src/redis/connect.js";
 import { cleanUp } from "../helpers/cleanup.js";
 import { TestClient } from "../helpers/client.js";
 import { eventually } from "../helpers/eventually.js";
+import { user } from "../helpers/ids.js";
 import { emptyFolder, type Program, start } from "../helpers/program.js";
 import { proxyTo } from "../helpers/proxy.js";
 import { randomFrom } from "../helpers/random.js";
@@ -239,7 +240,7 @@ describe("many transitions at once", () => {
     const { commands, subscriber, close } = await connectRedis([redis.url], {}, silent);
     cleanUp(close);
     const transitions = new Transitions(commands, new Channels(subscriber, silent), silent);
-    const feed = await transitions.follow(userIds);
+    const feed = await transitions.follow(userIds?.map(user));
     cleanUp(() => feed.end());
     const told: Transition[] = [];
     const portions: number[] = [];

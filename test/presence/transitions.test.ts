@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Channels } from "../../src/log/channels.js";
 import { type Transition, Transitions } from "../../src/presence/transitions.js";
 import type { RedisClient } from "../../src/redis/connect.js";
+import { user } from "../helpers/ids.js";
 import { silent } from "../helpers/redis.js";
 
 /** A fake Redis whose list of users who are online arrives when the test says so, over another connection than the transitions. */
@@ -46,7 +47,7 @@ function fakeRedis() {
 describe("transitions that arrive while the list of users who are online is read", () => {
   it("[PRES1] count at the start, as the list may be older", async () => {
     const { transitions, publish, answer } = fakeRedis();
-    const following = transitions.follow(["1", "2"]);
+    const following = transitions.follow(["1", "2"].map(user));
     await setImmediate();
     publish("1", false);
     publish("2", true);
@@ -60,7 +61,7 @@ describe("transitions that arrive while the list of users who are online is read
 
   it("[PRES1] count after a reconnect, in both directions", async () => {
     const { transitions, publish, reconnect, answer } = fakeRedis();
-    const following = transitions.follow(["1", "2", "3", "4"]);
+    const following = transitions.follow(["1", "2", "3", "4"].map(user));
     await answer(["1", "3"]);
     const feed = await following;
     reconnect();

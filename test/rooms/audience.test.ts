@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import type { Channels } from "../../src/log/channels.js";
 import { Audiences } from "../../src/rooms/audience.js";
 import type { RoomStore } from "../../src/rooms/room.store.js";
+import { room, user } from "../helpers/ids.js";
 
 it("[D5] a member who is removed while they join a room's audience gets nothing of it, even if the check was sent before", async () => {
   let hear = (_payload: unknown) => {};
@@ -26,7 +27,7 @@ it("[D5] a member who is removed while they join a room's audience gets nothing 
       for (const feed of feeds.keys()) feed.push(payload as { text: string });
     },
   );
-  const joining = audiences.join("1", "r");
+  const joining = audiences.join(user("1"), room("r"));
   await expect.poll(() => checks).toBe(2);
   hear({ kind: "member.left", userId: "1" });
   passed(); // an answer from before the removal

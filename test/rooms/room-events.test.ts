@@ -5,8 +5,9 @@ import type { FollowedRooms } from "../../src/log/followed-rooms.js";
 import { encodePosition, type Position } from "../../src/log/position.js";
 import type { RoomStore } from "../../src/rooms/room.store.js";
 import { RoomEventStore } from "../../src/rooms/room-event.store.js";
+import { room, user } from "../helpers/ids.js";
 
-const position = (roomId: string, seq: number): Position => ({ roomId, epoch: "e", seq, at: seq });
+const position = (roomId: string, seq: number): Position => ({ roomId: room(roomId), epoch: "e", seq, at: seq });
 
 it("[D3] starts at the client's position in a room that opens again while the subscription starts", async () => {
   const followedFrom = new Map<string, number>();
@@ -33,7 +34,7 @@ it("[D3] starts at the client's position in a room that opens again while the su
     },
   } as unknown as RoomStore;
   const store = new RoomEventStore(followed, rooms);
-  await store.follow("1", { after: [encodePosition(position("1:51", 3)), encodePosition(position("1:99", 4))] }, (event) => event);
+  await store.follow(user("1"), { after: [encodePosition(position("1:51", 3)), encodePosition(position("1:99", 4))] }, (event) => event);
   expect(followedFrom.size).toBe(51);
   expect(Object.fromEntries(["1:2", "1:50", "1:51", "1:99"].map((id) => [id, followedFrom.get(id)]))).toEqual({
     "1:2": 99,

@@ -6,6 +6,7 @@ import { SessionWatches } from "../../src/sessions/session-watch.js";
 import { cleanUp } from "../helpers/cleanup.js";
 import { TestClient } from "../helpers/client.js";
 import { BUSY } from "../helpers/eventually.js";
+import { user } from "../helpers/ids.js";
 import { proxyTo } from "../helpers/proxy.js";
 import { ownRedis, silent } from "../helpers/redis.js";
 import { ownServer } from "../helpers/server.js";
@@ -71,7 +72,7 @@ describe("sessions that end without an announcement", () => {
     const watches = new SessionWatches(sessions, channels, () => hears, silent);
     cleanUp(() => watches.close());
     const COUNT = 900;
-    for (let n = 1; n <= COUNT; n++) watches.start({ id: String(n), tokenHash: "", sessionId: "", guest: false }, () => {});
+    for (let n = 1; n <= COUNT; n++) watches.start({ id: user(String(n)), tokenHash: "", sessionId: "", guest: false }, () => {});
     const total = () => [...looks.values()].reduce((sum, count) => sum + count, 0);
     const pass = async (ms: number) => {
       await vi.advanceTimersByTimeAsync(0);

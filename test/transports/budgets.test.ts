@@ -1,3 +1,4 @@
+import { user } from "../helpers/ids.js";
 import "reflect-metadata"; // for the modules loaded here
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
@@ -35,13 +36,13 @@ describe("the server time that a client uses", () => {
   it("[LIMIT8] is charged to its user, or to its connection without a session, and to its address", () => {
     const budgets = new Budgets(true);
     const [one, another] = [{}, {}];
-    const ann = budgets.payerOf("1", "203.0.113.1", one);
+    const ann = budgets.payerOf(user("1"), "203.0.113.1", one);
     ann.charge(1_500);
     expect(ann.wait).toBeGreaterThan(0);
-    expect(budgets.payerOf("1", "203.0.113.2", another).wait).toBeGreaterThan(0); // from any address
-    expect(budgets.payerOf("2", "203.0.113.1", one).wait).toBe(0);
-    budgets.payerOf("2", "203.0.113.1", one).charge(2_600);
-    expect(budgets.payerOf("3", "203.0.113.1", one).wait).toBeGreaterThan(0); // all users of the address together
+    expect(budgets.payerOf(user("1"), "203.0.113.2", another).wait).toBeGreaterThan(0); // from any address
+    expect(budgets.payerOf(user("2"), "203.0.113.1", one).wait).toBe(0);
+    budgets.payerOf(user("2"), "203.0.113.1", one).charge(2_600);
+    expect(budgets.payerOf(user("3"), "203.0.113.1", one).wait).toBeGreaterThan(0); // all users of the address together
     expect(budgets.payerOf(undefined, "203.0.113.1", one).wait).toBe(0); // so that others can log in
 
     budgets.payerOf(undefined, "203.0.113.1", one).charge(300);
@@ -59,40 +60,40 @@ describe("the server time that a client uses", () => {
 
   it("[LIMIT8] is waited for only as long as the operation may wait, also behind one that may wait longer", async () => {
     const budgets = new Budgets(true);
-    const ann = budgets.payerOf("1", "203.0.113.1", {});
+    const ann = budgets.payerOf(user("1"), "203.0.113.1", {});
     ann.charge(5_000);
     const first = ann.enter(Number.POSITIVE_INFINITY);
-    const second = budgets.payerOf("1", "203.0.113.1", undefined).enter(20);
+    const second = budgets.payerOf(user("1"), "203.0.113.1", undefined).enter(20);
     await expect(Promise.race([first, second])).rejects.toMatchObject({ code: "RATE_LIMITED" });
   });
 
   it("[LIMIT8] is owed by an address without holding up its users at other addresses", async () => {
     const budgets = new Budgets(true);
-    budgets.payerOf("2", "203.0.113.1", {}).charge(100_000);
-    const there = budgets.payerOf("1", "203.0.113.1", {}).enter(Number.POSITIVE_INFINITY);
-    const here = budgets.payerOf("1", "203.0.113.2", {}).enter(1_000);
+    budgets.payerOf(user("2"), "203.0.113.1", {}).charge(100_000);
+    const there = budgets.payerOf(user("1"), "203.0.113.1", {}).enter(Number.POSITIVE_INFINITY);
+    const here = budgets.payerOf(user("1"), "203.0.113.2", {}).enter(1_000);
     expect(await Promise.race([there.then(() => "there"), here.then(() => "here")])).toBe("here");
   });
 
   it("[LIMIT8] is remembered while it is owed, and while a connection exists", () => {
     const budgets = new Budgets(true);
-    const held = budgets.payerOf("held", undefined, {});
-    budgets.payerOf("owes", undefined, {}).charge(5_000);
-    for (let n = 0; n < 5_000; n++) budgets.payerOf(`user ${n}`, undefined, {});
-    expect(budgets.payerOf("owes", undefined, {}).wait).toBeGreaterThan(0);
+    const held = budgets.payerOf(user("held"), undefined, {});
+    budgets.payerOf(user("owes"), undefined, {}).charge(5_000);
+    for (let n = 0; n < 5_000; n++) budgets.payerOf(user(`user ${n}`), undefined, {});
+    expect(budgets.payerOf(user("owes"), undefined, {}).wait).toBeGreaterThan(0);
     held.charge(5_000);
-    expect(budgets.payerOf("held", undefined, {}).wait).toBeGreaterThan(0);
+    expect(budgets.payerOf(user("held"), undefined, {}).wait).toBeGreaterThan(0);
   });
 
   it("[LIMIT8] costs more if others had to wait for it in one piece", () => {
     const budgets = new Budgets(true);
-    const [short, long] = [budgets.payerOf("short", undefined, {}), budgets.payerOf("long", undefined, {})];
+    const [short, long] = [budgets.payerOf(user("short"), undefined, {}), budgets.payerOf(user("long"), undefined, {})];
     const work = (ms: number) => () => {
       for (const until = performance.now() + ms; performance.now() < until; );
     };
     for (let n = 0; n < 100; n++) short.pay(work(1), 1);
     long.pay(work(100), 100);
-    const crowded = budgets.payerOf("crowded", undefined, {});
+    const crowded = budgets.payerOf(user("crowded"), undefined, {});
     crowded.pay(work(100), 2);
     expect(crowded.wait).toBe(0);
     expect(short.wait).toBe(0);
@@ -101,7 +102,7 @@ describe("the server time that a client uses", () => {
 
   it("[LIMIT8] is charged for one subscription before the user's next one resumes", async () => {
     const budgets = new Budgets(true);
-    const payers = [budgets.payerOf("ann", "203.0.113.1", {}), budgets.payerOf("ann", "203.0.113.2", {})] as const;
+    const payers = [budgets.payerOf(user("ann"), "203.0.113.1", {}), budgets.payerOf(user("ann"), "203.0.113.2", {})] as const;
     payers[0].charge(1_001);
     const resumed: number[] = [];
     const waits = new Set<number>();
@@ -216,7 +217,7 @@ describe("operations in progress", () => {
   };
 
   it("[LIMIT9] are limited to one largest answer per user until it is read; small ones do not wait", async () => {
-    const ann = new Budgets(true).payerOf("ann", undefined, {});
+    const ann = new Budgets(true).payerOf(user("ann"), undefined, {});
     const first = await ann.reserve(LARGEST, Number.POSITIVE_INFINITY);
     const second = ann.reserve(LARGEST, Number.POSITIVE_INFINITY);
     expect(await isSettled(second)).toBe(false);
@@ -233,7 +234,7 @@ describe("operations in progress", () => {
 
   it("[LIMIT8] do not begin if their client is gone", async () => {
     const budgets = new Budgets(true);
-    const ann = budgets.payerOf("ann", undefined, {});
+    const ann = budgets.payerOf(user("ann"), undefined, {});
     let gone = false;
     ann.charge(1_050); // regained within a second
     const waiting = ann.enter(Number.POSITIVE_INFINITY, () => gone);
@@ -248,8 +249,8 @@ describe("operations in progress", () => {
 
   it("[LIMIT9] are limited to four largest answers per address", async () => {
     const budgets = new Budgets(true);
-    const payers = ["ann", "ben", "cid", "eve", "fay"].map((id) => budgets.payerOf(id, "203.0.113.1", {}));
-    const elsewhere = budgets.payerOf("dan", "203.0.113.2", {});
+    const payers = ["ann", "ben", "cid", "eve", "fay"].map((id) => budgets.payerOf(user(id), "203.0.113.1", {}));
+    const elsewhere = budgets.payerOf(user("dan"), "203.0.113.2", {});
     const [one] = await Promise.all(payers.slice(0, 4).map((payer) => payer.reserve(LARGEST, 0)));
     const fifth = (payers[4] as (typeof payers)[0]).reserve(LARGEST, Number.POSITIVE_INFINITY);
     expect(await isSettled(fifth)).toBe(false);

@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import { rateLimited, refusal } from "../../util/errors.js";
+import type { UserId } from "../../util/ids.js";
 import { type Cost, MOST_TEXTS, MOST_VALUES } from "./cost.js";
 
 /** How much of the server one payer may use. */
@@ -380,7 +381,7 @@ export class Budgets {
    * @param connection the client's socket; undefined if other clients may share it, as with HTTP through a proxy: then, without a session,
    *   only the address pays
    */
-  payerOf(userId: string | undefined, address: string | undefined, connection: object | undefined): Payer {
+  payerOf(userId: UserId | undefined, address: string | undefined, connection: object | undefined): Payer {
     if (!this.#on) return new Payer(connection ? this.#ofConnection(connection) : new Account(UNLIMITED));
     if (userId !== undefined)
       return new Payer(

@@ -10,6 +10,7 @@ import {
 import type { Context } from "../../api/context.js";
 import type { Viewer } from "../../api/sessions.js";
 import { isRefusal } from "../../util/errors.js";
+import type { UserId } from "../../util/ids.js";
 import { Turns } from "../../util/turns.js";
 import { LARGEST_ANSWER, sizeOfAnswer, tooLarge, workFor } from "./answer.js";
 import { type Payer, priceOf, type Share } from "./budget.js";
@@ -54,7 +55,7 @@ export class Operations {
   readonly #schema: GraphQLSchema;
   readonly #documents: Documents;
   readonly #turns = new Turns(2); // operations of other clients take several turns of the event loop
-  readonly #roomsOf: (userId: string) => Promise<number>;
+  readonly #roomsOf: (userId: UserId) => Promise<number>;
   readonly #mask: (error: unknown) => GraphQLError;
 
   /**
@@ -65,7 +66,7 @@ export class Operations {
   constructor(
     schema: GraphQLSchema,
     introspection: boolean,
-    roomsOf: (userId: string) => Promise<number>,
+    roomsOf: (userId: UserId) => Promise<number>,
     mask: (error: unknown) => GraphQLError,
   ) {
     this.#schema = schema;

@@ -5,6 +5,7 @@ import type { WebSocket } from "ws";
 import type { SessionWatch } from "../../api/sessions.js";
 import type { Outlet } from "../../log/broadcast.js";
 import { refusal } from "../../util/errors.js";
+import type { UserId } from "../../util/ids.js";
 import type { Payer } from "../gate/budget.js";
 import { type Credential, credentialInHeaders, credentialInParams, DEAD_TOKEN, isOpenToAll, viewerOf } from "../gate/credentials.js";
 import type { Gate } from "../gate/gate.js";
@@ -25,9 +26,9 @@ export interface Connection {
   /** The watch of that session, which has its viewer; undefined without a session. */
   watch?: SessionWatch;
   /** The id of the user whose quota of sockets this one counts toward. */
-  counted?: string;
+  counted?: UserId;
   /** The id of the viewer, while this connection counts for their presence. */
-  present?: string;
+  present?: UserId;
   outlet: Outlet;
   /** The payer for all operations and frames of the connection. */
   payer: Payer;

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { WebSocket } from "ws";
+import type { UserId } from "../../util/ids.js";
 import { CLOSE } from "./close-codes.js";
 import type { Heartbeat } from "./heartbeat.js";
 
@@ -14,7 +15,7 @@ const PATIENCE = 1_000; // ms that a client gets to answer a close frame
 export class UserSockets {
   readonly #most: number;
   readonly #heartbeat: Heartbeat;
-  readonly #open = new Map<string, Set<WebSocket>>();
+  readonly #open = new Map<UserId, Set<WebSocket>>();
 
   constructor(most: number, heartbeat: Heartbeat) {
     this.#most = most;
@@ -22,7 +23,7 @@ export class UserSockets {
   }
 
   /** Counts one more socket of a user; false if they are at the limit and all their sockets answer. */
-  async admit(userId: string, socket: WebSocket): Promise<boolean> {
+  async admit(userId: UserId, socket: WebSocket): Promise<boolean> {
     if (this.#add(userId, socket)) return true;
     const others = [...(this.#open.get(userId) ?? [])];
     if (!this.#longestSilent(others)) {
@@ -41,13 +42,13 @@ export class UserSockets {
     return this.#add(userId, socket);
   }
 
-  release(userId: string, socket: WebSocket): void {
+  release(userId: UserId, socket: WebSocket): void {
     const sockets = this.#open.get(userId);
     sockets?.delete(socket);
     if (sockets?.size === 0) this.#open.delete(userId);
   }
 
-  #add(userId: string, socket: WebSocket): boolean {
+  #add(userId: UserId, socket: WebSocket): boolean {
     const sockets = this.#open.get(userId) ?? new Set();
     if (sockets.size >= this.#most) return false;
     this.#open.set(userId, sockets.add(socket));
