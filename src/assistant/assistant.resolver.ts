@@ -14,7 +14,7 @@ export class AssistantResolver {
     description:
       "The assistant's answers in a room as they are written. If one is in progress, or ended within the last minute, the first event has its current state. Later events add text, at most 20 times a second. An answer that ends becomes an ordinary message, unless nothing was written. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`.",
     subscribe: ({ args, context }: { args: { roomId: string }; context: ViewerContext }) =>
-      context.assistant.follow(context.viewer.id, readRoomId(args.roomId, "roomId")),
+      context.assistant.follow(readRoomId(args.roomId, "roomId"), context.viewer.id),
   })
   assistantReply(@Root() reply: AssistantReply, @RoomArg("roomId", { description: "The room to watch." }) _roomId: RoomId): AssistantReply {
     return reply;
@@ -31,7 +31,7 @@ export class AssistantResolver {
     @RoomArg("roomId", { description: "The room in which the viewer asked." }) roomId: RoomId,
     @Ctx() { viewer, assistant }: ViewerContext,
   ): Promise<boolean> {
-    return assistant.cancel(viewer.id, roomId);
+    return assistant.cancel(roomId, viewer.id);
   }
 }
 

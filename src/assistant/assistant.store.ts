@@ -100,7 +100,7 @@ export class AssistantStore implements MessageConsumer {
    * Checks that one more question can be taken, before it is stored.
    * @throws ChatError RATE_LIMITED if the user asks too often, if too many questions wait in the room, or if too many rooms wait
    */
-  async admit(userId: UserId, roomId: RoomId): Promise<void> {
+  async admit(roomId: RoomId, userId: UserId): Promise<void> {
     const [rooms, { length: inRoom }] = await Promise.all([this.waiting(), this.#waitingIn(roomId)]);
     if (inRoom >= MOST_IN_ROOM) throw rateLimited(RETRY, `${MOST_IN_ROOM} questions wait for the assistant in this room.`);
     // A room that waits already does not make the queue longer.
@@ -137,8 +137,8 @@ export class AssistantStore implements MessageConsumer {
    * The answers in a room as they grow, beginning with the one in progress.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND
    */
-  follow(userId: UserId, roomId: RoomId): Promise<Feed<ReplyRecord>> {
-    return this.#feeds.follow(userId, roomId);
+  follow(roomId: RoomId, userId: UserId): Promise<Feed<ReplyRecord>> {
+    return this.#feeds.follow(roomId, userId);
   }
 
   /**
@@ -146,8 +146,8 @@ export class AssistantStore implements MessageConsumer {
    * @returns whether there was a question to cancel
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND
    */
-  async cancel(userId: UserId, roomId: RoomId): Promise<boolean> {
-    await this.#rooms.check(userId, roomId);
+  async cancel(roomId: RoomId, userId: UserId): Promise<boolean> {
+    await this.#rooms.check(roomId, userId);
     const keys = {
       consumed: logKeys.consumed(roomId),
       log: logKeys.log(roomId),

@@ -81,8 +81,8 @@ export class ReplyFeeds {
    * The answers in a room: the current state of the one in progress, or of one that ended within the last minute; then each addition.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND
    */
-  async follow(userId: UserId, roomId: RoomId): Promise<Feed<ReplyRecord>> {
-    const { feed, audience } = await this.#audiences.join(userId, roomId, (room) => this.#look(room));
+  async follow(roomId: RoomId, userId: UserId): Promise<Feed<ReplyRecord>> {
+    const { feed, audience } = await this.#audiences.join(roomId, userId, (room) => this.#look(room));
     const { known } = audience.state;
     if (known && (known.state === "WRITING" || performance.now() - known.at < SHOWN)) feed.push(recordOf(roomId, known, known.text));
     return feed;

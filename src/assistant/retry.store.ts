@@ -51,7 +51,7 @@ export class RetryStore {
     if (clientRetryId != null) checkClientId(clientRetryId, "clientRetryId");
     const message = await this.#messages.readable(userId, messageId, "messageId");
     const { roomId } = message;
-    await this.#rooms.checkWrite(userId, roomId);
+    await this.#rooms.checkWrite(roomId, userId);
     const answer = message.fromId === this.#assistant.id ? message : undefined;
     if (answer && answer.incomplete === null) throw badInput("messageId", "must not be a complete answer, which cannot be retried.");
     if (!answer && continues) throw badInput("continue", "needs the id of an incomplete answer as `messageId`.");
@@ -62,7 +62,7 @@ export class RetryStore {
     if (!answer && !(await this.#assistant.isAsked(message)))
       throw badInput("messageId", "must be an incomplete answer, or a message that asks the assistant.");
 
-    await this.#assistant.admit(userId, roomId);
+    await this.#assistant.admit(roomId, userId);
     const retry = clientRetryId == null ? undefined : { userId, id: clientRetryId };
     const isAsked = await this.#answers.askAgain(askedAgain(question, answer && { id: answer.id, continues }), retry);
     if (isAsked) await this.#assistant.wake(roomId);
@@ -84,7 +84,7 @@ export class RetryStore {
     const answered = new Set<string>();
     const missed: Question[] = [];
     for (let before: string | undefined, page = 0; page < MOST_PAGES; page++) {
-      const { nodes, pageInfo } = await this.#messages.page(id, roomId, { last: PAGE, before });
+      const { nodes, pageInfo } = await this.#messages.page(roomId, id, { last: PAGE, before });
       for (const message of nodes.toReversed()) {
         if (message.fromId === id && message.replyToId !== null) answered.add(message.replyToId);
         if (secondsOf(message.score) * 1_000_000 < since || answered.has(message.id)) continue;

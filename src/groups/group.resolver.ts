@@ -72,7 +72,7 @@ export class GroupResolver {
     @Ctx() { viewer, groups, sendLimit, load }: ViewerContext,
   ): Promise<Room> {
     await sendLimit?.take(viewer.id);
-    await groups.rename(viewer.id, roomId, name);
+    await groups.rename(roomId, viewer.id, name);
     return load.room.load(roomId);
   }
 
@@ -89,7 +89,7 @@ export class GroupResolver {
     @Ctx() { viewer, groups, sendLimit, load }: ViewerContext,
   ): Promise<Room> {
     await sendLimit?.take(viewer.id);
-    await groups.letMembersInvite(viewer.id, roomId, on ?? true);
+    await groups.letMembersInvite(roomId, viewer.id, on ?? true);
     return load.room.load(roomId);
   }
 
@@ -123,7 +123,7 @@ export class GroupResolver {
     @Ctx() { viewer, groups, sendLimit, load }: ViewerContext,
   ): Promise<Room> {
     await sendLimit?.take(viewer.id);
-    await groups.remove(viewer.id, roomId, userId);
+    await groups.remove(roomId, viewer.id, userId);
     return load.room.load(roomId);
   }
 
@@ -139,7 +139,7 @@ export class GroupResolver {
     @Ctx() { viewer, groups, sendLimit }: ViewerContext,
   ): Promise<boolean> {
     await sendLimit?.take(viewer.id);
-    await groups.leave(viewer.id, roomId);
+    await groups.leave(roomId, viewer.id);
     return true;
   }
 }

@@ -106,14 +106,14 @@ export class GroupStore {
     if (!state) {
       const strangers = await this.#acquaintances.strangersAmong(owner.id, others);
       const known = others.filter((user) => !strangers.includes(user));
-      await this.#invitations.prepare(owner.id, id, strangers);
+      await this.#invitations.prepare(id, owner.id, strangers);
       // A demo app fails on a listed room without a name, so the name comes first. After a crash here the room has no members.
       await this.#redis.set(logKeys.roomName(id), name, "NX");
       const members = [owner.id, ...known];
       try {
-        await Promise.all(members.map((user) => this.#members.enlist(user, id)));
+        await Promise.all(members.map((user) => this.#members.enlist(id, user)));
       } catch (error) {
-        await Promise.all(members.map((user) => this.#members.unlist(user, id)));
+        await Promise.all(members.map((user) => this.#members.unlist(id, user)));
         await this.#invitations.tidy(id, owner.id, strangers);
         throw error;
       }
@@ -124,7 +124,7 @@ export class GroupStore {
         { members: roomKeys.members(id), made: groupKeys.made(id), invited: invitationKeys.invited(id) },
       );
       if (isNew !== 1) await this.#invitations.tidy(id, owner.id, strangers); // another call has created it, and users may have answered
-      await this.#takeOutBlockers(owner.id, id, known);
+      await this.#takeOutBlockers(id, owner.id, known);
     }
     if (state !== "told") {
       await this.#joined([owner.id, ...others], id);
@@ -147,7 +147,7 @@ export class GroupStore {
    * Renames the room. The demo apps' key follows the authoritative name.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, FORBIDDEN
    */
-  async rename(userId: UserId, roomId: RoomId, name: string): Promise<void> {
+  async rename(roomId: RoomId, userId: UserId, name: string): Promise<void> {
     checkGroup(roomId);
     checkName(name);
     await this.#scripts.onRoom(
@@ -169,7 +169,7 @@ export class GroupStore {
    * Sets whether members may add others; if not, only the owner may.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, FORBIDDEN
    */
-  async letMembersInvite(userId: UserId, roomId: RoomId, on: boolean): Promise<void> {
+  async letMembersInvite(roomId: RoomId, userId: UserId, on: boolean): Promise<void> {
     checkGroup(roomId);
     await this.#scripts.onRoom(
       "room_change",
@@ -185,40 +185,40 @@ export class GroupStore {
    */
   async add(user: Actor, roomId: RoomId, otherId: UserId): Promise<void> {
     checkGroup(roomId);
-    await this.#rooms.check(user.id, roomId);
+    await this.#rooms.check(roomId, user.id);
     await this.#checkUsers([otherId], "userId");
     const strangers = await this.#acquaintances.strangersAmong(user.id, [otherId]);
     if (strangers.length > 0) return this.#invite(user, roomId, otherId);
-    await this.#members.enlist(otherId, roomId);
+    await this.#members.enlist(roomId, otherId);
     try {
-      const [came, inviter] = await this.#runAdd(user.id, roomId, otherId, false);
+      const [came, inviter] = await this.#runAdd(roomId, user.id, otherId, false);
       if (came === 1 && inviter !== "") await this.#invitations.ended(roomId, otherId, inviter as UserId);
-      if (came === 1) await this.#takeOutBlockers(user.id, roomId, [otherId]);
+      if (came === 1) await this.#takeOutBlockers(roomId, user.id, [otherId]);
     } catch (error) {
-      await this.#members.unlist(otherId, roomId);
+      await this.#members.unlist(roomId, otherId);
       throw error;
     }
     await this.#joined([otherId], roomId);
   }
 
   /** Removes users who blocked the user while being added: of two concurrent calls, block and add, at least one sees the other. */
-  async #takeOutBlockers(userId: UserId, roomId: RoomId, addedIds: UserId[]): Promise<void> {
+  async #takeOutBlockers(roomId: RoomId, userId: UserId, addedIds: UserId[]): Promise<void> {
     const blockers = await this.#acquaintances.blockersAmong(userId, addedIds);
-    await Promise.all(blockers.map((id) => this.leave(id, roomId)));
+    await Promise.all(blockers.map((id) => this.leave(roomId, id)));
   }
 
   async #invite(user: Actor, roomId: RoomId, otherId: UserId): Promise<void> {
     if (user.guest) throw refusal("FORBIDDEN", "Guests can add only people they have talked with. Register first.");
     try {
-      await this.#invitations.prepare(user.id, roomId, [otherId]);
-      await this.#runAdd(user.id, roomId, otherId, true);
+      await this.#invitations.prepare(roomId, user.id, [otherId]);
+      await this.#runAdd(roomId, user.id, otherId, true);
     } finally {
       await this.#invitations.tidy(roomId, user.id, [otherId]);
     }
     await this.#invitations.made(roomId, user.id, [otherId]);
   }
 
-  #runAdd(userId: UserId, roomId: RoomId, otherId: UserId, invites: boolean): Promise<ScriptCalls["member_add"]["result"]> {
+  #runAdd(roomId: RoomId, userId: UserId, otherId: UserId, invites: boolean): Promise<ScriptCalls["member_add"]["result"]> {
     const args = { by: userId, roles: rolesWith(groupRights.add, roomId), user: otherId, most: MOST_MEMBERS, invites, lasts: LASTS };
     return this.#scripts.onRoom("member_add", roomId, args, { members: roomKeys.members(roomId), invited: invitationKeys.invited(roomId) });
   }
@@ -227,18 +227,18 @@ export class GroupStore {
    * Accepts an invitation: adds the user to the room. Idempotent.
    * @throws ChatError BAD_USER_INPUT, NOT_FOUND if no invitation is open, FORBIDDEN
    */
-  async accept(userId: UserId, roomId: RoomId): Promise<void> {
+  async accept(roomId: RoomId, userId: UserId): Promise<void> {
     checkGroup(roomId);
     if (!(await this.#members.has(roomId, userId)) && !(await this.#invitations.look(roomId, userId)))
       throw refusal("NOT_FOUND", `There is no open invitation to room ${roomId}.`);
-    await this.#members.enlist(userId, roomId);
+    await this.#members.enlist(roomId, userId);
     try {
       const args = { user: userId, most: MOST_MEMBERS, lasts: LASTS };
       const otherKeys = { members: roomKeys.members(roomId), invited: invitationKeys.invited(roomId) };
       const [, inviter] = await this.#scripts.onRoom("invitation_accept", roomId, args, otherKeys);
       if (inviter !== "") await this.#invitations.ended(roomId, userId, inviter as UserId);
     } catch (error) {
-      await this.#members.unlist(userId, roomId);
+      await this.#members.unlist(roomId, userId);
       throw error;
     }
     await this.#joined([userId], roomId);
@@ -248,7 +248,7 @@ export class GroupStore {
    * Declines an invitation. Without one, or for a member, nothing changes.
    * @throws ChatError BAD_USER_INPUT, FORBIDDEN
    */
-  async decline(userId: UserId, roomId: RoomId): Promise<void> {
+  async decline(roomId: RoomId, userId: UserId): Promise<void> {
     checkGroup(roomId);
     await this.#invitations.end(roomId, userId);
   }
@@ -257,11 +257,11 @@ export class GroupStore {
    * Removes another user from the room, or withdraws an invitation. Idempotent.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, FORBIDDEN
    */
-  async remove(userId: UserId, roomId: RoomId, otherId: UserId): Promise<void> {
+  async remove(roomId: RoomId, userId: UserId, otherId: UserId): Promise<void> {
     checkGroup(roomId);
     if (otherId === userId) throw badInput("userId", "must be another user. To leave the group yourself, use leaveRoom.");
-    await this.#leave(userId, roomId, otherId);
-    await this.#members.unlist(otherId, roomId);
+    await this.#leave(roomId, userId, otherId);
+    await this.#members.unlist(roomId, otherId);
   }
 
   /**
@@ -269,19 +269,19 @@ export class GroupStore {
    * room ends.
    * @throws ChatError BAD_USER_INPUT, FORBIDDEN
    */
-  async leave(userId: UserId, roomId: RoomId): Promise<void> {
+  async leave(roomId: RoomId, userId: UserId): Promise<void> {
     checkGroup(roomId);
     try {
-      await this.#leave(userId, roomId, userId);
+      await this.#leave(roomId, userId, userId);
     } catch (error) {
       // A retry whose first response was lost succeeds too. So does a call for a group that does not exist: an id reveals nothing.
       if (!isRefusal(error, "NOT_A_MEMBER")) throw error;
     }
-    await this.#members.unlist(userId, roomId);
+    await this.#members.unlist(roomId, userId);
     if ((await this.#redis.exists(roomKeys.members(roomId))) === 0) await this.#list.forget(roomId);
   }
 
-  async #leave(userId: UserId, roomId: RoomId, otherId: UserId): Promise<void> {
+  async #leave(roomId: RoomId, userId: UserId, otherId: UserId): Promise<void> {
     const otherKeys = {
       members: roomKeys.members(roomId),
       invited: invitationKeys.invited(roomId),

@@ -148,7 +148,7 @@ export class GuestSweep {
     const rooms = (await this.#redis.smembers(userKeys.userRooms(id))) as RoomId[];
     for (let at = 0; at < rooms.length; at += ROOMS_AT_ONCE) {
       if (this.#runs.stopped) return false;
-      await Promise.all(rooms.slice(at, at + ROOMS_AT_ONCE).map((roomId) => this.#leaveRoom(id, roomId)));
+      await Promise.all(rooms.slice(at, at + ROOMS_AT_ONCE).map((roomId) => this.#leaveRoom(roomId, id)));
       await delay(STEP_PAUSE);
     }
     await this.#redis.hdel(roomKeys.reads(GENERAL), id);
@@ -157,7 +157,7 @@ export class GuestSweep {
     return true;
   }
 
-  async #leaveRoom(id: UserId, roomId: RoomId): Promise<void> {
+  async #leaveRoom(roomId: RoomId, id: UserId): Promise<void> {
     const other = privatePair(roomId)?.find((user) => user !== id);
     if (other !== undefined) {
       await this.#redis.srem(roomKeys.opened(other), roomId);
@@ -166,7 +166,7 @@ export class GuestSweep {
       await this.#roomList.forget(roomId);
     } else if (isGroup(roomId)) {
       await this.#redis.hdel(roomKeys.reads(roomId), id); // first: a user who has left does not have the room in the list any more
-      await this.#groups.leave(id, roomId).catch((error: unknown) => {
+      await this.#groups.leave(roomId, id).catch((error: unknown) => {
         if (!isRefusal(error, "NOT_A_MEMBER")) throw error; // the second pass finds them gone
       });
     }

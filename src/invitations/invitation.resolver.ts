@@ -44,7 +44,7 @@ export class InvitationResolver {
     @Ctx() { viewer, groups, sendLimit, load }: ViewerContext,
   ): Promise<Room> {
     await sendLimit?.take(viewer.id);
-    await groups.accept(viewer.id, roomId);
+    await groups.accept(roomId, viewer.id);
     return load.room.load(roomId);
   }
 
@@ -60,7 +60,7 @@ export class InvitationResolver {
     @Ctx() { viewer, groups, sendLimit }: ViewerContext,
   ): Promise<boolean> {
     await sendLimit?.take(viewer.id);
-    await groups.decline(viewer.id, roomId);
+    await groups.decline(roomId, viewer.id);
     return true;
   }
 

@@ -73,15 +73,15 @@ export class InvitationStore {
    * Adds invitations to the lists before they are made, within the limits.
    * @throws ChatError FORBIDDEN, RATE_LIMITED; then the lists are unchanged
    */
-  async prepare(byId: UserId, roomId: RoomId, userIds: UserId[]): Promise<void> {
+  async prepare(roomId: RoomId, byId: UserId, userIds: UserId[]): Promise<void> {
     if (userIds.length === 0) return;
     const open = await this.ofRoom(roomId, userIds);
     const isNew = userIds.filter((id) => !open.some(({ userId }) => userId === id));
     if (isNew.length === 0) return;
     await this.#charge(byId, isNew.length);
-    if ((await this.#count(byId, roomId, isNew)) !== "") {
+    if ((await this.#count(roomId, byId, isNew)) !== "") {
       await this.#uncount(byId);
-      const refused = await this.#count(byId, roomId, isNew);
+      const refused = await this.#count(roomId, byId, isNew);
       if (refused !== "") {
         const [, userId] = refused.split(" ");
         throw userId
@@ -111,7 +111,7 @@ export class InvitationStore {
     const open = invited.map(({ userId }) => userId);
     const blockers = await this.#acquaintances.blockersAmong(byId, open);
     await Promise.all(blockers.map((id) => this.end(roomId, id, byId)));
-    await Promise.all(open.filter((id) => !blockers.includes(id)).map((userId) => this.#tell(userId, roomId)));
+    await Promise.all(open.filter((id) => !blockers.includes(id)).map((userId) => this.#tell(roomId, userId)));
   }
 
   /** Ends a user's invitation to a room; with `byId`, only an invitation by that user. */
@@ -124,7 +124,7 @@ export class InvitationStore {
   /** Removes an invitation that has ended from the lists, and notifies the user. */
   async ended(roomId: RoomId, userId: UserId, byId: UserId): Promise<void> {
     await this.tidy(roomId, byId, [userId]);
-    await this.#tell(userId, roomId);
+    await this.#tell(roomId, userId);
   }
 
   /** Removes invitations to a room from the lists unless they are open. */
@@ -213,11 +213,11 @@ export class InvitationStore {
     return feed;
   }
 
-  async #tell(userId: UserId, roomId: RoomId): Promise<void> {
+  async #tell(roomId: RoomId, userId: UserId): Promise<void> {
     await publish(this.#redis, userChannels.user(userId), { kind: "invitation.changed", roomId });
   }
 
-  #count(byId: UserId, roomId: RoomId, users: string[]): Promise<ScriptCalls["invitation_count"]["result"]> {
+  #count(roomId: RoomId, byId: UserId, users: string[]): Promise<ScriptCalls["invitation_count"]["result"]> {
     const args = { roomId, users, most: MOST_OPEN, mostEach: MOST_TO_ONE, lasts: LASTS };
     return this.#scripts.run("invitation_count", { inviting: invitationKeys.inviting(byId) }, args);
   }

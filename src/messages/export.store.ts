@@ -8,10 +8,10 @@ import type { StoredMessage } from "./stored-message.js";
 export class ExportStore {
   readonly #messages: MessageStore;
   readonly #users: UserStore;
-  readonly #admit: (userId: UserId, roomId: RoomId) => Promise<void>;
+  readonly #admit: (roomId: RoomId, userId: UserId) => Promise<void>;
 
   /** @param admit throws if the user may not read the room, or has exported too much */
-  constructor(messages: MessageStore, users: UserStore, admit: (userId: UserId, roomId: RoomId) => Promise<void>) {
+  constructor(messages: MessageStore, users: UserStore, admit: (roomId: RoomId, userId: UserId) => Promise<void>) {
     this.#messages = messages;
     this.#users = users;
     this.#admit = admit;
@@ -22,9 +22,9 @@ export class ExportStore {
    * consumer asks for it, so a slow reader keeps no more than one in memory.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, RATE_LIMITED; the portions can throw NOT_A_MEMBER later
    */
-  async begin(userId: UserId, roomId: RoomId): Promise<AsyncGenerator<string, void, void>> {
-    await this.#admit(userId, roomId);
-    return this.#portions(this.#messages.history(userId, roomId));
+  async begin(roomId: RoomId, userId: UserId): Promise<AsyncGenerator<string, void, void>> {
+    await this.#admit(roomId, userId);
+    return this.#portions(this.#messages.history(roomId, userId));
   }
 
   async *#portions(history: AsyncGenerator<StoredMessage[], void, void>): AsyncGenerator<string, void, void> {

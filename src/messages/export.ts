@@ -31,7 +31,7 @@ export function serveExports(app: FastifyInstance, { exports }: Pick<Stores, "ex
     if (!quota.take(viewer.id)) throw rateLimited(LATER);
     try {
       const { roomId } = params as { roomId: RoomId };
-      const portions = await exports.begin(viewer.id, roomId);
+      const portions = await exports.begin(roomId, viewer.id);
       const stream = Readable.from(portions, { objectMode: false });
       const watched = watch(viewer, () => stream.destroy());
       stream.once("close", () => {

@@ -62,8 +62,8 @@ export const messages: Feature = {
       messages,
       sends,
       messageChanges: new MessageChangeStore(scripts, rooms, messages, mentions, messageConsumers, config),
-      exports: new ExportStore(messages, users, async (userId, roomId) => {
-        await rooms.check(userId, roomId);
+      exports: new ExportStore(messages, users, async (roomId, userId) => {
+        await rooms.check(roomId, userId);
         await chargeExport(userId);
       }),
     };

@@ -68,7 +68,7 @@ export class MessageChangeStore {
     const keys = { ...changeKeys(roomId), mentioned: messageKeys.mentioned(roomId) };
     for (;;) {
       const { wanting, editedAt } = await this.#wantedEdit(userId, id, mentions);
-      for (const consumer of wanting) await consumer.admit(userId, roomId);
+      for (const consumer of wanting) await consumer.admit(roomId, userId);
       const args = { user: userId, id, score, text: JSON.stringify(text), mentions, wanted: namesOf(wanting), edited: editedAt, quiet };
       const edited = await this.#scripts.onRoom("message_edit", roomId, args, keys);
       if (edited === "CHANGED") continue; // by another edit at the same time
@@ -126,7 +126,7 @@ export class MessageChangeStore {
 
   async #target(userId: UserId, id: string, argument: string): Promise<MessageId> {
     const target = readMessageId(id, argument);
-    await this.#rooms.check(userId, target.roomId, argument);
+    await this.#rooms.check(target.roomId, userId, argument);
     return target;
   }
 

@@ -20,7 +20,7 @@ export interface MessageConsumer {
    * Checks that it can take one more message of this user, before the message is stored.
    * @throws ChatError RATE_LIMITED
    */
-  admit(userId: UserId, roomId: RoomId): Promise<void>;
+  admit(roomId: RoomId, userId: UserId): Promise<void>;
   /** Whether it takes one more message of a demo app's user, which is stored in any case. */
   takes(roomId: RoomId): Promise<boolean>;
   /** Tells its processes of an event in the room. */

@@ -78,7 +78,7 @@ export class MessageResolver {
     @Args(() => MessagePageArgs) page: MessagePageArgs,
     @Ctx() { viewer, messages, work }: ViewerContext,
   ): Promise<MessageConnection> {
-    const connection = await work.reading(lengthOf(page), () => messages.page(viewer.id, roomId, page));
+    const connection = await work.reading(lengthOf(page), () => messages.page(roomId, viewer.id, page));
     work.read(connection.nodes);
     return connection;
   }
@@ -153,7 +153,7 @@ export class RoomMessagesResolver {
     @Args(() => MessagePageArgs) page: MessagePageArgs,
     @Ctx() { viewer, messages, work }: ViewerContext,
   ): Promise<MessageConnection> {
-    const connection = await work.reading(lengthOf(page), () => messages.page(viewer.id, id, page));
+    const connection = await work.reading(lengthOf(page), () => messages.page(id, viewer.id, page));
     work.read(connection.nodes);
     return connection;
   }

@@ -98,7 +98,7 @@ export class MessageStore {
    */
   async readable(userId: UserId, id: string, argument: string): Promise<Placed> {
     const { roomId } = readMessageId(id, argument);
-    await this.#rooms.check(userId, roomId, argument);
+    await this.#rooms.check(roomId, userId, argument);
     const [message] = await this.byIds([id]);
     if (!message) throw refusal("NOT_FOUND", `There is no message ${id}.`);
     return message;
@@ -112,8 +112,8 @@ export class MessageStore {
     const [message] = await this.byIds([messageId]);
     if (!message) return undefined;
     const [before, after] = await Promise.all([
-      this.#page(userId, message.roomId, { from: "end", limit: count, after: undefined, before: message }),
-      this.#page(userId, message.roomId, { from: "start", limit: LATER, after: message, before: undefined }),
+      this.#page(message.roomId, userId, { from: "end", limit: count, after: undefined, before: message }),
+      this.#page(message.roomId, userId, { from: "start", limit: LATER, after: message, before: undefined }),
     ]);
     return { before: before.page.nodes, message, after: after.page.nodes };
   }
@@ -123,10 +123,10 @@ export class MessageStore {
    * at the newest message.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND
    */
-  async page(userId: UserId, roomId: RoomId, { around, ...args }: MessagePageRequest): Promise<MessageConnectionRecord> {
-    if (around != null) return this.#window(userId, roomId, around, args);
+  async page(roomId: RoomId, userId: UserId, { around, ...args }: MessagePageRequest): Promise<MessageConnectionRecord> {
+    if (around != null) return this.#window(roomId, userId, around, args);
     const request = pageRequest(args, "end", (cursor, argument) => decodeCursor(roomId, cursor, argument));
-    const { page, position } = await this.#page(userId, roomId, request);
+    const { page, position } = await this.#page(roomId, userId, request);
     const newest = request.from === "end" && !request.before ? page.nodes.at(-1) : undefined;
     // This read may be the first to find a demo app's message.
     if (newest && parseMessageId(newest.id)?.micros === undefined) this.noteSpoken(roomId, this.#spokenAt(newest.score));
@@ -138,22 +138,22 @@ export class MessageStore {
    * added or removed during the read may or may not come. Each portion checks again that the user may read the room.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND
    */
-  async *history(userId: UserId, roomId: RoomId): AsyncGenerator<Placed[], void, void> {
+  async *history(roomId: RoomId, userId: UserId): AsyncGenerator<Placed[], void, void> {
     for (let after: Placed | undefined; ; ) {
-      const { page } = await this.#page(userId, roomId, { from: "start", limit: AT_ONCE, after, before: undefined });
+      const { page } = await this.#page(roomId, userId, { from: "start", limit: AT_ONCE, after, before: undefined });
       yield page.nodes;
       after = page.nodes.at(-1);
       if (!page.hasNextPage || !after) return;
     }
   }
 
-  async #page(userId: UserId, roomId: RoomId, request: PageRequest<Place>): Promise<{ page: CutPage; position: Position }> {
+  async #page(roomId: RoomId, userId: UserId, request: PageRequest<Place>): Promise<{ page: CutPage; position: Position }> {
     const { from, limit, after, before } = request;
     const [near, far] =
       from === "start" ? [after?.score ?? "-inf", before?.score ?? "+inf"] : [before?.score ?? "+inf", after?.score ?? "-inf"];
 
     // The first read is sent together with the check, and its result is not used before the check passes.
-    const allowed = this.#rooms.check(userId, roomId);
+    const allowed = this.#rooms.check(roomId, userId);
     const reading = this.#read(roomId, near, far, from, limit + SPARE);
     await Promise.all([allowed, reading]);
     let { position, range } = await reading;
@@ -171,7 +171,7 @@ export class MessageStore {
   }
 
   /** A message, half of the page before it and half after it; `first` puts the extra message after it, `last` before it. */
-  async #window(userId: UserId, roomId: RoomId, around: string, args: PageArgs): Promise<MessageConnectionRecord> {
+  async #window(roomId: RoomId, userId: UserId, around: string, args: PageArgs): Promise<MessageConnectionRecord> {
     const { from, limit, after, before } = pageRequest(args, "end", (_cursor, argument) => argument);
     const misplaced = after ?? before;
     if (misplaced) throw badInput(misplaced, "cannot be combined with `around`.");
@@ -181,7 +181,7 @@ export class MessageStore {
     const half = { smaller: Math.floor((limit - 1) / 2), larger: Math.ceil((limit - 1) / 2) };
     const request = from === "start" ? { id, before: half.smaller, after: half.larger } : { id, before: half.larger, after: half.smaller };
 
-    await this.#rooms.check(userId, roomId);
+    await this.#rooms.check(roomId, userId);
     if (named !== roomId) throw gone();
     const [seq, epoch, at, ...sides] = await this.#lenient(
       this.#scripts.onRoom(

@@ -21,7 +21,7 @@ export class NodeResolver {
   ): Promise<Node | null> {
     const { viewer, rooms, users, load } = context;
     if (parseMessageId(id)) return readable(id, context);
-    if (isRoomId(id) && (await rooms.isReadable(viewer.id, id))) return load.room.load(id);
+    if (isRoomId(id) && (await rooms.isReadable(id, viewer.id))) return load.room.load(id);
     const [user = null] = await users.byIds([id]);
     return user;
   }
@@ -39,5 +39,5 @@ export class NodeResolver {
 
 async function readable(id: string, { viewer, rooms, load }: ViewerContext): Promise<Message | null> {
   const roomId = parseMessageId(id)?.roomId;
-  return roomId !== undefined && (await rooms.isReadable(viewer.id, roomId)) ? load.message.load(id) : null;
+  return roomId !== undefined && (await rooms.isReadable(roomId, viewer.id)) ? load.message.load(id) : null;
 }

@@ -71,7 +71,7 @@ export class SendStore {
   readonly #messageLength: number;
   readonly #retention: Retention;
   readonly #storedListeners: ((stored: Stored) => void)[] = [];
-  readonly #sentListeners: ((userId: UserId, roomId: RoomId) => void)[] = [];
+  readonly #sentListeners: ((roomId: RoomId, userId: UserId) => void)[] = [];
 
   constructor(parts: Parts, { messageLength, ...retention }: { messageLength: number } & Retention) {
     this.#scripts = parts.scripts;
@@ -91,7 +91,7 @@ export class SendStore {
   }
 
   /** Calls the listener after each send of a user over this server, repeated ones included. */
-  onSent(listener: (userId: UserId, roomId: RoomId) => void): void {
+  onSent(listener: (roomId: RoomId, userId: UserId) => void): void {
     this.#sentListeners.push(listener);
   }
 
@@ -104,13 +104,13 @@ export class SendStore {
     checkText(text, this.#messageLength);
     if (clientMessageId != null) checkClientId(clientMessageId, "clientMessageId");
     const answered = replyTo == null ? undefined : readMessageId(replyTo, "replyTo");
-    await this.#rooms.check(userId, roomId);
+    await this.#rooms.check(roomId, userId);
     if (answered && answered.roomId !== roomId) throw refusal("NOT_FOUND", `There is no message ${answered.id} in this room to reply to.`);
 
     const { mentions, quiet } = await this.#mentions.by(userId, text, roomId);
     const said = { id: null, fromId: userId, roomId, mentionIds: mentions, replyToId: answered?.id ?? null };
     const wanting = await this.#consumers.wanting(said);
-    for (const consumer of wanting) await consumer.admit(userId, roomId);
+    for (const consumer of wanting) await consumer.admit(roomId, userId);
 
     const sent = await this.store<Sent>(roomId, ({ keys, args }) =>
       this.#scripts.onRoom(
@@ -135,7 +135,7 @@ export class SendStore {
     // Also on a retry: the server of the first call may have died before this.
     await wakeAll(wanting, roomId);
     await this.#replicas.confirm(roomId, { epoch, seq, at });
-    for (const listener of this.#sentListeners) listener(userId, roomId);
+    for (const listener of this.#sentListeners) listener(roomId, userId);
     const position = encodePosition({ roomId, epoch, seq, at });
     const message = { ...(readOurs(roomId, JSON.parse(json) as Record<string, unknown>) as StoredMessage), position };
     if (stored === 1) return message;

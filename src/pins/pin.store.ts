@@ -42,7 +42,7 @@ export class PinStore {
    */
   async set(userId: UserId, messageId: string, on: boolean): Promise<Placed | null> {
     const { roomId, score } = readMessageId(messageId, "messageId");
-    await this.#rooms.check(userId, roomId, "messageId");
+    await this.#rooms.check(roomId, userId, "messageId");
     const change = async (gone: string[]) => {
       const args = { user: userId, roles: rolesWith(PIN, roomId), id: messageId, score, on, most: MOST_PINS, gone };
       const [, full] = await this.#scripts.onRoom("message_pin", roomId, args, {

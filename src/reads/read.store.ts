@@ -55,7 +55,7 @@ export class ReadStore {
    */
   async mark(userId: UserId, messageId: string): Promise<RoomId> {
     const { roomId, score } = readMessageId(messageId, "messageId");
-    await this.#rooms.check(userId, roomId, "messageId");
+    await this.#rooms.check(roomId, userId, "messageId");
     const [moved, at] = await this.#scripts.onRoom(
       "read_move",
       roomId,

@@ -69,11 +69,11 @@ export class Audiences<Told extends object, State> implements Iterable<Audience<
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND; any error that `ready` throws
    */
   async join(
-    userId: UserId,
     roomId: RoomId,
+    userId: UserId,
     ready: (audience: Audience<Told, State>) => Promise<void> = async () => {},
   ): Promise<{ feed: Feed<Told>; audience: Audience<Told, State> }> {
-    await this.#rooms.check(userId, roomId);
+    await this.#rooms.check(roomId, userId);
     const audience = this.#followed.get(roomId) ?? this.#open(roomId);
     const feed = new Feed<Told>();
     audience.holders.set(feed, userId);
@@ -82,7 +82,7 @@ export class Audiences<Told extends object, State> implements Iterable<Audience<
       await audience.listening;
       await ready(audience);
       // Check again: from here on, the channel reports the user's removal.
-      await this.#rooms.check(userId, roomId);
+      await this.#rooms.check(roomId, userId);
     } catch (error) {
       feed.end();
       throw error;
@@ -133,7 +133,7 @@ export class Audiences<Told extends object, State> implements Iterable<Audience<
     for (const { roomId, feeds } of this) {
       for (const [feed, userId] of feeds) {
         onceRedisAnswers(
-          () => this.#rooms.check(userId, roomId),
+          () => this.#rooms.check(roomId, userId),
           () => !feed.ended,
         ).catch((error) => feed.end(error));
       }

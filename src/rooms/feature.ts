@@ -45,7 +45,7 @@ export const rooms: Feature = {
     room: ({ stores, work }) => new DataLoader(async (ids) => work.lookedUp(await stores.rooms.byIds(ids))),
     readable: ({ stores, work, viewerId }) =>
       new DataLoader(async (ids) =>
-        work.lookedUp(await Promise.all(ids.map((id) => viewerId !== undefined && stores.rooms.isReadable(viewerId, id)))),
+        work.lookedUp(await Promise.all(ids.map((id) => viewerId !== undefined && stores.rooms.isReadable(id, viewerId)))),
       ),
     roomPlaces: ({ stores: { roomList }, load }) =>
       new DataLoader((userIds) => Promise.all(userIds.map((id) => roomList.placesOf(id, load)))),

@@ -40,7 +40,7 @@ export class MemberStore {
    * Adds a group to the user's list, which the demo apps show too. The group must already have a name.
    * @throws ChatError FORBIDDEN if the user is in too many groups
    */
-  async enlist(userId: UserId, roomId: RoomId): Promise<void> {
+  async enlist(roomId: RoomId, userId: UserId): Promise<void> {
     const args = { roomId, group: true, most: MOST_GROUPS };
     if ((await this.#scripts.run("room_enlist", { rooms: userKeys.userRooms(userId) }, args)) === 1) return;
     throw refusal("FORBIDDEN", `User ${userId} is in ${MOST_GROUPS} groups, the maximum.`);
@@ -50,14 +50,14 @@ export class MemberStore {
    * Adds a private room to the list of the user who opens it. Rooms that others opened with the user do not count towards the limit.
    * @throws ChatError FORBIDDEN if the user has opened too many
    */
-  async enlistOpened(userId: UserId, roomId: RoomId): Promise<void> {
+  async enlistOpened(roomId: RoomId, userId: UserId): Promise<void> {
     if ((await this.#scripts.run("room_enlist", { rooms: roomKeys.opened(userId) }, { roomId, group: false, most: MOST_OPENED })) !== 1)
       throw refusal("FORBIDDEN", `You have opened ${MOST_OPENED} private rooms, the maximum.`);
     await this.#redis.sadd(userKeys.userRooms(userId), roomId);
   }
 
   /** Removes a group from the user's list, unless they have just joined again. */
-  async unlist(userId: UserId, roomId: RoomId): Promise<void> {
+  async unlist(roomId: RoomId, userId: UserId): Promise<void> {
     await this.#redis.srem(userKeys.userRooms(userId), roomId);
     if (await this.has(roomId, userId)) await this.#redis.sadd(userKeys.userRooms(userId), roomId);
   }

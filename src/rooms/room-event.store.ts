@@ -68,8 +68,8 @@ export class RoomEventStore {
     select: (event: RoomEventRecord) => T | undefined,
   ): Promise<RoomsFeed<RoomEventRecord, T>> {
     const positions = positionsByRoom(after ?? [], roomId);
-    if (roomId != null) await this.#rooms.check(userId, roomId);
-    else await Promise.all([...positions.keys()].map((room) => isGroup(room) || this.#rooms.check(userId, room, "after")));
+    if (roomId != null) await this.#rooms.check(roomId, userId);
+    else await Promise.all([...positions.keys()].map((room) => isGroup(room) || this.#rooms.check(room, userId, "after")));
 
     const feed: RoomsFeed<RoomEventRecord, T> = new RoomsFeed(this.#followed, select, {
       leaves: (event) => event.kind === "member.left" && event.userId === userId,
@@ -78,7 +78,7 @@ export class RoomEventStore {
     });
     try {
       if (roomId != null) {
-        const standing = isGroup(roomId) ? await this.#standing(userId, roomId) : undefined;
+        const standing = isGroup(roomId) ? await this.#standing(roomId, userId) : undefined;
         await feed.add(roomId, positions.get(roomId) ?? standing?.now, standing?.entrance);
         return feed;
       }
@@ -103,8 +103,8 @@ export class RoomEventStore {
   }
 
   /** @throws ChatError NOT_A_MEMBER */
-  async #standing(userId: UserId, roomId: RoomId) {
-    const standing = await this.#rooms.standing(userId, roomId);
+  async #standing(roomId: RoomId, userId: UserId) {
+    const standing = await this.#rooms.standing(roomId, userId);
     if (!standing) throw refusal("NOT_A_MEMBER", roomId);
     return standing;
   }

@@ -55,7 +55,7 @@ export class RoomListStore {
   /** A page of the user's rooms. It checks each room of the page. */
   page(userId: UserId, places: RoomPlace[], request: PageRequest<RoomPlace>): Promise<Page<RoomPlace>> {
     return lookUpPage(places, request, newerFirst, async (some) => {
-      const listed = await Promise.all(some.map(({ id, at }) => this.#rooms.isListed(userId, id, at > 0)));
+      const listed = await Promise.all(some.map(({ id, at }) => this.#rooms.isListed(id, userId, at > 0)));
       return some.map((place, index) => (listed[index] ? place : undefined));
     });
   }

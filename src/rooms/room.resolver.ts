@@ -41,7 +41,7 @@ export class RoomResolver {
     @RoomArg("id", { description: "The room's id." }) id: RoomId,
     @Ctx() { viewer, rooms, load }: ViewerContext,
   ): Promise<Room | null> {
-    return (await rooms.exists(viewer.id, id, "id")) ? load.room.load(id) : null;
+    return (await rooms.exists(id, viewer.id, "id")) ? load.room.load(id) : null;
   }
 
   @Authorized()

@@ -56,8 +56,8 @@ export class RoomStore {
    * Checks that the user is in the room, and may read and follow it.
    * @throws ChatError BAD_USER_INPUT for a string that cannot be a room id, NOT_A_MEMBER, NOT_FOUND
    */
-  async check(userId: UserId, roomId: RoomId, argument = "roomId"): Promise<void> {
-    if (await this.exists(userId, roomId, argument)) return;
+  async check(roomId: RoomId, userId: UserId, argument = "roomId"): Promise<void> {
+    if (await this.exists(roomId, userId, argument)) return;
     throw refusal("NOT_FOUND", `There is no room ${roomId}.${privatePair(roomId) ? " Create it with openPrivateRoom." : ""}`);
   }
 
@@ -65,11 +65,11 @@ export class RoomStore {
    * Checks that the user may write to the room. Scripts that store something check it again themselves, atomically.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND; FORBIDDEN for a private room in which one user blocks the other
    */
-  async checkWrite(userId: UserId, roomId: RoomId): Promise<void> {
+  async checkWrite(roomId: RoomId, userId: UserId): Promise<void> {
     const other = privatePair(roomId)?.find((id) => id !== userId);
     const isAllowed = other === undefined ? undefined : this.#acquaintances.checkWrite(userId, other);
     isAllowed?.catch(() => {}); // an error of `check` takes precedence
-    await this.check(userId, roomId);
+    await this.check(roomId, userId);
     await isAllowed;
   }
 
@@ -77,7 +77,7 @@ export class RoomStore {
    * Whether the room exists; the user must be in it.
    * @throws ChatError BAD_USER_INPUT for a string that cannot be a room id, NOT_A_MEMBER
    */
-  async exists(userId: UserId, roomId: RoomId, _argument = "roomId"): Promise<boolean> {
+  async exists(roomId: RoomId, userId: UserId, _argument = "roomId"): Promise<boolean> {
     if (roomId === GENERAL) return true;
     const pair = privatePair(roomId);
     if (pair) {
@@ -92,9 +92,9 @@ export class RoomStore {
   }
 
   /** Whether the room exists and the user is in it; false for a string that cannot be a room id. */
-  async isReadable(userId: UserId, roomId: RoomId): Promise<boolean> {
+  async isReadable(roomId: RoomId, userId: UserId): Promise<boolean> {
     try {
-      return await this.exists(userId, roomId);
+      return await this.exists(roomId, userId);
     } catch (error) {
       if (error instanceof ChatError) return false;
       throw error;
@@ -128,7 +128,7 @@ export class RoomStore {
   /** The ids of all rooms to which the user can subscribe. */
   async idsOf(userId: UserId): Promise<RoomId[]> {
     const rooms = await this.indexOf(userId);
-    const isIn = await Promise.all(rooms.map((id) => !isGroup(id) || this.#isStillIn(userId, id)));
+    const isIn = await Promise.all(rooms.map((id) => !isGroup(id) || this.#isStillIn(id, userId)));
     return rooms.filter((_, index) => isIn[index]);
   }
 
@@ -137,8 +137,8 @@ export class RoomStore {
    * first message on. While a user blocks the other, the room is shown to the blocker only if they opened it or wrote there.
    * @param spoken whether the room is known to have had a message
    */
-  async isListed(userId: UserId, roomId: RoomId, spoken: boolean): Promise<boolean> {
-    if (isGroup(roomId)) return this.#isStillIn(userId, roomId);
+  async isListed(roomId: RoomId, userId: UserId, spoken: boolean): Promise<boolean> {
+    if (isGroup(roomId)) return this.#isStillIn(roomId, userId);
     const other = privatePair(roomId)?.find((user) => user !== userId);
     if (other === undefined) return true;
     const [messages, opened, blocks, written] = await Promise.all([
@@ -153,7 +153,7 @@ export class RoomStore {
   /** The ids in the user's list that can be rooms of this user. */
   async indexOf(userId: UserId): Promise<RoomId[]> {
     const joined = (await this.#lenient(this.#redis.smembers(userKeys.userRooms(userId)), [])) as RoomId[];
-    return [...new Set([GENERAL, ...joined])].filter((id) => mayFollow(userId, id));
+    return [...new Set([GENERAL, ...joined])].filter((id) => mayFollow(id, userId));
   }
 
   /** The maximum number of rooms that `indexOf` returns. */
@@ -162,9 +162,9 @@ export class RoomStore {
   }
 
   /** Whether the user is in a group of their list. If not, removes the entry, which an interrupted join or leave has left. */
-  async #isStillIn(userId: UserId, roomId: RoomId): Promise<boolean> {
+  async #isStillIn(roomId: RoomId, userId: UserId): Promise<boolean> {
     const isIn = await this.#members.has(roomId, userId);
-    if (!isIn) this.#members.unlist(userId, roomId).catch(() => {}); // the next check retries this
+    if (!isIn) this.#members.unlist(roomId, userId).catch(() => {}); // the next check retries this
     return isIn;
   }
 
@@ -180,7 +180,7 @@ export class RoomStore {
     const position = await this.#followed.position(id);
     await Promise.all([userId, otherId].map((user) => this.tell(user, { kind: "room.opened", roomId: id, position })));
     await this.#redis.hset(logKeys.meta(id), `opened:${userId}`, 1);
-    await this.#members.enlistOpened(userId, id);
+    await this.#members.enlistOpened(id, userId);
     await this.#redis.sadd(userKeys.userRooms(otherId), id);
     return id;
   }
@@ -254,7 +254,7 @@ export class RoomStore {
     };
     // Listen for new rooms first and read the existing ones after that, so that no room is missed in between.
     const stopHearing = await this.#onUserEvent(userId, ({ roomId, ...event }) => {
-      if (!mayFollow(userId, roomId)) return;
+      if (!mayFollow(roomId, userId)) return;
       if (isGroup(roomId))
         joined(roomId).catch(() => {}); // Redis refused; the next reconnect tries again
       // A demo app opens rooms without an announcement; then the first message reveals the room.
@@ -276,7 +276,7 @@ export class RoomStore {
     try {
       const ids = await this.indexOf(userId);
       const standings = await inPortions(ids, ROOMS_AT_ONCE, async (id) =>
-        isGroup(id) ? ((await this.standing(userId, id)) ?? "out") : "open",
+        isGroup(id) ? ((await this.standing(id, userId)) ?? "out") : "open",
       );
       for (const [index, standing] of standings.entries()) {
         const id = ids[index] as RoomId;
@@ -294,7 +294,7 @@ export class RoomStore {
    * The positions for a subscription to a group: its current one, and the one at which the user joined; undefined if the user is not a
    * member. The order of the reads matters: if the user is removed after the first, the event of the removal comes after that position.
    */
-  async standing(userId: UserId, roomId: RoomId): Promise<{ now: Position; entrance: Position } | undefined> {
+  async standing(roomId: RoomId, userId: UserId): Promise<{ now: Position; entrance: Position } | undefined> {
     const now = await this.#followed.position(roomId);
     const entrance = await this.#members.entrance(roomId, userId);
     return entrance && { now, entrance };
@@ -335,4 +335,4 @@ function isUserEvent(payload: unknown): payload is UserEvent {
 }
 
 /** Whether this can be a room of the user: named rooms are open to all, private rooms to the two users in their id, groups to members. */
-const mayFollow = (userId: UserId, roomId: RoomId) => privatePair(roomId)?.includes(userId) ?? isRoomId(roomId);
+const mayFollow = (roomId: RoomId, userId: UserId) => privatePair(roomId)?.includes(userId) ?? isRoomId(roomId);

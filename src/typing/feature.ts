@@ -13,7 +13,7 @@ export const typing: Feature = {
   name: "typing",
   stores({ commands, channels, log }, { rooms, watches, sends }) {
     const typing = new TypingStore(commands, channels, rooms, (viewer, onEnd) => watches.start(viewer, onEnd), log);
-    sends.onSent((userId, roomId) => typing.sent(userId, roomId));
+    sends.onSent((roomId, userId) => typing.sent(roomId, userId));
     return { typing };
   },
   resolvers: [TypingResolver],

@@ -32,7 +32,7 @@ export class TypingResolver {
     description:
       "Other users who are typing in a room: those who are typing now, then each user who starts or stops. At most 20 users at once. Not stored. Errors: `NOT_A_MEMBER`, `NOT_FOUND`, `BAD_USER_INPUT`.",
     subscribe: ({ args, context }: { args: { roomId: string }; context: ViewerContext }) =>
-      context.typing.follow(context.viewer.id, readRoomId(args.roomId, "roomId")),
+      context.typing.follow(readRoomId(args.roomId, "roomId"), context.viewer.id),
   })
   typing(@Root() typing: TypingRecord, @RoomArg("roomId", { description: "The id of the room to follow." }) _roomId: RoomId): Typing {
     return typing;

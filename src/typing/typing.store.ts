@@ -92,35 +92,35 @@ export class TypingStore {
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND, RATE_LIMITED; FORBIDDEN as for a send
    */
   async set(viewer: Viewer, roomId: RoomId, typing: boolean): Promise<void> {
-    await this.#rooms.checkWrite(viewer.id, roomId);
-    const author = this.#author(viewer.id, roomId);
-    if (!typing) return this.#stop(viewer.id, roomId, author);
+    await this.#rooms.checkWrite(roomId, viewer.id);
+    const author = this.#author(roomId, viewer.id);
+    if (!typing) return this.#stop(roomId, viewer.id, author);
     const now = performance.now();
     author.writesAt = now;
     author.watch ??= this.#watch(viewer, () => {
-      this.#stop(viewer.id, roomId, author).catch(this.#onFailure);
+      this.#stop(roomId, viewer.id, author).catch(this.#onFailure);
     });
-    if (now - author.toldAt >= PUBLISH_PAUSE) await this.#tell(viewer.id, roomId, author);
+    if (now - author.toldAt >= PUBLISH_PAUSE) await this.#tell(roomId, viewer.id, author);
   }
 
   /** Call after the user has sent a message. The message itself notifies subscribers, and the user may report typing again at once. */
-  sent(userId: UserId, roomId: RoomId): void {
+  sent(roomId: RoomId, userId: UserId): void {
     const author = this.#authors.get(userId)?.get(roomId);
     if (!author) return;
-    this.#forget(userId, roomId, author);
+    this.#forget(roomId, userId, author);
   }
 
   /**
    * Other users who are typing in a room: those who are typing now, then all changes.
    * @throws ChatError BAD_USER_INPUT, NOT_A_MEMBER, NOT_FOUND
    */
-  async follow(userId: UserId, roomId: RoomId): Promise<Feed<TypingRecord>> {
-    const { feed, audience } = await this.#audiences.join(userId, roomId);
+  async follow(roomId: RoomId, userId: UserId): Promise<Feed<TypingRecord>> {
+    const { feed, audience } = await this.#audiences.join(roomId, userId);
     for (const { record } of audience.state.values()) if (record.userId !== userId) feed.push(record);
     return feed;
   }
 
-  #author(userId: UserId, roomId: RoomId): Author {
+  #author(roomId: RoomId, userId: UserId): Author {
     const rooms = this.#authors.get(userId) ?? new Map<RoomId, Author>();
     const known = rooms.get(roomId);
     if (known) return known;
@@ -136,20 +136,20 @@ export class TypingStore {
     return author;
   }
 
-  async #tell(userId: UserId, roomId: RoomId, author: Author): Promise<void> {
+  async #tell(roomId: RoomId, userId: UserId, author: Author): Promise<void> {
     author.toldAt = performance.now();
     author.told = true;
-    await this.#publish(userId, roomId, true);
+    await this.#publish(roomId, userId, true);
   }
 
   /** Publishes the stop even if this server has not published a start: another server may have. */
-  async #stop(userId: UserId, roomId: RoomId, author: Author): Promise<void> {
+  async #stop(roomId: RoomId, userId: UserId, author: Author): Promise<void> {
     this.#rest(author);
     const now = performance.now();
     if (!author.told && now - author.stopToldAt < PUBLISH_PAUSE) return;
     author.told = false;
     author.stopToldAt = now;
-    await this.#publish(userId, roomId, false);
+    await this.#publish(roomId, userId, false);
   }
 
   /** Ends the typing. The entry stays for a while, to limit how often the user can publish. */
@@ -159,14 +159,14 @@ export class TypingStore {
     author.watch = undefined;
   }
 
-  #forget(userId: UserId, roomId: RoomId, author: Author): void {
+  #forget(roomId: RoomId, userId: UserId, author: Author): void {
     this.#rest(author);
     const rooms = this.#authors.get(userId);
     rooms?.delete(roomId);
     if (rooms?.size === 0) this.#authors.delete(userId);
   }
 
-  async #publish(userId: UserId, roomId: RoomId, typing: boolean): Promise<void> {
+  async #publish(roomId: RoomId, userId: UserId, typing: boolean): Promise<void> {
     await publish(this.#redis, logChannels.room(roomId), { kind: "typing", userId, typing });
   }
 
@@ -178,8 +178,8 @@ export class TypingStore {
           this.#rest(author);
           author.told = false; // the subscribers' servers expire it by themselves
         } else if (writesAt !== undefined && writesAt > toldAt && now - toldAt >= PUBLISH_PAUSE) {
-          this.#tell(userId, roomId, author).catch(this.#onFailure);
-        } else if (writesAt === undefined && now - Math.max(toldAt, stopToldAt) >= PUBLISH_PAUSE) this.#forget(userId, roomId, author);
+          this.#tell(roomId, userId, author).catch(this.#onFailure);
+        } else if (writesAt === undefined && now - Math.max(toldAt, stopToldAt) >= PUBLISH_PAUSE) this.#forget(roomId, userId, author);
       }
     }
   }

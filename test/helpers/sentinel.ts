@@ -59,11 +59,13 @@ export async function ownSentinel() {
       await vi.waitFor(async () => expect(await primaryPort()).not.toBe(before), PATIENCE);
       await vi.waitFor(async () => expect(String(await sentinel.info("sentinel"))).toMatch(/status=ok/), PATIENCE);
     },
-    /** Freezes the primary, and waits until the replica has taken over. */
+    /** Freezes the primary once the replica has all data, and waits until the replica has taken over. */
     async losePrimary(): Promise<void> {
       const before = await primaryPort();
       const { client } = [primary, replica].find(({ url }) => new URL(url).port === before) ?? primary;
       const pid = Number(/process_id:(\d+)/.exec(await client.info("server"))?.[1]);
+      await client.set("last", "write before the loss");
+      expect(await client.wait(1, PATIENCE.timeout)).toBe(1);
       cleanUp(() => process.kill(pid, "SIGCONT"));
       process.kill(pid, "SIGSTOP");
       await vi.waitFor(async () => expect(await primaryPort()).not.toBe(before), PATIENCE);

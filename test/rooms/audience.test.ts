@@ -27,7 +27,7 @@ it("[D5] a member who is removed while they join a room's audience gets nothing 
       for (const feed of feeds.keys()) feed.push(payload as { text: string });
     },
   );
-  const joining = audiences.join(user("1"), room("r"));
+  const joining = audiences.join(room("r"), user("1"));
   await expect.poll(() => checks).toBe(2);
   hear({ kind: "member.left", userId: "1" });
   passed(); // an answer from before the removal

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { DocumentNode, GraphQLSchema } from "graphql";
 import { getOperationAST } from "graphql";
 import { type Doorkeeper, hasTokenForm, type Viewer } from "../../api/sessions.js";
+import { refusal } from "../../util/errors.js";
 import { cookieTokens } from "./cookie.js";
 import { allRootFields } from "./root-fields.js";
 
@@ -69,8 +70,22 @@ export function credentialInHeaders(headers: unknown): Credential | undefined {
   return given ?? (entries.some(isToken) ? refused(MISPLACED) : undefined);
 }
 
-/** Whether all fields of an operation are open to everyone. Such an operation runs even if the client's session has ended. */
-export function isOpenToAll(schema: GraphQLSchema, document: DocumentNode, operationName: string | null | undefined): boolean {
+/**
+ * Refuses an operation whose credential is not valid, or has no session. Operations that are open to everyone run nevertheless.
+ * @throws ChatError UNAUTHENTICATED
+ */
+export function checkCredential(
+  schema: GraphQLSchema,
+  { document, operationName }: { document: DocumentNode; operationName: string | null },
+  given: Credential | undefined,
+  viewer: Viewer | null,
+): void {
+  if (!given || viewer || isOpenToAll(schema, document, operationName)) return;
+  throw refusal("UNAUTHENTICATED", given.token === undefined ? given.refused : DEAD_TOKEN);
+}
+
+/** Whether all fields of an operation are open to everyone. */
+function isOpenToAll(schema: GraphQLSchema, document: DocumentNode, operationName: string | null | undefined): boolean {
   const operation = getOperationAST(document, operationName);
   const fields = operation && schema.getRootType(operation.operation)?.getFields();
   if (!operation || !fields) return false;

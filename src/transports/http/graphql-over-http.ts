@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type ExecutionResult, GraphQLError, getOperationAST } from "graphql";
 import { createHandler, type RequestParams, type Response } from "graphql-http";
-import { badInput, refusal } from "../../util/errors.js";
+import { badInput } from "../../util/errors.js";
 import { cookiesWith, cookieTokens } from "../gate/cookie.js";
-import { credentialOf, DEAD_TOKEN, isOpenToAll, viewerOf } from "../gate/credentials.js";
+import { checkCredential, credentialOf, viewerOf } from "../gate/credentials.js";
 import type { Gate } from "../gate/gate.js";
 import { problem } from "./problem.js";
 
@@ -62,8 +62,7 @@ export function graphqlOverHttp({ config, addressOf, schema, contexts, doorkeepe
     else reply.raw.once("close", () => share.release());
     const byCookie = given?.token !== undefined && given.byCookie;
     // A browser sends an expired cookie automatically, and the page cannot see it: such a request is anonymous.
-    if (given && !viewer && !byCookie && !isOpenToAll(schema, document, operationName))
-      throw refusal("UNAUTHENTICATED", given.token === undefined ? given.refused : DEAD_TOKEN);
+    checkCredential(schema, admitted, byCookie ? undefined : given, viewer);
     const kind = getOperationAST(document, operationName)?.operation;
     if (kind === "mutation" && method === "GET") throw badRequest("A mutation cannot be sent by GET. Send it by POST.");
     if (kind === "subscription")

@@ -7,7 +7,7 @@ import type { Outlet } from "../../log/broadcast.js";
 import { refusal } from "../../util/errors.js";
 import type { UserId } from "../../util/ids.js";
 import type { Payer } from "../gate/budget.js";
-import { type Credential, credentialInHeaders, credentialInParams, DEAD_TOKEN, isOpenToAll, viewerOf } from "../gate/credentials.js";
+import { type Credential, checkCredential, credentialInHeaders, credentialInParams, DEAD_TOKEN, viewerOf } from "../gate/credentials.js";
 import type { Gate } from "../gate/gate.js";
 import { type SocketOperation, Subscriptions } from "../gate/subscriptions.js";
 import { CLOSE, fitReason } from "./close-codes.js";
@@ -81,9 +81,11 @@ export function graphqlTransport(
     const admitted = await operations.admit(payload, { payer, viewer: asker ?? null, patience: Number.POSITIVE_INFINITY, isGone });
     if (Array.isArray(admitted)) return admitted;
     const { document, operationName, share } = admitted;
-    if (own && !asker && !isOpenToAll(schema, document, operationName)) {
+    try {
+      checkCredential(schema, admitted, own, asker ?? null);
+    } catch (error) {
       share.release();
-      throw refusal("UNAUTHENTICATED", own.token === undefined ? own.refused : DEAD_TOKEN);
+      throw error;
     }
     return {
       schema,
