@@ -1,9 +1,9 @@
 import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Stores } from "../api/context.js";
+import { readRoomId } from "../api/ids.js";
 import type { HttpGate } from "../feature.js";
 import { type ErrorCode, rateLimited } from "../util/errors.js";
-import type { RoomId } from "../util/ids.js";
 import { Quota } from "../util/quota.js";
 
 const AT_ONCE = 2; // exports that one user may run at the same time, on one server
@@ -30,7 +30,7 @@ export function serveExports(app: FastifyInstance, { exports }: Pick<Stores, "ex
     const viewer = await authenticate(raw);
     if (!quota.take(viewer.id)) throw rateLimited(LATER);
     try {
-      const { roomId } = params as { roomId: RoomId };
+      const roomId = readRoomId((params as { roomId: string }).roomId, "roomId");
       const portions = await exports.begin(roomId, viewer.id);
       const stream = Readable.from(portions, { objectMode: false });
       const watched = watch(viewer, () => stream.destroy());

@@ -4,7 +4,7 @@ import { launchBrowser, type OpenPage, openPage } from "./browser.js";
 
 /**
  * Returns a function that opens pages, each in a separate browser profile. They are closed after their test, which fails if a page has
- * complaints.
+ * complaints. If the test fails, the output shows what each page showed.
  */
 export function visitors(): (url: string, options?: BrowserContextOptions) => Promise<Page> {
   let browser: Browser;
@@ -13,9 +13,10 @@ export function visitors(): (url: string, options?: BrowserContextOptions) => Pr
     browser = await launchBrowser();
   });
   afterAll(() => browser.close());
-  afterEach(async () => {
+  afterEach(async ({ task }) => {
     const pages = opened;
     opened = [];
+    if (task.result?.state === "fail") for (const { page } of pages) console.error(`${task.name}: a page shows\n${await shownOn(page)}`);
     for (const { page } of pages) await page.context().close();
     expect(pages.flatMap(({ complaints }) => complaints)).toEqual([]);
   });
@@ -24,4 +25,11 @@ export function visitors(): (url: string, options?: BrowserContextOptions) => Pr
     opened.push(one);
     return one.page;
   };
+}
+
+/** The beginning and the end of a page's text, and its address. */
+async function shownOn(page: Page): Promise<string> {
+  const text = await page.locator("body").innerText({ timeout: 5_000 }).catch(String);
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  return [page.url(), ...(lines.length > 80 ? [...lines.slice(0, 40), "…", ...lines.slice(-40)] : lines)].join("\n  ");
 }
