@@ -13,6 +13,7 @@ import { CUT, type Memory } from "./memory.js";
 import { type Model, ModelFailure, RESTART, type Turn } from "./model.js";
 import { type Question, questionIn, writeQuestion } from "./question.js";
 import type { RetryStore } from "./retry.store.js";
+import { Trouble } from "./trouble.js";
 import { type WriteOutcome, Writer } from "./writer.js";
 
 /** Why an answer ended before the model had finished. */
@@ -34,7 +35,8 @@ type How = Pick<Answer, "state" | "incomplete" | "problem">;
 
 const DONE: How = { state: "DONE", incomplete: null, problem: "" };
 const CANCELLED: How = { state: "CANCELLED", incomplete: "CANCELLED", problem: "" };
-const TOO_LONG = new ModelFailure("The assistant's answer was too long and has been cut.", "TOO_LONG");
+const TOO_LONG = new Trouble("cut").toFailure();
+const EMPTY = new Trouble("empty").toFailure();
 
 /** A question whose room this worker holds. */
 interface Task extends Question {
@@ -125,7 +127,7 @@ export class Replying implements Consumer {
     if (ending === "CANCELLED") return this.#end(task, text, CANCELLED);
     const failure = ending === "LONG" ? TOO_LONG : ending;
     if (failure !== undefined && !(failure instanceof ModelFailure)) throw failure;
-    if (isBlank(text)) return this.#giveUp(task, failure?.message ?? "The assistant had nothing to say.");
+    if (isBlank(text)) return this.#giveUp(task, (failure ?? EMPTY).message);
     if (failure) return this.#end(task, text, { state: "INCOMPLETE", incomplete: failure.reason, problem: failure.message });
     return this.#end(task, text, DONE);
   }

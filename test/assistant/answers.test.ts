@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ModelFailure } from "../../src/assistant/model.js";
+import { Trouble } from "../../src/assistant/trouble.js";
 import { acquaint } from "../helpers/acquaint.js";
 import {
   answers,
@@ -72,7 +73,7 @@ describe("an incomplete answer", () => {
     expect(await redis.client.xlen("dead:{assistant}")).toBe(0); // the operator has nothing to retry
   });
 
-  it("[BOT20] is stored when it is cancelled, with its text unmarked, and when it outgrows a message", async () => {
+  it("[BOT20] is stored when it is cancelled, unmarked, and when it outgrows a message; blank text is not", async () => {
     const { client, room } = await withAssistant(server);
     const replies = watchReply(client, room);
     await client.send("Tell me", room);
@@ -85,8 +86,12 @@ describe("an incomplete answer", () => {
 
     await client.send("All of it", room);
     (await model.next()).say("x".repeat(4_001));
-    expect((await until(replies, { state: "INCOMPLETE" })).problem).toMatch(/too long/);
+    expect((await until(replies, { state: "INCOMPLETE" })).problem).toBe(new Trouble("cut").message);
     expect(await newest(client, room)).toMatchObject({ text: `${"x".repeat(3_998)} …`, incomplete: "TOO_LONG" });
+
+    await client.send("And then?", room);
+    (await model.next()).say(" ").end();
+    expect((await until(replies, { state: "FAILED" })).problem).toBe(new Trouble("empty").message);
   });
 
   it("[BOT20] restarts when its text was reasoning; a complete answer is not marked", async () => {
