@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { createClient } from "graphql-ws";
 import { Redis } from "ioredis";
 import { WebSocket } from "ws";
+import { asOurs } from "../../src/messages/ours.js";
 import type { Attack, Attacked } from "../attackers.js";
 import { ask, end, residentOf, startAttackers, startPalaver } from "../processes.js";
 import { printTable, type Row } from "../table.js";
@@ -193,11 +194,7 @@ export async function attacks(): Promise<void> {
     for (let n = 0; n < count; n++) {
       const at = start + n * 10_000;
       const fields = { from: attacker.id, date: Math.floor(at / 1e6), message: textOf(n), roomId: "0", id: `0/${at}`, mentions: ["1"] };
-      await redis.zadd(
-        "room:0",
-        `${Math.floor(at / 1e6)}.${String(at % 1e6).padStart(6, "0")}`,
-        JSON.stringify(fields).replace(/\}$/, " }"),
-      );
+      await redis.zadd("room:0", `${Math.floor(at / 1e6)}.${String(at % 1e6).padStart(6, "0")}`, asOurs(fields));
     }
   }
 

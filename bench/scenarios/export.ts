@@ -1,6 +1,7 @@
 import { get, type IncomingMessage } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
+import { asOurs } from "../../src/messages/ours.js";
 import { cpuOf, memoryOf, startPalaver } from "../processes.js";
 import { printTable, type Row } from "../table.js";
 
@@ -18,7 +19,7 @@ export async function exporting(): Promise<void> {
     for (let n = first; n < first + 2_000; n++) {
       const at = start + n * 10_000;
       const fields = { from: "1", date: Math.floor(at / 1e6), message: `message ${n} ${"x".repeat(60)}`, roomId: "0", id: `0/${at}` };
-      members.push(`${Math.floor(at / 1e6)}.${String(at % 1e6).padStart(6, "0")}`, JSON.stringify(fields).replace(/\}$/, " }"));
+      members.push(`${Math.floor(at / 1e6)}.${String(at % 1e6).padStart(6, "0")}`, asOurs(fields));
     }
     await redis.zadd("room:0", ...members);
   }

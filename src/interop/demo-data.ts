@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { GENERAL, pairOf } from "../api/ids.js";
 import { logKeys } from "../log/keys.js";
+import { asOurs } from "../messages/ours.js";
 import type { RedisClient } from "../redis/connect.js";
 import type { Scripts } from "../redis/scripts.js";
 import { roomKeys } from "../rooms/keys.js";
@@ -83,9 +84,6 @@ export async function seedDemoData(redis: RedisClient, scripts: Scripts, passwor
   );
   await redis.unlink(demoKeys.seeding);
 }
-
-/** In the form in which `message_send` stores messages: the space marks those of Palaver. */
-const asOurs = (message: object) => JSON.stringify(message).replace(/\}$/, " }");
 
 /** The demo apps' accounts that exist and still have the published password. */
 export class DemoAccounts {

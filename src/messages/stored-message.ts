@@ -3,6 +3,7 @@ import { withoutControls } from "../util/characters.js";
 import type { RoomId, UserId } from "../util/ids.js";
 import { IncompleteReason, type IncompleteReasonName } from "./incomplete.type.js";
 import { type MessageId, parseMessageId } from "./message-id.js";
+import { OURS } from "./ours.js";
 import type { ReactionRecord } from "./reaction.js";
 
 /** A message as the stores handle it. */
@@ -31,7 +32,6 @@ export interface Place {
   id: string;
 }
 
-const OURS = " }"; // no demo app stores a space there, whatever its clients send
 const LONGEST_SENDER = 32; // characters; a longer sender cannot be a user
 
 /**

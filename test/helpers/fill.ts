@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { asOurs } from "../../src/messages/ours.js";
 
 const AT_ONCE = 1_000;
 
@@ -10,7 +11,7 @@ export async function fillRoom(redis: Redis, roomId: string, count: number, from
     for (let n = first; n < Math.min(count, first + AT_ONCE); n++) {
       const at = start + n * 10_000;
       const fields = { from, date: Math.floor(at / 1e6), message: `message ${n}`, roomId, id: `${roomId}/${at}` };
-      members.push(`${Math.floor(at / 1e6)}.${String(at % 1e6).padStart(6, "0")}`, JSON.stringify(fields).replace(/\}$/, " }"));
+      members.push(`${Math.floor(at / 1e6)}.${String(at % 1e6).padStart(6, "0")}`, asOurs(fields));
     }
     await redis.zadd(`room:${roomId}`, ...members);
   }

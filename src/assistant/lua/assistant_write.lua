@@ -10,6 +10,7 @@ local name, fence, lease, event, user, question, score, edited, written, delta, 
 -- part: consumer
 -- part: reply
 -- part: cancelled
+-- part: ours
 
 if not is_mine() then return 'LOST' end
 hold(lease)
@@ -25,8 +26,8 @@ if is_cancelled(event, user) then return 'CANCELLED' end
 if offset > 0 or delta ~= '' then return 'OK' end
 -- Only a message of Palaver can have been edited, or one that an edit has made a message of Palaver.
 for _, member in ipairs(redis.call('ZRANGE', room, score, score, 'BYSCORE', 'LIMIT', 0, 20)) do
-  if string.sub(member, -2) == ' }' and string.find(member, ',"id":"' .. question .. '"', 1, true) then
-    return (string.match(member, ',"editedAt":(%d+)%d%d%d }$') or '') == edited and 'OK' or 'EDITED'
+  if is_ours(member) and string.find(member, ',"id":"' .. question .. '"', 1, true) then
+    return (string.match(member, ',"editedAt":(%d+)%d%d%d' .. OURS .. '$') or '') == edited and 'OK' or 'EDITED'
   end
 end
 return 'OK'

@@ -22,9 +22,9 @@ if found.from ~= user then return redis.error_reply('FORBIDDEN Only the author o
 local reacted = redis.call('HGET', reactions, id) or '[]'
 
 -- The parts before and after the text. Quotes inside JSON strings are escaped, so the pattern cannot match within the text.
-local head, old, tail = string.match(found.member, '^({"from":"%d+","date":%d+,"message":)(".-")(,"roomId":.*) }$')
+local head, old, tail = string.match(found.member, '^({"from":"%d+","date":%d+,"message":)(".-")(,"roomId":.*)' .. OURS .. '$')
 if not found.ours then
-  -- Rewrites it as a message of Palaver with its former id. The space at the end shows that the id is not forged.
+  -- Rewrites it as a message of Palaver with its former id.
   local seconds = tonumber(found.score)
   if seconds > 100000000000 then seconds = seconds / 1000 end -- milliseconds, as the history reads them
   head = string.format('{"from":"%s","date":%d,"message":', user, math.min(math.max(math.floor(seconds), 0), 2147483647))
@@ -38,7 +38,7 @@ if wanted ~= '' and (string.match(tail, ',"editedAt":(%d+)%d%d%d') or '') ~= edi
 local at = next_time()
 tail = string.gsub(string.gsub(tail, ',"editedAt":%d+', ''), ',"mentions":%b[]', '')
 if mentions ~= '' then tail = string.format('%s,"mentions":["%s"]', tail, string.gsub(mentions, ' ', '","')) end
-local changed = string.format('%s%s%s,"editedAt":%.0f }', head, text, tail, at)
+local changed = string.format('%s%s%s,"editedAt":%.0f%s', head, text, tail, at, OURS)
 
 append('message.edited', at, '"message":' .. changed .. ',"reactions":' .. reacted, wanted)
 redis.call('ZREM', room, found.member)

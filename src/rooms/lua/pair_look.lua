@@ -14,7 +14,7 @@ local function has_written(id)
   if redis.call('ZLEXCOUNT', own, '[' .. id .. ':', '(' .. id .. ';') > 0 then return true end -- `;` comes right after `:`
   local members = read('-inf', '+inf', false, FIRST, BUDGET)
   for index = 1, #members, 2 do
-    if string.sub(members[index], -2) == ' }' and string.match(members[index], '^{"from":"(%d+)"') == id then return true end
+    if is_ours(members[index]) and string.match(members[index], '^{"from":"(%d+)"') == id then return true end
   end
   return false
 end

@@ -49,11 +49,6 @@ elseif stored ~= (known or 0) or heard ~= '' or since or (stored > 0 and not dat
     redis.call('SPUBLISH', room, string.format('{"seq":%d,"epoch":"%s","kind":"log.begun","at":%.0f}', seq, epoch, last))
   end
 
-  -- No demo app writes a space before the last brace, so its clients cannot forge Palaver's messages.
-  local function is_ours(member)
-    return string.sub(member, -2) == ' }'
-  end
-
   local function author(member)
     local readable, fields = pcall(cjson.decode, member)
     local from = readable and type(fields) == 'table' and (fields.from or fields.From)

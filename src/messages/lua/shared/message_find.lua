@@ -1,10 +1,10 @@
---[[ message_find: finds a message of a room by its id. A part of each script that takes such an id. Uses the script's room, and foreign_id
-     of message_id.
+--[[ message_find: finds a message of a room by its id. A part of each script that takes such an id. Uses the script's room, and is_ours
+     and foreign_id of message_id.
      Palaver's messages contain their id. The id of a demo app's message is computed from its score and its bytes. ]]
 
 -- The id of a member of the room.
 local function id_of(member, score)
-  local own = string.sub(member, -2) == ' }' and string.match(member, ',"id":"([^"]+)"')
+  local own = is_ours(member) and string.match(member, ',"id":"([^"]+)"')
   return own or foreign_id(member, score)
 end
 
@@ -35,7 +35,7 @@ local function find(id, at_score)
     for index = 1, #members, 2 do
       local member, score = members[index], members[index + 1]
       bytes = bytes + #member
-      if string.sub(member, -2) == ' }' then
+      if is_ours(member) then
         if string.find(member, own, 1, true) then
           return { member = member, score = score, from = string.match(member, '^{"from":"(%d+)"'), ours = true }
         end

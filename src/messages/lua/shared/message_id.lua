@@ -1,4 +1,5 @@
 -- The components of message ids in a room. Uses room.
+-- part: ours
 local prefix = string.sub(room, #'room:' + 1) .. '/'
 
 -- A score in the form that ids contain. The number of decimal places that Redis returns depends on its version.

@@ -35,7 +35,7 @@ end
 -- message_find.
 local function remove_message(member, score)
   redis.call('ZREM', room, member)
-  local ours = string.sub(member, -2) == ' }'
+  local ours = is_ours(member)
   local from = ours and string.match(member, '^{"from":"(%d+)"') or foreign_sender(member)
   if from then unindex({ from = from, score = score, member = member, ours = ours }) end
   if not ours then

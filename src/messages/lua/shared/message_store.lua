@@ -13,7 +13,7 @@ local function message_at(at)
   if mentions ~= '' then json = json .. ',"mentions":["' .. string.gsub(mentions, ' ', '","') .. '"]' end
   if reply_to ~= '' then json = json .. ',"replyTo":"' .. reply_to .. '"' end
   if incomplete ~= '' then json = json .. ',"incomplete":"' .. incomplete .. '"' end
-  return json .. ' }' -- the space marks the message as Palaver's
+  return json .. OURS
 end
 
 -- A send is recorded under its day, so looking at today and yesterday covers at least 24 hours.
