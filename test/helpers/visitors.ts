@@ -16,7 +16,8 @@ export function visitors(): (url: string, options?: BrowserContextOptions) => Pr
   afterEach(async ({ task }) => {
     const pages = opened;
     opened = [];
-    if (task.result?.state === "fail") for (const { page } of pages) console.error(`${task.name}: a page shows\n${await shownOn(page)}`);
+    if (task.result?.state === "fail")
+      for (const { page } of pages) process.stderr.write(`${task.name}: a page shows\n  ${await shownOn(page)}\n`);
     for (const { page } of pages) await page.context().close();
     expect(pages.flatMap(({ complaints }) => complaints)).toEqual([]);
   });
