@@ -373,6 +373,20 @@ describe("details of a room", () => {
     expect(await row.evaluate((element) => element === document.activeElement)).toBe(true);
   });
 
+  it("[PAGE45] shows messages while the browser draws no frames", async () => {
+    const [joe, mary] = [await signIn("Joe"), await signIn("Mary")];
+    for (const page of [joe, mary]) await goTo(page, "General");
+    await say(mary, "General", "the browser draws");
+    await message(joe, "the browser draws").waitFor();
+    await joe.evaluate(() => {
+      globalThis.requestAnimationFrame = () => 0; // as browsers do for a page that cannot be seen
+    });
+    for (const text of ["without a frame", "and another one"]) {
+      await say(mary, "General", text);
+      await message(joe, text).waitFor();
+    }
+  });
+
   it("[PAGE39] moves the focus to the list when the focused message is deleted elsewhere", async () => {
     const joe = await signIn("Joe");
     await talkTo(joe, "Alex");

@@ -1,8 +1,11 @@
+const WITHOUT_FRAME = 50; // ms after which the listeners are called if the browser draws no frame, as in a hidden page
+
 /** A value that is replaced as a whole, with listeners. It fits React's useSyncExternalStore. */
 export class Store<T> {
   #value: T;
   readonly #listeners = new Set<() => void>();
-  #told = true;
+  #frame = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(value: T) {
     this.#value = value;
@@ -14,11 +17,9 @@ export class Store<T> {
   set(value: T): void {
     if (value === this.#value) return;
     this.#value = value;
-    if (!this.#told) return;
-    this.#told = false;
-    if (document.hidden)
-      setTimeout(this.#tell, 50); // ms; a hidden page has no frames
-    else requestAnimationFrame(this.#tell);
+    if (this.#timer !== undefined) return;
+    this.#frame = requestAnimationFrame(this.#tell);
+    this.#timer = setTimeout(this.#tell, WITHOUT_FRAME);
   }
 
   /** @returns a function that removes the listener */
@@ -28,7 +29,9 @@ export class Store<T> {
   };
 
   readonly #tell = () => {
-    this.#told = true;
+    cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     for (const listener of this.#listeners) listener();
   };
 }
