@@ -1,5 +1,6 @@
 import type { RoomScripts } from "../log/room-scripts.js";
 import type { IncompleteReasonName } from "../messages/incomplete.type.js";
+import { type MessageConsumers, namesOf, wakeAll } from "../messages/message-consumers.js";
 import { readMessageId } from "../messages/message-id.js";
 import { type SendStore, sentKeys, type WrongDays } from "../messages/send.store.js";
 import type { ScriptResult } from "../redis/scripts.js";
@@ -29,12 +30,14 @@ type Ended = Exclude<ScriptResult<"assistant_answer">, WrongDays>;
 export class AnswerStore {
   readonly #scripts: RoomScripts;
   readonly #sends: SendStore;
+  readonly #consumers: MessageConsumers;
   readonly #assistantId: () => UserId | "";
 
   /** @param assistantId returns the assistant's user id */
-  constructor(scripts: RoomScripts, sends: SendStore, assistantId: () => UserId | "") {
+  constructor(scripts: RoomScripts, sends: SendStore, consumers: MessageConsumers, assistantId: () => UserId | "") {
     this.#scripts = scripts;
     this.#sends = sends;
+    this.#consumers = consumers;
     this.#assistantId = assistantId;
   }
 
@@ -44,13 +47,15 @@ export class AnswerStore {
    */
   async end({ roomId, event, messageId, askerId, answerId, text, state, incomplete, problem, fence }: Answer): Promise<boolean> {
     const question = readMessageId(messageId, "replyTo");
+    const from = this.#assistantId() as UserId;
+    const wanting = await this.#consumers.wanting({ id: null, fromId: from, roomId, mentionIds: [], replyToId: question.id });
     const stored = await this.#sends.store<Ended>(roomId, ({ keys, args }) =>
       this.#scripts.onRoom(
         "assistant_answer",
         roomId,
         {
           ...args,
-          from: this.#assistantId(),
+          from,
           text: text === "" ? "" : JSON.stringify(withoutControls(text)),
           clientId: JSON.stringify(answerId),
           replyTo: question.id,
@@ -63,6 +68,7 @@ export class AnswerStore {
           written: text,
           incomplete: text === "" ? "" : (incomplete ?? ""),
           problem,
+          wanted: namesOf(wanting),
         },
         {
           ...keys,
@@ -74,7 +80,9 @@ export class AnswerStore {
       ),
     );
     if (stored === "LOST") return false;
-    if (stored.length !== 0) await this.#sends.announce(roomId, stored);
+    if (stored.length === 0) return true;
+    await this.#sends.announce(roomId, stored);
+    await wakeAll(wanting, roomId, from);
     return true;
   }
 

@@ -7,10 +7,12 @@ import type { RoomId } from "../util/ids.js";
 import { ASSISTANT } from "./keys.js";
 
 const SCANNED = 50; // rooms checked in one step
+const REST = 5; // seconds; a question must not wait longer
 
 /** Finds questions without a hint in the assistant's rooms, and messages of demo apps there that no server has processed. */
 export function sweptRooms(redis: RedisClient, lenient: Lenient, { assistant, mentions }: Pick<Stores, "assistant" | "mentions">): Swept {
   return {
+    rest: REST,
     async rooms(cursor) {
       if (assistant.id === "") return ["0", []];
       const rooms: [string, RoomId[]] = await lenient(

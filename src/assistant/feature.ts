@@ -40,7 +40,7 @@ export const assistant: Feature = {
     bots.add(() => assistant.id);
     messageConsumers.add(assistant);
     scripts.watch((roomId) => assistant.isIn(roomId));
-    const answers = new AnswerStore(scripts, sends, () => assistantId.current);
+    const answers = new AnswerStore(scripts, sends, messageConsumers, () => assistantId.current);
     const retries = new RetryStore(rooms, messages, mentions, answers, assistant);
     const deadLetters = new DeadLetters(commands, ASSISTANT, (letter) => retries.revive(letter));
     return { replyFeeds: feeds, assistant, answers, retries, deadLetters };

@@ -5,7 +5,6 @@ import type { RoomId } from "../util/ids.js";
 import { Repeated } from "../util/repeated.js";
 import { consumerKeys } from "./keys.js";
 
-const REST = 5; // seconds from the end of one sweep to the next, by any process
 const LOOK = 1_000; // ms between two checks whether a sweep is due
 const STEP_PAUSE = 100; // ms between two steps: a few hundred rooms a second
 
@@ -13,8 +12,10 @@ const STEP_PAUSE = 100; // ms between two steps: a few hundred rooms a second
 export interface Swept {
   /** Some of the rooms, and the cursor of the next ones; a sweep begins and ends with the cursor `0`. */
   rooms(cursor: string): Promise<[next: string, roomIds: RoomId[]]>;
-  /** Adds a hint if something waits in the room. */
+  /** If something waits in the room, adds a hint or handles it. */
   look(roomId: RoomId): Promise<unknown>;
+  /** Seconds from the end of one sweep to the next, by any process; more than one step takes. */
+  rest: number;
 }
 
 /**
@@ -51,12 +52,12 @@ export class ConsumerSweep {
 
   async #sweep(): Promise<void> {
     const mark = consumerKeys.sweeping(this.#consumer);
-    if ((await this.#redis.set(mark, this.#process, "EX", REST, "NX")) !== "OK") return;
+    if ((await this.#redis.set(mark, this.#process, "EX", this.#swept.rest, "NX")) !== "OK") return;
     let cursor = "0";
     do {
       const [next, roomIds] = await this.#swept.rooms(cursor);
       await Promise.all(roomIds.map((roomId) => this.#swept.look(roomId)));
-      await this.#redis.expire(mark, REST, "XX");
+      await this.#redis.expire(mark, this.#swept.rest, "XX");
       cursor = next;
       await delay(STEP_PAUSE);
     } while (cursor !== "0" && !this.#runs.stopped);

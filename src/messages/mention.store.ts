@@ -13,7 +13,7 @@ import { inPortions } from "../util/portions.js";
 import { Slices } from "../util/slices.js";
 import { messageKeys } from "./keys.js";
 import { type FoundMention, foundMentions, mentionPlaces, type MentionPlace as PlaceInText } from "./mentions.js";
-import { type MessageConsumer, type MessageConsumers, namesOf, type Said, wakeAll } from "./message-consumers.js";
+import { type MessageConsumer, type MessageConsumers, namesOf, type Said } from "./message-consumers.js";
 import { parseMessageId } from "./message-id.js";
 import { readReactions } from "./reaction.js";
 import { digestOf, readMember, type StoredMessage } from "./stored-message.js";
@@ -113,7 +113,7 @@ export class MentionStore {
   async find(roomId: RoomId): Promise<void> {
     const waiting = await this.#redis.zrangebylex(logKeys.own(roomId), "[@:", "(@;", "LIMIT", 0, AT_ONCE);
     const found = await Promise.all(waiting.map((entry) => this.#mentionedBy(roomId, entry)));
-    const told = new Set<MessageConsumer>();
+    const told = new Map<MessageConsumer, UserId>();
     for (const { name, users, message } of found) {
       const wanting = message ? await this.#takenBy({ ...message, mentionIds: users }) : [];
       const noted = await this.#scripts.onRoom(
@@ -122,9 +122,9 @@ export class MentionStore {
         { name, users, messageId: message?.id ?? "", from: message?.fromId ?? "", wanted: namesOf(wanting) },
         { mentioned: messageKeys.mentioned(roomId) },
       );
-      if (noted === 2) for (const consumer of wanting) told.add(consumer);
+      if (message && noted === 2) for (const consumer of wanting) told.set(consumer, message.fromId);
     }
-    await wakeAll([...told], roomId);
+    await Promise.all([...told].map(([consumer, userId]) => consumer.wake(roomId, userId)));
     if (waiting.length === AT_ONCE) await this.find(roomId);
   }
 

@@ -72,7 +72,7 @@ export class MessageChangeStore {
       const args = { user: userId, id, score, text: JSON.stringify(text), mentions, wanted: namesOf(wanting), edited: editedAt, quiet };
       const edited = await this.#scripts.onRoom("message_edit", roomId, args, keys);
       if (edited === "CHANGED") continue; // by another edit at the same time
-      await wakeAll(wanting, roomId);
+      await wakeAll(wanting, roomId, userId);
       return this.#read(target, edited);
     }
   }

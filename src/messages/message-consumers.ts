@@ -23,8 +23,8 @@ export interface MessageConsumer {
   admit(roomId: RoomId, userId: UserId): Promise<void>;
   /** Whether it takes one more message of a demo app's user, which is stored in any case. */
   takes(roomId: RoomId): Promise<boolean>;
-  /** Tells its processes of an event in the room. */
-  wake(roomId: RoomId): Promise<void>;
+  /** Tells its processes of an event of this user in the room. */
+  wake(roomId: RoomId, userId: UserId): Promise<void>;
 }
 
 /** Which consumers want a message. Nothing else in the way of a message knows what follows from it. */
@@ -45,7 +45,7 @@ export class MessageConsumers {
 /** The names of consumers, as the scripts take them. */
 export const namesOf = (consumers: readonly MessageConsumer[]): string[] => consumers.map(({ name }) => name);
 
-/** Tells the processes of these consumers of an event in the room. */
-export async function wakeAll(consumers: readonly MessageConsumer[], roomId: RoomId): Promise<void> {
-  await Promise.all(consumers.map((consumer) => consumer.wake(roomId)));
+/** Tells the processes of these consumers of an event of this user in the room. */
+export async function wakeAll(consumers: readonly MessageConsumer[], roomId: RoomId, userId: UserId): Promise<void> {
+  await Promise.all(consumers.map((consumer) => consumer.wake(roomId, userId)));
 }

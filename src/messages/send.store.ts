@@ -26,15 +26,6 @@ export interface Sending {
   replyTo?: string | null | undefined;
 }
 
-/** A message as this server has stored it. */
-export interface Stored {
-  roomId: RoomId;
-  /** The member of the room's sorted set. */
-  json: string;
-  /** Whether it is the room's first message. */
-  first: boolean;
-}
-
 interface Parts {
   scripts: RoomScripts;
   days: RedisDays;
@@ -70,7 +61,6 @@ export class SendStore {
   readonly #consumers: MessageConsumers;
   readonly #messageLength: number;
   readonly #retention: Retention;
-  readonly #storedListeners: ((stored: Stored) => void)[] = [];
   readonly #sentListeners: ((roomId: RoomId, userId: UserId) => void)[] = [];
 
   constructor(parts: Parts, { messageLength, ...retention }: { messageLength: number } & Retention) {
@@ -83,11 +73,6 @@ export class SendStore {
     this.#consumers = parts.consumers;
     this.#messageLength = messageLength;
     this.#retention = retention;
-  }
-
-  /** Calls the listener once for each message that this server stores. */
-  onStored(listener: (stored: Stored) => void): void {
-    this.#storedListeners.push(listener);
   }
 
   /** Calls the listener after each send of a user over this server, repeated ones included. */
@@ -133,7 +118,7 @@ export class SendStore {
     await this.announce(roomId, sent);
     const [json, seq, epoch, at, , stored] = sent;
     // Also on a retry: the server of the first call may have died before this.
-    await wakeAll(wanting, roomId);
+    await wakeAll(wanting, roomId, userId);
     await this.#replicas.confirm(roomId, { epoch, seq, at });
     for (const listener of this.#sentListeners) listener(roomId, userId);
     const position = encodePosition({ roomId, epoch, seq, at });
@@ -163,9 +148,8 @@ export class SendStore {
     }
   }
 
-  /** Tells listeners and room lists of a message that a script has stored, and a private room's users of their first one. */
-  async announce(roomId: RoomId, [json, , , at, untold, stored, first]: Sent): Promise<void> {
-    if (stored === 1) for (const listener of this.#storedListeners) listener({ roomId, json, first: first === 1 });
+  /** Tells room lists of a message that a script has stored, and a private room's users of their first one. */
+  async announce(roomId: RoomId, [, , , at, untold]: Sent): Promise<void> {
     this.#messages.noteSpoken(roomId, at);
     if (untold > 0) await this.#rooms.show(roomId, untold);
   }

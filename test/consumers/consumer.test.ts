@@ -188,6 +188,7 @@ it("[CONSUME5] follows hints in several processes; a sweep finds what waits with
   await expect.poll(() => consumer.handled).toEqual(["a"]);
   await add(missed, "b", "swept");
   const swept = {
+    rest: 1,
     rooms: async () => ["0", [hinted, missed]] as [string, RoomId[]],
     look: async (roomId: RoomId) => (await place(roomId, "swept")) !== null && hints.add(roomId),
   };

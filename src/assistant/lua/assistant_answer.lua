@@ -7,13 +7,13 @@
            name (of the consumer), fence, event: number (of the question), user (who asks),
            state: "DONE" | "INCOMPLETE" | "CANCELLED", written (the plain text),
            incomplete: "TOO_LONG" | "BROKEN_OFF" | "WITHHELD" | "CANCELLED" | "" (why it is incomplete, '' if it is complete),
-           problem (a sentence for people, or '')
+           problem (a sentence for people, or ''), wanted: readonly string[] (names of the consumers that want the message)
      RETURNS  [day: number] | [message: string, seq: number, epoch: string, at: number, untold: number, stored: 1, first: 0 | 1] | [] |
            "LOST"; the result of message_send if a message was stored now, [] if not, LOST if another worker holds the room ]]
 local room, log, meta, foreign, own, consumed, members, mentioned, reactions, reads, sent_1, sent_2, sent_3, sent_4, reply, writing, cancelled, withdrawn = unpack(KEYS)
-local new_epoch, log_length, watched, room_id, from, text, client_id, first_day, reply_to, reply_score, history_limit, history_days, group, name, fence, event, user, state, written, incomplete, problem = unpack(ARGV)
+local new_epoch, log_length, watched, room_id, from, text, client_id, first_day, reply_to, reply_score, history_limit, history_days, group, name, fence, event, user, state, written, incomplete, problem, wanted = unpack(ARGV)
 local heard, order = '', ''
-local mentions, quiet, wanted = '', '', ''
+local mentions, quiet = '', ''
 -- part: room_log
 -- part: message_find
 -- part: message_index

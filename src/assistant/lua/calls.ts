@@ -5,7 +5,7 @@ declare module "../../redis/scripts.js" {
     /** End an answer. Stores it as a message, once, and passes its question, in one step, so that a worker that dies cannot leave one without the other. Stores nothing if the question was deleted, the assistant has left the group, or it is blocked. */
     assistant_answer: {
       keys: "room" | "log" | "meta" | "foreign" | "own" | "consumed" | "members" | "mentioned" | "reactions" | "reads" | "sent1" | "sent2" | "sent3" | "sent4" | "reply" | "writing" | "cancelled" | "withdrawn";
-      args: { newEpoch: string; logLength: string; watched: boolean; roomId: string; from: string; text: string; clientId: string; firstDay: number; replyTo: string; replyScore: string; historyLimit: number; historyDays: number; group: boolean; name: string; fence: string; event: number; user: string; state: "DONE" | "INCOMPLETE" | "CANCELLED"; written: string; incomplete: "TOO_LONG" | "BROKEN_OFF" | "WITHHELD" | "CANCELLED" | ""; problem: string };
+      args: { newEpoch: string; logLength: string; watched: boolean; roomId: string; from: string; text: string; clientId: string; firstDay: number; replyTo: string; replyScore: string; historyLimit: number; historyDays: number; group: boolean; name: string; fence: string; event: number; user: string; state: "DONE" | "INCOMPLETE" | "CANCELLED"; written: string; incomplete: "TOO_LONG" | "BROKEN_OFF" | "WITHHELD" | "CANCELLED" | ""; problem: string; wanted: readonly string[] };
       result: [day: number] | [message: string, seq: number, epoch: string, at: number, untold: number, stored: 1, first: 0 | 1] | [] | "LOST";
     };
     /** Ask a question again, unless the same attempt waits or has an answer. With a retry id, the call is idempotent for at least 24 hours. */

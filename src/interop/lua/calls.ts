@@ -8,6 +8,12 @@ declare module "../../redis/scripts.js" {
       args: { users: number; lease: number };
       result: -1 | 0 | 1;
     };
+    /** Publish the messages that wait for the demo apps, in the order of the room's log. It moves their place in the log in the same step, so each message is published once, whichever servers call this and wherever one dies. It needs no lease for that. */
+    demos_announce: {
+      keys: "room" | "log" | "meta" | "consumed";
+      args: { name: string; channel: string; head: string; opens: boolean; opening: string };
+      result: "DONE" | "MORE" | "OPENS";
+    };
   }
 }
 
