@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { DemoBridge } from "../../src/interop/bridge.js";
 import { acquaint } from "../helpers/acquaint.js";
 import { cleanUp } from "../helpers/cleanup.js";
 import { TestClient } from "../helpers/client.js";
@@ -123,6 +124,49 @@ describe("the demo apps' channel", () => {
     ]);
     await gina.disconnect();
   });
+
+  it("[I4] carries the messages of two servers once, in the order of the room", async () => {
+    const other = await ownServer(redis.url);
+    const bob = await TestClient.register(other, "bob");
+    await redis.client.set("room:busy:name", "Busy");
+    const { upTo } = await listen();
+    const texts = Array.from({ length: 100 }, (_, n) => String(n));
+    await Promise.all(texts.map((text, n) => (n % 2 === 0 ? alice : bob).send(text, "busy")));
+    const stored = (await redis.client.zrange("room:busy", "0", "-1")).map((message) => JSON.parse(message).id);
+    await expect.poll(() => redis.client.hexists("consumed:{room:busy}", "demos")).toBe(0);
+    const announced = (await upTo(alice)).filter(({ type }) => type === "message").map(({ data }) => data.id);
+    expect(announced).toEqual(stored);
+    expect(announced).toHaveLength(texts.length);
+  });
+
+  it.each(["the next message", "another server's start"])(
+    "[I4] carries a message of a server that died before it announced it, with %s",
+    async (what) => {
+      const own = await ownRedis();
+      const dying = await ownServer(own.url);
+      const ann = await TestClient.register(dying, "ann");
+      const subscriber = own.client.duplicate();
+      cleanUp(() => subscriber.disconnect());
+      const heard: string[] = [];
+      subscriber.on("message", (_channel, message) => {
+        const { type, data } = JSON.parse(message);
+        if (type === "message") heard.push(data.message);
+      });
+      await subscriber.subscribe("MESSAGES");
+      const dies = vi.spyOn(DemoBridge.prototype, "wake").mockResolvedValue();
+      await ann.send("of a dying server");
+      dies.mockRestore();
+      if (what === "the next message") await ann.send("and the next");
+      else {
+        await own.client.unlink("sweeping:{demos}"); // as a minute later
+        await ownServer(own.url);
+      }
+      await expect
+        .poll(() => heard, { timeout: 20_000 })
+        .toEqual(["of a dying server", "and the next"].slice(0, what === "the next message" ? 2 : 1));
+      expect(await own.client.exists("consumed:{room:0}")).toBe(0);
+    },
+  );
 
   it("[I1] carries users who come online and go offline", async () => {
     const dora = await TestClient.register(server, "dora");
