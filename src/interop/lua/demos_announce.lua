@@ -8,7 +8,7 @@ local room, log, meta, consumed = unpack(KEYS)
 local name, channel, head, opens, opening = unpack(ARGV)
 -- part: wanted_events
 -- part: ours
-local MOST = 100 -- entries searched, and messages published, in one call
+local MOST = 100 -- events read in one call
 
 local place = redis.call('HGET', consumed, name)
 if not place then return 'DONE' end
@@ -16,28 +16,25 @@ local from, epoch = string.match(place, '^(%d+) (%S*)')
 -- The log was lost and begun again. What it had is in the room, where the apps read it.
 if epoch ~= redis.call('HGET', meta, 'epoch') then from = 0 end
 
-local function leave(outcome)
-  local current = redis.call('HGET', meta, 'epoch') or ''
-  redis.call('HSET', consumed, name, string.format('%d %s %s', from, current, string.match(place, '%d+$')))
+-- Leaves the place before an entry of the log.
+local function stay(entry, outcome)
+  local seq, current = string.match(entry[1], '^%d+'), redis.call('HGET', meta, 'epoch') or ''
+  redis.call('HSET', consumed, name, string.format('%s %s %s', seq, current, string.match(place, '%d+$')))
   return outcome
 end
 
-for _ = 1, MOST do
-  local seq, event = next_wanted(tonumber(from), MOST)
-  if not seq and not event then
-    redis.call('HDEL', consumed, name)
-    return 'DONE'
-  end
-  from = seq or event
-  if not seq then return leave('MORE') end
-  local message = string.match(event, '"kind":"message%.added","at":%d+,"message":({.*' .. OURS .. ')')
+local entries = redis.call('XRANGE', log, string.format('%d-0', from), '+', 'COUNT', MOST + 1)
+for index, entry in ipairs(entries) do
+  if index > MOST then return stay(entry, 'MORE') end
+  local event = entry[2][2]
+  local message = is_wanted(event) and string.match(event, '"kind":"message%.added","at":%d+,"message":({.*' .. OURS .. ')')
   if message then
     if opens == '1' and redis.pcall('ZRANK', room, message) == 0 then -- an error if the key has another type
-      if opening == '' then return leave('OPENS') end
+      if opening == '' then return stay(entry, 'OPENS') end
       redis.call('PUBLISH', channel, opening)
     end
     redis.call('PUBLISH', channel, head .. message .. '}')
   end
-  from = seq + 1
 end
-return leave('MORE')
+redis.call('HDEL', consumed, name)
+return 'DONE'
