@@ -29,7 +29,7 @@ export class ReadResolver {
   @Extensions({ perViewer: true })
   @FieldResolver(() => Int, {
     description:
-      "Number of messages by other users after the viewer's read marker, which the viewer's own messages move too; without a marker in a group, since the viewer joined. Costs the same for 5 messages as for 500,000.",
+      "Number of messages by other users after the viewer's read marker, which the viewer's own messages move too; without a marker in a group, since the viewer joined. Costs the same however many they are.",
   })
   async unreadCount(@Root() { id }: Room, @Ctx() { load }: ViewerContext): Promise<number> {
     return (await load.unread.load(id)).messages;

@@ -33,8 +33,8 @@ type Parts = Pick<Gate, "config" | "schema" | "contexts" | "doorkeeper" | "metri
 const LONGEST_TOGETHER = 16_384; // characters of a socket's distinct documents; once parsed, each character takes 150 bytes or more
 
 const MOST_ROOMS = 10_000; // rooms that the subscriptions of one user follow, over all sockets; each takes about 1 kB
-const MOST_OF_USER = 2 * MOST_VALUES; // values that one event can bring to a user, over all sockets; 20 of our own pages have 7,500
-const MOST_OF_ONE = MOST_VALUES / 4; // values in one event of a subscription: executing it holds up all other clients, for about 10 ms
+const MOST_OF_USER = 20_000; // values, twice MOST_VALUES, that one event can bring to a user, over all sockets; 20 of our own pages have 7,500
+const MOST_OF_ONE = 2_500; // values, a quarter of MOST_VALUES, in one event of a subscription: executing it holds up all other clients, for about 10 ms
 const HEAVY = 500; // values from which on the events of a subscription wait for a turn of their own
 const LEAST_VALUES = 25; // minimum of values that a subscription counts for: executing an event takes 0.1 ms, however few it has
 const LONGEST_VARIABLES = 65_536; // characters of the variables of a socket's subscriptions: as many as one frame can have
