@@ -18,7 +18,8 @@ beforeEach(() => {
   // Like a real Storage, whose keys are properties.
   vi.stubGlobal("localStorage", new Proxy(storage, { ownKeys: () => Object.keys(stored), getOwnPropertyDescriptor: () => DESCRIPTOR }));
   vi.stubGlobal("navigator", {});
-  vi.stubGlobal("document", { hidden: true });
+  vi.stubGlobal("requestAnimationFrame", () => 0);
+  vi.stubGlobal("cancelAnimationFrame", () => {});
   vi.stubGlobal("addEventListener", () => {});
   vi.stubGlobal("removeEventListener", () => {});
 });

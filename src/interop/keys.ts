@@ -1,6 +1,7 @@
 /**
  * | key | type | holds |
  * |---|---|---|
+ * | `meta:{room:ID}` | hash | `since`, `puzzle`, `deadline`, `awaited`, `dated`, `at:DIGEST` (all explained in `interop/lua/shared/other_writers.lua`) |
  * | `seeding:{total_users}` | string | while a server fills an empty database: when another server may take over (s) |
  */
 export const demoKeys = {

@@ -19,7 +19,7 @@ const REFUSED_PAUSE = 1_000; // the same, if Redis answers but refuses the subsc
 /**
  * The Redis channels that this server subscribes to: one subscription per channel, for any number of listeners.
  *
- * Messages that are published while the connection to Redis is down never arrive; `onReconnect` reports when to look for them.
+ * What is published while the connection to Redis is down never arrives; `onReconnect` reports when to look for them.
  */
 export class Channels {
   readonly #pubSub: RedisPubSub;
@@ -50,7 +50,7 @@ export class Channels {
   }
 
   /**
-   * Calls the listener with the JSON value of each message published after the promise resolves, which is when Redis has acknowledged the
+   * Calls the listener with each JSON value published after the promise resolves, which is when Redis has acknowledged the
    * subscription. The listener must not change the value: all listeners share it. Anyone with access to this Redis may have published it,
    * so the listener must check it.
    * @returns a function that unsubscribes
@@ -114,7 +114,7 @@ export class Channels {
 
   /**
    * Notifies the listeners once Redis has acknowledged. Retries if that fails: one connection of a cluster may break while another comes
-   * back, and the messages missed on each of them have to be looked for in the end.
+   * back, and what was missed on each of them has to be looked for in the end.
    */
   async #reconnected(client: RedisClient, acknowledged: () => Promise<unknown>): Promise<void> {
     for (;;) {
@@ -147,10 +147,10 @@ export class Channels {
    */
   #shardedFace(client: RedisClient): Redis {
     return {
-      on: (event: string, listener: (channel: string, message: string) => void) =>
-        client.on(event as "smessage", (channel: string, message: string) => {
-          this.#size = message.length;
-          listener(channel, message);
+      on: (event: string, listener: (channel: string, payload: string) => void) =>
+        client.on(event as "smessage", (channel: string, payload: string) => {
+          this.#size = payload.length;
+          listener(channel, payload);
         }),
       subscribe: async (channel: string, done: () => void) => {
         this.#refused.delete(channel);

@@ -3,12 +3,12 @@ import type { RoomId } from "../util/ids.js";
 /**
  * | key | type | holds |
  * |---|---|---|
- * | `room:ID:name` | string | the room's name; absent for private rooms. For a group, a copy of `name` in `meta` |
- * | `room:ID` | sorted set | messages: JSON scored by time in seconds |
+ * | `room:ID:name` | string | the room's name, if it has one |
+ * | `room:ID` | sorted set | the room's history: JSON scored by time in seconds |
  * | `log:{room:ID}` | stream | the room's event log; the entry of event `seq` has the id `<seq>-0` |
- * | `meta:{room:ID}` | hash | the log's `seq` (last event), `epoch` (set when the log is created) and `time` (of the last event, µs); `opened:USER` (1 if that user opened this private room); `shown` (0 until the users of a private room are notified of its first message, then 1) and `showing` (since when `shown` is 0, µs); a group's `name`, `mayInvite` and `joined:USER` (position of the log just before the user joined); `known` (number of members of `room:ID` that the log accounts for), `since`, `puzzle`, `deadline`, `awaited`, `dated`, `at:DIGEST` (all explained in `interop/lua/shared/other_writers.lua`); `named:µs:DIGEST` (users whom a demo app's message mentions); `told:ID` (time, in µs, at which the log took in a message whose date differs); in a private room `blocked:USER` (set if that user blocks the other) |
- * | `foreign:{room:ID}` | set | digests of the messages that demo apps wrote and the log knows |
- * | `own:{room:ID}` | sorted set | `USER:µs` of each message, by author: a user's own messages do not count as unread. Also `@:µs:DIGEST` for each demo app's message whose mentions are still to be looked up, and `!:µs:DIGEST` for each member that is too long to be a message |
+ * | `meta:{room:ID}` | hash | the log's `seq` (last event), `epoch` (set when the log is created) and `time` (of the last event, µs); `known` (number of entries of `room:ID` that the log accounts for); other parts have further fields |
+ * | `foreign:{room:ID}` | set | digests of the entries of `room:ID` that other programs added and the log knows |
+ * | `own:{room:ID}` | sorted set | `USER:µs` of each entry of `room:ID`, by author. Also `!:µs:DIGEST` for each entry that is too long to be shown; other parts have further ones |
  * | `consumed:{room:ID}` | hash | places of consumers in the log. `NAME` is the first event that the consumer of that name has not handled, as `SEQ EPOCH µs`; absent if nothing waits. `NAME:fence` and `NAME:until` (ms) are the lease of the process that handles it, `NAME:tries` counts how often that event was begun |
  * | `confirmed:{room:ID}` | string | written so that replicas confirm it, with `ACK_REPLICAS`; expires |
  */

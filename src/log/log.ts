@@ -16,7 +16,7 @@ export interface Hindsight<V> {
   alters(value: V): boolean;
 }
 
-const MOST_EVENTS = 100; // per read from Redis: with the messages' current state, that takes about 5 ms
+const MOST_EVENTS = 100; // per read from Redis: with the entries' current state, that takes about 5 ms
 const MOST_BYTES = 64 * 1024; // the same limit, in bytes
 
 /** Reads the event log of a room. */

@@ -28,8 +28,8 @@ interface Waiting {
  * Waits until replicas have the writes to a room, so that a failover to one of them does not lose the writes.
  *
  * Redis confirms writes per connection (WAIT). So this class writes a marker on a separate connection and waits for that: replicas
- * receive writes in one order, so a replica that has the marker also has the message. The same pipeline reads the room's log, because a
- * failover between the two writes would keep the marker and lose the message.
+ * receive writes in one order, so a replica that has the marker also has the event. The same pipeline reads the room's log, because a
+ * failover between the two writes would keep the marker and lose the event.
  *
  * While a connection waits, Redis runs nothing else on it. Calls that arrive during a round are answered together, by the next round.
  */
@@ -100,7 +100,7 @@ export class Replicas {
       const [epoch, seq] = values[4 * n + 1] as [string | null, string | null];
       const [entry] = values[4 * n + 2] as [id: string, fields: string[]][];
       const isInRoom = Number(values[4 * n + 3]) > 0;
-      // If the message was deleted since, its place in the log still proves that it was stored.
+      // If the entry was removed since, the event's place in the log still proves that it was stored.
       return enough && (isInRoom || (epoch === event.epoch && Number(seq) >= event.seq && isOf(event, entry)));
     });
   }
@@ -121,7 +121,7 @@ function isOf({ seq, at }: StoredEvent, entry: [id: string, fields: string[]] | 
   return Number(/"at":(\d+)/.exec(entry[1][1] ?? "")?.[1]) === at;
 }
 
-/** A message's score in its room: seconds, to the microsecond. */
+/** The score of an event's entry in its room: seconds, to the microsecond. */
 const scoreOf = (at: number) => `${Math.floor(at / 1e6)}.${String(at % 1e6).padStart(6, "0")}`;
 
 /** The cluster node that has a key; without a cluster, the same name for every key. */

@@ -22,7 +22,7 @@ type RoomCall<Name extends RoomScript> = [
   ...otherKeys: [Exclude<keyof ScriptKeys<Name>, RoomKey>] extends [never] ? [] : [Omit<ScriptKeys<Name>, RoomKey>],
 ];
 
-/** The result of a script that has to run again in a moment: a demo app has stored messages and not announced them yet. */
+/** The result of a script that has to run again in a moment: another program has added to the room and not announced it yet. */
 export const UNHEARD = Symbol("unheard");
 
 /** Random, 60 bits, hexadecimal. Most calls do not use it, so it must be cheap: `randomUUID` draws from a pool of random bytes. */
@@ -39,13 +39,13 @@ export class RoomScripts extends Scripts {
     this.#roomLogLength = roomLogLength;
   }
 
-  /** Has all messages noted that demo apps add to these rooms, not only those with a mention: a consumer wants to see them. */
+  /** Has all entries noted that other programs add to these rooms, because a consumer wants to see them. */
   watch(watches: (roomId: RoomId) => boolean): void {
     this.#watches.push(watches);
   }
 
   /**
-   * Runs a script that contains `room_log`. Where a demo app has stored messages and not announced them yet, waits for the announcement,
+   * Runs a script that contains `room_log`. Where another program has added to the room and not announced it yet, waits for the announcement,
    * for about a second at most.
    */
   async onRoom<Name extends RoomScript>(...call: RoomCall<Name>): Promise<ScriptResult<Name>> {

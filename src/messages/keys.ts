@@ -3,6 +3,9 @@ import type { RoomId } from "../util/ids.js";
 /**
  * | key | type | holds |
  * |---|---|---|
+ * | `room:ID` | sorted set | the messages of the room |
+ * | `own:{room:ID}` | sorted set | `@:µs:DIGEST` for each demo app's message whose mentions are still to be looked up |
+ * | `meta:{room:ID}` | hash | `named:µs:DIGEST` (users whom a demo app's message mentions); `told:ID` (time, in µs, at which the log took in a message whose date differs) |
  * | `mentioned:{room:ID}` | sorted set | `USER:µs` of each message, by mentioned user; for a demo app's message with `:DIGEST` appended |
  * | `reactions:{room:ID}` | hash | message id → its reactions as JSON, `[[emoji, count, first users], …]`; `ID EMOJI` → all users, in order |
  * | `deleted:{room:ID}` | sorted set | `USER MESSAGE` → time of deletion (s), for each user who may repeat the deletion; two days |

@@ -243,7 +243,7 @@ export class MessageStore {
       [...byRoom].map(async ([roomId, wanted]) => {
         const inOrder = wanted.map((id) => parseMessageId(id) as MessageId).sort((one, other) => microsOf(one) - microsOf(other));
         const events = await this.#scripts.run(
-          "log_find",
+          "messages_locate",
           { log: logKeys.log(roomId), meta: logKeys.meta(roomId) },
           { idsAndTimes: inOrder.flatMap((id) => [id.id, microsOf(id)]) },
         );

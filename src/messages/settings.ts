@@ -2,6 +2,13 @@ import { integer, setting, type ValuesOf } from "../config/setting.js";
 
 /** The settings of this part. */
 export const settings = {
+  ackReplicas: setting({
+    env: ["ACK_REPLICAS"],
+    placeholder: "N",
+    parse: integer(0, 10),
+    fallback: 0,
+    help: "replicas that must have a message before the server answers its send, so that a failover does not lose it; 0 waits for none",
+  }),
   messageLength: setting({
     env: ["MESSAGE_LENGTH"],
     placeholder: "N",

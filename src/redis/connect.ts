@@ -164,7 +164,7 @@ export function wasNotExecuted(error: unknown): boolean {
   return error instanceof Error && REFUSED.test(error.message);
 }
 
-/** Returns the answer of Redis, or `instead` if a key of the demo apps' layout holds a value of another type. */
+/** Returns the answer of Redis, or `instead` if a key that other programs may write holds a value of another type. */
 export type Lenient = <T>(answer: Promise<T>, instead: T) => Promise<T>;
 
 /** @param log gets a line when a key has the wrong type, which any program that shares this Redis can cause */
@@ -175,11 +175,7 @@ export function leniently(log: LimitedLog): Lenient {
     } catch (error) {
       const { message, command } = error as Error & { command?: { args?: unknown[] } };
       if (!message.includes("WRONGTYPE")) throw error;
-      log.warn(
-        "wrong type",
-        { arguments: command?.args?.slice(0, 3) },
-        "a key has another type than in the demo apps' layout; ignoring it",
-      );
+      log.warn("wrong type", { arguments: command?.args?.slice(0, 3) }, "a key has another type than it should; ignoring it");
       return instead;
     }
   };

@@ -6,7 +6,7 @@ import type { RedisClient } from "./client.js";
 import { reasonOf } from "./inspect.js";
 import { redisKeys } from "./keys.js";
 
-/** Whether this server can currently store and deliver messages. */
+/** Whether this server can currently write to Redis and hear what is published there. */
 export interface Readiness {
   ready: boolean;
   /** Why not, one sentence each. */
@@ -230,7 +230,7 @@ export class RedisHealth {
       const evicting = policies.find((policy) => policy !== undefined);
       const warning =
         evicting &&
-        `Redis evicts keys when it is full (maxmemory-policy ${evicting}): accounts, sessions and messages can vanish. Set maxmemory-policy to noeviction.`;
+        `Redis evicts keys when it is full (maxmemory-policy ${evicting}): accounts, sessions and history can vanish. Set maxmemory-policy to noeviction.`;
       if (warning && warning !== this.#eviction) this.#log.warn(warning);
       if (!warning && this.#eviction) this.#log.info("Redis no longer evicts keys");
       this.#eviction = warning;

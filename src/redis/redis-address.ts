@@ -21,7 +21,7 @@ const SENTINEL = /^(?<scheme>redis|rediss)-sentinel:\/\/(?:(?<login>[^@]*)@)?(?<
 const SENTINEL_PORT = 26_379;
 
 /**
- * Splits the text of `REDIS_URL` into URLs and checks each. Accepts the demo apps' bare `host:port`, too. The commas of a
+ * Splits the text of `REDIS_URL` into URLs and checks each. Accepts a bare `host:port`, too. The commas of a
  * `redis-sentinel://` URL separate its Sentinels, so it stays one piece.
  * @throws Error that states the problem, without a password
  */

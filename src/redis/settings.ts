@@ -35,13 +35,6 @@ export const settings = {
     fallback: 60, // enough for a failover, or for Redis to load much data
     help: "how long to wait at startup for a Redis that is not ready yet",
   }),
-  ackReplicas: setting({
-    env: ["ACK_REPLICAS"],
-    placeholder: "N",
-    parse: integer(0, 10),
-    fallback: 0,
-    help: "replicas that must have a message before the server answers its send, so that a failover does not lose it; 0 waits for none",
-  }),
   dataDir: setting({
     env: ["DATA_DIR"],
     placeholder: "FOLDER",
@@ -66,7 +59,7 @@ declare module "../config/config.js" {
 }
 
 /**
- * Reads the names that the demo apps and Redis's tutorials use. Builds a REDIS_URL from them if none is set, and adds the user name to it.
+ * Reads the names that Redis's tutorials use. Builds a REDIS_URL from them if none is set, and adds the user name to it.
  * @returns the variables that name the Redis; undefined if REDIS_URL alone does, or none do
  */
 export function useOtherRedisNames(variables: NodeJS.Dict<string>): string | undefined {

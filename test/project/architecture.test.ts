@@ -82,6 +82,16 @@ it("[ARCH5] keeps the tests of a part of src in the folder of its name", () => {
 /** The worker's program runs the assistant alone. */
 const ASSISTANT_PROGRAM = ["src/program/platform.ts", "src/program/assistant-worker.ts", "src/worker.ts"];
 
+it("[ARCH6] keeps the log and the connections to Redis free of what is said about chats", () => {
+  const words = /\b(?:chats?|mention(?:s|ed)?|reactions?|typing|assistant|demos?|private rooms?|unread)\b/i;
+  const message = /(?<!\.)\bmessages?\b/i; // not an error's; Redis and Node have messages of their own
+  const found = [...filesIn("src/log", /\.(?:ts|lua)$/), ...filesIn("src/redis", /\.(?:ts|lua)$/)].flatMap((file) => {
+    const lines = read(file).split("\n");
+    return lines.filter((line) => words.test(line) || (file.startsWith("src/log") && message.test(line))).map((line) => `${file}: ${line}`);
+  });
+  expect(found).toEqual([]);
+});
+
 it("[ARCH3] reads the environment only in command-line.ts, and builds keys in files keys.ts", () => {
   const texts = sources.map((file) => [file, read(file)] as const);
   const environment = texts.filter(([, text]) => text.includes("process.env"));

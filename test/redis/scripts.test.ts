@@ -68,6 +68,7 @@ describe("scripts", () => {
     const { openPrivateRoom: room } = await ann.ask("mutation ($id: ID!) { openPrivateRoom(userId: $id) { id } }", { id: ben.id });
     const followed = ben.follow({ after: [await ann.position(room.id)] });
     await ann.send("hello", room.id, "once");
+    await ann.send("hello, all");
     await followed.texts(1);
     await new DemoApp("Node", redis.client).say({ id: ann.id, username: ann.username }, `hello @${ben.username}`);
     await ben.ask("mutation ($id: ID!) { markRead(messageId: $id) { unreadCount } }", { id: (await ann.send("read me", room.id)).id });

@@ -50,6 +50,12 @@ declare module "../../redis/scripts.js" {
       args: { idsAndScores: string[] };
       result: ([member: string, score: string, reactions: string] | null)[];
     };
+    /** Find the positions of the events that added messages to a room. */
+    messages_locate: {
+      keys: "log" | "meta";
+      args: { idsAndTimes: Array<string | number> };
+      result: ([seq: number, epoch: string, at: number] | null)[];
+    };
     /** Read a range of a room's history, and the room's position at the same moment. */
     messages_page: {
       keys: "room" | "log" | "meta" | "foreign" | "own" | "consumed" | "reactions";

@@ -1,4 +1,4 @@
---[[ log_find: find the positions of the events that added messages to a room.
+--[[ messages_locate: find the positions of the events that added messages to a room.
      KEYS  log, meta
      ARGV  ...ids_and_times: Array<string | number> (ids of messages and the presumed times of their events in µs, alternating; oldest
            first)
