@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
-import type { RedisClient } from "../redis/connect.js";
+import { isRedisAway, type RedisClient } from "../redis/connect.js";
 import type { RoomId } from "../util/ids.js";
 import { Repeated } from "../util/repeated.js";
 import { consumerKeys } from "./keys.js";
@@ -27,6 +27,7 @@ export class ConsumerSweep {
   readonly #consumer: string;
   readonly #swept: Swept;
   readonly #process: string;
+  readonly #log: Logger;
   readonly #runs: Repeated;
 
   /** @param process this process's name, unique to it */
@@ -35,6 +36,7 @@ export class ConsumerSweep {
     this.#consumer = consumer;
     this.#swept = swept;
     this.#process = process;
+    this.#log = log;
     this.#runs = new Repeated(
       () => this.#sweep(),
       LOOK,
@@ -56,10 +58,19 @@ export class ConsumerSweep {
     let cursor = "0";
     do {
       const [next, roomIds] = await this.#swept.rooms(cursor);
-      await Promise.all(roomIds.map((roomId) => this.#swept.look(roomId)));
+      await Promise.all(roomIds.map((roomId) => this.#look(roomId)));
       await this.#redis.expire(mark, this.#swept.rest, "XX");
       cursor = next;
       await delay(STEP_PAUSE);
     } while (cursor !== "0" && !this.#runs.stopped);
+  }
+  /** Goes on after an error that concerns this room alone, such as a key of another type. */
+  async #look(roomId: RoomId): Promise<void> {
+    try {
+      await this.#swept.look(roomId);
+    } catch (err) {
+      if (isRedisAway(err)) throw err;
+      this.#log.debug({ err, roomId, consumer: this.#consumer }, "could not look for what waits in a room; trying again in the next sweep");
+    }
   }
 }

@@ -167,7 +167,7 @@ it.each([
 });
 
 it("[CONSUME5] follows hints in several processes; a sweep finds what waits without one", async () => {
-  const [hinted, missed] = [newRoom(), newRoom()];
+  const [broken, hinted, missed] = [newRoom(), newRoom(), newRoom()];
   const consumer = new Noting("swept");
   for (const process of ["p1", "p2"]) {
     const reader = redis.client.duplicate();
@@ -189,8 +189,9 @@ it("[CONSUME5] follows hints in several processes; a sweep finds what waits with
   await add(missed, "b", "swept");
   const swept = {
     rest: 1,
-    rooms: async () => ["0", [hinted, missed]] as [string, RoomId[]],
-    look: async (roomId: RoomId) => (await place(roomId, "swept")) !== null && hints.add(roomId),
+    rooms: async () => ["0", [broken, hinted, missed]] as [string, RoomId[]],
+    look: async (roomId: RoomId) =>
+      roomId === broken ? Promise.reject(new Error("WRONGTYPE")) : (await place(roomId, "swept")) !== null && hints.add(roomId),
   };
   const sweep = new ConsumerSweep(redis.client, "swept", swept, "p1", silent);
   cleanUp(() => sweep.stop());

@@ -51,7 +51,7 @@ it.each(limits)("[FACT2] documents the limits that the code has: %#", (_, limit,
   const settings = SETTINGS.filter((file) => named.some((name) => read(file).includes(name)));
   if (named.length > 0) expect(settings.length, limit).toBeGreaterThan(0);
   const written = [...files, ...settings].flatMap((file) => numbersIn(read(file)));
-  if (written.length === 0) return; // a limit of a library
+  if (where === "graphql-js") return;
   for (const [, digits = "", unit = ""] of (value ?? "").matchAll(/(\d[\d,.]*\d|\d) ?(s|min|hour|days|ms|KiB|MiB)?(?![\w-])/g)) {
     const number = Number(digits.replaceAll(",", ""));
     const may = UNITS[unit as keyof typeof UNITS].map((factor) => number * factor);
