@@ -189,7 +189,7 @@ it("[CONSUME5] follows hints in several processes; a sweep finds what waits with
   await add(missed, "b", "swept");
   const swept = {
     rest: 1,
-    rooms: async () => ["0", [broken, hinted, missed]] as [string, RoomId[]],
+    rooms: async (cursor: string) => (cursor === "0" ? ["1", [broken]] : ["0", [hinted, missed]]) as [string, RoomId[]],
     look: async (roomId: RoomId) =>
       roomId === broken ? Promise.reject(new Error("WRONGTYPE")) : (await place(roomId, "swept")) !== null && hints.add(roomId),
   };
