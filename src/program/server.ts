@@ -8,7 +8,7 @@ import { features } from "../features.js";
 import { connectRedis } from "../redis/connect.js";
 import { startEmbeddedRedis } from "../redis/embedded.js";
 import { addressesBehind } from "../transports/gate/address.js";
-import { Budgets } from "../transports/gate/budget.js";
+import { Budgets } from "../transports/gate/budgets.js";
 import type { Gate } from "../transports/gate/gate.js";
 import { maskError } from "../transports/gate/mask-error.js";
 import { Metrics } from "../transports/gate/metrics.js";

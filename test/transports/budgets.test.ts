@@ -2,7 +2,7 @@ import { user } from "../helpers/ids.js";
 import "reflect-metadata"; // for the modules loaded here
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { Budgets } from "../../src/transports/gate/budget.js";
+import { Budgets } from "../../src/transports/gate/budgets.js";
 import { Turns } from "../../src/util/turns.js";
 import { TestClient } from "../helpers/client.js";
 import { RawSocket } from "../helpers/raw-socket.js";

@@ -5,7 +5,7 @@ import type { Doorkeeper } from "../../api/sessions.js";
 import type { Config } from "../../config/config.js";
 import type { Readiness } from "../../redis/health.js";
 import type { AddressOf } from "./address.js";
-import type { Budgets } from "./budget.js";
+import type { Budgets } from "./budgets.js";
 import type { Metrics } from "./metrics.js";
 import type { Operations } from "./operations.js";
 

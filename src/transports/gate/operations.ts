@@ -13,10 +13,10 @@ import { isRefusal } from "../../util/errors.js";
 import type { UserId } from "../../util/ids.js";
 import { Turns } from "../../util/turns.js";
 import { LARGEST_ANSWER, sizeOfAnswer, tooLarge, workFor } from "./answer.js";
-import { type Payer, priceOf, type Share } from "./budget.js";
 import { type Cost, costOf } from "./cost.js";
 import { Documents, withCode } from "./documents.js";
 import { placeOf } from "./mask-error.js";
+import { type Payer, priceOf, type Share } from "./payer.js";
 import { onlyTrulyRetryable, type Ran } from "./repetition.js";
 
 /** An operation as requested by a client. */

@@ -22,10 +22,10 @@ import { refusal } from "../../util/errors.js";
 import { OneByOne } from "../../util/one-by-one.js";
 import { Turns } from "../../util/turns.js";
 import { LARGEST_ANSWER, sizeOfAnswer, tooLarge, workFor } from "./answer.js";
-import { priceOf } from "./budget.js";
 import { MOST_TEXTS, MOST_VALUES } from "./cost.js";
 import type { Gate } from "./gate.js";
 import type { Admitted } from "./operations.js";
+import { priceOf } from "./payer.js";
 import { allRootFields } from "./root-fields.js";
 
 type Parts = Pick<Gate, "config" | "schema" | "contexts" | "doorkeeper" | "metrics" | "mask">;
