@@ -5,12 +5,14 @@ import { RoomArg, UserArg } from "../api/id-args.js";
 import { readUserId } from "../api/ids.js";
 import { Repeatable, RepeatableWith } from "../api/repeatable.js";
 import { Room } from "../rooms/room.type.js";
+import { LONGEST_NAME } from "../users/user.store.js";
+import { LONGEST_CLIENT_ID } from "../util/errors.js";
 import type { RoomId, UserId } from "../util/ids.js";
 
 @ArgsType()
 class CreateRoomArgs {
   @Field(() => String, {
-    description: "1 to 64 characters, at least one of them visible, without control characters, and without a space at the start or end.",
+    description: `1 to ${LONGEST_NAME} characters, at least one of them visible, without control characters, and without a space at the start or end.`,
   })
   name!: string;
 
@@ -26,7 +28,7 @@ class CreateRoomArgs {
 
   @Field(() => ID, {
     nullable: true,
-    description: "Makes retries safe: a string that the client creates for each new group, at most 64 characters.",
+    description: `Makes retries safe: a string that the client creates for each new group, at most ${LONGEST_CLIENT_ID} characters.`,
   })
   clientRoomId?: string | null;
 }

@@ -22,6 +22,7 @@ import { RepeatableWith } from "../api/repeatable.js";
 import { Room } from "../rooms/room.type.js";
 import { EventsArgs, followingOf } from "../rooms/room-event.resolver.js";
 import { User } from "../users/user.type.js";
+import { LONGEST_CLIENT_ID } from "../util/errors.js";
 import type { RoomId } from "../util/ids.js";
 import { CANDIDATES, SPARE } from "./message.store.js";
 import { Message, MessageConnection } from "./message.type.js";
@@ -40,7 +41,7 @@ class SendArgs {
 
   @Field(() => ID, {
     nullable: true,
-    description: "Makes retries safe: a string that the client creates for each new message, at most 64 characters.",
+    description: `Makes retries safe: a string that the client creates for each new message, at most ${LONGEST_CLIENT_ID} characters.`,
   })
   clientMessageId?: string | null;
 

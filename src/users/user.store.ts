@@ -239,7 +239,8 @@ export class UserStore {
   }
 }
 
-const LONGEST_NAME = 64;
+/** Characters of a display name, and of the name of a room. */
+export const LONGEST_NAME = 64;
 const LONGEST_EMAIL = 254; // RFC 5321, section 4.5.3.1.3, less the angle brackets
 
 /** @throws ChatError BAD_USER_INPUT unless an account may be made with this username */

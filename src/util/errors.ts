@@ -78,7 +78,7 @@ export function badInput(argument: string, rule: string): ChatError {
   return new ChatError("BAD_USER_INPUT", errors.BAD_USER_INPUT.say(argument, rule), { argument });
 }
 
-const LONGEST_CLIENT_ID = 64; // characters
+export const LONGEST_CLIENT_ID = 64; // characters
 
 /** @throws ChatError BAD_USER_INPUT if a client may not use this id for a call */
 export function checkClientId(id: string, argument: string): void {
