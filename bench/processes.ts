@@ -34,11 +34,13 @@ export interface Memory {
  * Starts the built Palaver, with an embedded Redis unless a URL is passed.
  * @param settings command-line options of Palaver
  * @param flags command-line options of Node.js
+ * @param checkout the folder of the checkout whose build to start
  */
 export async function startPalaver(
   redisUrl?: string,
   settings: string[] = [],
   flags: string[] = [],
+  checkout = file(".."),
 ): Promise<Server & { redisUrl: string }> {
   const folder = await mkdtemp(join(tmpdir(), "palaver-bench-"));
   folders.push(folder);
@@ -59,7 +61,7 @@ export async function startPalaver(
   ];
   const child = spawn(
     process.execPath,
-    ["--expose-gc", ...flags, "--import", file("./probe.mjs"), ...profile, file("../dist/main.js"), ...options],
+    ["--expose-gc", ...flags, "--import", file("./probe.mjs"), ...profile, join(checkout, "dist/main.js"), ...options],
     {
       env,
       stdio: ["ignore", "pipe", "inherit", "ipc"],

@@ -6,6 +6,7 @@
 import { endAll } from "./processes.js";
 import { assistant } from "./scenarios/assistant.js";
 import { attacks } from "./scenarios/attacks.js";
+import { builds } from "./scenarios/builds.js";
 import { onCluster } from "./scenarios/cluster.js";
 import { compression } from "./scenarios/compression.js";
 import { directory } from "./scenarios/directory.js";
@@ -40,6 +41,7 @@ const scenarios = {
   compression,
   assistant,
   attacks,
+  builds,
 };
 
 const names = process.argv.slice(2);

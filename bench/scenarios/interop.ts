@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import { redisCpuOf, startPalaver } from "../processes.js";
 import { printTable, type Row } from "../table.js";
-import { measureSends } from "./sends.js";
+import { measureSends, SENT } from "./sends.js";
 
 const ROUNDS = 3;
 
@@ -33,5 +33,3 @@ export async function interop(): Promise<void> {
   });
   printTable("interop: sends over one socket, 50 in flight, with and without publishing to the demo apps", rows);
 }
-
-const SENT = 12_000; // messages per measurement, including the warm-up

@@ -2,6 +2,9 @@ import { ask, cpuOf, end, type Server, startLoad, startPalaver, startPeer } from
 import { printTable, type Row } from "../table.js";
 
 const COUNT = 10_000;
+const WARM_UP = 2_000;
+/** Messages per measurement, including the warm-up. */
+export const SENT = COUNT + WARM_UP;
 
 /** Sends over sockets, and over HTTP like the stock stack. */
 export async function sends(): Promise<void> {
@@ -26,7 +29,7 @@ export async function measureSends(name: string, server: Server, connections: nu
   process.stderr.write(`measuring ${name} …\n`);
   const load = startLoad();
   const order = (count: number) => ({ sends: { url: server.url, token: server.token, connections, inFlight, count } });
-  await ask(load, order(COUNT / 5)); // warm-up
+  await ask(load, order(WARM_UP));
   const before = await cpuOf(server);
   const { ms } = await ask<{ ms: number }>(load, order(COUNT));
   const cpu = (await cpuOf(server)) - before;
