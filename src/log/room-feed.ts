@@ -231,7 +231,7 @@ export class RoomFeed<V> {
       for (let from = 0; this.#behind.size > 0; ) {
         const waiting = [...this.#behind];
         await this.#bringFromMemory();
-        // Cursors that were added since then may not need the log.
+        // Subscribers that were added since then may not need the log.
         if (waiting.some((subscriber) => this.#behind.has(subscriber)))
           from = await this.#bringFromLog(this.#oldestFrom(from) ?? this.#oldestFrom(0) ?? 0);
       }

@@ -19,7 +19,7 @@ export interface Followed<Event extends { roomId: string; position: string }> {
   onRefused: (error: { message: string; code: unknown }) => void;
 }
 
-const PAUSE = 1_000; // ms before a retry
+const RETRY_PAUSE = 1_000; // ms before a retry
 const LONGEST_PAUSE = 30_000; // ms between two failed loads
 
 /**
@@ -49,7 +49,7 @@ export function resume<Event extends { roomId: string; position: string }>(
   let subscribed = false;
   let unsubscribe = () => {};
 
-  async function begin(pause = PAUSE): Promise<void> {
+  async function begin(pause = RETRY_PAUSE): Promise<void> {
     try {
       const loaded = await load();
       positions.clear();
@@ -83,8 +83,8 @@ export function resume<Event extends { roomId: string; position: string }>(
   function fail(error?: { message: string; extensions?: Record<string, unknown> }): void {
     unsubscribe();
     subscribed = false;
-    if (error?.extensions?.code === "HISTORY_RESET") after(PAUSE, () => void begin());
-    else if (!error || error.extensions?.retryable) after(PAUSE, subscribe);
+    if (error?.extensions?.code === "HISTORY_RESET") after(RETRY_PAUSE, () => void begin());
+    else if (!error || error.extensions?.retryable) after(RETRY_PAUSE, subscribe);
     else onRefused({ message: error.message, code: error.extensions?.code });
   }
 

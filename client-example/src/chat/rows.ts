@@ -13,7 +13,7 @@ export type Row =
   | { kind: "outgoing"; key: string; outgoing: Outgoing }
   | { kind: "reply"; key: string; reply: Reply };
 
-const PAUSE = 5 * 60_000; // ms after which the sender's name is repeated
+const NAME_REPEATED_AFTER = 5 * 60_000; // ms after which the sender's name is repeated
 
 /**
  * The rows of a range of messages, separated by day. A sender's messages in close succession are grouped.
@@ -63,7 +63,7 @@ function dayOf(message: Message): string {
 }
 
 function follows(previous: Message | undefined, { from, sentAt, replyToId }: Message): boolean {
-  return previous?.from.id === from.id && replyToId === null && Date.parse(sentAt) - Date.parse(previous.sentAt) < PAUSE;
+  return previous?.from.id === from.id && replyToId === null && Date.parse(sentAt) - Date.parse(previous.sentAt) < NAME_REPEATED_AFTER;
 }
 
 function isWanted({ replyTo, state, text }: Reply, messages: readonly Message[]): boolean {

@@ -5,13 +5,13 @@
            more follow)
      RETURNS  [seq: number, epoch: string, at: number, behind: number,
                range: [flat: string[], near: string, offset: number, skipped: number] ]; the epoch is '' if there is no log, at is the time
-              of the last event (µs), behind is the number of messages beyond near; the range has the form of shared/stretch.lua ]]
+              of the last event (µs), behind is the number of messages beyond near; the range has the form of shared/history_range.lua ]]
 local room, log, meta, foreign, own, consumed, reactions = unpack(KEYS)
 local new_epoch, log_length, watched, near, far, direction, offset, count, size = unpack(ARGV)
 local heard, order = '', ''
 -- part: room_log
 -- part: message_find
--- part: stretch
+-- part: history_range
 
 local behind
 local beyond = string.sub(near, 1, 1) == '(' and near or '(' .. near
@@ -20,4 +20,4 @@ if direction == 'OLDER' then
 else
   behind = near == '-inf' and 0 or redis.call('ZCOUNT', room, '-inf', beyond)
 end
-return { seq, epoch or '', last, behind, stretch(near, far, direction == 'OLDER', offset) }
+return { seq, epoch or '', last, behind, history_range(near, far, direction == 'OLDER', offset) }

@@ -1,10 +1,10 @@
---[[ stretch: reads a range of a room's history with its reactions. A part of each script that does so. Uses the script's room, reactions,
-     count and size, read and set_aside of room_log, and id_of of message_find. ]]
+--[[ history_range: reads a range of a room's history with its reactions. A part of each script that does so. Uses the script's room,
+     reactions, count and size, read and set_aside of room_log, and id_of of message_find. ]]
 
 --[[ Reads from near to far, after the first `offset` members, at most count members and until there are size bytes. Returns
      {{member ('' if it is too long), score, reactions (JSON, '' for none), …}, where to continue (a score; '' at the end), the offset
      there, number of skipped members}. ]]
-local function stretch(near, far, rev, offset)
+local function history_range(near, far, rev, offset)
   local PORTION = 1000 -- messages whose reactions are read together
   local members, more, behind, _, skipped = read(near, far, rev, tonumber(count), tonumber(size), offset)
   local page, long = {}, {}
