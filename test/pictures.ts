@@ -49,7 +49,10 @@ try {
     await chat.context().close();
   };
   await look("docs/chat-light.png", { viewport: { width: 1200, height: 720 } });
-  await look("docs/chat-dark.png", { viewport: { width: 1000, height: 720 }, colorScheme: "dark" });
+  await look("docs/chat-dark.png", { viewport: { width: 1000, height: 720 }, colorScheme: "dark" }, "Launch", async (chat) => {
+    await chat.getByRole("button", { name: /pinned/i }).click();
+    await chat.getByRole("dialog").getByText("we go live on Monday").waitFor();
+  });
   await look("docs/chat-phone.png", { viewport: { width: 390, height: 720 }, hasTouch: true, isMobile: true });
   await look("docs/assistant.png", { viewport: { width: 1000, height: 720 } }, "assistant", async (chat) => {
     await chat.getByLabel("Message to assistant").fill("Hello! How do I start a group?");
@@ -75,6 +78,14 @@ async function converse(): Promise<void> {
   ] as const)
     await ask(`mutation { react(messageId: "${answer}", emoji: "${emoji}") { id } }`, token);
   await ask('mutation { createRoom(name: "Weekend", memberIds: ["1", "3"]) { id } }', joe);
+
+  const { createRoom } = await ask('mutation { createRoom(name: "Launch", memberIds: ["2", "3"]) { id } }', pablo);
+  const { id: launch } = createRoom as { id: string };
+  for (const token of [joe, mary]) await ask(`mutation { acceptInvitation(roomId: "${launch}") { id } }`, token);
+  const plan = await send(joe, "The plan: we go live on Monday at 10.", null, launch);
+  await ask(`mutation { pinMessage(messageId: "${plan}") { id } }`, pablo);
+  await send(mary, "Works for me. I will update the docs on Sunday.", null, launch);
+  await send(pablo, "And I will tag the release as soon as the last test passes.", null, launch);
 }
 
 async function logIn(username: string): Promise<string> {
@@ -82,10 +93,10 @@ async function logIn(username: string): Promise<string> {
   return (login as { token: string }).token;
 }
 
-/** Sends a message to the general room. @returns its id */
-async function send(token = "", text = "", replyTo: string | null = null): Promise<string> {
+/** Sends a message, to the general room unless another is passed. @returns its id */
+async function send(token = "", text = "", replyTo: string | null = null, roomId = "0"): Promise<string> {
   const sent = await ask(
-    `mutation { send(roomId: "0", text: ${JSON.stringify(text)}, replyTo: ${JSON.stringify(replyTo)}) { id } }`,
+    `mutation { send(roomId: "${roomId}", text: ${JSON.stringify(text)}, replyTo: ${JSON.stringify(replyTo)}) { id } }`,
     token,
   );
   return (sent.send as { id: string }).id;
