@@ -244,15 +244,14 @@ describe("random calls to the API", () => {
     const random = randomFrom(seed);
     const servers = [await ownServer(redis.url, { demoData: seed === 1 }), await ownServer(redis.url)];
     const people = await Promise.all(servers.map((server) => TestClient.register(server)));
-    for (let step = 0; step < 120; step++) {
+    // How many calls succeed is a matter of chance: continues until enough of them did.
+    const isRich = async () => people.length > 4 && groups.length > 2 && (await redis.client.zcard("room:0")) > 5;
+    for (let step = 0; step < 120 || !(await isRich()); step++) {
       await Promise.all(Array.from({ length: 3 }, () => doSomething(random, people, servers)));
       expect(await poison()).toEqual([]);
       if (step % 12 === 0) await dieDoingSomething(random, people);
       expect(await poison()).toEqual([]);
     }
-    expect(people.length).toBeGreaterThan(4);
-    expect(groups.length).toBeGreaterThan(2);
-    expect(await redis.client.zcard("room:0")).toBeGreaterThan(5);
     await Promise.all(people.map((person) => person.disconnect()));
   });
 });
